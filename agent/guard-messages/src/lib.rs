@@ -1,0 +1,18 @@
+//! What guard and agent say over the guard's Unix socket.
+//!
+//! The agent attaches with a cursor, the guard replays its ring from there and goes on; the
+//! agent confirms what is durable on its side. Frames are postcard behind a `u32` length. The
+//! crate holds messages and frames only: no socket, no engine.
+
+#![forbid(unsafe_code)]
+
+mod frame;
+mod message;
+mod record;
+
+pub use frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
+pub use message::{
+    Actuator, ActuatorKind, AttachRefusal, BoardInfo, FromAgent, FromGuard, LimitSnapshot,
+    LimitState, Series, VERSION,
+};
+pub use record::{EventKind, GuardEvent, Record, RecordBody, Sample, Severity};

@@ -1,0 +1,148 @@
+//! The messages of both directions. Variants are numbered: new ones go at the end.
+
+use crate::Record;
+use flyball_command::{OperationId, SignedCommand, Verdict};
+use flyball_units::{Kind, Unit};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The version of this conversation. Both sides come in one package, so one is enough.
+pub const VERSION: u8 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The first message. The guard replays from `after + 1` where `run` is its own,
+    /// from the oldest record it holds where it is not.
+    Attach { version: u8, run: Option<Uuid>, after: u64 },
+    /// Everything up to `through` is durable at the agent.
+    Confirm { through: u64 },
+    /// A command as it came. The answer is a `Verdict`, and the outcome comes as a record.
+    Propose { operation: OperationId, command: SignedCommand },
+    /// Ask for the limits as they stand now.
+    Limits,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromGuard {
+    /// The answer to `Attach`: who reads here, and what there is to read.
+    Attached {
+        /// Random at each start of the guard.
+        run: Uuid,
+        /// The kernel's boot id.
+        boot: Uuid,
+        board: BoardInfo,
+        /// `Sample::series` is an index into this list.
+        series: Vec<Series>,
+        actuators: Vec<Actuator>,
+        limits: Vec<LimitSnapshot>,
+    },
+    Refused(AttachRefusal),
+    /// Consecutive records; `first` is the number of the first of them.
+    Records {
+        first: u64,
+        records: Vec<Record>,
+    },
+    Verdict {
+        operation: OperationId,
+        verdict: Verdict,
+    },
+    Limits(Vec<LimitSnapshot>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttachRefusal {
+    Version {
+        known: u8,
+    },
+    /// The first message was not `Attach`.
+    NotAttached,
+}
+
+/// The machine as DMI or the simulated tree names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardInfo {
+    pub vendor: Option<String>,
+    pub product: Option<String>,
+    pub serial: Option<String>,
+    /// True where `--sysfs-root` points to a recorded or simulated tree.
+    pub simulated: bool,
+}
+
+/// One series that the guard reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// OpenTelemetry's name: `hw.temperature`, `hw.power`, `hw.fan.speed` …
+    pub metric: String,
+    pub kind: Kind,
+    pub unit: Unit,
+    /// Attributes by OpenTelemetry's names (`hw.id`, `hw.name`, `hw.type`, `hw.sensor_location`…).
+    pub attributes: Vec<(String, String)>,
+    pub cadence_ms: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActuatorKind {
+    Fan,
+    PowerCap,
+}
+
+/// One actuator and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Actuator {
+    pub id: String,
+    pub kind: ActuatorKind,
+    pub unit: Unit,
+    pub min: f64,
+    pub max: f64,
+    /// What the engine wants of it now.
+    pub wanted: Option<f64>,
+    /// What it read back last.
+    pub observed: Option<f64>,
+}
+
+/// The states of a limit, as `docs` draw them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LimitState {
+    Unknown,
+    Normal,
+    Warning,
+    Limiting,
+    Tripped,
+    Failsafe,
+}
+
+impl LimitState {
+    /// The word of the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Normal => "normal",
+            Self::Warning => "warning",
+            Self::Limiting => "limiting",
+            Self::Tripped => "tripped",
+            Self::Failsafe => "failsafe",
+        }
+    }
+}
+
+/// One limit, its thresholds with the layer that set each, and its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitSnapshot {
+    pub name: String,
+    pub zone: String,
+    pub kind: Kind,
+    pub unit: Unit,
+    pub warning: Option<f64>,
+    pub limit: Option<f64>,
+    pub trip: Option<f64>,
+    pub hysteresis: f64,
+    /// `factory`, `local` or `fleet`: whose value is in force.
+    pub layer: String,
+    pub state: LimitState,
+    pub reading: Option<f64>,
+    /// Unix milliseconds since the state stands.
+    pub since_ms: u64,
+    /// The sensors that it watches, by `hw.id`.
+    pub sensors: Vec<String>,
+}

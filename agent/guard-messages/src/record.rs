@@ -1,0 +1,77 @@
+//! What the guard's ring holds: samples, events and outcomes in one order.
+
+use crate::LimitState;
+use flyball_command::Outcome;
+use flyball_units::{NoData, Unit};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Unix milliseconds. Samples carry their tick, a whole multiple of their cadence.
+    pub at_ms: u64,
+    pub body: RecordBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RecordBody {
+    /// All series of one tick, in the order of the series list.
+    Samples(Vec<Sample>),
+    Event(GuardEvent),
+    Outcome(Outcome),
+    /// The ring was full: the records of this span are lost.
+    Lost {
+        from_ms: u64,
+        to_ms: u64,
+        records: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Index into the series list of `Attached`.
+    pub series: u16,
+    pub value: Result<f64, NoData>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+/// Something that the guard did or saw, with what proves it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuardEvent {
+    pub kind: EventKind,
+    pub severity: Severity,
+    /// The limit, actuator or sensor by its name.
+    pub subject: String,
+    /// One sentence for a person.
+    pub message: String,
+    pub reading: Option<f64>,
+    pub threshold: Option<f64>,
+    pub unit: Option<Unit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    GuardStarted,
+    GuardStopping,
+    LimitState {
+        from: LimitState,
+        to: LimitState,
+    },
+    SensorLost,
+    SensorBack,
+    ActuatorDriven,
+    /// The read-back did not agree.
+    ActuatorStuck,
+    CommandAccepted,
+    CommandClamped,
+    CommandRefused,
+    TripCleared,
+    ClockStepped,
+    CycleLate,
+    PolicyRejected,
+}

@@ -1,0 +1,1 @@
+//! The block: one agent, one interval, all series that had samples.
