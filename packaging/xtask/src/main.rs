@@ -1,1 +1,60 @@
-fn main() {}
+//! The developer's one entry point: `cargo xtask up|down|test|bench|plugins|console`.
+//!
+//! Every check that CI runs and every set-up that a fresh clone needs is a word here, so that a
+//! person and the CI say the same words. It builds, starts and watches programs; it holds no
+//! logic of the product.
+
+mod bench;
+mod binaries;
+mod child;
+mod clock;
+mod console;
+mod down;
+mod fleet;
+mod plugins;
+mod port;
+mod preflight;
+mod process;
+mod ready;
+mod say;
+mod supervisor;
+mod test;
+mod up;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, run, test and measure Flyball", version)]
+struct Arguments {
+    #[command(subcommand)]
+    word: Word,
+}
+
+#[derive(Subcommand)]
+enum Word {
+    /// Build what is missing, then run an aggregator and the edge programs of this machine
+    Up(up::Options),
+    /// End what `up --detach` started
+    Down(down::Options),
+    /// Run everything that CI runs
+    Test(test::Options),
+    /// Measure, and print a table or JSON lines
+    Bench(bench::Options),
+    /// Build the plugins to components
+    Plugins,
+    /// Build the console
+    Console,
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = workspace::root()?;
+    match Arguments::parse().word {
+        Word::Up(options) => up::run(&root, &options),
+        Word::Down(options) => down::run(&options),
+        Word::Test(options) => test::run(&root, &options),
+        Word::Bench(options) => bench::run(&root, &options),
+        Word::Plugins => plugins::build(&root, &workspace::plugins_dir(&root)).map(|_| ()),
+        Word::Console => console::build(&root).map(|_| ()),
+    }
+}

@@ -1,0 +1,51 @@
+//! The only place that reads a clock. Everything else is handed a [`Clock`], so that a test
+//! can hold time still or move it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
+
+/// Unix time in milliseconds, from the system or from a test.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    System,
+    /// Stands still until it is moved.
+    Manual(Arc<AtomicU64>),
+}
+
+impl Clock {
+    #[must_use]
+    pub fn manual(now_ms: u64) -> Self {
+        Self::Manual(Arc::new(AtomicU64::new(now_ms)))
+    }
+
+    /// Now, in Unix milliseconds; 0 where the system's clock stands before 1970.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn now_ms(&self) -> u64 {
+        match self {
+            Self::System => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+            Self::Manual(now) => now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Moves a manual clock; the system's cannot be moved.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(now) = self {
+            let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+            now.fetch_add(by, Ordering::Relaxed);
+        }
+    }
+
+    /// A new id that sorts by the time it was made (UUID version 7).
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let random = Uuid::new_v4().into_bytes();
+        let mut tail = [0; 10];
+        tail.copy_from_slice(&random[6..]);
+        uuid::Builder::from_unix_timestamp_millis(self.now_ms(), &tail).into_uuid()
+    }
+}

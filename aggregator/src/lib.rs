@@ -1,0 +1,28 @@
+//! The aggregator: takes committed telemetry from agents, answers operators, carries commands.
+//!
+//! `ingest` speaks QUIC with agents and `http` HTTP with people; both call the domain modules,
+//! which know neither and reach the database through [`store::Store`] alone. The aggregator
+//! never judges safety: the edge does, and its verdicts are shown here.
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod authority;
+pub mod cli;
+pub mod clock;
+pub mod config;
+
+pub mod enrolment;
+pub mod fleet;
+pub mod live;
+pub mod metrics;
+pub mod operations;
+pub mod page;
+pub mod telemetry;
+
+pub mod accounts;
+pub mod audit;
+
+pub mod http;
+pub mod ingest;
+pub mod store;

@@ -1,0 +1,157 @@
+//! `test`: everything that CI runs, step by step, and one closing line.
+
+use crate::{binaries, console, plugins, preflight, say, workspace};
+use anyhow::{Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+mod count;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only the steps whose name contains this word
+    #[arg(long, value_name = "WORD")]
+    only: Option<String>,
+}
+
+/// One step: its name, and the tests that it counts where it counts any.
+struct Step {
+    name: &'static str,
+    run: fn(&Path) -> Result<count::Count>,
+}
+
+const STEPS: [Step; 9] = [
+    Step { name: "formatting", run: formatting },
+    Step { name: "plugins", run: build_plugins },
+    Step { name: "console", run: console_checks },
+    Step { name: "clippy", run: clippy },
+    Step { name: "guests' tests", run: guest_tests },
+    Step { name: "tests", run: tests },
+    Step { name: "documentation", run: documentation },
+    Step { name: "release builds", run: release_builds },
+    Step { name: "system", run: system },
+];
+
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    preflight::for_testing()?;
+    let mut total = count::Count::default();
+    let mut failed = Vec::new();
+    for step in &STEPS {
+        if options.only.as_ref().is_some_and(|word| !step.name.contains(word.as_str())) {
+            continue;
+        }
+        say::step(step.name);
+        match (step.run)(root) {
+            Ok(count) => {
+                if count.failed > 0 {
+                    failed.push(step.name);
+                }
+                total.add(count);
+            }
+            Err(error) => {
+                say::detail(&format!("{error:#}"));
+                total.failed += 1;
+                failed.push(step.name);
+            }
+        }
+    }
+    for name in &failed {
+        say::detail(&format!("failed: {name}"));
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if failed.is_empty() { Ok(()) } else { bail!("{} of the steps failed", failed.len()) }
+}
+
+/// A step that passes or fails as a whole.
+fn whole(mut command: Command) -> Result<count::Count> {
+    let status = command.status()?;
+    if status.success() { Ok(count::Count::one_passed()) } else { bail!("{command:?}: {status}") }
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root).args(arguments);
+    command
+}
+
+fn formatting(root: &Path) -> Result<count::Count> {
+    let mut count = whole(cargo(root, &["fmt", "--all", "--check"]))?;
+    let guests = root.join("plugins");
+    count.add(whole(cargo(&guests, &["fmt", "--all", "--check"]))?);
+    Ok(count)
+}
+
+fn build_plugins(root: &Path) -> Result<count::Count> {
+    plugins::build(root, &workspace::plugins_dir(root))?;
+    Ok(count::Count::one_passed())
+}
+
+fn console_checks(root: &Path) -> Result<count::Count> {
+    if !console::build(root)? {
+        bail!("the console needs Node to be checked");
+    }
+    console::check(root)?;
+    Ok(count::Count::one_passed())
+}
+
+fn clippy(root: &Path) -> Result<count::Count> {
+    let strict = ["--quiet", "--all-targets", "--", "-D", "warnings"];
+    let mut count = whole({
+        let mut command = cargo(root, &["clippy", "--workspace"]);
+        command.args(strict);
+        command
+    })?;
+    count.add(whole({
+        let mut command = cargo(&root.join("plugins"), &["clippy", "--workspace"]);
+        command.args(strict).env("CARGO_TARGET_DIR", guest_target(root));
+        command
+    })?);
+    Ok(count)
+}
+
+/// The guests' own logic, tested natively.
+fn guest_tests(root: &Path) -> Result<count::Count> {
+    let mut command = cargo(&root.join("plugins"), &["test", "--quiet", "--workspace"]);
+    command.env("CARGO_TARGET_DIR", guest_target(root));
+    count::libtest(command)
+}
+
+fn guest_target(root: &Path) -> std::path::PathBuf {
+    workspace::target_dir(root).join("guests-native")
+}
+
+fn tests(root: &Path) -> Result<count::Count> {
+    let mut command = test_runner(root);
+    command.args(["--workspace", "--exclude", "flyball-system-tests"]);
+    command.env("FLYBALL_PLUGINS", workspace::plugins_dir(root));
+    count::run(command)
+}
+
+fn documentation(root: &Path) -> Result<count::Count> {
+    let mut command = cargo(root, &["doc", "--quiet", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    whole(command)
+}
+
+fn release_builds(root: &Path) -> Result<count::Count> {
+    binaries::build(root)?;
+    Ok(count::Count::one_passed())
+}
+
+/// Scenarios over the built programs, real sockets and a real browser.
+fn system(root: &Path) -> Result<count::Count> {
+    let mut command = test_runner(root);
+    command.args(["--package", "flyball-system-tests"]);
+    command.env("FLYBALL_XTASK", std::env::current_exe()?);
+    command.env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
+    count::run(command)
+}
+
+/// nextest where it is installed, cargo's own runner where it is not.
+fn test_runner(root: &Path) -> Command {
+    if preflight::runs("cargo-nextest", "--version") {
+        cargo(root, &["nextest", "run", "--no-fail-fast"])
+    } else {
+        cargo(root, &["test", "--no-fail-fast"])
+    }
+}

@@ -1,0 +1,35 @@
+//! Where things lie: the clone, and the target folder that cargo was told to use.
+
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// The clone's top folder.
+pub(crate) fn root() -> Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .map(Path::to_path_buf)
+        .context("packaging/xtask has no grandparent folder")
+}
+
+/// Cargo's target folder: `CARGO_TARGET_DIR`, or `target` in the clone.
+pub(crate) fn target_dir(root: &Path) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => root.join(dir),
+        None => root.join("target"),
+    }
+}
+
+/// Where the built components lie.
+pub(crate) fn plugins_dir(root: &Path) -> PathBuf {
+    target_dir(root).join("plugins")
+}
+
+/// Where `--state` points when nobody says.
+pub(crate) fn default_state() -> PathBuf {
+    if let Some(state) = std::env::var_os("XDG_STATE_HOME") {
+        return PathBuf::from(state).join("flyball");
+    }
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    home.join(".local/state/flyball")
+}

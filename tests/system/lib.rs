@@ -1,0 +1,1 @@
+//! The scenarios live in the test binary beside this file; the rigs that they use in the harness.
