@@ -1,0 +1,111 @@
+//! What the engine has to tell: a bounded queue that is filled before anybody listens.
+
+use crate::{ActuatorId, Level, LimitId, Moment, Observed, SensorId, StateKind, Step};
+use alloc::collections::VecDeque;
+use flyball_units::NoData;
+
+/// More events than one cycle of a large machine makes.
+const CAPACITY: usize = 512;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    pub at: Moment,
+    pub kind: EventKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum EventKind {
+    /// `threshold` is the one of the state that was entered, or of the one that was left.
+    LimitChanged {
+        limit: LimitId,
+        from: StateKind,
+        to: StateKind,
+        reading: Option<f64>,
+        threshold: Option<f64>,
+    },
+    /// The ladder moved within a state.
+    StepChanged {
+        limit: LimitId,
+        from: Step,
+        to: Step,
+        reading: Option<f64>,
+    },
+    /// Failsafe has outlasted its grace and no other limit of the zone reads normal.
+    FailsafeClimbed {
+        limit: LimitId,
+    },
+    SensorLost {
+        sensor: SensorId,
+        reason: NoData,
+    },
+    SensorBack {
+        sensor: SensorId,
+    },
+    /// The read-back has not agreed within its time.
+    ActuatorStuck {
+        actuator: ActuatorId,
+        wanted: Level,
+        observed: Option<Result<Observed, NoData>>,
+    },
+    /// A stuck actuator agrees again.
+    ActuatorBack {
+        actuator: ActuatorId,
+    },
+    TripCleared {
+        limit: LimitId,
+        reading: Option<f64>,
+    },
+    /// So many events before this one found the queue full.
+    EventsLost {
+        count: u32,
+    },
+}
+
+/// Oldest first. When it is full, what comes is counted and lost: the first events of a bad
+/// minute explain it, the later ones repeat it.
+#[derive(Debug)]
+pub(crate) struct Events {
+    queue: VecDeque<Event>,
+    lost: u32,
+}
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self { queue: VecDeque::with_capacity(CAPACITY), lost: 0 }
+    }
+
+    pub(crate) fn push(&mut self, at: Moment, kind: EventKind) {
+        if self.queue.len() == CAPACITY {
+            self.lost = self.lost.saturating_add(1);
+        } else {
+            self.queue.push_back(Event { at, kind });
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        let event = self.queue.pop_front()?;
+        if self.queue.is_empty() && self.lost > 0 {
+            let count = core::mem::take(&mut self.lost);
+            self.queue.push_back(Event { at: event.at, kind: EventKind::EventsLost { count } });
+        }
+        Some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_counts_what_it_loses_and_says_so_last() {
+        let mut events = Events::new();
+        let at = Moment::from_millis(1);
+        let kind = EventKind::SensorBack { sensor: SensorId::new(0) };
+        for _ in 0..CAPACITY + 3 {
+            events.push(at, kind);
+        }
+        let all: alloc::vec::Vec<_> = core::iter::from_fn(|| events.pop()).collect();
+        assert_eq!(all.len(), CAPACITY + 1);
+        assert_eq!(all[CAPACITY].kind, EventKind::EventsLost { count: 3 });
+    }
+}

@@ -1,0 +1,39 @@
+//! Ids are positions in the lists of the [`Plan`](crate::Plan); the caller keeps the names.
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u16);
+
+        impl $name {
+            #[must_use]
+            pub const fn new(position: u16) -> Self {
+                Self(position)
+            }
+
+            /// The position in the plan's list.
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id!(
+    /// What is cooled and fed together: a position in `Plan::zones`.
+    ZoneId
+);
+id!(
+    /// A position in `Plan::sensors`.
+    SensorId
+);
+id!(
+    /// A position in `Plan::limits`.
+    LimitId
+);
+id!(
+    /// A position in `Plan::actuators`.
+    ActuatorId
+);

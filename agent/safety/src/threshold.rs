@@ -1,0 +1,131 @@
+//! Thresholds in three layers, of which each may only tighten what stands below it.
+
+/// Whose value is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// What the hardware itself declares.
+    Factory,
+    /// The root-owned file on the host.
+    Local,
+    /// Signed policy from the aggregator.
+    Fleet,
+}
+
+impl Layer {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Factory => "factory",
+            Self::Local => "local",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+/// One layer's thresholds in the unit of the limit's sensors; a reading at or above one of
+/// them is over it. `None` is *says nothing*, never *no limit*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    pub warning: Option<f64>,
+    pub limit: Option<f64>,
+    pub trip: Option<f64>,
+}
+
+impl Thresholds {
+    /// A layer that says nothing.
+    pub const SILENT: Self = Self { warning: None, limit: None, trip: None };
+
+    /// The values of this layer that a sensor could ever reach: what is not above zero or
+    /// lies outside `band` is an unprogrammed register, not a limit.
+    pub(crate) fn within(self, lowest: f64, highest: f64) -> Self {
+        let keep = |value: Option<f64>| {
+            value.filter(|value| *value > 0.0 && *value >= lowest && *value <= highest)
+        };
+        Self { warning: keep(self.warning), limit: keep(self.limit), trip: keep(self.trip) }
+    }
+}
+
+/// A threshold in force and the layer that set it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    pub value: f64,
+    pub layer: Layer,
+}
+
+/// The thresholds in force: of each the tightest layer's, ordered warning ≤ limit ≤ trip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effective {
+    pub warning: Option<Bound>,
+    pub limit: Option<Bound>,
+    pub trip: Option<Bound>,
+}
+
+impl Effective {
+    pub(crate) fn of(factory: Thresholds, local: Thresholds, fleet: Thresholds) -> Self {
+        let tightest = |pick: fn(Thresholds) -> Option<f64>| {
+            [(factory, Layer::Factory), (local, Layer::Local), (fleet, Layer::Fleet)]
+                .into_iter()
+                .filter_map(|(layer, name)| Some(Bound { value: pick(layer)?, layer: name }))
+                .fold(None, tighter)
+        };
+        let trip = tightest(|layer| layer.trip);
+        let limit = tightest(|layer| layer.limit).and_then(|bound| tighter(trip, bound));
+        let ceiling = limit.or(trip);
+        let warning = tightest(|layer| layer.warning).and_then(|bound| tighter(ceiling, bound));
+        Self { warning, limit, trip }
+    }
+
+    /// The layer of the lowest threshold that acts: what an operator has to talk to.
+    #[must_use]
+    pub fn layer(&self) -> Option<Layer> {
+        self.limit.or(self.trip).or(self.warning).map(|bound| bound.layer)
+    }
+}
+
+/// The lower of two bounds; of equal ones the earlier layer, which is harder to change.
+fn tighter(held: Option<Bound>, next: Bound) -> Option<Bound> {
+    match held {
+        Some(held) if held.value <= next.value => Some(held),
+        Some(_) | None => Some(next),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thresholds(warning: f64, limit: f64, trip: f64) -> Thresholds {
+        Thresholds { warning: Some(warning), limit: Some(limit), trip: Some(trip) }
+    }
+
+    #[test]
+    fn a_higher_layer_tightens_and_never_loosens() {
+        let factory = thresholds(80.0, 90.0, 100.0);
+        let fleet = thresholds(70.0, 95.0, 110.0);
+        let effective = Effective::of(factory, Thresholds::SILENT, fleet);
+        assert_eq!(effective.warning, Some(Bound { value: 70.0, layer: Layer::Fleet }));
+        assert_eq!(effective.limit, Some(Bound { value: 90.0, layer: Layer::Factory }));
+        assert_eq!(effective.trip, Some(Bound { value: 100.0, layer: Layer::Factory }));
+    }
+
+    #[test]
+    fn a_tight_trip_pulls_limit_and_warning_down_with_it() {
+        let local = Thresholds { trip: Some(60.0), ..Thresholds::SILENT };
+        let effective = Effective::of(thresholds(80.0, 90.0, 100.0), local, Thresholds::SILENT);
+        let bound = Some(Bound { value: 60.0, layer: Layer::Local });
+        assert_eq!(effective, Effective { warning: bound, limit: bound, trip: bound });
+    }
+
+    #[test]
+    fn an_unprogrammed_register_is_no_threshold() {
+        let declared = Thresholds { warning: Some(0.0), limit: Some(-64.0), trip: Some(65_261.85) };
+        assert_eq!(declared.within(-20.0, 125.0), Thresholds::SILENT);
+    }
+
+    #[test]
+    fn of_equal_bounds_the_layer_nearest_the_hardware_is_named() {
+        let same = thresholds(80.0, 90.0, 100.0);
+        let effective = Effective::of(same, same, same);
+        assert_eq!(effective.layer(), Some(Layer::Factory));
+    }
+}
