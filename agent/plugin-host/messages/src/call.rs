@@ -1,0 +1,196 @@
+//! One call of a plugin: the request that goes in, the events that come out.
+
+use serde::{Deserialize, Serialize};
+
+/// What a plugin is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    Validate { format: String, source: String },
+    Render(Render),
+    Catalog { files: Vec<File>, query: String, page: u32 },
+    DescribeCourse { files: Vec<File>, id: String },
+    Import { files: Vec<File>, id: String, selection: Vec<String>, switches: Vec<Attribute> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Render {
+    pub format: String,
+    pub source: String,
+    /// Pixels.
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub options: Vec<Attribute>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    pub key: String,
+    pub value: String,
+}
+
+/// A file that an importer may read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub path: String,
+    #[serde(with = "bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl core::fmt::Debug for File {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "File({}, {} bytes)", self.path, self.bytes.len())
+    }
+}
+
+/// What a call gives back, in order; `Done` or `Failed` is the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    Log { level: LogLevel, line: String },
+    Diagnostics(Vec<Diagnostic>),
+    Image(Image),
+    Catalog { entries: Vec<CatalogEntry>, total: u32 },
+    Detail { entry: CatalogEntry, parts: Vec<Part> },
+    Item(Item),
+    Progress { done: u64, total: Option<u64>, note: String },
+    Done,
+    Failed(Failure),
+}
+
+impl Event {
+    /// Does nothing come after it?
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed(_))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub media_type: String,
+    pub width: u32,
+    pub height: u32,
+    #[serde(with = "bytes")]
+    pub data: Vec<u8>,
+}
+
+impl core::fmt::Debug for Image {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { media_type, width, height, data } = self;
+        write!(f, "Image({media_type}, {width}x{height}, {} bytes)", data.len())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogEntry {
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub attributes: Vec<Attribute>,
+}
+
+/// A part of a course that an import can be told to take alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub id: String,
+    pub title: String,
+    pub attributes: Vec<Attribute>,
+}
+
+/// A document or an asset.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    pub id: String,
+    pub title: String,
+    pub media_type: String,
+    #[serde(with = "bytes")]
+    pub data: Vec<u8>,
+    pub attributes: Vec<Attribute>,
+}
+
+impl core::fmt::Debug for Item {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Item({}, {}, {} bytes)", self.id, self.media_type, self.data.len())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Severity {
+    Error,
+    Warning,
+    Info,
+    Hint,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub code: String,
+    pub message: String,
+    /// From 1; 0 where the plugin does not know.
+    pub line: u32,
+    pub column: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: String,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), diagnostics: Vec::new() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    InvalidInput,
+    Unsupported,
+    Denied,
+    Cancelled,
+    /// Stopped at a limit; the message says which.
+    Limit,
+    /// The plugin broke: a trap, or its process died.
+    Trapped,
+    Upstream,
+    Internal,
+    /// No such plugin is loaded, it is quarantined, or its queue is full.
+    Unavailable,
+}
+
+/// Byte lists as one run: serde's way would visit every byte of a picture.
+pub(crate) mod bytes {
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        from.deserialize_bytes(Bytes)
+    }
+}

@@ -1,0 +1,97 @@
+//! The two sockets of the runner: to the agent, and to the process of each plugin.
+
+use crate::call::{Event, Request, bytes};
+use crate::report::World;
+use serde::{Deserialize, Serialize};
+
+/// Raised with every change of these messages.
+pub const VERSION: u16 = 1;
+
+/// A plugin's own id, from its manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PluginId(pub String);
+
+impl core::fmt::Display for PluginId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Chosen by the agent, unique on one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CallId(pub u64);
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToRunner {
+    /// Run this compiled component, in place of what had this id before.
+    Load {
+        plugin: PluginId,
+        world: World,
+        #[serde(with = "bytes")]
+        code: Vec<u8>,
+    },
+    Call {
+        call: CallId,
+        plugin: PluginId,
+        /// From the runner's reading of it, queueing included.
+        deadline_ms: u32,
+        request: Request,
+    },
+    /// Nobody waits any more. No event of this call is sent after it was read.
+    Cancel { call: CallId },
+}
+
+impl core::fmt::Debug for ToRunner {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Load { plugin, code, .. } => write!(f, "Load({plugin}, {} bytes)", code.len()),
+            Self::Call { call, plugin, .. } => write!(f, "Call({}, {plugin})", call.0),
+            Self::Cancel { call } => write!(f, "Cancel({})", call.0),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromRunner {
+    /// First on every connection. Code compiled for another engine is refused.
+    Hello {
+        version: u16,
+        engine: String,
+    },
+    Loaded {
+        plugin: PluginId,
+    },
+    /// This code does not run here: compile it anew.
+    NotLoaded {
+        plugin: PluginId,
+        reason: String,
+    },
+    /// It broke too often; calls are refused until `Loaded` comes again.
+    Quarantined {
+        plugin: PluginId,
+        reason: String,
+    },
+    Event {
+        call: CallId,
+        event: Event,
+    },
+}
+
+/// From the supervisor to the process of one plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToPlugin {
+    /// Once, first.
+    World(World),
+    Call {
+        deadline_ms: u32,
+        request: Request,
+    },
+}
+
+/// From the process of one plugin, which holds foreign code and is believed accordingly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromPlugin {
+    Ready,
+    NotLoaded { reason: String },
+    Event(Event),
+}
