@@ -20,6 +20,75 @@ pub struct Entry {
     pub body: Vec<u8>,
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    #[error("an entry of {0} bytes, at most {MAX_ENTRY_BYTES} are allowed")]
+    TooLarge(usize),
+    #[error("entries are numbered from 1")]
+    NoNumber,
+    #[error("the checksum of entry {0} does not match its body")]
+    Checksum(u64),
+    #[error("the body of an entry cannot be encoded")]
+    Encode(#[source] postcard::Error),
+    #[error("the body of an entry cannot be decoded")]
+    Decode(#[source] postcard::Error),
+}
+
+impl Entry {
+    /// Numbers and checksums an encoded body.
+    #[must_use]
+    pub fn new(seq: Seq, body: Vec<u8>) -> Self {
+        Self { seq, checksum: crc32fast::hash(&body), body }
+    }
+
+    /// Holds the entry to its bound, its number and its checksum.
+    ///
+    /// # Errors
+    /// Which of the three it breaks.
+    pub fn verify(&self) -> Result<(), EntryError> {
+        if self.body.len() > MAX_ENTRY_BYTES {
+            return Err(EntryError::TooLarge(self.body.len()));
+        }
+        if self.seq < Seq::FIRST {
+            return Err(EntryError::NoNumber);
+        }
+        if crc32fast::hash(&self.body) != self.checksum {
+            return Err(EntryError::Checksum(self.seq.0));
+        }
+        Ok(())
+    }
+
+    /// The body of a verified entry.
+    ///
+    /// # Errors
+    /// Where the entry is damaged or its body is of no known kind.
+    pub fn open(&self) -> Result<EntryBody, EntryError> {
+        self.verify()?;
+        EntryBody::decode(&self.body)
+    }
+}
+
+impl EntryBody {
+    /// The bytes that [`Entry::body`] carries.
+    ///
+    /// # Errors
+    /// Where they would be more than [`MAX_ENTRY_BYTES`].
+    pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
+        let bytes = postcard::to_stdvec(self).map_err(EntryError::Encode)?;
+        if bytes.len() > MAX_ENTRY_BYTES {
+            Err(EntryError::TooLarge(bytes.len()))
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    /// # Errors
+    /// Where the bytes are no body.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        postcard::from_bytes(bytes).map_err(EntryError::Decode)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum EntryBody {
     /// A sealed block, see [`crate::block`].

@@ -1,4 +1,16 @@
-//! Both halves of the sync.
+//! Both halves of the sync, as values that take events and time and give back what to do.
+//!
+//! [`Sender`] is the agent's half: whom to call and when, what to send on which lane, what may be
+//! trimmed. [`Receiver`] is the aggregator's: what is new, what is a repetition, what to
+//! acknowledge. Neither holds an entry's bytes, a socket, a clock or a source of randomness.
+
+mod ranges;
+mod receiver;
+mod sender;
+
+pub use ranges::{Ranges, RangesError};
+pub use receiver::{Receipt, Receiver};
+pub use sender::{Action, Lane, Limits, Sender, Want};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +24,12 @@ pub struct Epoch(pub u64);
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
-/// A set of sequence numbers as sorted, disjoint, inclusive ranges.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ranges(Vec<(u64, u64)>);
+impl Seq {
+    pub const FIRST: Self = Self(1);
+
+    /// The number behind this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
