@@ -1,0 +1,37 @@
+//! CPU time and memory of a process and of its children, as /proc tells them.
+
+use anyhow::{Context, Result};
+use std::fs;
+
+/// Clock ticks a second: `USER_HZ` is 100 on every Linux that Rust runs on.
+const TICKS_PER_S: f64 = 100.0;
+
+/// `pid` and every process below it.
+pub(crate) fn family(pid: u32) -> Vec<u32> {
+    let mut found = vec![pid];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        let path = format!("/proc/{parent}/task/{parent}/children");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        found.extend(text.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+        at += 1;
+    }
+    found
+}
+
+/// User and system time that `pid` has used, in seconds.
+pub(crate) fn cpu_s(pid: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
+    let after = stat.rsplit_once(')').context("stat has no name")?.1;
+    let fields: Vec<&str> = after.split_whitespace().collect();
+    let ticks: f64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    Ok(ticks / TICKS_PER_S)
+}
+
+/// Resident memory of `pid` in MiB.
+pub(crate) fn rss_mib(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
+    Ok(kib / 1024.0)
+}
