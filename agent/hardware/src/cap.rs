@@ -1,0 +1,102 @@
+//! A power limit file in microwatts: a RAPL constraint or a hwmon `powerN_cap`.
+//!
+//! The range is the hardware's own where it says one. A limit above it is no promise to keep
+//! and one far below makes the machine crawl, so both are refused before the write.
+
+use crate::actuator::{ActuatorError, Released, Saved};
+use crate::attribute::Attribute;
+use crate::pwm::{confirm, read, write};
+use flyball_units::NoData;
+
+const MICRO: f64 = 1e6;
+/// Above this a standing limit means "none" (RAPL shows 4,090 W for it).
+const MAX_BELIEVABLE_UW: i64 = 2_000_000_000;
+/// Where the hardware says no minimum: a tenth of the maximum still boots and answers.
+const DEFAULT_MIN_PART: i64 = 10;
+const ON: i64 = 1;
+
+/// The files of one limit, and its range as declared (0 and below are "unknown").
+pub(crate) struct CapFiles {
+    pub(crate) limit: Attribute,
+    pub(crate) enabled: Option<Attribute>,
+    pub(crate) min_uw: Option<i64>,
+    pub(crate) max_uw: Option<i64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Cap {
+    limit: Attribute,
+    enabled: Option<Attribute>,
+    min_uw: i64,
+    max_uw: i64,
+    saved: Option<Saved>,
+    taken: bool,
+}
+
+impl Cap {
+    /// A limit whose range is known; `None` where nothing says how high it may go.
+    pub(crate) fn new(files: CapFiles) -> Option<Self> {
+        let CapFiles { mut limit, enabled, min_uw, max_uw } = files;
+        let believable = |uw: &i64| *uw > 0 && *uw <= MAX_BELIEVABLE_UW;
+        let max_uw = max_uw.filter(believable).or_else(|| limit.read().ok().filter(believable))?;
+        let min_uw =
+            min_uw.filter(|min| *min > 0 && *min < max_uw).unwrap_or(max_uw / DEFAULT_MIN_PART);
+        Some(Self { limit, enabled, min_uw, max_uw, saved: None, taken: false })
+    }
+
+    pub(crate) fn range_watts(&self) -> (f64, f64) {
+        #[expect(clippy::cast_precision_loss, reason = "bounded by MAX_BELIEVABLE_UW")]
+        let range = (self.min_uw as f64 / MICRO, self.max_uw as f64 / MICRO);
+        range
+    }
+
+    pub(crate) fn drive(&mut self, watts: f64) -> Result<(), ActuatorError> {
+        if self.saved.is_none() {
+            let enable = match &mut self.enabled {
+                Some(enabled) => Some(read(enabled)?),
+                None => None,
+            };
+            self.saved = Some(Saved { level: read(&mut self.limit)?, enable });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the caller checked the range")]
+        write(&self.limit, (watts * MICRO).round() as i64)?;
+        if let Some(enabled) = &mut self.enabled
+            && enabled.read() != Ok(ON)
+        {
+            write(enabled, ON)?;
+            confirm(enabled, ON)?;
+        }
+        self.taken = true;
+        Ok(())
+    }
+
+    pub(crate) fn observe(&mut self) -> Result<f64, NoData> {
+        #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
+        self.limit.read().map(|uw| uw as f64 / MICRO)
+    }
+
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.taken
+    }
+
+    pub(crate) fn release(&mut self) -> Result<Released, ActuatorError> {
+        let Some(saved) = self.saved.filter(|_| self.taken) else {
+            return Ok(Released::Untouched);
+        };
+        write(&self.limit, saved.level)?;
+        if let (Some(enabled), Some(mode)) = (&mut self.enabled, saved.enable) {
+            write(enabled, mode)?;
+        }
+        self.taken = false;
+        Ok(Released::Restored)
+    }
+
+    pub(crate) const fn saved(&self) -> Option<Saved> {
+        self.saved
+    }
+
+    pub(crate) fn inherit(&mut self, saved: Saved) {
+        self.saved = Some(saved);
+        self.taken = true;
+    }
+}

@@ -1,0 +1,109 @@
+//! One sensor: what it measures, what its hardware says about it, and how it is read.
+
+use crate::attribute::Attribute;
+use crate::energy::EnergyMeter;
+use crate::threshold::{Band, Thresholds};
+use flyball_units::{Kind, NoData, Unit};
+use std::path::Path;
+use std::time::Duration;
+
+/// What is read one after the other by one thread. A slow bus must not block a fast one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bus {
+    pub name: String,
+    /// Reading it wakes disks or takes long: it is read every 10 s only.
+    pub slow: bool,
+}
+
+impl Bus {
+    pub(crate) fn fast(name: &str) -> Self {
+        Self { name: name.to_owned(), slow: false }
+    }
+
+    pub(crate) fn slow(name: &str) -> Self {
+        Self { name: name.to_owned(), slow: true }
+    }
+}
+
+/// A sensor of the board, its file held open.
+#[derive(Debug)]
+pub struct Sensor {
+    /// Stable over reboots and over the order in which drivers load.
+    pub id: String,
+    /// The hardware's label, or chip and attribute.
+    pub name: String,
+    /// OpenTelemetry's metric.
+    pub metric: &'static str,
+    pub kind: Kind,
+    pub unit: Unit,
+    /// Attributes by OpenTelemetry's names, `hw.id` among them.
+    pub attributes: Vec<(String, String)>,
+    pub bus: Bus,
+    pub thresholds: Thresholds,
+    pub(crate) source: Source,
+}
+
+impl Sensor {
+    /// The value now. `now` is any monotonic time; rates are taken over it.
+    ///
+    /// # Errors
+    /// The reason why there is no value.
+    pub fn read(&mut self, now: Duration) -> Result<f64, NoData> {
+        self.source.read(now)
+    }
+
+    /// The file that is read, for a person to look at.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.source.value.path()
+    }
+}
+
+/// The files behind a sensor and the way from their digits to its unit.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) value: Attribute,
+    /// `*_fault`: 1 says that the value means nothing.
+    pub(crate) fault: Option<Attribute>,
+    /// `*_enable`: 0 says that it is switched off.
+    pub(crate) enable: Option<Attribute>,
+    pub(crate) form: Form,
+    pub(crate) band: Band,
+}
+
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// The value in `1 / divisor` of the unit. A division keeps decimal values decimal.
+    Level { divisor: f64 },
+    /// A counter in microjoules of which the power is wanted.
+    Power(EnergyMeter),
+    /// The same counter, of which the energy is wanted.
+    Energy(EnergyMeter),
+}
+
+impl Source {
+    pub(crate) fn level(value: Attribute, divisor: f64, band: Band) -> Self {
+        Self { value, fault: None, enable: None, form: Form::Level { divisor }, band }
+    }
+
+    fn read(&mut self, now: Duration) -> Result<f64, NoData> {
+        if let Some(enable) = &mut self.enable
+            && enable.read() == Ok(0)
+        {
+            return Err(NoData::Disabled);
+        }
+        if let Some(fault) = &mut self.fault
+            && fault.read() == Ok(1)
+        {
+            return Err(NoData::Fault);
+        }
+        let raw = self.value.read()?;
+        let value = match &mut self.form {
+            #[expect(clippy::cast_precision_loss, reason = "no sysfs level is above 2^53")]
+            Form::Level { divisor } => raw as f64 / *divisor,
+            Form::Power(meter) => meter.power(raw, now)?,
+            Form::Energy(meter) => meter.energy(raw, now)?,
+        };
+        self.band.check(value)
+    }
+}
