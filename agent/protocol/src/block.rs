@@ -1,1 +1,195 @@
 //! The block: one agent, one interval, all series that had samples.
+//!
+//! Immutable, versioned, checksummed, and self-describing but for the dictionary of series.
+//! Timestamps stand once per group of series that share their ticks, and each series carries its
+//! statistics in front, so that coarse questions decode no column. Decoding gives back the very
+//! bits that were read, and allocates nothing that the header's bounds have not allowed.
+//!
+//! ```text
+//! block   = magic "FBLK" · version u8 · header bytes u32 · header · columns · crc32 u32
+//! header  = start_ms u64 · length_ms u32 · groups · group*
+//! group   = first_ms - start_ms · step_ms · ticks · columns · column*
+//! column  = series (difference to the one before) · bytes of its cells · statistics
+//! cells   = presence form u8 · presence · value form u8 · values
+//! ```
+//!
+//! Fixed integers are little-endian, all others LEB128. New forms get new numbers; a change of
+//! the layout is a new version.
+
+mod builder;
+mod column;
+mod header;
+mod stats;
+mod wire;
+
+pub use builder::BlockBuilder;
+pub use header::{ColumnHeader, GroupHeader, Header};
+pub use stats::Stats;
+
+use crate::entry::MAX_ENTRY_BYTES;
+use crate::series::SeriesRef;
+use flyball_units::NoData;
+
+/// The version that this build writes, and the only one so far.
+pub const VERSION: u8 = 1;
+
+/// The largest block: what an entry and the spool's own header leave of their bound.
+pub const MAX_BLOCK_BYTES: usize = MAX_ENTRY_BYTES - 64;
+
+/// The longest interval.
+pub const MAX_INTERVAL_MS: u32 = 3_600_000;
+
+/// The most ticks that a group may have.
+pub const MAX_TICKS: usize = 3_600;
+
+/// The most cells that a block may have: what a decoder may be made to allocate.
+pub const MAX_CELLS: usize = 256 * 1024;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    #[error("the bytes are no block: they do not begin with its mark")]
+    Magic,
+    #[error("the block is of version {0}, this build reads {VERSION}")]
+    Version(u8),
+    #[error("the block ends in the middle of {0}")]
+    Truncated(&'static str),
+    #[error("the block's checksum does not match")]
+    Checksum,
+    #[error("the block has {size} {what}, at most {max} are allowed")]
+    TooLarge { what: &'static str, size: u64, max: u64 },
+    #[error("the block's {0} is out of its range")]
+    Invalid(&'static str),
+    #[error("a tick at {tick_ms} ms is outside the interval of {length_ms} ms from {start_ms} ms")]
+    OutsideInterval { tick_ms: u64, start_ms: u64, length_ms: u32 },
+}
+
+/// What one series has at one tick.
+#[derive(Clone, Copy, Debug)]
+pub enum Cell {
+    /// The series is not sampled at this tick, or a gap entry says why it was not.
+    Absent,
+    /// It was read and there was nothing to have.
+    NoData(NoData),
+    Value(f64),
+}
+
+impl PartialEq for Cell {
+    /// By bits: a NaN equals the same NaN, and 0.0 does not equal -0.0.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Absent, Self::Absent) => true,
+            (Self::NoData(a), Self::NoData(b)) => a == b,
+            (Self::Value(a), Self::Value(b)) => a.to_bits() == b.to_bits(),
+            (Self::Absent | Self::NoData(_) | Self::Value(_), _) => false,
+        }
+    }
+}
+
+impl From<Result<f64, NoData>> for Cell {
+    fn from(reading: Result<f64, NoData>) -> Self {
+        reading.map_or_else(Self::NoData, Self::Value)
+    }
+}
+
+/// One series' cells over the ticks of its group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub series: SeriesRef,
+    pub cells: Vec<Cell>,
+}
+
+/// Series that share their ticks: `first_ms`, then every `step_ms`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    pub first_ms: u64,
+    pub step_ms: u32,
+    /// As many as every column has cells.
+    pub ticks: usize,
+    /// Sorted by series.
+    pub columns: Vec<Column>,
+}
+
+impl Group {
+    /// The Unix milliseconds of every tick.
+    pub fn ticks_ms(&self) -> impl Iterator<Item = u64> + use<> {
+        let (first_ms, step_ms) = (self.first_ms, u64::from(self.step_ms));
+        (0..self.ticks as u64).map(move |index| first_ms + index * step_ms)
+    }
+}
+
+/// A block, decoded. [`BlockBuilder`] makes one from samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Unix milliseconds of the interval's begin.
+    pub start_ms: u64,
+    pub length_ms: u32,
+    pub groups: Vec<Group>,
+}
+
+impl Block {
+    /// The bytes of a block as [`BlockBuilder`] makes them: columns sorted, ticks in the interval.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        header::encode(self)
+    }
+
+    /// As many blocks as it takes for none to be larger than `max_bytes`, split between series.
+    /// Only a block of one series can come out larger.
+    #[must_use]
+    pub fn encode_within(self, max_bytes: usize) -> Vec<Vec<u8>> {
+        let bytes = self.encode();
+        let columns: usize = self.groups.iter().map(|group| group.columns.len()).sum();
+        if bytes.len() <= max_bytes || columns < 2 {
+            return vec![bytes];
+        }
+        let (front, back) = self.split_at(columns / 2);
+        let mut blocks = front.encode_within(max_bytes);
+        blocks.extend(back.encode_within(max_bytes));
+        blocks
+    }
+
+    /// # Errors
+    /// Where the bytes are no whole, undamaged block within the bounds.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BlockError> {
+        let header = Header::read(bytes)?;
+        let groups = header
+            .groups
+            .iter()
+            .map(|group| {
+                let columns = group
+                    .columns
+                    .iter()
+                    .map(|column| {
+                        let cells = header.cells(bytes, group, column)?;
+                        Ok(Column { series: column.series, cells })
+                    })
+                    .collect::<Result<_, BlockError>>()?;
+                Ok(Group {
+                    first_ms: group.first_ms,
+                    step_ms: group.step_ms,
+                    ticks: group.ticks,
+                    columns,
+                })
+            })
+            .collect::<Result<_, BlockError>>()?;
+        Ok(Self { start_ms: header.start_ms, length_ms: header.length_ms, groups })
+    }
+
+    /// The first `columns` columns and the others.
+    fn split_at(mut self, columns: usize) -> (Self, Self) {
+        let mut back = Self { groups: Vec::new(), ..self };
+        let mut room = columns;
+        let mut front = Vec::new();
+        for mut group in self.groups.drain(..) {
+            let tail = group.columns.split_off(room.min(group.columns.len()));
+            room -= group.columns.len();
+            if !tail.is_empty() {
+                back.groups.push(Group { columns: tail, ..group });
+            }
+            if !group.columns.is_empty() {
+                front.push(group);
+            }
+        }
+        (Self { groups: front, ..self }, back)
+    }
+}
