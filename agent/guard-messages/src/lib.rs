@@ -13,6 +13,6 @@ mod record;
 pub use frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
 pub use message::{
     Actuator, ActuatorKind, AttachRefusal, BoardInfo, FromAgent, FromGuard, LimitSnapshot,
-    LimitState, Series, VERSION,
+    LimitState, Series, Status, VERSION,
 };
 pub use record::{EventKind, GuardEvent, Record, RecordBody, Sample, Severity};

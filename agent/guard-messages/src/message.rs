@@ -20,6 +20,9 @@ pub enum FromAgent {
     Propose { operation: OperationId, command: SignedCommand },
     /// Ask for the limits as they stand now.
     Limits,
+    /// Ask for everything that a person at the machine wants to see. Needs no `Attach`, and
+    /// leaves an attached agent where it is.
+    Status,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +50,7 @@ pub enum FromGuard {
         verdict: Verdict,
     },
     Limits(Vec<LimitSnapshot>),
+    Status(Box<Status>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,4 +149,35 @@ pub struct LimitSnapshot {
     pub since_ms: u64,
     /// The sensors that it watches, by `hw.id`.
     pub sensors: Vec<String>,
+}
+
+/// The guard as it stands, for `flyball-guard status` and for measurements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub run: Uuid,
+    pub uptime_ms: u64,
+    /// True where it evaluates and says what it would do, and drives nothing.
+    pub dry_run: bool,
+    pub board: BoardInfo,
+    /// How many series it reads.
+    pub series: u32,
+    pub actuators: Vec<Actuator>,
+    pub limits: Vec<LimitSnapshot>,
+    /// What discovery saw and a person should know.
+    pub remarks: Vec<String>,
+    pub agent_attached: bool,
+    /// Records that wait for the agent's confirmation, and those that were lost to a full ring.
+    pub records_held: u64,
+    pub records_lost: u64,
+    /// Journal entries that found its queue full.
+    pub journal_dropped: u64,
+    pub cycles: u64,
+    /// The work of one cycle, from its wake-up to its end.
+    pub cycle_p50_ms: f64,
+    pub cycle_p999_ms: f64,
+    /// From the reading that made the engine act to the end of the actuator's write.
+    pub reactions: u64,
+    pub reaction_p999_ms: f64,
+    /// How much later than it was due a cycle began.
+    pub late_p999_ms: f64,
 }

@@ -74,4 +74,14 @@ pub enum EventKind {
     ClockStepped,
     CycleLate,
     PolicyRejected,
+    /// The ladder moved within a limit's state.
+    LadderStep,
+    /// Failsafe has outlasted its grace: the fans are at full.
+    FailsafeClimbed,
+    /// A stuck actuator agrees again.
+    ActuatorBack,
+    /// More happened at once than the engine could tell.
+    EventsLost,
+    /// A limit has tripped and the policy asks for an orderly shutdown.
+    ShutdownWanted,
 }
