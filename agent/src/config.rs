@@ -1,0 +1,151 @@
+//! What an operator tells the agent, parsed once: flags, and the few settings that enrolment
+//! leaves in the state folder. Everything behind this module holds validated values only.
+
+mod server;
+mod settings;
+
+pub use server::{ServerAddress, ServerAddressError};
+pub use settings::Settings;
+
+use clap::{Args, Parser, Subcommand};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "flyball-agent",
+    version,
+    about = "Collects this machine's readings and carries them to the aggregator."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make this machine's identity with a one-time token, then exit.
+    Enrol(Enrolment),
+    /// Collect, store and forward until SIGTERM.
+    Run(RunArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Enrolment {
+    /// Folder for the identity and everything that has to survive a restart.
+    #[arg(long, value_name = "DIR")]
+    pub state: PathBuf,
+    /// The aggregator's ingest address, host:port.
+    #[arg(long, value_name = "ADDR")]
+    pub server: ServerAddress,
+    /// The one-time token, as `flyball-aggregator token` prints it.
+    #[arg(long)]
+    pub token: String,
+    /// Where to write the guard's pin: the device id and the organization's command key.
+    #[arg(long, value_name = "FILE")]
+    pub guard_pin: Option<PathBuf>,
+    /// The machine's name; its host name where none is given.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// This machine is a simulated board.
+    #[arg(long)]
+    pub simulated: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The folder that `enrol` filled.
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// The aggregator's ingest address, host:port; repeat it for every replica.
+    /// Without it the addresses of the enrolment hold.
+    #[arg(long = "server", value_name = "ADDR")]
+    servers: Vec<ServerAddress>,
+    /// The guard's socket.
+    #[arg(long, value_name = "PATH")]
+    guard_socket: PathBuf,
+    /// The plugin runner's socket. Without it this agent takes no jobs.
+    #[arg(long, value_name = "PATH")]
+    runner_socket: Option<PathBuf>,
+    /// The `flyball-compiler` program.
+    #[arg(long, value_name = "PATH")]
+    compiler: Option<PathBuf>,
+    /// Folder of plugin components.
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// Where the process file system is mounted, or a recorded copy of it.
+    #[arg(long, value_name = "DIR", default_value = "/proc")]
+    procfs_root: PathBuf,
+    /// Report this machine as a simulated board.
+    #[arg(long)]
+    simulated: bool,
+}
+
+/// Everything that [`crate::run`] needs to know.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    pub state: PathBuf,
+    /// Never empty.
+    pub servers: Vec<ServerAddress>,
+    pub guard_socket: PathBuf,
+    pub runner_socket: Option<PathBuf>,
+    pub compiler: Option<PathBuf>,
+    pub plugins: Option<PathBuf>,
+    pub procfs_root: PathBuf,
+    pub name: Option<String>,
+    pub simulated: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the state folder {path} cannot be made; give a folder that this user may write")]
+    State { path: PathBuf, source: io::Error },
+    #[error("no aggregator is known: give --server HOST:PORT, or enrol this machine")]
+    NoServer,
+    #[error("{path} is no folder; --procfs-root names a mounted or recorded /proc")]
+    Procfs { path: PathBuf },
+    #[error("the settings in {path} cannot be read; mend the file or enrol anew")]
+    Settings { path: PathBuf, source: Box<figment::Error> },
+    #[error("the settings in {path} cannot be written")]
+    WriteSettings { path: PathBuf, source: io::Error },
+}
+
+impl RunArguments {
+    /// The validated configuration: flags over what enrolment left.
+    ///
+    /// # Errors
+    /// Where a folder is missing or no aggregator is known.
+    pub fn into_config(self) -> Result<RunConfig, ConfigError> {
+        make_state(&self.state)?;
+        let settings = Settings::load(&self.state)?;
+        let servers = if self.servers.is_empty() { settings.servers } else { self.servers };
+        if servers.is_empty() {
+            return Err(ConfigError::NoServer);
+        }
+        if !self.procfs_root.is_dir() {
+            return Err(ConfigError::Procfs { path: self.procfs_root });
+        }
+        Ok(RunConfig {
+            state: self.state,
+            servers,
+            guard_socket: self.guard_socket,
+            runner_socket: self.runner_socket,
+            compiler: self.compiler,
+            plugins: self.plugins,
+            procfs_root: self.procfs_root,
+            name: settings.name,
+            simulated: self.simulated || settings.simulated,
+        })
+    }
+}
+
+/// Makes the state folder, readable by this user alone.
+pub(crate) fn make_state(path: &Path) -> Result<(), ConfigError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| ConfigError::State { path: path.to_owned(), source })
+}

@@ -1,0 +1,106 @@
+//! Framed messages on a QUIC stream: whole ones come out, and what is torn, too large or not a
+//! message is an error with the close code that says so.
+
+use flyball_protocol::frame::{self, Decoder, FrameError};
+use flyball_protocol::message::{StreamKind, close};
+use quinn::{RecvStream, SendStream, VarInt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What one read may bring: with it the decoder holds a frame and this at most.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WireError {
+    #[error("the connection is lost")]
+    Connection(#[source] quinn::ConnectionError),
+    #[error("the stream cannot be read")]
+    Read(#[source] quinn::ReadError),
+    #[error("the stream cannot be written")]
+    Write(#[source] quinn::WriteError),
+    #[error("the peer sent a bad frame")]
+    Frame(#[source] FrameError),
+    #[error("the message cannot be sent")]
+    Encode(#[source] FrameError),
+    #[error("the stream ended within a frame")]
+    Torn,
+    #[error("the stream ended where a message was due")]
+    Ended,
+    #[error("the peer sent a message that has no place here")]
+    Unexpected,
+}
+
+impl WireError {
+    /// The code to close the connection with, where the peer broke the protocol.
+    pub(crate) fn close_code(&self) -> Option<VarInt> {
+        match self {
+            Self::Frame(FrameError::TooLarge(_)) => Some(close::FRAME_TOO_LARGE.into()),
+            Self::Frame(_) | Self::Torn | Self::Unexpected => Some(close::MALFORMED.into()),
+            Self::Connection(_)
+            | Self::Read(_)
+            | Self::Write(_)
+            | Self::Encode(_)
+            | Self::Ended => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    stream: RecvStream,
+    decoder: Decoder,
+}
+
+impl FrameReader {
+    pub(crate) fn new(stream: RecvStream) -> Self {
+        Self { stream, decoder: Decoder::new() }
+    }
+
+    /// The next message, `None` where the stream ended between two.
+    pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
+        loop {
+            if let Some(message) = self.decoder.next_message().map_err(WireError::Frame)? {
+                return Ok(Some(message));
+            }
+            match self.stream.read_chunk(CHUNK_BYTES, true).await.map_err(WireError::Read)? {
+                Some(chunk) => self.decoder.push(&chunk.bytes),
+                None if self.decoder.is_torn() => return Err(WireError::Torn),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FrameWriter {
+    stream: SendStream,
+}
+
+impl FrameWriter {
+    pub(crate) fn new(stream: SendStream) -> Self {
+        Self { stream }
+    }
+
+    /// Says what the stream is for, as its first byte.
+    pub(crate) async fn begin(stream: SendStream, kind: StreamKind) -> Result<Self, WireError> {
+        let mut writer = Self::new(stream);
+        writer.send_bytes(&[kind as u8]).await?;
+        Ok(writer)
+    }
+
+    pub(crate) async fn send<T: Serialize>(&mut self, message: &T) -> Result<(), WireError> {
+        let bytes = frame::encode(message).map_err(WireError::Encode)?;
+        self.send_bytes(&bytes).await
+    }
+
+    /// A frame that is encoded already.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        self.stream.write_all(bytes).await.map_err(WireError::Write)
+    }
+
+    /// Nothing more will come; what was written still arrives.
+    pub(crate) fn finish(&mut self) {
+        // Fails only where the peer has stopped the stream, which ends it just as well.
+        let _closed = self.stream.finish();
+    }
+}
