@@ -1,0 +1,108 @@
+/** The API in the console's words: one method for each thing that a page asks for. */
+import { query, type Call } from "./http";
+import { diagnostic, Problem } from "./problem";
+import { randomId, type Session } from "./session";
+import type { Device, DeviceDetail, FleetEvent, Limit, Operation, Page, Picture, SeriesReadings, Validation } from "./types";
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+export class Api {
+  constructor(
+    private readonly session: Pick<Session, "token" | "refresh" | "end">,
+    private readonly send: (call: Call) => Promise<unknown>,
+  ) {}
+
+  async devices(): Promise<Device[]> {
+    return (await this.#get<Page<Device>>(query("/api/v1/devices", { per_page: 200 }))).data;
+  }
+
+  async device(id: string): Promise<DeviceDetail> {
+    return (await this.#get<{ data: DeviceDetail }>(`/api/v1/devices/${segment(id)}`)).data;
+  }
+
+  /** Raw samples of every series of the given reading types, one request a type. */
+  async readings(id: string, types: string[], range: Range): Promise<SeriesReadings[]> {
+    const answers = await Promise.all(
+      types.map((reading_type) =>
+        this.#get<{ data: SeriesReadings[] }>(
+          query(`/api/v1/devices/${segment(id)}/readings`, { reading_type, from: range.from, to: range.to }),
+        ),
+      ),
+    );
+    return answers.flatMap((answer) => answer.data);
+  }
+
+  async limits(id: string): Promise<Limit[]> {
+    return (await this.#get<{ data: Limit[] }>(`/api/v1/devices/${segment(id)}/limits`)).data;
+  }
+
+  events(filter: { device?: string | undefined; cursor?: string | null; limit?: number }): Promise<Page<FleetEvent>> {
+    return this.#get(query("/api/v1/events", filter));
+  }
+
+  async operation(id: string): Promise<Operation> {
+    return (await this.#get<{ data: Operation }>(`/api/v1/operations/${segment(id)}`)).data;
+  }
+
+  async setPowerCap(id: string, cap_watts: number | null, actuator: string | null): Promise<Operation> {
+    return this.#command(`/api/v1/devices/${segment(id)}/power`, { cap_watts, actuator });
+  }
+
+  async setFanFloor(id: string, fan_floor: number | null, actuator: string | null): Promise<Operation> {
+    return this.#command(`/api/v1/devices/${segment(id)}/thermal`, { fan_floor, actuator });
+  }
+
+  async validate(code: string): Promise<Validation> {
+    const answer = await this.#call<{ valid: boolean; errors?: unknown[] }>({
+      method: "POST",
+      path: "/api/media/diagrams/validate",
+      body: { format: "graphviz", code },
+    });
+    return { valid: answer.valid, errors: (answer.errors ?? []).map(diagnostic) };
+  }
+
+  render(code: string): Promise<Picture> {
+    return this.#call({
+      method: "POST",
+      path: "/api/media/diagrams/render",
+      body: { format: "graphviz", code, outputFormat: "svg" },
+    });
+  }
+
+  async ticket(): Promise<string> {
+    const answer = await this.#call<{ data: { ticket: string } }>({ method: "POST", path: "/api/v1/auth/ws-ticket" });
+    return answer.data.ticket;
+  }
+
+  async #command(path: string, body: object): Promise<Operation> {
+    const idempotencyKey = randomId();
+    return (await this.#call<{ data: Operation }>({ method: "POST", path, body, idempotencyKey })).data;
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.#call({ method: "GET", path });
+  }
+
+  /** A 401 may mean that the token was revoked a moment ago: one fresh token, one more try. */
+  async #call<T>(call: Call): Promise<T> {
+    try {
+      return (await this.send({ ...call, token: await this.session.token() })) as T;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401 || error.code === "signed_out") throw error;
+    }
+    const token = await this.session.refresh();
+    try {
+      return (await this.send({ ...call, token })) as T;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.session.end("The session has ended. Sign in again.");
+      throw error;
+    }
+  }
+}
+
+function segment(id: string): string {
+  return encodeURIComponent(id);
+}

@@ -1,0 +1,56 @@
+/** One request and its answer: JSON in, JSON or a `Problem` out, never longer than its time. */
+import { Problem } from "./problem";
+
+const TIMEOUT_MS = 30_000;
+
+export interface Call {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  body?: unknown;
+  token?: string | null;
+  idempotencyKey?: string;
+}
+
+export async function send(call: Call): Promise<unknown> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (call.token) headers["Authorization"] = `Bearer ${call.token}`;
+  if (call.body !== undefined) headers["Content-Type"] = "application/json";
+  if (call.idempotencyKey) headers["Idempotency-Key"] = call.idempotencyKey;
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(call.path, {
+      method: call.method,
+      headers,
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      credentials: "omit",
+      cache: "no-store",
+    });
+    text = await response.text();
+  } catch (cause) {
+    throw Problem.unreachable(cause);
+  }
+  const body = parse(text);
+  if (!response.ok) throw Problem.of(response.status, body, response.headers.get("Retry-After"));
+  return body;
+}
+
+function parse(text: string): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+/** `path` with the parameters that have a value. */
+export function query(path: string, parameters: Record<string, string | number | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const tail = search.toString();
+  return tail === "" ? path : `${path}?${tail}`;
+}

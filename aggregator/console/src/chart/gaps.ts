@@ -1,0 +1,50 @@
+/** The gaps of several series told as an operator would: one line for each span and reason. */
+import type { Gap } from "../api/types";
+import type { Track } from "./track";
+
+export interface GapLine extends Gap {
+  /** How many of the tracks have it. */
+  tracks: number;
+  /** True where every track has it. */
+  all: boolean;
+}
+
+/** Newest first. */
+export function gapLines(tracks: readonly Track[], fromMs: number): GapLine[] {
+  const lines = new Map<string, GapLine>();
+  for (const track of tracks) {
+    for (const gap of track.gaps) {
+      if (gap.to_ms < fromMs) continue;
+      const key = `${gap.from_ms}/${gap.to_ms}/${gap.reason}`;
+      const line = lines.get(key);
+      if (line === undefined) lines.set(key, { ...gap, tracks: 1, all: tracks.length === 1 });
+      else {
+        line.tracks += 1;
+        line.all = line.tracks === tracks.length;
+      }
+    }
+  }
+  return [...lines.values()].sort((a, b) => b.to_ms - a.to_ms || b.from_ms - a.from_ms);
+}
+
+const SENTENCES: Record<string, string> = {
+  missing: "the source is gone",
+  disabled: "the source is switched off",
+  fault: "the device reported a fault",
+  denied: "the reader lacks the right",
+  busy: "the source was busy",
+  unparsable: "the answer was no number",
+  out_of_range: "outside the physical range",
+  too_fast: "moved faster than physics allows",
+  stale: "the last value is too old",
+  stuck: "the value stands still while others move",
+  disagreement: "redundant sensors disagree",
+  no_history: "first sample of a rate",
+  not_running: "the reading process was not running",
+  overrun: "the reader came too late for this tick",
+  overflow: "a buffer was full while its consumer was away",
+};
+
+export function reasonSentence(reason: string): string {
+  return SENTENCES[reason] ?? reason.replaceAll("_", " ");
+}
