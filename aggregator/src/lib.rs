@@ -20,6 +20,7 @@ pub mod operations;
 pub mod page;
 pub mod telemetry;
 
+pub mod access;
 pub mod accounts;
 pub mod audit;
 

@@ -1,0 +1,94 @@
+//! The house as one value: every domain with what it needs. Made once at start and handed to
+//! `ingest` and `http`; cloning it is cheap.
+
+pub mod shutdown;
+
+use crate::authority::{Authority, AuthorityError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::enrolment::Enrolment;
+use crate::fleet::{Fleet, Sessions};
+use crate::live::Hub;
+use crate::metrics::Metrics;
+use crate::operations::Operations;
+use crate::store::{Store, StoreError};
+use crate::telemetry::{Latest, Telemetry};
+use shutdown::Shutdown;
+use std::ops::Deref;
+use std::sync::Arc;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("opening the database")]
+    Store(#[from] StoreError),
+    #[error("opening the authority")]
+    Authority(#[from] AuthorityError),
+}
+
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+#[derive(Debug)]
+pub struct Parts {
+    pub config: Config,
+    pub clock: Clock,
+    pub shutdown: Shutdown,
+    pub store: Store,
+    pub authority: Arc<Authority>,
+    pub sessions: Sessions,
+    pub fleet: Fleet,
+    pub latest: Latest,
+    pub telemetry: Telemetry,
+    pub live: Hub,
+    pub operations: Operations,
+    pub enrolment: Enrolment,
+    pub metrics: Metrics,
+    pub started_at_ms: u64,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens database and authority in the state folder, making what is not there.
+    ///
+    /// # Errors
+    /// Where either can't be opened.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        let authority = Arc::new(Authority::open(&config.state, clock.now_ms())?);
+        let store = Store::open(&config.database()).await?;
+        let (sessions, live, latest) = (Sessions::default(), Hub::default(), Latest::default());
+        let fleet = Fleet::new(store.clone(), sessions.clone(), clock.clone());
+        let telemetry = Telemetry::new(store.clone(), clock.clone(), latest.clone());
+        let operations = Operations::new(
+            store.clone(),
+            sessions.clone(),
+            live.clone(),
+            clock.clone(),
+            Arc::clone(authority.command_key()),
+        );
+        let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
+        let metrics = Metrics::new();
+        Ok(Self(Arc::new(Parts {
+            started_at_ms: clock.now_ms(),
+            config,
+            clock,
+            shutdown: Shutdown::default(),
+            store,
+            authority,
+            sessions,
+            fleet,
+            latest,
+            telemetry,
+            live,
+            operations,
+            enrolment,
+            metrics,
+        })))
+    }
+}

@@ -1,0 +1,103 @@
+//! A running aggregator: both listeners, the sweeper, and the way out.
+
+use crate::app::App;
+use crate::http;
+use crate::ingest::{Ingest, IngestError};
+use std::io::{ErrorKind, IsTerminal};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// What still runs after it is dropped.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("listening for the API on tcp {address}")]
+    Bind {
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("listening for agents")]
+    Ingest(#[from] IngestError),
+    #[error("waiting for signals")]
+    Signal(#[source] std::io::Error),
+    #[error("serving the API")]
+    Http(#[source] std::io::Error),
+}
+
+impl RunError {
+    pub(super) fn is_address_in_use(&self) -> bool {
+        let source = match self {
+            Self::Bind { source, .. } => Some(source),
+            Self::Ingest(error) => error.bind_error(),
+            Self::Signal(_) | Self::Http(_) => None,
+        };
+        source.is_some_and(|source| source.kind() == ErrorKind::AddrInUse)
+    }
+}
+
+/// Logs to stderr; `FLYBALL_LOG` filters as `RUST_LOG` does elsewhere.
+pub(super) fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("FLYBALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// Serves until SIGTERM or SIGINT, then lets what runs come to its end.
+pub(super) async fn serve(app: App) -> Result<(), RunError> {
+    let address = app.config.api;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| RunError::Bind { address, source })?;
+    let api = listener.local_addr().map_err(|source| RunError::Bind { address, source })?;
+    let ingest = Ingest::bind(&app)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signal)?;
+    tracing::info!("ready api={api} ingest={}", ingest.address());
+    let ingest = tokio::spawn(ingest.serve(app.clone()));
+    let sweeper = tokio::spawn(sweep(app.clone()));
+    let http = tokio::spawn(http::serve(app.clone(), listener));
+    let stop = app.shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("shutting down");
+        stop.start();
+    });
+    let mut stopping = app.shutdown.subscribe();
+    stopping.wait().await;
+    let ends = async { tokio::join!(ingest, sweeper, http) };
+    let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
+    app.store.close().await;
+    match ended {
+        Ok((_, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, Err(_))) | Err(_) => {
+            tracing::warn!("some connections did not end in time and were dropped");
+            Ok(())
+        }
+    }
+}
+
+/// Ends operations that nobody answered.
+async fn sweep(app: App) {
+    let mut stop = app.shutdown.subscribe();
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.wait() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = app.operations.expire().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "operations not swept");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The configuration: defaults, then `STATE/aggregator.toml`, then the environment, then flags.
+//! Parsed once; unknown keys of the file are refused.
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// The file in the state folder.
+const FILE: &str = "aggregator.toml";
+/// `FLYBALL_API`, `FLYBALL_IMPORTS__FOLDER` …: the environment's prefix and its only keys.
+const PREFIX: &str = "FLYBALL_";
+const ENVIRONMENT: [&str; 6] =
+    ["api", "ingest", "console_dir", "imports__folder", "flat__anonymous_role", "public_url"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The folder that everything durable lies in.
+    #[serde(skip)]
+    pub state: PathBuf,
+    /// Where the API and the console listen.
+    pub api: SocketAddr,
+    /// Where agents connect, over UDP.
+    pub ingest: SocketAddr,
+    /// A built console that is served instead of the embedded one.
+    pub console_dir: Option<PathBuf>,
+    /// The address that people use, where it is not the listener's.
+    pub public_url: Option<String>,
+    pub imports: Imports,
+    pub flat: Flat,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imports {
+    /// What the import sources offer; `STATE/imports` where absent.
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flat {
+    /// The role of requests without a token on loopback listeners; nobody's where absent.
+    pub anonymous_role: Option<String>,
+}
+
+/// What the command line says; only what is given overrides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Flags {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingest: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is faulty")]
+pub struct ConfigError(#[from] Box<figment::Error>);
+
+impl Config {
+    /// # Errors
+    /// Where a value has the wrong type or a key of the file is unknown; the source names it.
+    pub fn load(state: &Path, flags: &Flags) -> Result<Self, ConfigError> {
+        let config: Self = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::file(state.join(FILE)))
+            .merge(Env::prefixed(PREFIX).only(&ENVIRONMENT).split("__"))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(Box::new)?;
+        Ok(Self { state: state.to_owned(), ..config })
+    }
+
+    /// The database's file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.state.join("aggregator.db")
+    }
+
+    /// The folder of the import sources.
+    #[must_use]
+    pub fn imports_folder(&self) -> PathBuf {
+        self.imports.folder.clone().unwrap_or_else(|| self.state.join("imports"))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state: PathBuf::new(),
+            api: (Ipv4Addr::LOCALHOST, 8766).into(),
+            ingest: (Ipv4Addr::LOCALHOST, 8767).into(),
+            console_dir: None,
+            public_url: None,
+            imports: Imports::default(),
+            flat: Flat::default(),
+        }
+    }
+}

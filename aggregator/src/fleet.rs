@@ -1,0 +1,132 @@
+//! The machines: who they are, whether they are connected, what they last said of themselves.
+
+pub mod sessions;
+
+use crate::clock::Clock;
+use crate::page::{Page, PageRequest};
+use crate::store::{Store, StoreError};
+use crate::telemetry::SeriesInfo;
+pub use flyball_protocol::command::DeviceId;
+pub use flyball_protocol::message::Machine;
+pub use sessions::{Inventory, JobStream, SendError, Sessions, Target};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    Real,
+    Simulated,
+}
+
+impl DeviceKind {
+    /// The word of the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Simulated => "simulated",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Real, Self::Simulated].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One enrolled machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    pub id: DeviceId,
+    pub name: String,
+    pub kind: DeviceKind,
+    pub machine: Machine,
+    /// Was the guard attached when the agent last said so?
+    pub guard_attached: bool,
+    /// Is its agent connected now? Never stored.
+    pub online: bool,
+    pub certificate: CertificateInfo,
+    pub enrolled_at_ms: u64,
+    pub last_seen_at_ms: Option<u64>,
+    pub created_at_ms: u64,
+    pub updated_at_ms: u64,
+    pub revoked_at_ms: Option<u64>,
+}
+
+/// The certificate that a machine was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateInfo {
+    /// Hexadecimal.
+    pub serial: String,
+    pub not_after_ms: u64,
+}
+
+/// The fleet as the store has it, with what the sessions know beside it.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    store: Store,
+    sessions: Sessions,
+    clock: Clock,
+}
+
+impl Fleet {
+    pub(crate) fn new(store: Store, sessions: Sessions, clock: Clock) -> Self {
+        Self { store, sessions, clock }
+    }
+
+    /// Devices by name, the revoked ones too.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn list(&self, page: PageRequest) -> Result<Page<Device>, StoreError> {
+        let mut devices = self.store.devices(page).await?;
+        for device in &mut devices.items {
+            device.online = self.sessions.is_online(device.id);
+        }
+        Ok(devices)
+    }
+
+    /// # Errors
+    /// Where the store fails.
+    pub async fn device(&self, id: DeviceId) -> Result<Option<Device>, StoreError> {
+        Ok(self.store.device(id).await?.map(|mut device| {
+            device.online = self.sessions.is_online(id);
+            device
+        }))
+    }
+
+    /// The machine that is meant where none is named: the real one that was enrolled first,
+    /// else the first of all.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn default_device(&self) -> Result<Option<Device>, StoreError> {
+        match self.store.default_device().await? {
+            Some(id) => self.device(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Every series that the device ever announced, by metric.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn series(&self, id: DeviceId) -> Result<Vec<SeriesInfo>, StoreError> {
+        self.store.series(id).await
+    }
+
+    /// Limits, actuators, plugins and processes as the agent last reported them; empty where it
+    /// has not connected since this process started.
+    #[must_use]
+    pub fn inventory(&self, id: DeviceId) -> Inventory {
+        self.sessions.inventory(id)
+    }
+
+    /// Takes the device's certificate back and ends its connection.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn revoke(&self, id: DeviceId) -> Result<bool, StoreError> {
+        let revoked = self.store.revoke_device(id, self.clock.now_ms()).await?;
+        self.sessions.revoke(id);
+        Ok(revoked)
+    }
+}

@@ -1,0 +1,236 @@
+//! The agents that are connected now. A session is reached through a bounded channel; the task
+//! behind it belongs to `ingest`, and no word of QUIC is known here.
+
+use crate::fleet::DeviceId;
+use flyball_protocol::guard::{Actuator, LimitSnapshot};
+use flyball_protocol::message::{
+    JobEvent, JobFailure, JobFailureKind, JobRequest, PendingCommand, PluginState, PluginStatus,
+    Process,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Orders that wait for one session's task.
+pub(crate) const SESSION_QUEUE: usize = 32;
+/// Events of one job that wait for their reader.
+const JOB_QUEUE: usize = 16;
+/// How much longer than the agent's own deadline its job stream is waited for.
+const JOB_GRACE: Duration = Duration::from_secs(2);
+
+/// What a machine last said of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    pub limits: Vec<LimitSnapshot>,
+    pub actuators: Vec<Actuator>,
+    pub plugins: Vec<PluginStatus>,
+    pub processes: Vec<Process>,
+    /// When it last said any of it.
+    pub at_ms: Option<u64>,
+}
+
+/// What the rest of the house asks of one session.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Command(PendingCommand),
+    Inventory,
+    /// Open a job stream; dropping the receiver cancels the job.
+    Job {
+        request: JobRequest,
+        events: mpsc::Sender<JobEvent>,
+    },
+    /// Close: the device's certificate was taken back.
+    Revoke,
+    /// Close: the same device has connected anew.
+    Replace,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Tells one connection of a device from the next.
+    connection: u64,
+    orders: mpsc::Sender<Order>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connected: HashMap<DeviceId, Entry>,
+    inventories: HashMap<DeviceId, Inventory>,
+    next_connection: u64,
+}
+
+/// The registry. Held under a lock because every domain reads it and no read waits for anything.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions(Arc<RwLock<State>>);
+
+/// Which machine shall do a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Device(DeviceId),
+    /// Any connected machine whose plugin of that name is ready.
+    Any,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SendError {
+    #[error("device {0} is not connected")]
+    Offline(DeviceId),
+    #[error("device {0} has too many orders waiting, try again")]
+    Busy(DeviceId),
+    #[error("no connected machine has the plugin {0} ready")]
+    NoPlugin(String),
+}
+
+/// The events of one job, in order. Dropping it cancels the job on the machine.
+#[derive(Debug)]
+pub struct JobStream {
+    pub device: DeviceId,
+    events: mpsc::Receiver<JobEvent>,
+    deadline: tokio::time::Instant,
+    ended: bool,
+}
+
+impl JobStream {
+    /// The next event; `None` after `Done` or `Failed`. A session that ends or a machine that
+    /// is silent past the deadline is a `Failed` too, so that every job has an end.
+    pub async fn next(&mut self) -> Option<JobEvent> {
+        if self.ended {
+            return None;
+        }
+        let event = match tokio::time::timeout_at(self.deadline, self.events.recv()).await {
+            Ok(Some(event)) => event,
+            Ok(None) => failed(JobFailureKind::Unavailable, "the machine's connection ended"),
+            Err(_) => failed(JobFailureKind::Limit, "the machine did not finish in time"),
+        };
+        self.ended = matches!(event, JobEvent::Done | JobEvent::Failed(_));
+        Some(event)
+    }
+}
+
+fn failed(kind: JobFailureKind, message: &str) -> JobEvent {
+    JobEvent::Failed(JobFailure { kind, message: message.into(), diagnostics: Vec::new() })
+}
+
+impl Sessions {
+    #[must_use]
+    pub fn is_online(&self, device: DeviceId) -> bool {
+        self.read(|state| state.connected.contains_key(&device))
+    }
+
+    #[must_use]
+    pub fn online(&self) -> Vec<DeviceId> {
+        self.read(|state| state.connected.keys().copied().collect())
+    }
+
+    #[must_use]
+    pub fn inventory(&self, device: DeviceId) -> Inventory {
+        self.read(|state| state.inventories.get(&device).cloned().unwrap_or_default())
+    }
+
+    /// The plugins of every connected machine.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<(DeviceId, PluginStatus)> {
+        self.read(|state| {
+            let connected = state.connected.keys();
+            connected
+                .filter_map(|id| state.inventories.get(id).map(|inventory| (*id, inventory)))
+                .flat_map(|(id, inventory)| inventory.plugins.iter().map(move |p| (id, p.clone())))
+                .collect()
+        })
+    }
+
+    /// Sends a command to the device's session, if it has one now.
+    ///
+    /// # Errors
+    /// Where the device is away or its queue is full; the command then waits in the outbox.
+    pub fn send_command(&self, device: DeviceId, command: PendingCommand) -> Result<(), SendError> {
+        self.order(device, Order::Command(command))
+    }
+
+    /// Asks the machine to report limits and actuators anew.
+    ///
+    /// # Errors
+    /// Where the device is away or its queue is full.
+    pub fn request_inventory(&self, device: DeviceId) -> Result<(), SendError> {
+        self.order(device, Order::Inventory)
+    }
+
+    /// Starts a job on a machine that has its plugin.
+    ///
+    /// # Errors
+    /// Where no such machine is connected or its queue is full.
+    #[expect(clippy::disallowed_methods, reason = "a deadline on the runtime's own timer")]
+    pub fn run_job(&self, target: Target, request: JobRequest) -> Result<JobStream, SendError> {
+        let device = match target {
+            Target::Device(device) => device,
+            Target::Any => self
+                .with_plugin(&request.plugin)
+                .ok_or_else(|| SendError::NoPlugin(request.plugin.clone()))?,
+        };
+        let patience = Duration::from_millis(u64::from(request.deadline_ms)) + JOB_GRACE;
+        let deadline = tokio::time::Instant::now() + patience;
+        let (sender, events) = mpsc::channel(JOB_QUEUE);
+        self.order(device, Order::Job { request, events: sender })?;
+        Ok(JobStream { device, events, deadline, ended: false })
+    }
+
+    fn with_plugin(&self, plugin: &str) -> Option<DeviceId> {
+        self.plugins()
+            .into_iter()
+            .find(|(_, status)| status.id == plugin && status.state == PluginState::Ready)
+            .map(|(device, _)| device)
+    }
+
+    fn order(&self, device: DeviceId, order: Order) -> Result<(), SendError> {
+        self.read(|state| match state.connected.get(&device) {
+            None => Err(SendError::Offline(device)),
+            Some(entry) => entry.orders.try_send(order).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SendError::Busy(device),
+                mpsc::error::TrySendError::Closed(_) => SendError::Offline(device),
+            }),
+        })
+    }
+
+    pub(crate) fn revoke(&self, device: DeviceId) {
+        // A device that is away has no connection to end.
+        let _ = self.order(device, Order::Revoke);
+    }
+
+    /// Registers a connection; an older one of the same device is told to close. The number
+    /// tells the two apart when the older one leaves.
+    pub(crate) fn join(&self, device: DeviceId, orders: mpsc::Sender<Order>) -> u64 {
+        self.write(|state| {
+            state.next_connection += 1;
+            let connection = state.next_connection;
+            if let Some(old) = state.connected.insert(device, Entry { connection, orders }) {
+                // A full queue closes with its sender, which is dropped here.
+                let _ = old.orders.try_send(Order::Replace);
+            }
+            connection
+        })
+    }
+
+    /// Takes the connection out; true where it was still the device's own.
+    pub(crate) fn leave(&self, device: DeviceId, connection: u64) -> bool {
+        self.write(|state| {
+            let own = state.connected.get(&device).is_some_and(|e| e.connection == connection);
+            if own {
+                state.connected.remove(&device);
+            }
+            own
+        })
+    }
+
+    pub(crate) fn update(&self, device: DeviceId, change: impl FnOnce(&mut Inventory)) {
+        self.write(|state| change(state.inventories.entry(device).or_default()));
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
+        write(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}

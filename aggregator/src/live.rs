@@ -1,0 +1,72 @@
+//! What was committed, pushed to whoever listens. Every subscriber has a bounded buffer of its
+//! own: a slow one loses the oldest and is told how much, and nobody else notices.
+
+pub mod subscriber;
+
+use crate::fleet::DeviceId;
+use crate::operations::Operation;
+use crate::telemetry::{Event, Point};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use subscriber::Buffer;
+pub use subscriber::{Delivery, Interest, Subscription};
+
+/// One thing that happened, published after its commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Live {
+    Readings { device: DeviceId, points: Vec<Point> },
+    Event(Event),
+    Operation(Operation),
+    Device { device: DeviceId, online: bool, at_ms: u64 },
+}
+
+/// What a subscriber asks for and a gap names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    Readings(DeviceId),
+    Events,
+    Operations,
+    DeviceState(DeviceId),
+}
+
+impl Live {
+    #[must_use]
+    pub const fn topic(&self) -> Topic {
+        match self {
+            Self::Readings { device, .. } => Topic::Readings(*device),
+            Self::Event(_) => Topic::Events,
+            Self::Operation(_) => Topic::Operations,
+            Self::Device { device, .. } => Topic::DeviceState(*device),
+        }
+    }
+}
+
+/// The fan-out. The lock guards the list of subscribers only; a buffer has its own.
+#[derive(Clone, Debug, Default)]
+pub struct Hub(Arc<RwLock<Vec<Weak<Buffer>>>>);
+
+impl Hub {
+    /// A subscription with no interest yet; it ends when it is dropped.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        let buffer = Arc::new(Buffer::default());
+        let mut subscribers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        subscribers.retain(|subscriber| subscriber.strong_count() > 0);
+        subscribers.push(Arc::downgrade(&buffer));
+        Subscription::new(buffer)
+    }
+
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        let subscribers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        subscribers.iter().filter(|subscriber| subscriber.strong_count() > 0).count()
+    }
+
+    /// Never waits: a full buffer drops its oldest.
+    pub fn publish(&self, live: Live) {
+        let live = Arc::new(live);
+        let subscribers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for subscriber in subscribers.iter().filter_map(Weak::upgrade) {
+            subscriber.push(&live);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! One subscriber's buffer: a ring of what it is interested in, and how much it has missed.
+
+use crate::fleet::DeviceId;
+use crate::live::{Live, Topic};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Undelivered items of one subscriber; what comes on top drops the oldest.
+const CAPACITY: usize = 256;
+
+/// Which topics a subscriber wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    pub readings: Devices,
+    pub device_states: Devices,
+    pub events: bool,
+    pub operations: bool,
+}
+
+/// No device, some, or all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Devices {
+    #[default]
+    None,
+    Some(HashSet<DeviceId>),
+    All,
+}
+
+impl Devices {
+    #[must_use]
+    pub fn contains(&self, device: DeviceId) -> bool {
+        match self {
+            Self::None => false,
+            Self::Some(devices) => devices.contains(&device),
+            Self::All => true,
+        }
+    }
+}
+
+impl Interest {
+    #[must_use]
+    pub fn wants(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::Readings(device) => self.readings.contains(device),
+            Topic::DeviceState(device) => self.device_states.contains(device),
+            Topic::Events => self.events,
+            Topic::Operations => self.operations,
+        }
+    }
+}
+
+/// What a subscriber is handed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delivery {
+    Live(Arc<Live>),
+    /// Items of this topic were dropped because the subscriber was slow.
+    Gap {
+        topic: Topic,
+        dropped: u64,
+    },
+}
+
+#[derive(Debug, Default)]
+struct State {
+    interest: Interest,
+    ring: VecDeque<Arc<Live>>,
+    dropped: HashMap<Topic, u64>,
+}
+
+/// Shared by the hub, which pushes, and one subscription, which takes.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    state: Mutex<State>,
+    filled: Notify,
+}
+
+impl Buffer {
+    pub(super) fn push(&self, live: &Arc<Live>) {
+        let mut state = self.lock();
+        if !state.interest.wants(live.topic()) {
+            return;
+        }
+        if state.ring.len() >= CAPACITY
+            && let Some(oldest) = state.ring.pop_front()
+        {
+            *state.dropped.entry(oldest.topic()).or_default() += 1;
+        }
+        state.ring.push_back(Arc::clone(live));
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    fn take(&self) -> Option<Delivery> {
+        let mut state = self.lock();
+        if let Some(topic) = state.dropped.keys().next().copied() {
+            let dropped = state.dropped.remove(&topic).unwrap_or(0);
+            return Some(Delivery::Gap { topic, dropped });
+        }
+        state.ring.pop_front().map(Delivery::Live)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One subscriber's end.
+#[derive(Debug)]
+pub struct Subscription(Arc<Buffer>);
+
+impl Subscription {
+    pub(super) const fn new(buffer: Arc<Buffer>) -> Self {
+        Self(buffer)
+    }
+
+    /// Changes what is delivered from now on; what waits of a dropped topic goes with it.
+    pub fn set_interest(&self, interest: Interest) {
+        let mut state = self.0.lock();
+        state.ring.retain(|live| interest.wants(live.topic()));
+        state.dropped.retain(|topic, _| interest.wants(*topic));
+        state.interest = interest;
+    }
+
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        self.0.lock().interest.clone()
+    }
+
+    /// The next delivery; a gap comes before what survived it.
+    pub async fn next(&self) -> Delivery {
+        loop {
+            if let Some(delivery) = self.0.take() {
+                return delivery;
+            }
+            self.0.filled.notified().await;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The process's own counters, for `/metrics` beside the fleet's latest values.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why a connection or a message was refused, by its metric label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RefusalLabels {
+    pub reason: &'static str,
+}
+
+/// Counters that the tasks bump; the registry is for exposition and further registrations.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Mutex<Registry>>,
+    pub connections: Gauge,
+    pub refusals: Family<RefusalLabels, Counter>,
+    pub entries_committed: Counter,
+    pub entries_repeated: Counter,
+    pub commits: Counter,
+    pub block_bytes: Counter,
+    pub samples: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let metrics = Self {
+            registry: Arc::new(Mutex::new(Registry::with_prefix("flyball"))),
+            connections: Gauge::default(),
+            refusals: Family::default(),
+            entries_committed: Counter::default(),
+            entries_repeated: Counter::default(),
+            commits: Counter::default(),
+            block_bytes: Counter::default(),
+            samples: Counter::default(),
+        };
+        metrics.register(|registry| {
+            let m = &metrics;
+            registry.register("agents_connected", "Agents connected now", m.connections.clone());
+            registry.register(
+                "ingest_refusals",
+                "Connections and messages refused, by reason",
+                m.refusals.clone(),
+            );
+            registry.register(
+                "ingest_entries_committed",
+                "Entries committed for the first time",
+                m.entries_committed.clone(),
+            );
+            registry.register(
+                "ingest_entries_repeated",
+                "Entries that had been committed before",
+                m.entries_repeated.clone(),
+            );
+            registry.register("ingest_commits", "Transactions of entries", m.commits.clone());
+            registry.register(
+                "ingest_block_bytes",
+                "Bytes of the blocks committed",
+                m.block_bytes.clone(),
+            );
+            registry.register("ingest_samples", "Samples committed", m.samples.clone());
+        });
+        metrics
+    }
+
+    /// Adds metrics of another module to the exposition.
+    pub fn register(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    /// The counters in OpenMetrics' text form, closed by `# EOF`.
+    ///
+    /// # Errors
+    /// Where a metric can't be written.
+    pub fn expose(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Ok(text)
+    }
+}

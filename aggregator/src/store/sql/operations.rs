@@ -1,0 +1,328 @@
+//! Operations: the outbox, their states, and the audit rows that go with them.
+
+use crate::audit::{AuditEntry, Decision};
+use crate::fleet::DeviceId;
+use crate::operations::{
+    MAX_OPEN_PER_DEVICE, Operation, OperationQuery, OperationState, Submission, SubmitError,
+};
+use crate::page::Page;
+use crate::store::StoreError;
+use crate::store::sql::{
+    Store, audit, from_blob, from_json, ms, to_blob, to_json, unsigned, unsigned_option, word,
+};
+use flyball_protocol::command::{OperationId, SignatureError, SignedCommand, Verdict};
+use flyball_protocol::message::PendingCommand;
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+/// Operations that one sweep ends.
+const SWEEP: i64 = 200;
+
+/// Every column of an [`Operation`], for the queries below.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.*, d.id AS device_id FROM operations o JOIN devices d ON d.key = o.device ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Takes the device's next counter, signs with it, and stores operation, outbox and audit
+    /// row in one transaction.
+    pub(crate) async fn create_operation(
+        &self,
+        id: OperationId,
+        submission: &Submission,
+        now_ms: u64,
+        not_after_ms: u64,
+        sign: impl FnOnce(u64) -> Result<SignedCommand, SignatureError>,
+    ) -> Result<(Operation, SignedCommand), SubmitError> {
+        let mut transaction = self.begin().await?;
+        let device = submission.device;
+        let (key, counter) = next_counter(&mut transaction, device)
+            .await?
+            .ok_or(SubmitError::UnknownDevice(device))?;
+        if open(&mut transaction, key).await? >= i64::from(MAX_OPEN_PER_DEVICE) {
+            return Err(SubmitError::TooManyOpen(device));
+        }
+        let command = sign(unsigned(counter))?;
+        let operation = Operation {
+            id,
+            device,
+            action: submission.action.clone(),
+            state: OperationState::Queued,
+            verdict: None,
+            outcome: None,
+            requested_by: submission.issuer.clone(),
+            request_id: submission.request_id.clone(),
+            created_at_ms: now_ms,
+            started_at_ms: None,
+            finished_at_ms: None,
+            not_after_ms,
+        };
+        insert(&mut transaction, key, counter, &operation, &command).await?;
+        let entry = entry(&operation, "operation.create", Decision::Allowed, now_ms);
+        audit::append(&mut transaction, &entry).await?;
+        transaction.commit().await.map_err(StoreError::Sql)?;
+        Ok((operation, command))
+    }
+
+    pub(crate) async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
+        let row = sqlx::query(select!("WHERE o.id = ?"))
+            .bind(id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(operation).transpose()
+    }
+
+    pub(crate) async fn operations(
+        &self,
+        query: OperationQuery,
+    ) -> Result<Page<Operation>, StoreError> {
+        let device = query.device.map(|device| device.to_string());
+        let total: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM operations o JOIN devices d ON d.key = o.device
+             WHERE ?1 IS NULL OR d.id = ?1",
+        )
+        .bind(&device)
+        .fetch_one(self.readers())
+        .await?;
+        let rows = sqlx::query(select!(
+            "WHERE ?1 IS NULL OR d.id = ?1
+             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT ?2 OFFSET ?3"
+        ))
+        .bind(&device)
+        .bind(i64::from(query.page.per_page))
+        .bind(ms(query.page.offset()))
+        .fetch_all(self.readers())
+        .await?;
+        let items = rows.iter().map(operation).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
+    }
+
+    /// What has no verdict yet and is still good, by counter. What was sent but not answered is
+    /// in it: the guard's counter makes the repetition harmless.
+    pub(crate) async fn pending_commands(
+        &self,
+        device: DeviceId,
+        now_ms: u64,
+    ) -> Result<Vec<PendingCommand>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.id, o.not_after_ms, o.command FROM operations o
+             JOIN devices d ON d.key = o.device
+             WHERE d.id = ? AND o.finished_at_ms IS NULL AND o.verdict IS NULL
+               AND o.not_after_ms > ?
+             ORDER BY o.counter LIMIT ?",
+        )
+        .bind(device.to_string())
+        .bind(ms(now_ms))
+        .bind(i64::from(MAX_OPEN_PER_DEVICE))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(PendingCommand {
+                    operation: word("id", row.try_get("id")?, |id| id.parse().ok())?,
+                    not_after_ms: unsigned(row.try_get("not_after_ms")?),
+                    command: from_blob("command", row.try_get("command")?)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Lets `change` at the operation; stores it, with its audit row where it has ended, and
+    /// gives it back where anything changed.
+    pub(crate) async fn settle(
+        &self,
+        id: OperationId,
+        change: impl FnOnce(&mut Operation) -> bool,
+        now_ms: u64,
+    ) -> Result<Option<Operation>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let settled = settle(&mut transaction, id, change, now_ms).await?;
+        transaction.commit().await?;
+        Ok(settled)
+    }
+
+    /// Ends what is past its `not_after` by more than the outcome's own way may take.
+    pub(crate) async fn expire_operations(
+        &self,
+        now_ms: u64,
+        grace_ms: u64,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM operations
+             WHERE finished_at_ms IS NULL
+               AND not_after_ms + iif(state = 'queued', 0, ?2) <= ?1 LIMIT ?3",
+        )
+        .bind(ms(now_ms))
+        .bind(ms(grace_ms))
+        .bind(SWEEP)
+        .fetch_all(self.readers())
+        .await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        let mut expired = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = word("id", &id, |id| id.parse().ok())?;
+            let change = |op: &mut Operation| op.handle_expiry(now_ms);
+            expired.extend(settle(&mut transaction, id, change, now_ms).await?);
+        }
+        transaction.commit().await?;
+        Ok(expired)
+    }
+}
+
+pub(super) async fn settle(
+    connection: &mut SqliteConnection,
+    id: OperationId,
+    change: impl FnOnce(&mut Operation) -> bool,
+    now_ms: u64,
+) -> Result<Option<Operation>, StoreError> {
+    let row = sqlx::query(select!("WHERE o.id = ?"))
+        .bind(id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(mut operation) = row.as_ref().map(operation).transpose()? else {
+        return Ok(None);
+    };
+    if !change(&mut operation) {
+        return Ok(None);
+    }
+    update(connection, &operation).await?;
+    if operation.state.is_final() {
+        let decision = decision(&operation);
+        audit::append(connection, &entry(&operation, "operation.settle", decision, now_ms)).await?;
+    }
+    Ok(Some(operation))
+}
+
+async fn next_counter(
+    connection: &mut SqliteConnection,
+    device: DeviceId,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "UPDATE devices SET command_counter = command_counter + 1
+         WHERE id = ? AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
+         RETURNING key, command_counter",
+    )
+    .bind(device.to_string())
+    .fetch_optional(connection)
+    .await?)
+}
+
+async fn open(connection: &mut SqliteConnection, device: i64) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT count(*) FROM operations WHERE device = ? AND finished_at_ms IS NULL",
+    )
+    .bind(device)
+    .fetch_one(connection)
+    .await?)
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    device: i64,
+    counter: i64,
+    operation: &Operation,
+    command: &SignedCommand,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO operations (id, device, kind, action, state, counter, command, requested_by,
+           request_id, created_at_ms, not_after_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(operation.id.to_string())
+    .bind(device)
+    .bind(operation.action.kind())
+    .bind(to_json("action", &operation.action)?)
+    .bind(operation.state.name())
+    .bind(counter)
+    .bind(to_blob("command", command)?)
+    .bind(&operation.requested_by)
+    .bind(&operation.request_id)
+    .bind(ms(operation.created_at_ms))
+    .bind(ms(operation.not_after_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn update(
+    connection: &mut SqliteConnection,
+    operation: &Operation,
+) -> Result<(), StoreError> {
+    let verdict = operation.verdict.as_ref().map(|v| to_json("verdict", v)).transpose()?;
+    let outcome = operation.outcome.as_ref().map(|o| to_json("outcome", o)).transpose()?;
+    sqlx::query(
+        "UPDATE operations SET state = ?, verdict = ?, outcome = ?, started_at_ms = ?,
+           finished_at_ms = ? WHERE id = ?",
+    )
+    .bind(operation.state.name())
+    .bind(verdict)
+    .bind(outcome)
+    .bind(operation.started_at_ms.map(ms))
+    .bind(operation.finished_at_ms.map(ms))
+    .bind(operation.id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn decision(operation: &Operation) -> Decision {
+    match (operation.state, &operation.verdict) {
+        (OperationState::Succeeded, Some(Verdict::Clamped(_))) => Decision::Clamped,
+        (OperationState::Succeeded, _) => Decision::Allowed,
+        (OperationState::Refused, _) => Decision::Refused,
+        (
+            OperationState::Failed
+            | OperationState::Expired
+            | OperationState::Queued
+            | OperationState::Running,
+            _,
+        ) => Decision::Failed,
+    }
+}
+
+fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -> AuditEntry {
+    AuditEntry {
+        at_ms: now_ms,
+        actor: operation.requested_by.clone(),
+        action: action.into(),
+        target: format!("device:{}", operation.device),
+        decision,
+        details: json!({
+            "operation": operation.id.to_string(),
+            "kind": operation.action.kind(),
+            "action": operation.action,
+            "state": operation.state.name(),
+            "verdict": operation.verdict,
+            "outcome": operation.outcome,
+        }),
+        request_id: operation.request_id.clone(),
+    }
+}
+
+fn operation(row: &SqliteRow) -> Result<Operation, StoreError> {
+    let verdict: Option<&str> = row.try_get("verdict")?;
+    let outcome: Option<&str> = row.try_get("outcome")?;
+    Ok(Operation {
+        id: word("id", row.try_get("id")?, |id| id.parse().ok())?,
+        device: word("device", row.try_get("device_id")?, |id| id.parse().ok())?,
+        action: from_json("action", row.try_get("action")?)?,
+        state: word("state", row.try_get("state")?, OperationState::from_name)?,
+        verdict: verdict.map(|text| from_json("verdict", text)).transpose()?,
+        outcome: outcome.map(|text| from_json("outcome", text)).transpose()?,
+        requested_by: row.try_get("requested_by")?,
+        request_id: row.try_get("request_id")?,
+        created_at_ms: unsigned(row.try_get("created_at_ms")?),
+        started_at_ms: unsigned_option(row.try_get("started_at_ms")?),
+        finished_at_ms: unsigned_option(row.try_get("finished_at_ms")?),
+        not_after_ms: unsigned(row.try_get("not_after_ms")?),
+    })
+}

