@@ -4,4 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod clock;
+mod console;
+mod exactly_once;
+mod first_minute;
+mod guard_alone;
+mod ledger;
+mod refusals;
+mod sandbox;
 mod tidy;
+mod until;

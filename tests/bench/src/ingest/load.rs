@@ -73,7 +73,7 @@ impl Agent {
             }
             let LaneDown::Ack(ranges) = down.next().await?;
             committed.merge(&ranges);
-            acknowledged = usize::try_from(committed.len())?;
+            acknowledged = usize::try_from(committed.count())?;
         }
         connection.close(0_u32.into(), b"done");
         endpoint.wait_idle().await;

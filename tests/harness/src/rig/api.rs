@@ -1,0 +1,95 @@
+//! A signed-in client of the aggregator's API.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What came back: status, the headers that scenarios ask for, and the body as JSON.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub location: Option<String>,
+    pub body: Value,
+}
+
+/// A session of one user.
+#[derive(Debug)]
+pub struct Api {
+    base: String,
+    client: ureq::Agent,
+    pub token: String,
+    pub refresh_token: String,
+}
+
+impl Api {
+    /// Signs in over the flat dialect.
+    ///
+    /// # Errors
+    /// Where the server refuses, with its words.
+    pub fn sign_in(base: &str, email: &str, password: &str) -> Result<Self> {
+        let client = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut api =
+            Self { base: base.to_owned(), client, token: String::new(), refresh_token: String::new() };
+        let answer = api.post(
+            "/api/auth/login",
+            &json!({
+                "email": email,
+                "password": password,
+                "device": {"fingerprint": "flyball-harness", "name": "harness", "type": "cli"},
+            }),
+        )?;
+        if answer.status != 200 {
+            bail!("sign-in answered {}: {}", answer.status, answer.body);
+        }
+        let tokens = &answer.body["tokens"];
+        api.token = tokens["access_token"].as_str().context("no access token")?.to_owned();
+        api.refresh_token = tokens["refresh_token"].as_str().context("no refresh token")?.to_owned();
+        Ok(api)
+    }
+
+    /// # Errors
+    /// Where no answer comes.
+    pub fn get(&self, path: &str) -> Result<Answer> {
+        let mut request = self.client.get(format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.header("Authorization", format!("Bearer {}", self.token));
+        }
+        answer(request.call().with_context(|| format!("GET {path}"))?)
+    }
+
+    /// # Errors
+    /// Where no answer comes.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        let mut request = self.client.post(format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.header("Authorization", format!("Bearer {}", self.token));
+        }
+        answer(request.send_json(body).with_context(|| format!("POST {path}"))?)
+    }
+
+    /// Sends `body` as it is, for bodies that are no JSON.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub fn post_raw(&self, path: &str, body: &[u8]) -> Result<Answer> {
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", "application/json");
+        answer(request.send(body).with_context(|| format!("POST {path}"))?)
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer> {
+    let status = response.status().as_u16();
+    let location =
+        response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = response.body_mut().with_config().limit(256 << 20).read_to_string()?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Ok(Answer { status, location, body })
+}
