@@ -1,47 +1,36 @@
-//! The engine's doors.
+//! The engine's doors. What came in is judged by the sensor, followed by the limits that watch
+//! it, and turned into levels of the actuators that serve those limits' zones, in that order
+//! and before the door closes.
 
+mod proposals;
+mod view;
+
+pub use view::{ActuatorView, LimitView, SensorView};
+
+use crate::actuator::{Actuator, Demand, Obedience};
 use crate::event::Events;
+use crate::limit::{CapNeed, FanNeed, Hands, Limit, Pace};
+use crate::sensor::{Change, Sensor};
 use crate::{
-    Action, ActuatorId, Config, Effective, Event, Level, LimitId, Moment, Observed, Proposal,
-    Refusal, SensorId, State, Thresholds, Verdict,
+    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, Hand, LimitId, Moment, Observed,
+    OnTrip, Refusal, SensorId, Standing, State, StateKind, Thresholds, TripCause,
 };
+use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 use flyball_units::NoData;
 
 /// One machine's limits and the levels that its actuators should have.
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
+    sensors: Vec<Sensor>,
+    limits: Vec<Limit>,
+    actuators: Vec<Actuator>,
     events: Events,
+    now: Moment,
     due: Moment,
-}
-
-/// One limit as it stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LimitView<'a> {
-    pub state: &'a State,
-    /// The highest good reading of the group that is not stale.
-    pub reading: Option<f64>,
-    pub thresholds: &'a Effective,
-}
-
-/// One actuator as it stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ActuatorView {
-    pub wanted: Level,
-    /// The last read-back; `None` before the first.
-    pub observed: Option<Result<Observed, NoData>>,
-    /// The read-back has not agreed within its time.
-    pub stuck: bool,
-}
-
-/// One sensor as the engine sees it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SensorView {
-    /// The last reading as it was judged.
-    pub reading: Result<f64, NoData>,
-    /// It has settled and is not lost.
-    pub trusted: bool,
+    shutdown_due: bool,
 }
 
 /// A policy that was not taken: none of it is in force.
@@ -61,7 +50,8 @@ impl fmt::Display for PolicyFault {
             }
             Self::Thresholds(id) => write!(
                 f,
-                "the policy's thresholds of limit {} need warning <= limit <= trip, above 0 and in the sensors' band",
+                "the policy's thresholds of limit {} need warning <= limit <= trip, above 0 and \
+                 in the sensors' band",
                 id.index()
             ),
         }
@@ -74,23 +64,62 @@ impl Engine {
     /// An engine that knows nothing yet: every limit `Unknown`, every zone in failsafe.
     #[must_use]
     pub fn new(config: Config, now: Moment) -> Self {
-        Self { config, events: Events::new(), due: now }
+        let plan = config.plan();
+        let sensors: Vec<Sensor> =
+            plan.sensors.iter().map(|spec| Sensor::new(spec.clone(), now)).collect();
+        let limits: Vec<Limit> =
+            plan.limits.iter().map(|spec| Limit::new(spec.clone(), &sensors, now)).collect();
+        let served = |zones: &[crate::ZoneId]| {
+            ids(&plan.limits, LimitId::new)
+                .filter(|(_, limit)| zones.contains(&limit.zone))
+                .map(|(id, _)| id)
+                .collect()
+        };
+        let actuators = plan
+            .actuators
+            .iter()
+            .map(|spec| Actuator::new(spec.clone(), served(&spec.zones), now))
+            .collect();
+        let events = Events::new();
+        let mut engine =
+            Self { sensors, limits, actuators, events, now, due: now, shutdown_due: false, config };
+        engine.drive();
+        engine
     }
 
-    /// Takes up a trip of an earlier run. To be called before the first reading.
+    /// Takes up a trip of an earlier run. To be called before the first reading. It asks for no
+    /// shutdown until the group proves itself hot again: a machine must be able to start.
     pub fn handle_latch(&mut self, limit: LimitId, now: Moment) {
-        let _ = (limit, now);
+        self.at(now);
+        if let Some(limit) = self.limits.get_mut(limit.index()) {
+            limit.latch(now);
+        }
+        self.drive();
     }
 
     /// Judges one reading and decides at once. Unknown ids are ignored.
     pub fn handle_reading(&mut self, sensor: SensorId, reading: Result<f64, NoData>, now: Moment) {
-        let _ = (sensor, reading, now);
-    }
-
-    /// Answers a proposal; what is accepted or clamped is in force at once.
-    pub fn handle_proposal(&mut self, proposal: Proposal, now: Moment) -> Verdict {
-        let _ = (proposal, now);
-        Verdict::Refused(Refusal::NoActuator)
+        self.at(now);
+        let settle_samples = self.config.plan().timing.settle_samples;
+        let Some(judge) = self.sensors.get(sensor.index()) else { return };
+        let companion = judge
+            .spec
+            .stuck
+            .and_then(|stuck| self.sensors.get(stuck.companion.index()).and_then(Sensor::smooth));
+        let Some(judge) = self.sensors.get_mut(sensor.index()) else { return };
+        let (judged, change) = judge.take(reading, companion, settle_samples, self.now);
+        self.tell(sensor, change);
+        if let (Ok(value), Some(judge)) = (judged, self.sensors.get(sensor.index())) {
+            for limit in self.limits.iter_mut().filter(|limit| limit.watches(sensor)) {
+                limit.count(sensor, judge, value);
+            }
+        }
+        for index in 0..self.limits.len() {
+            if self.limits[index].watches(sensor) {
+                self.follow(index);
+            }
+        }
+        self.drive();
     }
 
     /// Takes what an actuator says of itself.
@@ -100,7 +129,12 @@ impl Engine {
         observed: Result<Observed, NoData>,
         now: Moment,
     ) {
-        let _ = (actuator, observed, now);
+        self.at(now);
+        let Some(hand) = self.actuators.get_mut(actuator.index()) else { return };
+        hand.read_back(observed, self.now);
+        let obedience = hand.obedience(self.now);
+        self.tell_obedience(actuator, obedience);
+        self.drive();
     }
 
     /// Replaces the fleet layer as a whole: limits that are not named lose theirs.
@@ -112,7 +146,19 @@ impl Engine {
         policy: &[(LimitId, Thresholds)],
         now: Moment,
     ) -> Result<(), PolicyFault> {
-        let _ = (policy, now);
+        self.at(now);
+        for (id, thresholds) in policy {
+            let limit = self.limits.get(id.index()).ok_or(PolicyFault::UnknownLimit(*id))?;
+            if !limit.takes(*thresholds) {
+                return Err(PolicyFault::Thresholds(*id));
+            }
+        }
+        for (id, limit) in (0..).map(LimitId::new).zip(&mut self.limits) {
+            let named = policy.iter().rev().find(|(named, _)| *named == id);
+            limit.set_fleet(named.map_or(Thresholds::SILENT, |(_, thresholds)| *thresholds));
+        }
+        self.follow_all();
+        self.drive();
         Ok(())
     }
 
@@ -120,19 +166,62 @@ impl Engine {
     ///
     /// # Errors
     /// Where the limit has not tripped, its condition holds, or its group does not read.
-    pub fn handle_clear(&mut self, limit: LimitId, now: Moment) -> Result<(), Refusal> {
-        let _ = (limit, now);
-        Err(Refusal::NotTripped)
+    pub fn handle_clear(&mut self, id: LimitId, now: Moment) -> Result<(), Refusal> {
+        self.at(now);
+        let limit = self.limits.get_mut(id.index()).ok_or(Refusal::NoLimit)?;
+        if limit.state.kind() != StateKind::Tripped {
+            return Err(Refusal::NotTripped);
+        }
+        let before = limit.state;
+        let standing = limit.standing(id, &self.sensors);
+        if let Err(clears_when) = limit.clear(&self.sensors, self.now) {
+            let threshold = match clears_when {
+                ClearsWhen::ReadingBelow(threshold) => Some(threshold),
+                ClearsWhen::AskedAtMost(_) | ClearsWhen::TripCleared | ClearsWhen::SensorsRead => {
+                    standing.threshold
+                }
+            };
+            return Err(Refusal::Limit(Standing { threshold, clears_when, ..standing }));
+        }
+        self.events.push(self.now, EventKind::TripCleared { limit: id, reading: standing.reading });
+        self.tell_state(id, before);
+        self.follow(id.index());
+        self.drive();
+        Ok(())
     }
 
     /// One cycle: ages readings, climbs and descends the ladder, asserts what does not agree.
     pub fn handle_timeout(&mut self, now: Moment) {
-        self.due = now.after(self.config.plan().timing.cycle);
+        self.at(now);
+        let timing = self.config.plan().timing;
+        for index in 0..self.sensors.len() {
+            let change = self.sensors[index].age(self.now);
+            self.tell(sensor_id(index), change);
+        }
+        for index in 0..self.actuators.len() {
+            let obedience = self.actuators[index].age(timing.assert_every, self.now);
+            self.tell_obedience(actuator_id(index), obedience);
+        }
+        self.follow_all();
+        self.drive();
+        self.shutdown_due = true;
+        let stale = self.sensors.iter().filter(|sensor| !sensor.lost()).map(Sensor::stale_at).min();
+        let cycle = self.now.after(timing.cycle);
+        self.due = stale.map_or(cycle, |stale| stale.min(cycle));
     }
 
     /// The next thing to do. To be drained after each `handle_*`.
     pub fn poll_action(&mut self) -> Option<Action> {
-        None
+        let now = self.now;
+        for (id, actuator) in (0..).map(ActuatorId::new).zip(&mut self.actuators) {
+            if let Some(level) = actuator.take_due(now) {
+                return Some(Action::Drive { actuator: id, level });
+            }
+        }
+        if !core::mem::take(&mut self.shutdown_due) {
+            return None;
+        }
+        self.shutdown_limit().map(|limit| Action::RequestShutdown { limit })
     }
 
     /// The next thing to tell.
@@ -142,7 +231,7 @@ impl Engine {
 
     /// When `handle_timeout` is due at the latest.
     #[must_use]
-    pub fn poll_timeout(&self) -> Moment {
+    pub const fn poll_timeout(&self) -> Moment {
         self.due
     }
 
@@ -151,21 +240,189 @@ impl Engine {
         &self.config
     }
 
-    #[must_use]
-    pub fn limit(&self, limit: LimitId) -> Option<LimitView<'_>> {
-        let _ = limit;
-        None
+    /// Time never runs backwards in here, whatever the caller hands in.
+    fn at(&mut self, now: Moment) {
+        self.now = self.now.max(now);
     }
 
-    #[must_use]
-    pub fn actuator(&self, actuator: ActuatorId) -> Option<ActuatorView> {
-        let _ = actuator;
-        None
+    fn follow_all(&mut self) {
+        for index in 0..self.limits.len() {
+            self.follow(index);
+        }
     }
 
-    #[must_use]
-    pub fn sensor(&self, sensor: SensorId) -> Option<SensorView> {
-        let _ = sensor;
-        None
+    fn follow(&mut self, index: usize) {
+        let spec = &self.limits[index].spec;
+        let plan = self.config.plan();
+        let grace = plan.zones.get(spec.zone.index()).map_or(Duration::ZERO, |zone| zone.grace);
+        let pace = Pace::of(&plan.timing, grace);
+        let hands = self.hands(index);
+        let vouched = self.vouched(index);
+        let limit = &mut self.limits[index];
+        let before = limit.state;
+        limit.follow(&self.sensors, hands, pace, vouched, self.now);
+        self.tell_state(limit_id(index), before);
     }
+
+    /// What the zone of a limit has to act with.
+    fn hands(&self, index: usize) -> Hands {
+        let mut hands = Hands::default();
+        let id = limit_id(index);
+        for actuator in self.actuators.iter().filter(|actuator| actuator.limits.contains(&id)) {
+            match actuator.spec.hand {
+                Hand::Fan { .. } => {
+                    hands.fan = true;
+                    hands.fan_stuck |= actuator.stuck_hot();
+                }
+                Hand::PowerCap { .. } => {
+                    hands.cap = true;
+                    hands.cap_stuck |= actuator.stuck_hot();
+                }
+            }
+        }
+        hands
+    }
+
+    /// Another limit of the zone, of the same response and over other sensors, reads normal.
+    fn vouched(&self, index: usize) -> bool {
+        let lost = &self.limits[index].spec;
+        self.limits.iter().any(|limit| {
+            limit.spec.zone == lost.zone
+                && limit.spec.response == lost.response
+                && limit.state.kind() == StateKind::Normal
+                && !limit.spec.sensors.iter().any(|sensor| lost.sensors.contains(sensor))
+        })
+    }
+
+    /// Brings every actuator to what the limits of its zones ask for.
+    fn drive(&mut self) {
+        for index in 0..self.actuators.len() {
+            let demand = self.demand(index);
+            let actuator = &mut self.actuators[index];
+            let (level, _) = actuator.level(&demand, actuator.operator);
+            actuator.want(level, self.now);
+        }
+    }
+
+    fn demand(&self, actuator: usize) -> Demand {
+        let mut demand = Demand {
+            fan: (FanNeed::Rest, None),
+            curve: (0.0, None),
+            cap: (CapNeed::Rest, None),
+            ceiling: None,
+        };
+        for id in &self.actuators[actuator].limits {
+            let limit = &self.limits[id.index()];
+            let need = limit.need();
+            if need.fan > demand.fan.0 {
+                demand.fan = (need.fan, Some(*id));
+            }
+            if need.cap > demand.cap.0 {
+                demand.cap = (need.cap, Some(*id));
+            }
+            let curve = limit.curve(&self.sensors, self.now);
+            if curve > demand.curve.0 {
+                demand.curve = (curve, Some(*id));
+            }
+            if let Some(ceiling) = limit.cap_ceiling()
+                && demand.ceiling.is_none_or(|(held, _)| ceiling < held)
+            {
+                demand.ceiling = Some((ceiling, *id));
+            }
+        }
+        demand
+    }
+
+    /// The first limit whose trip asks for a shutdown.
+    fn shutdown_limit(&self) -> Option<LimitId> {
+        match self.config.plan().on_trip {
+            OnTrip::Hold => None,
+            OnTrip::RequestShutdown => ids(&self.limits, LimitId::new)
+                .find(|(_, limit)| proved(&limit.state))
+                .map(|(id, _)| id),
+        }
+    }
+
+    fn tell(&mut self, sensor: SensorId, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Back => self.events.push(self.now, EventKind::SensorBack { sensor }),
+            Change::Lost(reason) => {
+                for limit in &mut self.limits {
+                    limit.forget(sensor);
+                }
+                self.events.push(self.now, EventKind::SensorLost { sensor, reason });
+            }
+        }
+    }
+
+    fn tell_obedience(&mut self, id: ActuatorId, obedience: Obedience) {
+        let actuator = &self.actuators[id.index()];
+        let kind = match obedience {
+            Obedience::Unchanged => return,
+            Obedience::Back => EventKind::ActuatorBack { actuator: id },
+            Obedience::Stuck => EventKind::ActuatorStuck {
+                actuator: id,
+                wanted: actuator.wanted,
+                observed: actuator.observed,
+            },
+        };
+        self.events.push(self.now, kind);
+    }
+
+    /// Tells what a limit did since `before`.
+    fn tell_state(&mut self, id: LimitId, before: State) {
+        let limit = &self.limits[id.index()];
+        let after = limit.state;
+        let reading = limit.reading(&self.sensors);
+        let (from, to) = (before.kind(), after.kind());
+        if from != to || (proved(&after) && !proved(&before)) {
+            let threshold = limit.threshold_between(&before);
+            self.shutdown_due |= proved(&after);
+            let changed = EventKind::LimitChanged { limit: id, from, to, reading, threshold };
+            return self.events.push(self.now, changed);
+        }
+        if let (State::Failsafe(before), State::Failsafe(after)) = (before, after)
+            && after.climbed
+            && !before.climbed
+        {
+            self.events.push(self.now, EventKind::FailsafeClimbed { limit: id });
+        }
+        if let (Some(from), Some(to)) = (before.step(), after.step())
+            && from != to
+        {
+            self.events.push(self.now, EventKind::StepChanged { limit: id, from, to, reading });
+        }
+    }
+}
+
+/// A trip of this run.
+fn proved(state: &State) -> bool {
+    match state {
+        State::Tripped(tripped) => match tripped.cause {
+            TripCause::Threshold | TripCause::LadderExhausted => true,
+            TripCause::Restored => false,
+        },
+        State::Unknown { .. }
+        | State::Normal { .. }
+        | State::Warning(_)
+        | State::Limiting(_)
+        | State::Failsafe(_) => false,
+    }
+}
+
+fn ids<T, Id>(list: &[T], id: impl Fn(u16) -> Id) -> impl Iterator<Item = (Id, &T)> {
+    (0..).map(id).zip(list)
+}
+
+fn sensor_id(index: usize) -> SensorId {
+    SensorId::new(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+fn limit_id(index: usize) -> LimitId {
+    LimitId::new(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+fn actuator_id(index: usize) -> ActuatorId {
+    ActuatorId::new(u16::try_from(index).unwrap_or(u16::MAX))
 }

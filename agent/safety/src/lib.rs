@@ -33,11 +33,14 @@
 extern crate alloc;
 
 mod action;
+mod actuator;
 mod engine;
 mod event;
 mod id;
+mod limit;
 mod plan;
 mod proposal;
+mod sensor;
 mod state;
 mod threshold;
 mod time;

@@ -45,6 +45,20 @@ impl Thresholds {
     }
 }
 
+impl Thresholds {
+    /// Whether a layer that somebody wrote makes sense: unlike a register's, its values must
+    /// be reachable and in order.
+    pub(crate) fn sound_within(self, lowest: f64, highest: f64) -> bool {
+        let mut last = f64::NEG_INFINITY;
+        let ordered = [self.warning, self.limit, self.trip].into_iter().flatten().all(|value| {
+            let rises = value >= last;
+            last = value;
+            rises
+        });
+        ordered && self.within(lowest, highest) == self
+    }
+}
+
 /// A threshold in force and the layer that set it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {

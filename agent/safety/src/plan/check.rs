@@ -1,7 +1,7 @@
 //! Every fault of a plan, in the plan's order.
 
 use super::{ActuatorSpec, ConfigFault, Hand, LimitSpec, MAX_ENTRIES, Place, Plan, SensorSpec};
-use crate::{ActuatorId, LimitId, SensorId, Thresholds, ZoneId};
+use crate::{ActuatorId, LimitId, SensorId, ZoneId};
 use alloc::vec::Vec;
 
 pub(super) fn faults(plan: &Plan) -> Vec<ConfigFault> {
@@ -73,7 +73,8 @@ fn limit(plan: &Plan, id: LimitId, spec: &LimitSpec, faults: &mut Vec<ConfigFaul
     if group.windows(2).any(|pair| pair[0].kind != pair[1].kind) {
         faults.push(ConfigFault::MixedKinds(id));
     }
-    if !sound(spec.local, &group) {
+    let sound = |sensor: &&SensorSpec| spec.local.sound_within(sensor.lowest, sensor.highest);
+    if !group.iter().all(sound) {
         faults.push(ConfigFault::Thresholds(id));
     }
     if !positive(spec.hysteresis) {
@@ -83,19 +84,6 @@ fn limit(plan: &Plan, id: LimitId, spec: &LimitSpec, faults: &mut Vec<ConfigFaul
     if dwell.needed == 0 || dwell.needed > dwell.of || dwell.of > 32 {
         faults.push(ConfigFault::Dwell(id));
     }
-}
-
-/// A layer that somebody wrote: unlike a register's, its values must make sense.
-pub(crate) fn sound(layer: Thresholds, group: &[&SensorSpec]) -> bool {
-    let present = [layer.warning, layer.limit, layer.trip];
-    let reachable = group.iter().all(|sensor| layer.within(sensor.lowest, sensor.highest) == layer);
-    let mut last = f64::NEG_INFINITY;
-    let ordered = present.into_iter().flatten().all(|value| {
-        let rises = value >= last;
-        last = value;
-        rises
-    });
-    reachable && ordered
 }
 
 fn actuator(plan: &Plan, id: ActuatorId, spec: &ActuatorSpec, faults: &mut Vec<ConfigFault>) {

@@ -1,0 +1,243 @@
+//! One actuator: the level that is wanted of it, what it says of itself, and whether it obeys.
+
+use crate::limit::{CapNeed, FanNeed};
+use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed};
+use alloc::vec::Vec;
+use core::time::Duration;
+use flyball_units::{NoData, Ratio, Watts};
+
+/// Fans under the engine's hand move in steps of this part of their range, so that a sensor's
+/// noise is not written to a motor.
+const CURVE_STEPS: u8 = 20;
+/// Less than this is the arithmetic's own noise.
+pub(crate) const NOISE: f64 = 1e-9;
+
+#[derive(Debug)]
+pub(crate) struct Actuator {
+    pub(crate) spec: ActuatorSpec,
+    /// The limits of the zones that it serves.
+    pub(crate) limits: Vec<LimitId>,
+    /// What an operator asked of it: a floor or a cap.
+    pub(crate) operator: Option<f64>,
+    pub(crate) wanted: Level,
+    pub(crate) observed: Option<Result<Observed, NoData>>,
+    observed_at: Moment,
+    /// What the hardware's own control had given when it was last seen: taking a fan over
+    /// never slows it down.
+    automatic_duty: f64,
+    /// Since when the read-back does not agree.
+    disagrees_since: Option<Moment>,
+    stuck: bool,
+    asserted_at: Moment,
+    due: bool,
+}
+
+/// What all limits together ask of one actuator, and which of them asks for most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Demand {
+    pub(crate) fan: (FanNeed, Option<LimitId>),
+    pub(crate) curve: (f64, Option<LimitId>),
+    pub(crate) cap: (CapNeed, Option<LimitId>),
+    pub(crate) ceiling: Option<(f64, LimitId)>,
+}
+
+/// How a read-back relates to what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreement {
+    Agrees,
+    /// Off, to the side that cools.
+    Cooler,
+    /// Off to the other side, or silent.
+    Hotter,
+}
+
+/// What a cycle found out about an actuator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obedience {
+    Unchanged,
+    Stuck,
+    Back,
+}
+
+impl Actuator {
+    pub(crate) fn new(spec: ActuatorSpec, limits: Vec<LimitId>, now: Moment) -> Self {
+        let wanted = match spec.hand {
+            Hand::Fan { failsafe, .. } => Level::Duty(Ratio(failsafe)),
+            Hand::PowerCap { safe, .. } => Level::Cap(Watts(safe)),
+        };
+        Self {
+            spec,
+            limits,
+            operator: None,
+            wanted,
+            observed: None,
+            observed_at: now,
+            automatic_duty: 0.0,
+            disagrees_since: Some(now),
+            stuck: false,
+            asserted_at: now,
+            due: true,
+        }
+    }
+
+    /// The level for `demand` if the operator had asked for `operator`, and the limit that
+    /// holds it there, if one does.
+    pub(crate) fn level(&self, demand: &Demand, operator: Option<f64>) -> (Level, Option<LimitId>) {
+        match self.spec.hand {
+            Hand::Fan { min, failsafe, full, automatic } => {
+                let (need, by) = demand.fan;
+                if automatic && need == FanNeed::Rest && operator.is_none() {
+                    return (Level::Automatic, None);
+                }
+                let needed = match need {
+                    FanNeed::Rest => min,
+                    FanNeed::Raised => failsafe,
+                    FanNeed::Full => full,
+                };
+                let (part, curve_by) = demand.curve;
+                let curve = min + (full - min) * stepped(part);
+                let by = if curve > needed { curve_by } else { by };
+                let computed = needed.max(curve);
+                let own = operator.unwrap_or(min).max(self.automatic_duty).min(full);
+                let by = by.filter(|_| computed > own);
+                (Level::Duty(Ratio(computed.max(own))), by)
+            }
+            Hand::PowerCap { min, max, .. } => {
+                let (ceiling, by) = self.cap_ceiling(demand);
+                let by = by.filter(|_| operator.is_none_or(|asked| asked > ceiling));
+                let watts = operator.unwrap_or(max).min(ceiling).min(max).max(min);
+                (Level::Cap(Watts(watts)), by)
+            }
+        }
+    }
+
+    /// The most that a cap may be now, and by which limit; no limit where its own range rules.
+    pub(crate) fn cap_ceiling(&self, demand: &Demand) -> (f64, Option<LimitId>) {
+        let Hand::PowerCap { min, safe, max } = self.spec.hand else { return (0.0, None) };
+        let (need, by) = demand.cap;
+        let needed = match need {
+            CapNeed::Rest => (max, None),
+            CapNeed::Safe => (safe, by),
+            CapNeed::Min => (min, by),
+        };
+        match demand.ceiling {
+            Some((ceiling, limit)) if ceiling < needed.0 => (ceiling, Some(limit)),
+            Some(_) | None => needed,
+        }
+    }
+
+    /// Wants `level` from now on.
+    pub(crate) fn want(&mut self, level: Level, now: Moment) {
+        if level != self.wanted {
+            self.wanted = level;
+            self.due = true;
+            self.compare(now);
+        }
+    }
+
+    pub(crate) fn read_back(&mut self, observed: Result<Observed, NoData>, now: Moment) {
+        if let Ok(Observed::Automatic(Some(duty))) = observed
+            && duty.get().is_finite()
+        {
+            self.automatic_duty = duty.get().clamp(0.0, 1.0);
+        }
+        self.observed = Some(observed);
+        self.observed_at = now;
+        self.compare(now);
+    }
+
+    /// One cycle: what does not agree is asserted again, what agrees now and then.
+    pub(crate) fn age(&mut self, assert_every: Duration, now: Moment) -> Obedience {
+        let silent = now.since(self.observed_at) > self.spec.verify_within;
+        if silent && self.disagrees_since.is_none() {
+            self.disagrees_since = Some(now);
+        }
+        self.due |= match self.disagrees_since {
+            Some(_) => true,
+            None => now.since(self.asserted_at) >= assert_every,
+        };
+        self.obedience(now)
+    }
+
+    /// Whether it has just ceased or just begun to obey.
+    pub(crate) fn obedience(&mut self, now: Moment) -> Obedience {
+        let stuck =
+            self.disagrees_since.is_some_and(|since| now.since(since) >= self.spec.verify_within);
+        let before = core::mem::replace(&mut self.stuck, stuck);
+        match (before, stuck) {
+            (false, true) => Obedience::Stuck,
+            (true, false) => Obedience::Back,
+            (true, true) | (false, false) => Obedience::Unchanged,
+        }
+    }
+
+    pub(crate) const fn stuck(&self) -> bool {
+        self.stuck
+    }
+
+    /// It does not cool as it should: the ladder must not wait for it.
+    pub(crate) fn stuck_hot(&self) -> bool {
+        self.stuck && self.agreement() != Agreement::Cooler
+    }
+
+    /// Takes the assertion that is due.
+    pub(crate) fn take_due(&mut self, now: Moment) -> Option<Level> {
+        if !core::mem::take(&mut self.due) {
+            return None;
+        }
+        self.asserted_at = now;
+        Some(self.wanted)
+    }
+
+    fn compare(&mut self, now: Moment) {
+        match self.agreement() {
+            Agreement::Agrees => self.disagrees_since = None,
+            Agreement::Cooler | Agreement::Hotter => {
+                self.disagrees_since = self.disagrees_since.or(Some(now));
+            }
+        }
+    }
+
+    fn agreement(&self) -> Agreement {
+        let tolerance = self.spec.tolerance + NOISE;
+        // Signed so that more is cooler.
+        let by_margin = |margin: f64| {
+            if margin.abs() <= tolerance {
+                Agreement::Agrees
+            } else if margin > 0.0 {
+                Agreement::Cooler
+            } else {
+                Agreement::Hotter
+            }
+        };
+        match (self.wanted, self.observed) {
+            (Level::Automatic, Some(Ok(Observed::Automatic(_)))) => Agreement::Agrees,
+            (Level::Automatic, Some(Ok(Observed::Duty(_)))) => Agreement::Cooler,
+            (Level::Duty(wanted), Some(Ok(Observed::Duty(seen)))) => {
+                by_margin(seen.get() - wanted.get())
+            }
+            (Level::Cap(wanted), Some(Ok(Observed::Cap(seen)))) => {
+                by_margin(wanted.get() - seen.get())
+            }
+            (Level::Automatic, Some(Ok(Observed::Cap(_))))
+            | (Level::Duty(_), Some(Ok(Observed::Automatic(_) | Observed::Cap(_))))
+            | (Level::Cap(_), Some(Ok(Observed::Automatic(_) | Observed::Duty(_))))
+            | (_, Some(Err(_)) | None) => Agreement::Hotter,
+        }
+    }
+}
+
+/// `part` rounded up to whole steps.
+fn stepped(part: f64) -> f64 {
+    if part <= 0.0 {
+        return 0.0;
+    }
+    let steps = f64::from(CURVE_STEPS);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a clamped part of twenty steps fits a byte; no_std has no ceil"
+    )]
+    let whole = (part.clamp(0.0, 1.0) * steps) as u8;
+    ((f64::from(whole) + 1.0) / steps).min(1.0)
+}
