@@ -15,6 +15,8 @@ mod enrol;
 mod files;
 mod identity;
 mod machine;
+mod sampling;
+mod spool;
 mod ticks;
 mod uplink;
 

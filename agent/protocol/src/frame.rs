@@ -71,7 +71,7 @@ impl Decoder {
         Self::default()
     }
 
-    /// Takes the next piece. Call [`Decoder::next`] until it gives `None` before the next push.
+    /// Takes the next piece. Call [`Decoder::next_message`] until it gives `None` before the next push.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.consumed);
         self.consumed = 0;
@@ -82,7 +82,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Where the header announces too much or the body is not a `T`; the stream is lost then.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn next_message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let pending = &self.buffer[self.consumed..];
         let Some((header, rest)) = pending.split_first_chunk() else {
             return Ok(None);
@@ -122,7 +122,7 @@ mod tests {
             let mut seen = Vec::new();
             for piece in bytes.chunks(size) {
                 decoder.push(piece);
-                while let Some(message) = decoder.next::<LaneDown>().unwrap() {
+                while let Some(message) = decoder.next_message::<LaneDown>().unwrap() {
                     seen.push(message);
                 }
             }
@@ -136,7 +136,7 @@ mod tests {
         let mut decoder = Decoder::new();
         decoder.push(&0x8000_0000_u32.to_le_bytes());
         assert!(matches!(
-            decoder.next::<LaneDown>(),
+            decoder.next_message::<LaneDown>(),
             Err(FrameError::TooLarge(size)) if size == 0x8000_0000
         ));
     }
@@ -162,7 +162,7 @@ mod tests {
         let bytes = encode(&ControlDown::Inventory).unwrap();
         let mut decoder = Decoder::new();
         decoder.push(&bytes[..bytes.len() - 1]);
-        assert!(decoder.next::<ControlDown>().unwrap().is_none());
+        assert!(decoder.next_message::<ControlDown>().unwrap().is_none());
         assert!(decoder.is_torn());
     }
 }

@@ -51,6 +51,11 @@ impl BlockBuilder {
         self.samples
     }
 
+    /// The series that have readings.
+    pub fn series(&self) -> impl Iterator<Item = SeriesRef> + '_ {
+        self.series.keys().copied()
+    }
+
     /// The block. Series whose ticks lie on the same grid share a group.
     ///
     /// # Errors

@@ -1,0 +1,111 @@
+//! What series numbers mean. Numbers are given once and kept for as long as the spool lives.
+
+use super::disk::{Batch, Disk, DiskError};
+use super::{SpoolError, encode, keys};
+use flyball_protocol::guard::Series;
+use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
+use std::collections::HashMap;
+
+/// More would be a machine whose series names change all the time.
+const MAX_SERIES: usize = 65_536;
+
+type Name = (Reader, String, Vec<(String, String)>);
+
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    definitions: Vec<SeriesDef>,
+    /// The newest number of each name: one whose unit changes gets a new number.
+    newest: HashMap<Name, usize>,
+}
+
+impl Dictionary {
+    pub(super) fn load(disk: &Disk) -> Result<Self, DiskError> {
+        let mut dictionary = Self::default();
+        for definition in definitions_from(disk, SeriesRef(0)) {
+            dictionary.add(definition?);
+        }
+        Ok(dictionary)
+    }
+
+    pub(super) fn definitions(&self) -> &[SeriesDef] {
+        &self.definitions
+    }
+
+    pub(super) fn register(
+        &mut self,
+        disk: &Disk,
+        reader: Reader,
+        series: &[Series],
+    ) -> Result<Vec<SeriesRef>, SpoolError> {
+        let mut numbers = Vec::with_capacity(series.len());
+        let mut batch = Batch::default();
+        let mut added = Vec::new();
+        for series in series {
+            if let Some(number) = self.find(reader, series) {
+                numbers.push(number);
+                continue;
+            }
+            let place = self.definitions.len() + added.len();
+            let number = match u32::try_from(place) {
+                Ok(number) if place < MAX_SERIES => SeriesRef(number),
+                _ => return Err(SpoolError::TooManySeries(place)),
+            };
+            let definition = define(number, reader, series);
+            batch.put(&keys::series(number), encode(&definition)?);
+            added.push(definition);
+            numbers.push(number);
+        }
+        if !added.is_empty() {
+            disk.apply(batch)?;
+            disk.sync()?;
+            added.into_iter().for_each(|definition| self.add(definition));
+        }
+        Ok(numbers)
+    }
+
+    fn find(&self, reader: Reader, series: &Series) -> Option<SeriesRef> {
+        let mut attributes = series.attributes.clone();
+        attributes.sort_unstable();
+        let name = (reader, series.metric.clone(), attributes);
+        let known = &self.definitions[*self.newest.get(&name)?];
+        let same = known.kind == series.kind
+            && known.unit == series.unit
+            && known.cadence_ms == series.cadence_ms;
+        same.then_some(known.number)
+    }
+
+    fn add(&mut self, definition: SeriesDef) {
+        let name = (definition.reader, definition.metric.clone(), definition.attributes.clone());
+        self.newest.insert(name, self.definitions.len());
+        self.definitions.push(definition);
+    }
+}
+
+/// Definitions as they stand on disk, from a number on. One that cannot be read ends them.
+pub(super) fn definitions_from(
+    disk: &Disk,
+    first: SeriesRef,
+) -> impl Iterator<Item = Result<SeriesDef, DiskError>> + use<> {
+    let (from, to) = keys::series_from(first);
+    disk.range(from, to).map(|pair| {
+        let (_, value) = pair?;
+        postcard::from_bytes(&value).map_err(|error| DiskError::Store {
+            operation: "reading the dictionary",
+            source: Box::new(error),
+        })
+    })
+}
+
+fn define(number: SeriesRef, reader: Reader, series: &Series) -> SeriesDef {
+    let mut attributes = series.attributes.clone();
+    attributes.sort_unstable();
+    SeriesDef {
+        number,
+        metric: series.metric.clone(),
+        kind: series.kind,
+        unit: series.unit,
+        attributes,
+        cadence_ms: series.cadence_ms,
+        reader,
+    }
+}
