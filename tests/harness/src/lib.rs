@@ -1,1 +1,29 @@
+//! A simulated board: heat, fans, caps and faults, as physics and as a tree that looks like
+//! sysfs.
+//!
+//! [`Plant`] is pure and takes its time steps from the caller, so that a bad hour runs in a
+//! millisecond. [`Simulation`] puts it behind a directory that a guard reads and writes, and
+//! [`Rig`] runs one in a thread for a test. Nothing here decides about safety.
 
+#![forbid(unsafe_code)]
+
+mod board;
+mod clock;
+mod control;
+mod fault;
+mod noise;
+mod plant;
+mod rig;
+mod simulation;
+mod socket;
+mod tree;
+
+pub use board::Board;
+pub use clock::Clock;
+pub use control::{Order, OrderError, obey};
+pub use fault::{Fault, FaultError, Target};
+pub use plant::{FanMode, Plant, PlantState};
+pub use rig::{Rig, RigError};
+pub use simulation::Simulation;
+pub use socket::{ControlSocket, SocketError};
+pub use tree::{Tree, TreeError};

@@ -1,180 +1,95 @@
-//! A whole fleet on this machine, in one line: `Rig::up(2)` runs the built programs through
-//! `cargo xtask up` on free ports and ends them when it is dropped.
-//!
-//! The programs and the xtask are named by the environment that `cargo xtask test` and `bench`
-//! set. Nothing here knows a program's inside: it talks HTTP, signals and the plant's socket.
+//! One line for a test: a simulated board that runs in a thread of its own.
 
-mod api;
-mod plant;
+use crate::simulation::Simulation;
+use crate::tree::TreeError;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-pub use api::{Answer, Api};
-pub use plant::PlantSocket;
+/// How often the plant steps, in real time.
+const PERIOD: Duration = Duration::from_millis(20);
 
-use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::fs;
-use std::net::{TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
-
-/// What `up` wrote to `ready.json`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Ready {
-    pub api: String,
-    pub ingest: String,
-    pub admin_email: String,
-    pub admin_password: String,
-    pub devices: Vec<Device>,
-    pub pids: BTreeMap<String, u32>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Device {
-    pub id: String,
-    pub name: String,
-    pub kind: String,
-}
-
-/// A running fleet and its state folder.
+/// A running board. It ends when this is dropped, and its folder goes with it.
 #[derive(Debug)]
 pub struct Rig {
-    xtask: PathBuf,
-    state: TempDir,
-    api: String,
-    ingest: String,
-    agents: u32,
+    folder: tempfile::TempDir,
+    orders: Option<SyncSender<(String, SyncSender<Value>)>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RigError {
+    #[error("cannot make a folder for the board")]
+    Folder(#[source] std::io::Error),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
 }
 
 impl Rig {
-    /// Starts `agents` machines: the first is this one, the others are simulated boards.
+    /// Starts the board of `seed`, its time running `speed` times as fast as ours.
     ///
     /// # Errors
-    /// Where `up` does not get ready; its own words are in the error.
-    pub fn up(agents: u32) -> Result<Self> {
-        let xtask = std::env::var_os("FLYBALL_XTASK")
-            .context("FLYBALL_XTASK is not set: call it through `cargo xtask`")?;
-        let rig = Self {
-            xtask: xtask.into(),
-            state: TempDir::with_prefix("flyball-")?,
-            api: free_tcp()?,
-            ingest: free_udp()?,
-            agents,
-        };
-        rig.start()?;
-        Ok(rig)
+    /// Where its tree cannot be laid out.
+    pub fn start(seed: u64, speed: f64) -> Result<Self, RigError> {
+        let folder = tempfile::tempdir().map_err(RigError::Folder)?;
+        let simulation = Simulation::new(folder.path(), seed)?;
+        let (orders, inbox) = sync_channel(16);
+        let thread = std::thread::spawn(move || run(simulation, &inbox, PERIOD.mul_f64(speed)));
+        Ok(Self { folder, orders: Some(orders), thread: Some(thread) })
     }
 
-    /// `up --detach` on this rig's state and ports: the first time, or again after [`Rig::down`].
-    ///
-    /// # Errors
-    /// Where `up` does not get ready.
-    pub fn start(&self) -> Result<()> {
-        let output = self
-            .xtask(&["up", "--built", "--detach"])
-            .args(["--api", &self.api, "--ingest", &self.ingest])
-            .args(["--agents", &self.agents.to_string()])
-            .output()?;
-        if !output.status.success() {
-            bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(())
-    }
-
-    /// Ends everything; the state stays.
-    ///
-    /// # Errors
-    /// Where `down` fails.
-    pub fn down(&self) -> Result<()> {
-        let output = self.xtask(&["down"]).output()?;
-        if !output.status.success() {
-            bail!("down failed:\n{}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(())
-    }
-
-    fn xtask(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.xtask);
-        command.args(words).arg("--state").arg(self.state.path());
-        if let Some(target) = std::env::var_os("FLYBALL_TARGET_DIR") {
-            command.env("CARGO_TARGET_DIR", target);
-        }
-        command
-    }
-
+    /// What to hand to `--sysfs-root`.
     #[must_use]
-    pub fn state(&self) -> &Path {
-        self.state.path()
+    pub fn root(&self) -> &Path {
+        self.folder.path()
     }
 
-    /// The ready file as it stands now: process ids change when a program is started again.
-    ///
-    /// # Errors
-    /// Where it can't be read.
-    pub fn ready(&self) -> Result<Ready> {
-        let path = self.state.path().join("ready.json");
-        let text = fs::read(&path).with_context(|| format!("{} is gone", path.display()))?;
-        Ok(serde_json::from_slice(&text)?)
-    }
-
-    /// The process id of a program by its name in `ready.json`.
-    ///
-    /// # Errors
-    /// Where it does not run now.
-    pub fn pid(&self, program: &str) -> Result<u32> {
-        let ready = self.ready()?;
-        ready.pids.get(program).copied().with_context(|| format!("{program} does not run now"))
-    }
-
-    /// Sends `signal` to a program.
-    ///
-    /// # Errors
-    /// Where it does not run.
-    pub fn signal(&self, program: &str, signal: Signal) -> Result<()> {
-        let pid = i32::try_from(self.pid(program)?)?;
-        let pid = Pid::from_raw(pid).context("a process id is positive")?;
-        kill_process(pid, signal).with_context(|| format!("{program} can't be signalled"))
-    }
-
-    /// A superuser's session.
-    ///
-    /// # Errors
-    /// Where the sign-in fails.
-    pub fn api(&self) -> Result<Api> {
-        let ready = self.ready()?;
-        Api::sign_in(&ready.api, &ready.admin_email, &ready.admin_password)
-    }
-
-    /// The control socket of a simulated board: `machine` counts from 1, and 1 has none.
+    /// Obeys one order of the control protocol; `error` in the answer says what was wrong.
     #[must_use]
-    pub fn plant(&self, machine: u32) -> PlantSocket {
-        PlantSocket::at(self.state.path().join("run").join(format!("plant-{machine}.sock")))
+    pub fn order(&self, order: &Value) -> Value {
+        let (answer, answers) = sync_channel(1);
+        let sent = self.orders.as_ref().map(|orders| orders.send((order.to_string(), answer)));
+        match (sent, answers.recv()) {
+            (Some(Ok(())), Ok(answer)) => answer,
+            (Some(Ok(()) | Err(_)) | None, Ok(_) | Err(_)) => {
+                json!({ "error": "the board's thread has ended" })
+            }
+        }
     }
 
-    /// What a program logged.
-    ///
-    /// # Errors
-    /// Where it has no log.
-    pub fn log(&self, program: &str) -> Result<String> {
-        let path = self.state.path().join("log").join(format!("{program}.log"));
-        fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))
+    /// The truth about the board.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        self.order(&json!({ "state": true }))
     }
 }
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        if let Err(error) = self.down() {
-            eprintln!("the rig stays up: {error:#}");
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed by itself.
+            let _ = thread.join();
         }
     }
 }
 
-fn free_tcp() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
-}
-
-fn free_udp() -> Result<String> {
-    Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.to_string())
+fn run(mut simulation: Simulation, inbox: &Receiver<(String, SyncSender<Value>)>, step: Duration) {
+    loop {
+        match inbox.recv_timeout(PERIOD) {
+            Ok((order, answer)) => {
+                // Who asked may have gone.
+                let _ = answer.send(simulation.obey(&order));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(error) = simulation.step(step) {
+                    eprintln!("error board stopped reason={error:?}");
+                    return;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
 }
