@@ -17,7 +17,8 @@ mod tests;
 
 use crate::spool::{self, Limits, Opened, Outbox, Spool, SpoolError};
 use file::{FileError, IntervalFile};
-use flyball_protocol::guard::{Record, RecordBody, Sample, Series};
+use flyball_protocol::command::Outcome;
+use flyball_protocol::guard::{GuardEvent, Record, RecordBody, Sample, Series};
 use flyball_protocol::series::{Reader, SeriesRef};
 use flyball_protocol::sync::{Epoch, Seq};
 use input::{Input, Reading, RecordId, What};
@@ -190,6 +191,26 @@ impl Sampling {
     ) -> Result<(), SamplingError> {
         let readings = readings(&self.agent_series, samples);
         self.take([Input::own(What::Samples { reader: Reader::Agent, tick_ms, readings })])
+    }
+
+    /// Takes an outcome that the agent gave: of a command that never reached the guard.
+    ///
+    /// # Errors
+    /// Where the running interval cannot be written: it is taken, but only in memory.
+    pub(crate) fn handle_outcome(&mut self, outcome: Outcome) -> Result<(), SamplingError> {
+        self.take([Input::own(What::Outcome(outcome))])
+    }
+
+    /// Takes an event that the agent saw.
+    ///
+    /// # Errors
+    /// As [`Self::handle_outcome`].
+    pub(crate) fn handle_event(
+        &mut self,
+        at_ms: u64,
+        event: GuardEvent,
+    ) -> Result<(), SamplingError> {
+        self.take([Input::own(What::Event { at_ms, event })])
     }
 
     /// Seals what is due at `now_ms` of Unix time, and says the number behind the newest entry
