@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn ranges_out_of_order_are_refused_from_the_wire() {
-        for bad in [vec![(5, 4)], vec![(1, 2), (3, 4)], vec![(5, 6), (1, 2)], vec![(1, 5), (2, 9)]]
+        for bad in
+            [vec![(5_u64, 4_u64)], vec![(1, 2), (3, 4)], vec![(5, 6), (1, 2)], vec![(1, 5), (2, 9)]]
         {
             let bytes = postcard::to_stdvec(&bad).unwrap();
             assert!(postcard::from_bytes::<Ranges>(&bytes).is_err(), "{bad:?}");

@@ -2,8 +2,6 @@
 
 mod backoff;
 mod flight;
-#[cfg(test)]
-mod tests;
 
 use super::{Epoch, Ranges, Seq};
 use crate::entry::Entry;

@@ -1,0 +1,201 @@
+//! Blocks: the very bits come back, and no bytes bring the decoder down.
+
+use flyball_protocol::block::{
+    Block, BlockBuilder, BlockError, Cell, Column, Group, Header, MAX_BLOCK_BYTES, MAX_CELLS, Stats,
+};
+use flyball_protocol::series::SeriesRef;
+use flyball_units::NoData;
+use proptest::prelude::*;
+
+const START_MS: u64 = 1_790_000_000_000;
+
+fn any_bits() -> impl Strategy<Value = f64> {
+    let special = prop::sample::select(vec![
+        0.0,
+        -0.0,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        f64::from_bits(0x7ff0_dead_beef_0001),
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::MAX,
+        9_007_199_254_740_992.0,
+        9_007_199_254_740_993.0,
+        -9_007_199_254_740_991.0,
+    ]);
+    let decimal = (-1_000_000_i32..1_000_000, 0..4)
+        .prop_map(|(whole, places)| f64::from(whole) / 10_f64.powi(places));
+    prop_oneof![any::<u64>().prop_map(f64::from_bits), special, decimal.clone(), decimal]
+}
+
+fn reading() -> impl Strategy<Value = Result<f64, NoData>> {
+    let reason = prop::sample::select(NoData::ALL.to_vec());
+    prop_oneof![5 => any_bits().prop_map(Ok), 1 => reason.prop_map(Err)]
+}
+
+/// Samples of a minute as they may come: several cadences, holes, repetitions, any order.
+fn samples() -> impl Strategy<Value = Vec<(u32, u64, Result<f64, NoData>)>> {
+    let series = prop_oneof![0_u32..6, any::<u32>()];
+    let cadence = prop::sample::select(vec![1, 2, 5, 10]);
+    prop::collection::vec((series, cadence, 0_u64..60, reading()), 0..200).prop_map(|samples| {
+        samples
+            .into_iter()
+            .map(|(series, cadence, second, reading)| {
+                (series, START_MS + second / cadence * cadence * 1000, reading)
+            })
+            .collect()
+    })
+}
+
+fn build(samples: &[(u32, u64, Result<f64, NoData>)]) -> Block {
+    let mut builder = BlockBuilder::new(START_MS, 60_000);
+    for &(series, tick_ms, reading) in samples {
+        builder.push(SeriesRef(series), tick_ms, reading).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+/// Every reading of a block, by series and tick.
+fn readings(block: &Block) -> Vec<(u32, u64, Cell)> {
+    let mut readings = Vec::new();
+    for group in &block.groups {
+        for column in &group.columns {
+            for (tick_ms, cell) in group.ticks_ms().zip(&column.cells) {
+                if !matches!(cell, Cell::Absent) {
+                    readings.push((column.series.0, tick_ms, *cell));
+                }
+            }
+        }
+    }
+    readings.sort_by_key(|&(series, tick_ms, _)| (series, tick_ms));
+    readings
+}
+
+proptest! {
+    #[test]
+    fn decoding_gives_back_the_very_bits(samples in samples()) {
+        let block = build(&samples);
+        let bytes = block.encode();
+        let decoded = Block::decode(&bytes).unwrap();
+        prop_assert_eq!(&decoded, &block);
+        // The first reading of a tick stays, every one is there, and nothing else.
+        let mut expected: Vec<(u32, u64, Cell)> = Vec::new();
+        for &(series, tick_ms, reading) in &samples {
+            if !expected.iter().any(|&(s, t, _)| (s, t) == (series, tick_ms)) {
+                expected.push((series, tick_ms, reading.into()));
+            }
+        }
+        expected.sort_by_key(|&(series, tick_ms, _)| (series, tick_ms));
+        prop_assert_eq!(readings(&decoded), expected);
+    }
+
+    #[test]
+    fn statistics_are_those_of_the_finite_values(samples in samples()) {
+        let block = build(&samples);
+        let header = Header::read(&block.encode()).unwrap();
+        let columns = block.groups.iter().flat_map(|group| &group.columns);
+        for ((_, header), column) in header.columns().zip(columns) {
+            prop_assert_eq!(header.series, column.series);
+            let expected = Stats::of(&column.cells);
+            prop_assert_eq!(
+                header.stats.map(|stats| format!("{stats:?}")),
+                expected.map(|stats| format!("{stats:?}"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_block_split_to_a_bound_holds_the_same_readings(samples in samples()) {
+        let block = build(&samples);
+        let parts = block.clone().encode_within(400);
+        let mut together = Vec::new();
+        for part in &parts {
+            let part_block = Block::decode(part).unwrap();
+            let columns: usize = part_block.groups.iter().map(|g| g.columns.len()).sum();
+            prop_assert!(part.len() <= 400 || columns == 1);
+            together.extend(readings(&part_block));
+        }
+        together.sort_by_key(|&(series, tick_ms, _)| (series, tick_ms));
+        prop_assert_eq!(together, readings(&block));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_block_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(Block::decode(&bytes).is_err());
+    }
+
+    /// A checksum only keeps out accidents: behind a right one anything may stand.
+    #[test]
+    fn changed_bytes_under_a_right_checksum_do_not_panic(
+        samples in samples(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = build(&samples).encode();
+        bytes.truncate(bytes.len() - 4);
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        if let Ok(block) = Block::decode(&bytes) {
+            let cells: usize = block.groups.iter().map(|g| g.ticks * g.columns.len()).sum();
+            prop_assert!(cells <= MAX_CELLS);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_block_is_refused_by_its_checksum() {
+    let mut bytes = build(&[(1, START_MS, Ok(20.5)), (2, START_MS, Ok(1.0))]).encode();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    assert_eq!(Block::decode(&bytes), Err(BlockError::Checksum));
+}
+
+#[test]
+fn a_block_of_a_later_version_is_refused_by_its_number() {
+    let mut bytes = build(&[(1, START_MS, Ok(20.5))]).encode();
+    bytes[4] = 2;
+    assert_eq!(Block::decode(&bytes), Err(BlockError::Version(2)));
+}
+
+#[test]
+fn cells_that_no_column_pays_for_are_refused_by_the_header() {
+    // 3,600 ticks cost a constant column eleven bytes; enough such columns are a bomb.
+    let columns = (0..200)
+        .map(|series| Column { series: SeriesRef(series), cells: vec![Cell::Value(1.0); 3600] })
+        .collect();
+    let group = Group { first_ms: START_MS, step_ms: 1, ticks: 3600, columns };
+    let bytes = Block { start_ms: START_MS, length_ms: 10_000, groups: vec![group] }.encode();
+    assert!(bytes.len() < MAX_BLOCK_BYTES);
+    assert!(matches!(Header::read(&bytes), Err(BlockError::TooLarge { what: "cells", .. })));
+}
+
+#[test]
+fn a_tick_outside_the_interval_is_refused() {
+    let mut builder = BlockBuilder::new(START_MS, 10_000);
+    for tick_ms in [START_MS - 1, START_MS + 10_000] {
+        assert!(matches!(
+            builder.push(SeriesRef(1), tick_ms, Ok(1.0)),
+            Err(BlockError::OutsideInterval { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_quiet_machine_costs_little() {
+    let mut samples = Vec::new();
+    for second in 0..10 {
+        for series in 0..200 {
+            samples.push((series, START_MS + second * 1000, Ok(f64::from(series))));
+        }
+    }
+    let bytes = build(&samples).encode();
+    assert!(bytes.len() < 200 * 28, "{} bytes", bytes.len());
+}
