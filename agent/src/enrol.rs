@@ -114,14 +114,16 @@ async fn exchange(
     let server = enrolment.server.to_string();
     let tls = enrolling_client(token)?;
     let connection =
-        endpoint::connect(&enrolment.server, tls, SERVER_NAME).await.map_err(|error| {
-            if error.is_distrust() {
-                return EnrolError::WrongAuthority { server: server.clone() };
-            }
-            unreachable(&server, error)
-        })?;
+        endpoint::connect(&enrolment.server, endpoint::client_config(tls), SERVER_NAME)
+            .await
+            .map_err(|error| {
+                if error.is_distrust() {
+                    return EnrolError::WrongAuthority { server: server.clone() };
+                }
+                unreachable(&server, error)
+            })?;
     let reply = ask_on(&connection, ask).await.map_err(|error| unreachable(&server, error))?;
-    connection.close(close::DONE.into(), b"");
+    connection.close_and_drain(close::DONE, b"").await;
     Ok(reply)
 }
 

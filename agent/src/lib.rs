@@ -13,14 +13,19 @@ mod clock;
 mod collectors;
 mod enrol;
 mod files;
+mod guard;
 mod identity;
 mod machine;
+mod pace;
+mod recorder;
+mod run;
+mod sampler;
 mod sampling;
 mod spool;
-mod ticks;
 mod uplink;
 
 #[cfg(test)]
 mod testing;
 
 pub use enrol::{EnrolError, enrol};
+pub use run::{RunError, Shutdown, run, terminated};

@@ -29,3 +29,15 @@ pub fn start() {
 fn default_targets() -> Targets {
     DEFAULT.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO))
 }
+
+/// An error with everything behind it, for one log line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

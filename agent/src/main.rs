@@ -24,7 +24,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Enrol(enrolment) => flyball_agent::enrol(enrolment).await?,
+            Command::Enrol(enrolment) => {
+                flyball_agent::enrol(enrolment).await?;
+            }
             Command::Run(arguments) => {
                 let config = arguments.into_config()?;
                 let shutdown = flyball_agent::terminated()?;

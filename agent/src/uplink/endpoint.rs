@@ -20,6 +20,8 @@ const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Two keep-alives may be lost; then the connection is.
 const IDLE: Duration = Duration::from_secs(40);
+/// Three probe time-outs, which is how long a close is repeated, on any sane path.
+const DRAIN: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EndpointError {
@@ -43,9 +45,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// Waits until the close has been said, at most for three round trips.
-    pub(crate) async fn drain(&self) {
-        self.endpoint.wait_idle().await;
+    /// Says why the connection ends and waits until that has left, a short while at most.
+    pub(crate) async fn close_and_drain(&self, code: u32, reason: &[u8]) {
+        self.connection.close(code.into(), reason);
+        // Silence here means that nobody hears the close either.
+        let _drained = tokio::time::timeout(DRAIN, self.endpoint.wait_idle()).await;
     }
 }
 
@@ -60,10 +64,9 @@ impl Deref for Connected {
 /// Connects to the first address of `server` that answers.
 pub(crate) async fn connect(
     server: &ServerAddress,
-    tls: QuicClientConfig,
+    config: ClientConfig,
     server_name: &str,
 ) -> Result<Connected, EndpointError> {
-    let config = client_config(tls);
     let named = server.to_string();
     let addresses = server
         .resolve()
@@ -98,7 +101,8 @@ async fn connect_to(
     }
 }
 
-fn client_config(tls: QuicClientConfig) -> ClientConfig {
+/// The bounds of this module around `tls`. Clones share its session tickets.
+pub(crate) fn client_config(tls: QuicClientConfig) -> ClientConfig {
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(MAX_JOB_STREAMS.into())

@@ -6,6 +6,7 @@ use flyball_protocol::message::{StreamKind, close};
 use quinn::{RecvStream, SendStream, VarInt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::pin::Pin;
 
 /// What one read may bring: with it the decoder holds a frame and this at most.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,8 +27,6 @@ pub(crate) enum WireError {
     Torn,
     #[error("the stream ended where a message was due")]
     Ended,
-    #[error("the peer sent a message that has no place here")]
-    Unexpected,
 }
 
 impl WireError {
@@ -35,7 +34,7 @@ impl WireError {
     pub(crate) fn close_code(&self) -> Option<VarInt> {
         match self {
             Self::Frame(FrameError::TooLarge(_)) => Some(close::FRAME_TOO_LARGE.into()),
-            Self::Frame(_) | Self::Torn | Self::Unexpected => Some(close::MALFORMED.into()),
+            Self::Frame(_) | Self::Torn => Some(close::MALFORMED.into()),
             Self::Connection(_)
             | Self::Read(_)
             | Self::Write(_)
@@ -102,5 +101,21 @@ impl FrameWriter {
     pub(crate) fn finish(&mut self) {
         // Fails only where the peer has stopped the stream, which ends it just as well.
         let _closed = self.stream.finish();
+    }
+
+    /// Ends the stream with what was wrong with its other half.
+    pub(crate) fn reset(mut self, error: &WireError) {
+        let code = error.close_code().unwrap_or_else(|| close::REFUSED.into());
+        // Fails only on a stream that has ended already.
+        let _closed = self.stream.reset(code);
+    }
+
+    /// Ready once the peer no longer wants what is written here.
+    pub(crate) fn stopped(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let stopped = self.stream.stopped();
+        Box::pin(async move {
+            // Whatever the reason, nobody reads on.
+            let _reason = stopped.await;
+        })
     }
 }

@@ -1,25 +1,25 @@
 //! When the next tick is due, and whether the wall clock stepped since the last look.
 //!
-//! A tick is a whole Unix second and comes at most once. Where the clock is set back no tick
-//! comes until it has passed the newest one again: a second that was sampled stays sampled.
+//! A tick is a whole Unix second. Between looks the steady clock is believed: what the wall clock
+//! moved beyond it is a step. Whether a tick was sampled before, by this process or an earlier
+//! one, is for the sampling to know.
 
 use std::time::{Duration, Instant};
 
-pub(crate) const TICK_MS: u64 = 1000;
+const TICK_MS: u64 = crate::sampling::TICK_MS;
 /// What a slewing clock or a late wake-up may differ by without being a step.
 const STEP_MS: i64 = 500;
 
-/// The ticks of one process, from readings of the wall clock and a clock that never steps.
 #[derive(Debug)]
-pub(crate) struct Ticks {
-    newest_ms: u64,
+pub(crate) struct Pace {
+    last_tick_ms: Option<u64>,
     /// Where wall and steady clock stood at the last look.
     last: (u64, Instant),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// The tick to sample now, if one is due that was not sampled.
+    /// The tick to sample now, where another one was sampled last.
     pub(crate) due_ms: Option<u64>,
     /// How far the wall clock moved against the steady one, where that is a step.
     pub(crate) stepped_ms: Option<i64>,
@@ -27,23 +27,18 @@ pub(crate) struct Look {
     pub(crate) wait: Duration,
 }
 
-impl Ticks {
-    /// No tick at or before `newest_ms` will come.
-    pub(crate) fn new(newest_ms: u64, wall_ms: u64, now: Instant) -> Self {
-        Self { newest_ms, last: (wall_ms, now) }
+impl Pace {
+    pub(crate) fn new(wall_ms: u64, now: Instant) -> Self {
+        Self { last_tick_ms: None, last: (wall_ms, now) }
     }
 
     pub(crate) fn look(&mut self, wall_ms: u64, now: Instant) -> Look {
         let stepped_ms = self.step(wall_ms, now);
-        let current_ms = wall_ms - wall_ms % TICK_MS;
-        let due_ms = (current_ms > self.newest_ms).then_some(current_ms);
-        self.newest_ms = self.newest_ms.max(current_ms);
-        Look { due_ms, stepped_ms, wait: Duration::from_millis(TICK_MS - wall_ms % TICK_MS) }
-    }
-
-    /// How long no tick will come because the clock was set back.
-    pub(crate) fn paused_for(&self, wall_ms: u64) -> Duration {
-        Duration::from_millis(self.newest_ms.saturating_sub(wall_ms))
+        let into_tick_ms = wall_ms % TICK_MS;
+        let tick_ms = wall_ms - into_tick_ms;
+        let due_ms = (self.last_tick_ms != Some(tick_ms)).then_some(tick_ms);
+        self.last_tick_ms = Some(tick_ms);
+        Look { due_ms, stepped_ms, wait: Duration::from_millis(TICK_MS - into_tick_ms) }
     }
 
     fn step(&mut self, wall_ms: u64, now: Instant) -> Option<i64> {
@@ -61,7 +56,7 @@ mod tests {
 
     /// A world whose clocks the test moves.
     struct World {
-        ticks: Ticks,
+        pace: Pace,
         wall_ms: u64,
         now: Instant,
     }
@@ -69,13 +64,13 @@ mod tests {
     impl World {
         fn at(wall_ms: u64) -> Self {
             let now = crate::clock::Clock.now();
-            Self { ticks: Ticks::new(0, wall_ms, now), wall_ms, now }
+            Self { pace: Pace::new(wall_ms, now), wall_ms, now }
         }
 
         fn after(&mut self, steady_ms: u64, stepped_ms: i64) -> Look {
             self.now += Duration::from_millis(steady_ms);
             self.wall_ms = (self.wall_ms + steady_ms).saturating_add_signed(stepped_ms);
-            self.ticks.look(self.wall_ms, self.now)
+            self.pace.look(self.wall_ms, self.now)
         }
     }
 
@@ -100,21 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_told_and_ticks_go_on_in_the_new_time() {
+    fn a_step_is_told_either_way_and_ticks_go_on_in_the_new_time() {
         let mut world = World::at(10_000);
         world.after(0, 0);
         assert_eq!(world.after(1_000, 3_600_000), look(Some(3_611_000), Some(3_600_000), 1000));
         assert_eq!(world.after(1_000, 0), look(Some(3_612_000), None, 1000));
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_repeats_no_tick() {
-        let mut world = World::at(10_000);
-        world.after(0, 0);
-        assert_eq!(world.after(1_000, -3_000), look(None, Some(-3_000), 1000));
-        assert_eq!(world.ticks.paused_for(world.wall_ms), Duration::from_secs(2));
-        assert_eq!(world.after(2_000, 0), look(None, None, 1000));
-        assert_eq!(world.after(1_000, 0), look(Some(11_000), None, 1000));
+        assert_eq!(world.after(1_000, -3_600_000), look(Some(13_000), Some(-3_600_000), 1000));
     }
 
     #[test]

@@ -1,0 +1,212 @@
+//! `flyball-agent run`: makes the parts, joins them with bounded channels, and takes them down
+//! in the order in which nothing is lost.
+
+use crate::clock::Clock;
+use crate::config::RunConfig;
+use crate::guard::{Cursor, GuardLink};
+use crate::identity::{CertificateAge, Identity, IdentityError, TlsError, enrolled_client};
+use crate::recorder::{self, MAX_ORDERS, Order, Progress, Recorder};
+use crate::sampler::Sampler;
+use crate::sampling::{Sampling, SamplingError};
+use crate::spool::Limits;
+use crate::uplink::{JobRunner, MachineName, Means, Sources, Uplink, endpoint};
+use flyball_protocol::message::{JobEvent, JobFailure, JobFailureKind, JobRequest, PluginStatus};
+use flyball_protocol::sync::Epoch;
+use std::io;
+use std::pin::Pin;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+
+const MAX_NEWS: usize = 16;
+const MAX_ASKS: usize = 32;
+/// How long the sealing of the last interval may take before the program ends without it; the
+/// next start takes it up.
+const SEAL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Becomes ready when the program is to end.
+pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("this machine cannot say who it is")]
+    Identity(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the store of this machine's readings cannot be used")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("a thread cannot be started")]
+    Thread(#[source] io::Error),
+    #[error("signals cannot be waited for")]
+    Signal(#[source] io::Error),
+    #[error("the recorder ended unexpectedly")]
+    Recorder,
+}
+
+impl From<IdentityError> for RunError {
+    fn from(error: IdentityError) -> Self {
+        Self::Identity(Box::new(error))
+    }
+}
+
+impl From<TlsError> for RunError {
+    fn from(error: TlsError) -> Self {
+        Self::Identity(Box::new(error))
+    }
+}
+
+impl From<SamplingError> for RunError {
+    fn from(error: SamplingError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+/// Ready at SIGTERM or SIGINT.
+///
+/// # Errors
+/// Where the signals cannot be taken over.
+pub fn terminated() -> Result<Shutdown, RunError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signal)?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}
+
+/// Runs until `shutdown` is ready or the store fails.
+///
+/// # Errors
+/// Where identity or store cannot be used, or the store fails later: a new process opens it anew.
+pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> {
+    let clock = Clock;
+    let identity = Identity::load(&config.state)?;
+    log_age(&identity, clock);
+    let client = endpoint::client_config(enrolled_client(&identity)?);
+    let fresh = Epoch(crate::uplink::random_u64());
+    let (sampling, report) = Sampling::open(&config.state, Limits::default(), fresh)?;
+    recorder::log_report(&report);
+    tracing::info!(device = %identity.device, state = %config.state.display(), "started");
+
+    let outbox = sampling.outbox();
+    let (guard_run, through) = sampling.attach_point();
+    let cursor = guard_run.map(|run| Cursor { run, through });
+    let (orders, waiting_orders) = mpsc::channel(MAX_ORDERS);
+    let (appended, sealed) = watch::channel(outbox.next_seq());
+    let (durable, confirmed) = watch::channel(cursor);
+    let (news, guard_news) = mpsc::channel(MAX_NEWS);
+    let (guard, asks) = mpsc::channel(MAX_ASKS);
+    let (processes, snapshots) = mpsc::channel(1);
+    let (farewell, leaving) = oneshot::channel();
+    let (stop_sampler, stop) = std::sync::mpsc::channel();
+
+    let recorder = Recorder::new(sampling, clock, Progress { appended, durable })
+        .start(waiting_orders)
+        .map_err(RunError::Thread)?;
+    Sampler::new(clock, &config.procfs_root, orders.clone(), processes)
+        .start(stop)
+        .map_err(RunError::Thread)?;
+    let link = GuardLink {
+        socket: config.guard_socket.clone(),
+        cursor,
+        recorder: orders.clone(),
+        news,
+        asks,
+        durable: confirmed,
+    };
+    let link = tokio::spawn(link.run());
+    let (runner, plugins) = plugins(&config);
+    let means = Means {
+        clock,
+        servers: config.servers,
+        client,
+        name: MachineName { name: config.name, simulated: config.simulated },
+        outbox,
+        recorder: orders.clone(),
+        guard,
+        runner,
+    };
+    let sources = Sources {
+        news: guard_news,
+        appended: sealed,
+        processes: snapshots,
+        plugins,
+        farewell: leaving,
+    };
+    let mut uplink = tokio::spawn(Uplink::run(means, sources));
+
+    tokio::select! {
+        () = shutdown => {}
+        // It ends early only where another part has.
+        _ = &mut uplink => return Err(recorder_error(recorder)),
+    }
+    tracing::info!("stopping: sealing what was read and telling the aggregator");
+    drop(stop_sampler);
+    link.abort();
+    finish(orders, recorder).await?;
+    if farewell.send(()).is_ok() {
+        // A panic in there was printed when it happened, and nothing is left to undo.
+        let _ended = uplink.await;
+    }
+    Ok(())
+}
+
+/// Has the recorder seal what it holds.
+async fn finish(
+    orders: mpsc::Sender<Order>,
+    recorder: JoinHandle<Result<(), SamplingError>>,
+) -> Result<(), RunError> {
+    if orders.send(Order::Finish).await.is_err() {
+        return Err(recorder_error(recorder));
+    }
+    let sealing = tokio::task::spawn_blocking(move || recorder.join());
+    match tokio::time::timeout(SEAL_PATIENCE, sealing).await {
+        Ok(Ok(Ok(sealed))) => Ok(sealed?),
+        Ok(_) => Err(RunError::Recorder),
+        Err(_) => {
+            tracing::warn!("the disk is slow; the next start takes up what was not sealed");
+            Ok(())
+        }
+    }
+}
+
+fn recorder_error(recorder: JoinHandle<Result<(), SamplingError>>) -> RunError {
+    if !recorder.is_finished() {
+        return RunError::Recorder;
+    }
+    match recorder.join() {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) | Err(_) => RunError::Recorder,
+    }
+}
+
+fn log_age(identity: &Identity, clock: Clock) {
+    let left_ms = identity.not_after_ms.saturating_sub(clock.unix_ms());
+    let days_left = left_ms / (24 * 60 * 60 * 1000);
+    match identity.age(clock.unix_ms()) {
+        CertificateAge::Current => tracing::debug!(days_left, "the certificate is current"),
+        CertificateAge::RenewalDue => {
+            tracing::warn!(days_left, "the certificate is due for renewal");
+        }
+        CertificateAge::Expired => tracing::error!(
+            "the certificate has expired; readings are kept here until this machine is enrolled \
+             anew"
+        ),
+    }
+}
+
+/// What runs jobs here, and the plugins to tell of.
+fn plugins(_config: &RunConfig) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
+    let (_, none) = watch::channel(Vec::new());
+    let runner = JobRunner::new(|request: JobRequest, events: mpsc::Sender<JobEvent>| async move {
+        let failure = JobFailure {
+            kind: JobFailureKind::Unavailable,
+            message: format!("this agent has no plugin `{}`", request.plugin),
+            diagnostics: Vec::new(),
+        };
+        // The stream is gone where nobody takes it.
+        let _gone = events.send(JobEvent::Failed(failure)).await;
+    });
+    (runner, none)
+}

@@ -1,0 +1,49 @@
+//! What the uplink knows of the guard and of the machine, for `Hello` and the inventory.
+
+use crate::machine;
+use flyball_protocol::guard::{Actuator, BoardInfo, LimitSnapshot};
+use flyball_protocol::message::Machine;
+
+/// How the machine is called, and whether it is told to be a simulated one.
+#[derive(Clone, Debug)]
+pub(crate) struct MachineName {
+    pub(crate) name: Option<String>,
+    pub(crate) simulated: bool,
+}
+
+impl MachineName {
+    pub(super) fn machine(&self, guard: &GuardView) -> Machine {
+        machine::describe(self.name.as_deref(), self.simulated, guard.board.as_ref())
+    }
+}
+
+/// The guard as it last spoke.
+#[derive(Debug, Default)]
+pub(super) struct GuardView {
+    pub(super) attached: bool,
+    board: Option<BoardInfo>,
+    pub(super) actuators: Vec<Actuator>,
+    limits: Vec<LimitSnapshot>,
+}
+
+impl GuardView {
+    pub(super) fn attach(
+        &mut self,
+        board: BoardInfo,
+        actuators: Vec<Actuator>,
+        limits: Vec<LimitSnapshot>,
+    ) {
+        *self = Self { attached: true, board: Some(board), actuators, limits };
+    }
+
+    pub(super) fn limits(&self) -> &[LimitSnapshot] {
+        &self.limits
+    }
+
+    /// Takes the limits as they stand, and gives them back where the aggregator's picture is old.
+    pub(super) fn take_limits(&mut self, limits: Vec<LimitSnapshot>) -> Option<Vec<LimitSnapshot>> {
+        let changed = self.limits != limits;
+        self.limits = limits;
+        changed.then(|| self.limits.clone())
+    }
+}
