@@ -138,7 +138,9 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
-        Ok(ServerIdentity { chain: vec![certificate.der().clone()], key })
+        // A machine that enrols knows the authority by its hash alone and has to be shown it.
+        let chain = vec![certificate.der().clone(), self.certificate.clone()];
+        Ok(ServerIdentity { chain, key })
     }
 
     /// Certifies the key of `csr` for `device`. Names and extensions that the request asks for
