@@ -1,0 +1,91 @@
+//! The process of one plugin: loads its code, shuts itself in, answers one call after another.
+//!
+//! Its standard input is the socket to the supervisor, its standard output the sealed memory
+//! file with the code. When the socket ends, so does it.
+
+use flyball_plugin_host::{Plugin, confinement};
+use flyball_plugin_messages::frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
+use flyball_plugin_messages::{FromPlugin, ToPlugin};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+const CODE: &str = "/proc/self/fd/1";
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    #[error("the socket to the supervisor can't be used")]
+    Socket(#[source] io::Error),
+    #[error("the supervisor can't be understood")]
+    Frame(#[source] FrameError),
+    #[error("the process can't be confined")]
+    Confinement(#[source] confinement::ConfinementError),
+    #[error("the supervisor did not begin with the world")]
+    Order,
+}
+
+pub(crate) fn run() -> Result<(), ProcessError> {
+    confinement::follow_parent().map_err(ProcessError::Confinement)?;
+    confinement::yield_to_others().map_err(ProcessError::Confinement)?;
+    let mut supervisor = Supervisor::attach()?;
+    let world = match supervisor.receive()? {
+        Some(ToPlugin::World(world)) => world,
+        Some(ToPlugin::Call { .. }) => return Err(ProcessError::Order),
+        None => return Ok(()),
+    };
+    let plugin = match Plugin::load(Path::new(CODE), world) {
+        Ok(plugin) => plugin,
+        Err(error) => return supervisor.send(&FromPlugin::NotLoaded { reason: error.chain() }),
+    };
+    if let confinement::Landlock::Absent =
+        confinement::confine_plugin().map_err(ProcessError::Confinement)?
+    {
+        eprintln!("info landlock is absent, the list of system calls stands alone");
+    }
+    supervisor.send(&FromPlugin::Ready)?;
+    while let Some(message) = supervisor.receive()? {
+        let ToPlugin::Call { deadline_ms, request } = message else {
+            return Err(ProcessError::Order);
+        };
+        let mut sent = Ok(());
+        plugin.call(request, deadline_ms, &mut |event| {
+            if sent.is_ok() {
+                sent = supervisor.send(&FromPlugin::Event(event));
+            }
+        });
+        sent?;
+    }
+    Ok(())
+}
+
+struct Supervisor {
+    stream: UnixStream,
+    decoder: Decoder,
+}
+
+impl Supervisor {
+    fn attach() -> Result<Self, ProcessError> {
+        let socket = io::stdin().as_fd().try_clone_to_owned().map_err(ProcessError::Socket)?;
+        Ok(Self { stream: UnixStream::from(socket), decoder: Decoder::new(MAX_FRAME_BYTES) })
+    }
+
+    /// `None` at the end.
+    fn receive(&mut self) -> Result<Option<ToPlugin>, ProcessError> {
+        let mut buffer = [0; 64 * 1024];
+        loop {
+            if let Some(message) = self.decoder.next().map_err(ProcessError::Frame)? {
+                return Ok(Some(message));
+            }
+            match self.stream.read(&mut buffer).map_err(ProcessError::Socket)? {
+                0 => return Ok(None),
+                count => self.decoder.push(&buffer[..count]),
+            }
+        }
+    }
+
+    fn send(&mut self, message: &FromPlugin) -> Result<(), ProcessError> {
+        let frame = encode(message, MAX_FRAME_BYTES).map_err(ProcessError::Frame)?;
+        self.stream.write_all(&frame).map_err(ProcessError::Socket)
+    }
+}

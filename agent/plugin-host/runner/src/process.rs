@@ -1,0 +1,64 @@
+//! Starting and ending the process of a plugin.
+
+use crate::link::Link;
+use flyball_plugin_messages::frame::MAX_FRAME_BYTES;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, Stdio};
+
+/// Native code in memory, sealed: what was checked is what runs, at every restart.
+#[derive(Debug)]
+pub(crate) struct Code(OwnedFd);
+
+impl Code {
+    pub(crate) fn seal(code: &[u8]) -> io::Result<Self> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut file = File::from(memfd_create("flyball-plugin", flags)?);
+        file.write_all(code)?;
+        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+        fcntl_add_seals(&file, seals)?;
+        Ok(Self(file.into()))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) link: Link,
+}
+
+impl Process {
+    pub(crate) fn start(name: &str, code: &Code) -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let link = Link::new(ours, MAX_FRAME_BYTES)?;
+        let child = Command::new("/proc/self/exe")
+            .arg0(format!("flyball-runner: {name}"))
+            .arg("plugin")
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(code.0.try_clone()?))
+            .spawn()?;
+        Ok(Self { child, link })
+    }
+
+    /// Ends it now, and says how it had ended where it was gone already.
+    pub(crate) fn end(mut self) -> String {
+        if let Err(error) = self.child.kill() {
+            eprintln!("warn a plugin's process can't be killed error={error:?}");
+        }
+        match self.child.wait() {
+            Ok(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => format!("exit code {code}"),
+                (None, Some(signal)) => format!("signal {signal}"),
+                (None, None) => "an unknown end".into(),
+            },
+            Err(error) => format!("no status: {error}"),
+        }
+    }
+}
