@@ -1,1 +1,265 @@
+//! The spool over its real files, in a folder of its own.
 
+use super::*;
+use flyball_protocol::block::BlockBuilder;
+use flyball_protocol::entry::{Gap, GapScope};
+use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
+use flyball_units::{Kind, NoData, Unit};
+use std::fs;
+use tempfile::TempDir;
+
+const START_MS: u64 = 1_790_000_000_000;
+const LIMITS: Limits = Limits { quota_bytes: 64 * 1024 * 1024 };
+
+fn open(dir: &TempDir) -> Opened<u64> {
+    open_with(dir, LIMITS)
+}
+
+fn open_with(dir: &TempDir, limits: Limits) -> Opened<u64> {
+    Spool::open(&dir.path().join("spool"), limits, Epoch(77)).unwrap()
+}
+
+fn event(message: &str) -> EntryBody {
+    EntryBody::Event {
+        at_ms: START_MS,
+        event: GuardEvent {
+            kind: EventKind::SensorLost,
+            severity: Severity::Warning,
+            subject: "cpu0".to_owned(),
+            message: message.to_owned(),
+            reading: None,
+            threshold: None,
+            unit: None,
+        },
+    }
+}
+
+/// A block of the `index`th interval whose values cannot be made small.
+fn block(index: u64, series: u32) -> EntryBody {
+    let start_ms = START_MS + index * 10_000;
+    let mut builder = BlockBuilder::new(start_ms, 10_000);
+    for second in 0..10 {
+        for number in 0..series {
+            let noise = f64::from(number).mul_add(1.7, second as f64).sin();
+            builder.push(SeriesRef(number), start_ms + second * 1000, Ok(noise)).unwrap();
+        }
+    }
+    EntryBody::Block(builder.build().unwrap().encode())
+}
+
+fn all(outbox: &Outbox) -> Vec<(u64, EntryBody)> {
+    let entries = outbox.read_from(Seq::FIRST, Seq(u64::MAX), usize::MAX, usize::MAX).unwrap();
+    entries.iter().map(|entry| (entry.seq.0, entry.open().unwrap())).collect()
+}
+
+fn ranges(pairs: &[(u64, u64)]) -> Ranges {
+    let mut ranges = Ranges::new();
+    for &(from, to) in pairs {
+        ranges.insert_range(Seq(from), Seq(to));
+    }
+    ranges
+}
+
+fn series(metric: &str) -> Series {
+    Series {
+        metric: metric.to_owned(),
+        kind: Kind::Temperature,
+        unit: Unit::Celsius,
+        attributes: vec![("hw.id".to_owned(), "b".to_owned()), ("a".to_owned(), "c".to_owned())],
+        cadence_ms: 1000,
+    }
+}
+
+#[test]
+fn what_was_appended_is_there_after_a_reopen_with_its_meta_and_epoch() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    assert_eq!(spool.append_batch(&[block(0, 200), event("a")], 5).unwrap().next_seq, Seq(3));
+    drop(spool);
+    let Opened { spool, report } =
+        Spool::<u64>::open(&dir.path().join("spool"), LIMITS, Epoch(78)).unwrap();
+    assert!(report.set_aside.is_none() && report.missing.is_empty() && !report.new_epoch);
+    assert_eq!((spool.epoch(), spool.next_seq(), spool.meta()), (Epoch(77), Seq(3), Some(&5)));
+    assert_eq!(all(&spool.outbox()), [(1, block(0, 200)), (2, event("a"))]);
+}
+
+#[test]
+fn a_trimmed_spool_goes_on_numbering_where_it_was() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    spool.append_batch(&[event("a"), block(0, 100), event("b")], 0).unwrap();
+    spool.outbox().trim(&ranges(&[(1, 3)])).unwrap();
+    assert_eq!(spool.usage().unwrap().live_bytes, 0);
+    drop(spool);
+    let Opened { mut spool, report } = open(&dir);
+    assert!(report.missing.is_empty());
+    assert_eq!(spool.append_batch(&[event("c")], 0).unwrap().next_seq, Seq(5));
+    assert_eq!(all(&spool.outbox()), [(4, event("c"))]);
+}
+
+#[test]
+fn a_read_begins_anywhere_and_is_bounded_by_entries_and_bytes() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    spool.append_batch(&[block(0, 300), block(1, 300), event("a"), event("b")], 0).unwrap();
+    let outbox = spool.outbox();
+    let read = |from, before, entries, bytes| -> Vec<u64> {
+        let entries = outbox.read_from(Seq(from), Seq(before), entries, bytes).unwrap();
+        entries.iter().map(|entry| entry.seq.0).collect()
+    };
+    assert_eq!(read(1, 9, 1, usize::MAX), [1]);
+    assert_eq!(read(2, 9, 9, 1), [2], "one comes, however large");
+    assert_eq!(read(2, 4, 9, usize::MAX), [2, 3]);
+    outbox.trim(&ranges(&[(2, 2)])).unwrap();
+    assert_eq!(read(1, 9, 9, usize::MAX), [1, 3, 4]);
+}
+
+#[test]
+fn no_value_is_large_enough_for_a_file_that_sled_never_syncs() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    // A note of one less than the largest entry, many times: the largest leaves that can be.
+    let note = "x".repeat(65_000);
+    let reason = NoData::Overflow;
+    let scope = GapScope::Series(Vec::new());
+    let gap = EntryBody::Gap(Gap { from_ms: 0, to_ms: 0, scope, reason, note });
+    for _ in 0..40 {
+        spool.append_batch(&vec![gap.clone(); 4], 0).unwrap();
+    }
+    let blobs = dir.path().join("spool/blobs");
+    assert_eq!(fs::read_dir(blobs).unwrap().count(), 0);
+}
+
+#[test]
+fn a_series_keeps_its_number_over_a_reopen_and_another_unit_is_another_series() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    let known = [series("hw.temperature"), series("hw.power")];
+    let numbers = spool.register(Reader::Guard, &known).unwrap();
+    assert_eq!(numbers, [SeriesRef(0), SeriesRef(1)]);
+    drop(spool);
+    let mut spool = open(&dir).spool;
+    assert_eq!(spool.register(Reader::Guard, &known).unwrap(), numbers);
+    let changed = Series { unit: Unit::Watt, ..series("hw.power") };
+    assert_eq!(spool.register(Reader::Guard, &[changed]).unwrap(), [SeriesRef(2)]);
+    assert_eq!(spool.register(Reader::Agent, &known[..1]).unwrap(), [SeriesRef(3)]);
+    let announced = spool.outbox().series_from(SeriesRef(1)).unwrap();
+    assert_eq!(announced, spool.series()[1..]);
+    assert_eq!(announced[0].attributes[0].0, "a", "attributes are sorted");
+}
+
+#[test]
+fn the_oldest_blocks_go_when_the_quota_is_reached_and_a_gap_names_them() {
+    let dir = TempDir::new().unwrap();
+    let limits = Limits { quota_bytes: 200 * 1024 };
+    let mut spool = open_with(&dir, limits).spool;
+    spool.append_batch(&[event("first")], 0).unwrap();
+    let mut dropped = 0;
+    for index in 0..40 {
+        dropped += spool.append_batch(&[block(index, 50)], index).unwrap().dropped_blocks;
+        assert!(spool.usage().unwrap().live_bytes <= limits.quota_bytes / 2 + 512);
+    }
+    assert!(dropped > 0);
+    let kept = all(&spool.outbox());
+    assert_eq!(kept[0], (1, event("first")), "an event stays");
+    let mut spans = Vec::new();
+    let mut blocks = 0;
+    for (_, body) in &kept {
+        match body {
+            EntryBody::Gap(gap) => {
+                assert_eq!(gap.reason, NoData::Overflow);
+                assert_eq!(gap.scope, GapScope::Series((0..50).map(SeriesRef).collect()));
+                spans.push((gap.from_ms, gap.to_ms));
+            }
+            EntryBody::Block(_) => blocks += 1,
+            EntryBody::Event { .. } | EntryBody::Outcome(_) => {}
+        }
+    }
+    // The gaps lie end to end over exactly what is gone.
+    assert_eq!(blocks, 40 - dropped);
+    assert_eq!(spans[0].0, START_MS);
+    assert!(spans.windows(2).all(|pair| pair[0].1 + 1000 == pair[1].0), "{spans:?}");
+    assert_eq!(spans.last().unwrap().1, START_MS + dropped * 10_000 - 1000);
+    drop(spool);
+    assert!(open_with(&dir, limits).report.missing.is_empty());
+}
+
+#[test]
+fn events_are_refused_rather_than_dropped_when_they_alone_fill_the_quota() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open_with(&dir, Limits { quota_bytes: 20_000 }).spool;
+    let large = event(&"x".repeat(3000));
+    let taken = (0..10).take_while(|_| spool.append_batch(&[large.clone()], 0).is_ok()).count();
+    assert_eq!(taken, 6);
+    assert!(matches!(
+        spool.append_batch(&[large], 0),
+        Err(SpoolError::Full { quota_bytes: 20_000 })
+    ));
+    assert_eq!(all(&spool.outbox()).len(), 6);
+}
+
+#[test]
+fn a_second_agent_on_the_same_spool_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let _held = open(&dir);
+    let second = Spool::<u64>::open(&dir.path().join("spool"), LIMITS, Epoch(1));
+    assert!(matches!(second, Err(SpoolError::Locked { .. })));
+}
+
+#[test]
+fn a_spool_that_cannot_be_opened_is_set_aside_and_begun_anew() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    spool.append_batch(&[event("a")], 0).unwrap();
+    drop(spool);
+    fs::write(dir.path().join("spool/conf"), b"no configuration").unwrap();
+    let Opened { mut spool, report } =
+        Spool::<u64>::open(&dir.path().join("spool"), LIMITS, Epoch(78)).unwrap();
+    let (aside, reason) = report.set_aside.unwrap();
+    assert_eq!(aside, dir.path().join("spool.damaged-1"));
+    assert!(aside.join("db").exists() && !reason.is_empty());
+    assert!(report.new_epoch);
+    assert_eq!((spool.epoch(), spool.next_seq()), (Epoch(78), Seq(1)));
+    spool.append_batch(&[event("b")], 0).unwrap();
+}
+
+#[test]
+fn a_spool_whose_opening_ended_the_program_three_times_is_set_aside() {
+    let dir = TempDir::new().unwrap();
+    open(&dir).spool.append_batch(&[event("a")], 0).unwrap();
+    fs::write(dir.path().join("spool.opening"), b"..").unwrap();
+    assert!(open(&dir).report.set_aside.is_none(), "twice may be two kills");
+    fs::write(dir.path().join("spool.opening"), b"...").unwrap();
+    assert!(open(&dir).report.set_aside.is_some());
+    assert!(open(&dir).report.set_aside.is_none());
+}
+
+#[test]
+fn an_entry_that_went_bad_is_missing_once_and_never_sent() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    spool.append_batch(&[event("a"), event("b"), event("c")], 0).unwrap();
+    let mut batch = Batch::default();
+    batch.put(&keys::piece(Seq(2), 0), b"rubbish".to_vec());
+    spool.shared.disk.apply(batch).unwrap();
+    assert_eq!(all(&spool.outbox()), [(1, event("a")), (3, event("c"))]);
+    drop(spool);
+    let Opened { spool, report } = open(&dir);
+    assert_eq!(report.missing, ranges(&[(2, 2)]));
+    assert_eq!(all(&spool.outbox()), [(1, event("a")), (3, event("c"))]);
+    drop(spool);
+    assert!(open(&dir).report.missing.is_empty());
+}
+
+#[test]
+fn another_epoch_keeps_the_entries_and_their_numbers() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    spool.append_batch(&[event("a")], 0).unwrap();
+    spool.outbox().renew_epoch(Epoch(99)).unwrap();
+    assert_eq!(spool.epoch(), Epoch(99));
+    drop(spool);
+    let spool = open(&dir).spool;
+    assert_eq!(spool.epoch(), Epoch(99));
+    assert_eq!(all(&spool.outbox()), [(1, event("a"))]);
+}

@@ -5,13 +5,15 @@ use crate::series::SeriesRef;
 use flyball_units::NoData;
 use std::collections::BTreeMap;
 
+/// One series' readings by tick.
+type Ticks = BTreeMap<u64, Cell>;
+
 /// Collects the samples of one interval.
 #[derive(Clone, Debug)]
 pub struct BlockBuilder {
     start_ms: u64,
     length_ms: u32,
-    /// Each series' readings by tick.
-    series: BTreeMap<SeriesRef, BTreeMap<u64, Cell>>,
+    series: BTreeMap<SeriesRef, Ticks>,
     samples: usize,
 }
 
@@ -65,8 +67,7 @@ impl BlockBuilder {
             let (size, max) = (u64::from(self.length_ms), u64::from(MAX_INTERVAL_MS));
             return Err(BlockError::TooLarge { what: "milliseconds", size, max });
         }
-        let mut grids: BTreeMap<(u32, u64), Vec<(SeriesRef, BTreeMap<u64, Cell>)>> =
-            BTreeMap::new();
+        let mut grids: BTreeMap<(u32, u64), Vec<(SeriesRef, Ticks)>> = BTreeMap::new();
         for (series, ticks) in self.series {
             let step_ms = step_of(&ticks, self.length_ms);
             let phase_ms = ticks.keys().next().map_or(0, |first| first % u64::from(step_ms));
@@ -88,7 +89,7 @@ impl BlockBuilder {
 }
 
 /// The widest grid that all ticks lie on; a single tick lies on that of the interval.
-fn step_of(ticks: &BTreeMap<u64, Cell>, length_ms: u32) -> u32 {
+fn step_of(ticks: &Ticks, length_ms: u32) -> u32 {
     let differences = ticks.keys().zip(ticks.keys().skip(1)).map(|(a, b)| b - a);
     let step = differences.fold(0, gcd);
     u32::try_from(step).ok().filter(|&step| step > 0).unwrap_or(length_ms.max(1))
@@ -101,10 +102,7 @@ const fn gcd(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-fn group_of(
-    step_ms: u32,
-    series: Vec<(SeriesRef, BTreeMap<u64, Cell>)>,
-) -> Result<Group, BlockError> {
+fn group_of(step_ms: u32, series: Vec<(SeriesRef, Ticks)>) -> Result<Group, BlockError> {
     let step = u64::from(step_ms);
     let first_ms = series.iter().filter_map(|(_, ticks)| ticks.keys().next()).min().copied();
     let last_ms = series.iter().filter_map(|(_, ticks)| ticks.keys().next_back()).max().copied();

@@ -38,7 +38,7 @@ fn reading() -> impl Strategy<Value = Result<f64, NoData>> {
 fn samples() -> impl Strategy<Value = Vec<(u32, u64, Result<f64, NoData>)>> {
     let series = prop_oneof![0_u32..6, any::<u32>()];
     let cadence = prop::sample::select(vec![1, 2, 5, 10]);
-    prop::collection::vec((series, cadence, 0_u64..60, reading()), 0..200).prop_map(|samples| {
+    prop::collection::vec((series, cadence, 0_u64..60, reading()), 0..120).prop_map(|samples| {
         samples
             .into_iter()
             .map(|(series, cadence, second, reading)| {
@@ -73,6 +73,8 @@ fn readings(block: &Block) -> Vec<(u32, u64, Cell)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn decoding_gives_back_the_very_bits(samples in samples()) {
         let block = build(&samples);

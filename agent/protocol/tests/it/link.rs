@@ -320,13 +320,13 @@ fn run(steps: &[Step]) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn nothing_is_lost_and_nothing_is_there_twice(
         steps in prop::collection::vec(
             step().prop_filter("no disk is put back", |s| !matches!(s, Step::RestoreAgent)),
-            0..300,
+            0..200,
         )
     ) {
         let world = run(&steps);
