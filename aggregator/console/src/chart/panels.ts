@@ -7,6 +7,8 @@ export interface Panel {
   /** UCUM unit of the panel's axis. */
   unit: string;
   readingType: string;
+  /** Read by the guard, from the machine's own sensors. */
+  hardware: boolean;
   wants(series: Series): boolean;
   /** Said where the device has no such series. */
   empty: string;
@@ -24,6 +26,7 @@ export const PANELS: readonly Panel[] = [
     title: "Temperature",
     unit: "Cel",
     readingType: "TEMPERATURE",
+    hardware: true,
     wants: (series) => series.unit === "Cel",
     empty: "This machine offers no temperature sensor: neither hwmon nor a thermal zone is there to read.",
     optional: false,
@@ -34,6 +37,7 @@ export const PANELS: readonly Panel[] = [
     title: "Power",
     unit: "W",
     readingType: "POWER",
+    hardware: true,
     wants: (series) => series.unit === "W",
     empty: "This machine offers no power meter: neither powercap (RAPL) nor hwmon is there to read.",
     optional: false,
@@ -44,6 +48,7 @@ export const PANELS: readonly Panel[] = [
     title: "CPU",
     unit: "1",
     readingType: "UTILIZATION",
+    hardware: false,
     wants: (series) => series.metric === "system.cpu.utilization" && !isSingleCore(series) && mode(series) !== "idle",
     empty: "No CPU utilization has been read from this machine yet.",
     optional: false,
@@ -54,6 +59,7 @@ export const PANELS: readonly Panel[] = [
     title: "Fans",
     unit: "{rpm}",
     readingType: "FAN_SPEED",
+    hardware: true,
     wants: (series) => series.unit === "{rpm}",
     empty: "",
     optional: true,
@@ -64,6 +70,7 @@ export const PANELS: readonly Panel[] = [
     title: "Memory",
     unit: "1",
     readingType: "UTILIZATION",
+    hardware: false,
     wants: (series) => series.metric === "system.memory.utilization" && (state(series) === null || state(series) === "used"),
     empty: "",
     optional: true,
@@ -74,6 +81,7 @@ export const PANELS: readonly Panel[] = [
     title: "Pressure stall, 10 s",
     unit: "1",
     readingType: "PRESSURE",
+    hardware: false,
     wants: (series) => series.unit === "1" && series.metric.endsWith(".some.avg10"),
     empty: "",
     optional: true,
@@ -85,7 +93,7 @@ export const PANELS: readonly Panel[] = [
 export function seriesOf(panel: Panel, all: readonly Series[]): Series[] {
   return all
     .filter((series) => series.reading_type === panel.readingType && panel.wants(series))
-    .sort((a, b) => lineName(a).localeCompare(lineName(b), undefined, { numeric: true }) || a.id.localeCompare(b.id))
+    .sort((a, b) => Number(isPart(a)) - Number(isPart(b)) || lineName(a).localeCompare(lineName(b), undefined, { numeric: true }) || a.id.localeCompare(b.id))
     .slice(0, MAX_LINES);
 }
 
@@ -97,6 +105,11 @@ export function lineName(series: Series): string {
   const words = series.metric.replace(/^(system|hw)\./, "").split(".");
   if (words[0] === "pressure") return words[1] ?? "pressure";
   return words.at(-1) === "utilization" ? "total" : words.join(" ");
+}
+
+/** A mode of the CPU or a state of memory, as against the whole, which goes first. */
+function isPart(series: Series): boolean {
+  return mode(series) !== null || state(series) !== null;
 }
 
 function isSingleCore(series: Series): boolean {

@@ -21,6 +21,8 @@ export interface Picture {
 
 const FONT = "11px system-ui, sans-serif";
 const STRIP_PX = 5;
+/** Each kind's label has its own place from the right edge, so that close lines stay readable. */
+const LABEL_PX = { warning: 3, limit: 76, trip: 134 };
 
 export function options(picture: Picture, width: number, height: number): uPlot.Options {
   const { inks } = picture;
@@ -28,9 +30,9 @@ export function options(picture: Picture, width: number, height: number): uPlot.
     width,
     height,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: "flyball", setSeries: false }, points: { size: 6 }, drag: { setScale: false, x: false, y: false } },
+    cursor: { y: false, sync: { key: "flyball", setSeries: false }, points: { size: 6 }, drag: { setScale: false, x: false, y: false } },
     scales: {
       x: { time: true, range: () => picture.range() },
       y: { range: (_plot, low, high) => axisRange(low, high, picture.axis, picture.thresholds()) },
@@ -127,7 +129,6 @@ function paintThresholds(plot: uPlot, picture: Picture): void {
   ctx.lineWidth = devicePixelRatio;
   ctx.font = `${10.5 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
-  ctx.textBaseline = "bottom";
   for (const line of picture.thresholds()) {
     const y = plot.valToPos(line.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
@@ -137,7 +138,10 @@ function paintThresholds(plot: uPlot, picture: Picture): void {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(`${line.kind} ${figure(line.value, picture.unit, 0).text}`, bbox.left + bbox.width - 3 * devicePixelRatio, y - 2 * devicePixelRatio);
+    // Above its line, or below it where the chart ends too soon.
+    const above = y - bbox.top > 14 * devicePixelRatio;
+    ctx.textBaseline = above ? "bottom" : "top";
+    ctx.fillText(`${line.kind} ${figure(line.value, picture.unit, 0).text}`, bbox.left + bbox.width - LABEL_PX[line.kind] * devicePixelRatio, y + (above ? -2 : 2) * devicePixelRatio);
   }
   ctx.restore();
 }

@@ -32,7 +32,9 @@ export class Latest {
   }
 
   glance(): Glance {
-    const cpu = this.#of(this.#series.cpu);
+    const total = this.#of(this.#series.cpu.filter((series) => series.attributes["cpu.mode"] === undefined));
+    // A source without a total has the shares of its modes, idle left out by the panel.
+    const cpu = total.length > 0 ? total : this.#of(this.#series.cpu);
     const temperatures = this.#of(this.#series.temperature);
     const powers = this.#of(this.#series.power);
     return {

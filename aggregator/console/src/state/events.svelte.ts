@@ -12,6 +12,9 @@ export class EventFeed {
   problem = $state<string | null>(null);
   cursor = $state<string | null>(null);
 
+  /** What came by the stream, as against what was read. */
+  readonly arrived = new Set<string>();
+
   #closed = false;
   #leave: () => void;
 
@@ -27,6 +30,7 @@ export class EventFeed {
       }
       const event = heard.data as FleetEvent;
       if (this.device !== undefined && event.device_id !== this.device) return;
+      this.arrived.add(event.id);
       this.list = mergeEvents(this.list, [event]);
       this.onEvent(event);
     });
