@@ -1,1 +1,49 @@
-fn main() {}
+//! `flyball-guard`: reads the machine's sensors, keeps its limits and holds its actuators.
+//!
+//! It owns every decision about heat and power on this machine. It has no network, links no
+//! async runtime, and goes on deciding when agent, plugins and aggregator are gone.
+
+mod args;
+mod assembly;
+mod clock;
+mod command;
+mod cycle;
+mod desk;
+mod durable;
+mod hands;
+mod histogram;
+mod journal;
+mod latches;
+mod link;
+mod log;
+mod originals;
+mod plan;
+mod policy;
+mod poller;
+mod process;
+mod ring;
+mod shared;
+mod slots;
+mod status;
+mod watchdog;
+mod words;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(args) => assembly::run(args),
+        Command::Status(args) => status::print(&args),
+        Command::Check(args) => assembly::check(&args),
+        Command::Release(args) => assembly::release(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

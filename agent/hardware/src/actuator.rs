@@ -61,6 +61,8 @@ pub struct Actuator {
     pub max: f64,
     /// The sensor that shows its effect: the tachometer of the same channel.
     pub tach: Option<String>,
+    /// False for a cap on bursts of seconds only: it may stand above what is sustained.
+    pub sustained: bool,
     mechanism: Mechanism,
 }
 
@@ -73,13 +75,24 @@ enum Mechanism {
 impl Actuator {
     pub(crate) fn fan(id: String, name: String, tach: Option<String>, pwm: Pwm) -> Self {
         let (kind, unit) = (ActuatorKind::Fan, Unit::One);
-        Self { id, name, kind, unit, min: 0.0, max: 1.0, tach, mechanism: Mechanism::Pwm(pwm) }
+        let (min, max, mechanism) = (0.0, 1.0, Mechanism::Pwm(pwm));
+        Self { id, name, kind, unit, min, max, tach, sustained: true, mechanism }
     }
 
-    pub(crate) fn power_cap(id: String, name: String, cap: Cap) -> Self {
+    pub(crate) fn power_cap(id: String, name: String, sustained: bool, cap: Cap) -> Self {
         let (min, max) = cap.range_watts();
         let (kind, unit) = (ActuatorKind::PowerCap, Unit::Watt);
-        Self { id, name, kind, unit, min, max, tach: None, mechanism: Mechanism::Cap(cap) }
+        Self {
+            id,
+            name,
+            kind,
+            unit,
+            min,
+            max,
+            tach: None,
+            sustained,
+            mechanism: Mechanism::Cap(cap),
+        }
     }
 
     /// Takes the actuator if it isn't taken yet, and sets it to `level` in its unit.
@@ -115,6 +128,23 @@ impl Actuator {
         match self.kind {
             ActuatorKind::Fan => 4.0 / 255.0,
             ActuatorKind::PowerCap => (level * 0.01).max(0.125),
+        }
+    }
+
+    /// The level that stood before it was taken, in its unit, where it can be known.
+    pub fn found(&mut self) -> Option<f64> {
+        let raw = self.saved().map(|saved| saved.level);
+        match (&mut self.mechanism, raw) {
+            (Mechanism::Pwm(pwm), raw) => raw.and_then(Pwm::duty).or_else(|| pwm.observe().ok()),
+            (Mechanism::Cap(cap), raw) => raw.map(Cap::watts).or_else(|| cap.observe().ok()),
+        }
+    }
+
+    /// True where the hardware has a control of its own that it goes back to when released.
+    pub fn has_own_control(&mut self) -> bool {
+        match &mut self.mechanism {
+            Mechanism::Pwm(pwm) => pwm.has_own_control(),
+            Mechanism::Cap(_) => false,
         }
     }
 

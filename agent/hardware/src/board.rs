@@ -100,6 +100,7 @@ impl Board {
     }
 
     /// A power cap: its level is a series, and where its range is known it can be driven.
+    #[expect(clippy::too_many_arguments, reason = "one call a finder, each argument once")]
     pub(crate) fn add_cap(
         &mut self,
         id: String,
@@ -107,6 +108,7 @@ impl Board {
         bus: &Bus,
         attributes: Vec<(String, String)>,
         reading: Attribute,
+        sustained: bool,
         cap: Option<Cap>,
     ) {
         let path = reading.path().display().to_string();
@@ -125,7 +127,7 @@ impl Board {
             "power_supply",
         );
         match cap {
-            Some(cap) => self.add_actuator(Actuator::power_cap(id, name, cap)),
+            Some(cap) => self.add_actuator(Actuator::power_cap(id, name, sustained, cap)),
             None => {
                 self.remark(
                     path,

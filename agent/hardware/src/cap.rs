@@ -45,9 +45,7 @@ impl Cap {
     }
 
     pub(crate) fn range_watts(&self) -> (f64, f64) {
-        #[expect(clippy::cast_precision_loss, reason = "bounded by MAX_BELIEVABLE_UW")]
-        let range = (self.min_uw as f64 / MICRO, self.max_uw as f64 / MICRO);
-        range
+        (Self::watts(self.min_uw), Self::watts(self.max_uw))
     }
 
     pub(crate) fn drive(&mut self, watts: f64) -> Result<(), ActuatorError> {
@@ -71,8 +69,12 @@ impl Cap {
     }
 
     pub(crate) fn observe(&mut self) -> Result<f64, NoData> {
-        #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
-        self.limit.read().map(|uw| uw as f64 / MICRO)
+        self.limit.read().map(Self::watts)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
+    pub(crate) const fn watts(uw: i64) -> f64 {
+        uw as f64 / MICRO
     }
 
     pub(crate) const fn is_taken(&self) -> bool {

@@ -315,7 +315,7 @@ impl<'a> Chip<'a> {
                 max_uw: self.number(&format!("{base}_cap_max")),
             };
             let attributes = vec![("hw.parent".into(), self.id.clone())];
-            board.add_cap(id, name, &self.bus, attributes, reading, Cap::new(files));
+            board.add_cap(id, name, &self.bus, attributes, reading, true, Cap::new(files));
         }
     }
 }

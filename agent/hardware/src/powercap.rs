@@ -107,12 +107,16 @@ fn add_constraints(roots: &Roots, board: &mut Board, zone: &str, label: &str, fo
             continue;
         };
         let reading = Attribute::new(file("power_limit_uw"), roots.simulated());
+        let limit_uw = tree::number(&file("power_limit_uw"));
         let constraint = tree::text(&file("name")).unwrap_or_else(|| index.to_string());
         let files = CapFiles {
             limit,
             enabled: Attribute::existing(folder.join("enabled"), roots.simulated()),
             min_uw: tree::number(&file("min_power_uw")),
-            max_uw: tree::number(&file("max_power_uw")).filter(|max| *max > 0).or(zone_max_uw),
+            max_uw: tree::number(&file("max_power_uw"))
+                .filter(|max| *max > 0)
+                .or_else(|| burst(index, zone_max_uw?, limit_uw?))
+                .or(zone_max_uw),
         };
         board.add_cap(
             format!("powercap/{zone}/constraint_{index}:{}", slug(&constraint)),
@@ -120,7 +124,14 @@ fn add_constraints(roots: &Roots, board: &mut Board, zone: &str, label: &str, fo
             &Bus::fast("powercap"),
             vec![("hw.parent".into(), format!("powercap/{zone}"))],
             reading,
+            index == 0,
             Cap::new(files),
         );
     }
+}
+
+/// The most of a constraint on bursts that declares nothing: what stands there, where that is
+/// no more than twice what the package is made for.
+fn burst(index: u32, zone_max_uw: i64, limit_uw: i64) -> Option<i64> {
+    (index > 0 && limit_uw >= zone_max_uw && limit_uw <= 2 * zone_max_uw).then_some(limit_uw)
 }

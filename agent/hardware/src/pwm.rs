@@ -58,9 +58,19 @@ impl Pwm {
     }
 
     pub(crate) fn observe(&mut self) -> Result<f64, NoData> {
-        #[expect(clippy::cast_precision_loss, reason = "0 to 255")]
-        let duty = self.level.read()? as f64 / FULL as f64;
-        if (0.0..=1.0).contains(&duty) { Ok(duty) } else { Err(NoData::OutOfRange) }
+        Self::duty(self.level.read()?).ok_or(NoData::OutOfRange)
+    }
+
+    /// The duty of a level, if it is one.
+    pub(crate) fn duty(level: i64) -> Option<f64> {
+        let level = u8::try_from(level).ok()?;
+        Some(f64::from(level) / 255.0)
+    }
+
+    pub(crate) fn has_own_control(&mut self) -> bool {
+        let found = self.saved.map(|saved| saved.enable);
+        let mode = found.unwrap_or_else(|| self.enable.as_mut()?.read().ok());
+        mode.is_some_and(|mode| mode != MANUAL)
     }
 
     pub(crate) const fn is_taken(&self) -> bool {

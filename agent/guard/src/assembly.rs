@@ -1,0 +1,261 @@
+//! Putting the guard together: what is found, what is planned, and which threads run it.
+
+use crate::args::{Check, Release, Run, Tree};
+use crate::clock::Clock;
+use crate::command::Authority;
+use crate::cycle::{Cycle, Parts};
+use crate::desk::{ANSWERS, INBOX};
+use crate::hands::Hands;
+use crate::journal::{Entry, Journal};
+use crate::latches::Latch;
+use crate::link::Link;
+use crate::plan::{Planned, Probe, SLOW_PERIOD};
+use crate::policy::Policy;
+use crate::poller::{self, Rounds};
+use crate::ring::Ring;
+use crate::shared::{Bell, Facts, Meters, Shared};
+use crate::slots::Slots;
+use crate::watchdog::Watchdog;
+use crate::words::{self, Now};
+use crate::{latches, link, log, originals, plan, process};
+use anyhow::{Context, Result, bail};
+use flyball_guard_messages::{EventKind, Severity};
+use flyball_hardware::{Board, Roots, discover};
+use flyball_safety::Engine;
+use flyball_units::NoData;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How old a value may be and still be sampled: three periods of its bus, or the policy's bound.
+const SLOW_BOUND: Duration = Duration::from_secs(3 * SLOW_PERIOD.as_secs());
+/// Samples are taken on whole seconds.
+const CADENCE_MS: u32 = 1000;
+
+impl Tree {
+    fn roots(&self) -> Roots {
+        Roots { sysfs: self.sysfs_root.clone(), procfs: self.procfs_root.clone() }
+    }
+}
+
+/// Runs the guard on this thread until it is told to stop.
+///
+/// # Errors
+/// Where the state folder or the socket can't be had: it can't serve anybody then.
+pub(crate) fn run(args: Run) -> Result<()> {
+    let clock = Clock::start();
+    let stop = process::stop_flag().context("the signal handlers can't be installed")?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&args.state)
+        .with_context(|| format!("the state folder {} can't be made", args.state.display()))?;
+    let boot = process::boot_id(&args.tree.procfs_root);
+    let journal = Journal::start(args.state.clone(), boot, thread::current())
+        .context("the journal's thread can't be started")?;
+    let mut board = discover(&args.tree.roots());
+    if let Err(error) = originals::restore(&args.state, boot, &mut board.actuators) {
+        log::warn(format_args!("what the actuators had been set to is not known: {error}"));
+    }
+    let probe = probe(&mut board, &clock);
+    let (policy, planned, faults) = settle_policy(args.policy.as_deref(), &mut board, &probe)?;
+    let latches = load_latches(&args.state);
+    report_board(&board, &planned);
+
+    let listener = link::bind(&args.socket)
+        .with_context(|| format!("the socket {} can't be bound", args.socket.display()))?;
+    let remarks = board.remarks.iter().map(|r| format!("{} {}", r.subject, r.message));
+    let facts = Facts {
+        run: Uuid::new_v4(),
+        boot,
+        board: words::board_info(&board),
+        series: words::series(&board, CADENCE_MS),
+        remarks: remarks
+            .chain(planned.remarks.iter().cloned())
+            .chain(faults.iter().cloned())
+            .collect(),
+        dry_run: args.dry_run,
+    };
+    let series = facts.series.len();
+    let shared = Arc::new(Shared {
+        clock,
+        facts,
+        ring: Mutex::new(Ring::for_series(series)),
+        meters: Meters::new(),
+        bell: Bell::new().context("no event descriptor can be had")?,
+    });
+    let (questions, inbox) = sync_channel(INBOX);
+    let (answers, outbox) = sync_channel(ANSWERS);
+    let authority = Authority::new(args.pin, &args.state);
+    Link::new(
+        Arc::clone(&shared),
+        authority,
+        journal.clone(),
+        questions,
+        outbox,
+        thread::current(),
+    )
+    .start(listener)
+    .context("the link's thread can't be started")?;
+
+    let Board { sensors, actuators, .. } = board;
+    let bounds = sensors.iter().map(|sensor| match sensor.bus.slow {
+        true => SLOW_BOUND,
+        false => policy.timing.stale_after,
+    });
+    let bounds = bounds.collect();
+    let watched: Vec<bool> = planned.names.watched.iter().map(Option::is_some).collect();
+    let slots = Arc::new(Slots::new(series));
+    let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
+    let rounds = Rounds {
+        clock,
+        slots: Arc::clone(&slots),
+        waiter: thread::current(),
+        period: policy.timing.cycle,
+    };
+    poller::start(sensors, &watched, &rounds).context("a poller can't be started")?;
+    for fault in faults {
+        let event = words::plain(EventKind::PolicyRejected, Severity::Critical, "policy", fault);
+        journal.put(Entry::Event { at_ms: now.wall_ms, event });
+    }
+    Cycle::new(Parts {
+        engine: Engine::new(planned.config, now.moment()),
+        names: planned.names,
+        hands: Hands::new(actuators, args.dry_run),
+        slots,
+        shared,
+        journal,
+        questions: inbox,
+        answers,
+        watchdog: Watchdog::from_environment(),
+        stop,
+        latches,
+        bounds,
+    })
+    .run();
+    // The threads end with the process.
+    let _ = fs::remove_file(&args.socket);
+    Ok(())
+}
+
+/// Reads every sensor of a fast bus once. A slow bus may hang; it counts as busy.
+fn probe(board: &mut Board, clock: &Clock) -> Probe {
+    let sensors = board.sensors.iter_mut();
+    sensors.map(|s| if s.bus.slow { Err(NoData::Busy) } else { s.read(clock.now()) }).collect()
+}
+
+/// The policy that is in force, its plan, and why another one isn't.
+///
+/// A file with faults is not taken: the machine is guarded by its hardware's own thresholds
+/// rather than not at all.
+fn settle_policy(
+    file: Option<&Path>,
+    board: &mut Board,
+    probe: &Probe,
+) -> Result<(Policy, Planned, Vec<String>)> {
+    let mut faults = Vec::new();
+    if let Some(file) = file {
+        match plan_of_file(file, board, probe) {
+            Ok((policy, planned)) => return Ok((policy, planned, faults)),
+            Err(found) => faults = found,
+        }
+        for fault in &faults {
+            log::error(format_args!("the policy is not taken file={} {fault}", file.display()));
+        }
+        log::error("the hardware's own thresholds are in force until the policy is mended");
+    }
+    let policy = Policy::factory();
+    let planned = plan::plan(board, probe, &policy);
+    match planned {
+        Ok(planned) => Ok((policy, planned, faults)),
+        Err(found) => {
+            bail!("the hardware's own thresholds make no sound plan: {}", found.join("; "))
+        }
+    }
+}
+
+fn plan_of_file(
+    file: &Path,
+    board: &mut Board,
+    probe: &Probe,
+) -> Result<(Policy, Planned), Vec<String>> {
+    let text = fs::read_to_string(file).map_err(|error| vec![error.to_string()])?;
+    let policy = Policy::parse(&text)
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let planned = plan::plan(board, probe, &policy)?;
+    Ok((policy, planned))
+}
+
+/// The trips that stood. A file that can't be read is set aside: nobody can clear what it says.
+fn load_latches(state: &Path) -> Vec<Latch> {
+    latches::load(state).unwrap_or_else(|error| {
+        log::error(format_args!("the latched trips of the last run can't be read: {error}"));
+        Vec::new()
+    })
+}
+
+fn report_board(board: &Board, planned: &Planned) {
+    let info = &board.info;
+    let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "unknown".into());
+    log::info(format_args!(
+        "the machine is looked through vendor={:?} product={:?} simulated={} sensors={} \
+         actuators={} limits={}",
+        text(&info.vendor),
+        text(&info.product),
+        info.simulated,
+        board.sensors.len(),
+        board.actuators.len(),
+        planned.names.limits.len(),
+    ));
+    if board.sensors.is_empty() {
+        log::info("there is no sensor on this machine that the guard could read");
+    }
+    for remark in &board.remarks {
+        log::warn(format_args!("{} {}", remark.subject, remark.message));
+    }
+    for remark in &planned.remarks {
+        log::warn(remark);
+    }
+}
+
+/// Checks a policy file.
+///
+/// # Errors
+/// All of its faults.
+pub(crate) fn check(args: &Check) -> Result<()> {
+    let clock = Clock::start();
+    let mut board = discover(&args.tree.roots());
+    let probe = probe(&mut board, &clock);
+    match plan_of_file(&args.policy, &mut board, &probe) {
+        Ok((_, planned)) => {
+            planned.remarks.iter().for_each(log::warn);
+            println!("{} is sound: {} limits", args.policy.display(), planned.names.limits.len());
+            Ok(())
+        }
+        Err(faults) => bail!("{}:\n  {}", args.policy.display(), faults.join("\n  ")),
+    }
+}
+
+/// Gives the fans back that an earlier guard had taken.
+///
+/// # Errors
+/// Where one of them could not even be set to full speed.
+pub(crate) fn release(args: &Release) -> Result<()> {
+    let mut board = discover(&args.tree.roots());
+    let boot = process::boot_id(&args.tree.procfs_root);
+    originals::restore(&args.state, boot, &mut board.actuators)
+        .context("what the fans had been set to can't be read")?;
+    let mut failed = Vec::new();
+    for (id, outcome) in Hands::new(board.actuators, false).release_fans() {
+        match outcome {
+            Ok(released) => println!("{id}: {released:?}"),
+            Err(error) => failed.push(format!("{id}: {}", log::chain(&error))),
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
+}

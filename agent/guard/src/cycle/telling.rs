@@ -1,0 +1,146 @@
+//! Words about what the loop did: records for the ring, lines for the journal, and trips that
+//! must be on disk.
+
+use super::{Cycle, LATCH_WAIT};
+use crate::hands::{Driven, number_of_level};
+use crate::journal::Entry;
+use crate::latches::Latch;
+use crate::log::{self, Level as LogLevel};
+use crate::words::{self, Now};
+use flyball_guard_messages::{EventKind, GuardEvent, Record, RecordBody, Severity};
+use flyball_safety::{ActuatorId, Event, EventKind as Engine, Level, LimitId, StateKind};
+use std::thread;
+
+impl Cycle {
+    /// The first record of a run, the latches of the last one, and the first levels.
+    pub(super) fn greet(&mut self) {
+        let now = self.now();
+        let facts = &self.shared.facts;
+        let message = format!(
+            "the guard starts: {} series, {} limits, {} actuators{}{}",
+            facts.series.len(),
+            self.names.limits.len(),
+            self.hands.len(),
+            if facts.board.simulated { ", a simulated board" } else { "" },
+            if facts.dry_run { ", DRY RUN: nothing is driven" } else { "" },
+        );
+        self.record_plain(EventKind::GuardStarted, Severity::Info, "guard", message, now);
+        for latch in self.latches.clone() {
+            match self.names.limit_id(&latch.limit) {
+                Some(limit) => self.engine.handle_latch(limit, now.moment()),
+                None => {
+                    let line = format!("{} tripped once and is no limit any more", latch.limit);
+                    self.journal.put(Entry::Log(LogLevel::Warn, line));
+                }
+            }
+        }
+        self.act(now);
+        self.watchdog.ready();
+    }
+
+    /// Everything that the engine has to tell.
+    pub(super) fn tell(&mut self) {
+        let now = self.now();
+        let mut latches_changed = false;
+        while let Some(event) = self.engine.poll_event() {
+            latches_changed |= self.follow_latch(&event, now);
+            let event = words::guard_event(&event, &self.names);
+            self.record(event, now);
+        }
+        if latches_changed {
+            self.keep_latches();
+        }
+    }
+
+    /// Keeps the list of standing trips. True where it changed.
+    fn follow_latch(&mut self, event: &Event, now: Now) -> bool {
+        let Engine::LimitChanged { limit, from, to, reading, threshold } = event.kind else {
+            return false;
+        };
+        let name = self.names.limit(limit);
+        let known = self.latches.iter().position(|latch| latch.limit == name);
+        match (to, known) {
+            (StateKind::Tripped, None) => {
+                let (limit, since_ms) = (name.to_owned(), now.wall_ms);
+                self.latches.push(Latch { limit, since_ms, reading, threshold });
+                true
+            }
+            (StateKind::Tripped, Some(_)) => false,
+            (_, Some(index)) if from == StateKind::Tripped => {
+                self.latches.swap_remove(index);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Writes the standing trips and waits a moment for the disk: the actuators have acted.
+    pub(super) fn keep_latches(&mut self) {
+        self.latches_number += 1;
+        let number = self.latches_number;
+        self.journal.put(Entry::Latches { number, latches: self.latches.clone() });
+        let until = self.shared.clock.now() + LATCH_WAIT;
+        loop {
+            let now = self.shared.clock.now();
+            if self.journal.has_latched(number) || now >= until {
+                break;
+            }
+            thread::park_timeout(until - now);
+            self.awake = true;
+        }
+    }
+
+    pub(super) fn forget_latch(&mut self, limit: &str) -> bool {
+        let before = self.latches.len();
+        self.latches.retain(|latch| latch.limit != limit);
+        self.latches.len() < before
+    }
+
+    pub(super) fn tell_driven(&mut self, id: ActuatorId, level: Level, driven: Driven, now: Now) {
+        let name = self.names.actuator(id);
+        match driven {
+            Driven::Again | Driven::FailedAgain => {}
+            Driven::New { taken } => {
+                let message = format!("{name} is brought to {}", words::level(level));
+                let plain = words::plain(EventKind::ActuatorDriven, Severity::Info, name, message);
+                let unit = self.hands.actuator(id).map(|actuator| actuator.unit);
+                self.record(GuardEvent { reading: number_of_level(level), unit, ..plain }, now);
+                if taken {
+                    self.keep_originals();
+                }
+            }
+            Driven::Failed(error) => {
+                let cause = log::chain(&error);
+                let line = format!("{name} can't be brought to {}: {cause}", words::level(level));
+                self.journal.put(Entry::Log(LogLevel::Error, line));
+            }
+        }
+    }
+
+    /// Comes each cycle while a trip stands, and is told once.
+    pub(super) fn tell_shutdown(&mut self, limit: LimitId, now: Now) {
+        if self.shutdown_told.replace(limit) == Some(limit) {
+            return;
+        }
+        let name = self.names.limit(limit).to_owned();
+        let message = format!("{name} has tripped and the policy asks for an orderly shutdown");
+        self.record_plain(EventKind::ShutdownWanted, Severity::Critical, &name, message, now);
+    }
+
+    pub(super) fn record_plain(
+        &mut self,
+        kind: EventKind,
+        severity: Severity,
+        subject: &str,
+        message: String,
+        now: Now,
+    ) {
+        self.record(words::plain(kind, severity, subject, message), now);
+    }
+
+    /// An event into the ring and into the journal.
+    pub(super) fn record(&mut self, event: GuardEvent, now: Now) {
+        self.journal.put(Entry::Event { at_ms: now.wall_ms, event: event.clone() });
+        self.outbox.push(&Record { at_ms: now.wall_ms, body: RecordBody::Event(event) });
+    }
+}

@@ -1,0 +1,47 @@
+//! Between the link and the loop: what is asked, and what is answered. Both queues are bounded,
+//! and neither side ever waits for the other.
+
+use flyball_command::{Command, OperationId, Refusal, Verdict};
+use flyball_guard_messages::{Actuator, LimitSnapshot};
+
+/// As many questions may wait; the link refuses what finds the queue full.
+pub(crate) const INBOX: usize = 32;
+/// Answers are at most questions.
+pub(crate) const ANSWERS: usize = 64;
+
+/// A connection of the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientId(pub(crate) u64);
+
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// A command that was signed by the pinned key.
+    Propose { client: ClientId, command: Command },
+    /// A command that the link refused: the loop records it.
+    Refused { operation: OperationId, refusal: Refusal },
+    /// The limits and actuators as they stand.
+    View { client: ClientId, purpose: Purpose },
+}
+
+/// What a view is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Attach { after: u64 },
+    Limits,
+    Status,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Verdict {
+        client: ClientId,
+        operation: OperationId,
+        verdict: Verdict,
+    },
+    View {
+        client: ClientId,
+        purpose: Purpose,
+        limits: Vec<LimitSnapshot>,
+        actuators: Vec<Actuator>,
+    },
+}

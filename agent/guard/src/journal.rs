@@ -1,0 +1,165 @@
+//! The guard's own record of what it saw and did: an append-only file of JSON lines, each with
+//! the hash of the one before, written by a thread of its own.
+//!
+//! It survives the loss of agent and aggregator, and it never holds the loop: its queue is
+//! bounded, and what finds it full is counted. The same thread writes the small durable files
+//! and the log lines of the loop.
+
+mod file;
+
+use crate::latches::{self, Latch};
+use crate::log;
+use crate::originals::{self, Original};
+use file::JournalFile;
+use flyball_command::Outcome;
+use flyball_guard_messages::{GuardEvent, Severity};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, Thread};
+use uuid::Uuid;
+
+/// More than a bad minute makes.
+const QUEUE: usize = 512;
+const STACK_BYTES: usize = 256 * 1024;
+
+/// What the thread is asked to keep.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Event {
+        at_ms: u64,
+        event: GuardEvent,
+    },
+    Outcome(Outcome),
+    /// A line of the loop for a person.
+    Log(log::Level, String),
+    /// Replace the trips that stand. `number` is told back when they are on disk.
+    Latches {
+        number: u64,
+        latches: Vec<Latch>,
+    },
+    Originals(Vec<Original>),
+}
+
+/// The loop's end of the queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal {
+    queue: SyncSender<Entry>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    dropped: AtomicU64,
+    /// The number of the newest latches on disk.
+    latched: AtomicU64,
+}
+
+impl Journal {
+    /// Opens the journal in `state` and starts its thread, which wakes `waiter` when latches
+    /// are on disk.
+    ///
+    /// # Errors
+    /// Where no thread can be started. A file that can't be opened is said and tried again
+    /// with each entry: a full disk must not keep the guard from guarding.
+    pub(crate) fn start(state: PathBuf, boot: Uuid, waiter: Thread) -> io::Result<Self> {
+        let (queue, entries) = sync_channel(QUEUE);
+        let shared = Arc::new(Shared::default());
+        let keeper = Keeper {
+            file: JournalFile::new(&state),
+            state,
+            boot,
+            waiter,
+            shared: Arc::clone(&shared),
+            reported: 0,
+        };
+        thread::Builder::new()
+            .name("journal".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || keeper.run(&entries))?;
+        Ok(Self { queue, shared })
+    }
+
+    /// Hands an entry over, or counts it where the queue is full.
+    pub(crate) fn put(&self, entry: Entry) {
+        if self.queue.try_send(entry).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// True once the latches of that number are on disk.
+    pub(crate) fn has_latched(&self, number: u64) -> bool {
+        self.shared.latched.load(Ordering::Acquire) >= number
+    }
+}
+
+/// The thread's side.
+struct Keeper {
+    file: JournalFile,
+    state: PathBuf,
+    boot: Uuid,
+    waiter: Thread,
+    shared: Arc<Shared>,
+    reported: u64,
+}
+
+impl Keeper {
+    fn run(mut self, entries: &Receiver<Entry>) {
+        while let Ok(entry) = entries.recv() {
+            self.report_drops();
+            self.keep(entry);
+        }
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        match entry {
+            Entry::Event { at_ms, event } => {
+                let line =
+                    format!("{} kind={:?} subject={}", event.message, event.kind, event.subject);
+                match event.severity {
+                    Severity::Info => log::info(line),
+                    Severity::Warning => log::warn(line),
+                    Severity::Critical => log::error(line),
+                }
+                self.file.append(at_ms, "event", &event);
+            }
+            Entry::Outcome(outcome) => {
+                self.file.append(outcome.at_ms, "outcome", &outcome);
+            }
+            Entry::Log(log::Level::Info, line) => log::info(line),
+            Entry::Log(log::Level::Warn, line) => log::warn(line),
+            Entry::Log(log::Level::Error, line) => log::error(line),
+            Entry::Latches { number, latches } => match latches::save(&self.state, &latches) {
+                Ok(()) => {
+                    self.shared.latched.store(number, Ordering::Release);
+                    self.waiter.unpark();
+                }
+                Err(error) => {
+                    log::error(format_args!("the latched trips are not on disk: {error}"))
+                }
+            },
+            Entry::Originals(list) => {
+                if let Err(error) = originals::save(&self.state, self.boot, &list) {
+                    log::error(format_args!("the actuators' own levels are not on disk: {error}"));
+                }
+            }
+        }
+    }
+
+    fn report_drops(&mut self) {
+        let dropped = self.shared.dropped.load(Ordering::Relaxed);
+        if dropped > self.reported {
+            log::warn(format_args!(
+                "the journal's queue was full, entries are missing count={}",
+                dropped - self.reported
+            ));
+            self.reported = dropped;
+        }
+    }
+}

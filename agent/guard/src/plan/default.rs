@@ -1,0 +1,119 @@
+//! The factory layer: limits of what the hardware declares about itself.
+
+use super::{Draft, Probe, response};
+use crate::policy::{Policy, Quantity, matches};
+use flyball_hardware::{Board, Sensor};
+use flyball_safety::{LimitSpec, Thresholds};
+use flyball_units::{Kind, NoData};
+
+/// From the trip down to the limit, and from the limit down to the warning.
+const STEP_CELSIUS: f64 = 5.0;
+/// A power is capped at what the hardware is made for and warned of a little below.
+const WARNING_PART: f64 = 0.95;
+/// A declared critical power is tripped at and limited a little below.
+const LIMIT_PART: f64 = 0.95;
+
+/// The thresholds that follow from what a sensor's hardware declares.
+pub(super) fn factory(sensor: &Sensor, policy: &Policy) -> Thresholds {
+    match sensor.kind {
+        Kind::Temperature => temperature(sensor, policy.factory_margin_celsius),
+        Kind::Power => power(sensor),
+        _ => Thresholds::SILENT,
+    }
+}
+
+/// The trip stands below the point at which the hardware acts for itself, so that the guard's
+/// answer comes first; `max` is where ordinary operation ends, which is worth a warning.
+fn temperature(sensor: &Sensor, margin: f64) -> Thresholds {
+    let declared = sensor.thresholds;
+    let acts = [declared.crit, declared.emergency].into_iter().flatten().reduce(f64::min);
+    let trip = acts.map(|acts| acts - margin);
+    let limit = trip.map(|trip| trip - STEP_CELSIUS);
+    let by_limit = limit.map(|limit| limit - STEP_CELSIUS);
+    let warning = match (declared.max, by_limit) {
+        (Some(max), Some(by_limit)) => Some(max.min(by_limit)),
+        (max, by_limit) => max.or(by_limit),
+    };
+    Thresholds { warning, limit, trip }
+}
+
+fn power(sensor: &Sensor) -> Thresholds {
+    let trip = sensor.thresholds.crit;
+    let limit = match (sensor.thresholds.max, trip.map(|trip| trip * LIMIT_PART)) {
+        (Some(max), Some(by_trip)) => Some(max.min(by_trip)),
+        (max, by_trip) => max.or(by_trip),
+    };
+    Thresholds { warning: limit.map(|limit| limit * WARNING_PART), limit, trip }
+}
+
+/// Of each threshold the lower.
+pub(super) fn tightest(a: Thresholds, b: Thresholds) -> Thresholds {
+    let lower = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Thresholds {
+        warning: lower(a.warning, b.warning),
+        limit: lower(a.limit, b.limit),
+        trip: lower(a.trip, b.trip),
+    }
+}
+
+/// The zone of one package's power: its sustained cap serves it, its cap on bursts does not.
+pub(super) fn power_zone(id: &str) -> String {
+    format!("power:{}", id.rsplit_once('/').map_or(id, |(parent, _)| parent))
+}
+
+/// The power zone of a sensor, where a cap is there to serve it; else the first zone.
+fn zone_of(sensor: &Sensor, board: &Board, first: String) -> String {
+    let own = power_zone(&sensor.id);
+    let served = board.actuators.iter().any(|actuator| power_zone(&actuator.id) == own);
+    if sensor.kind == Kind::Power && served { own } else { first }
+}
+
+impl Draft<'_> {
+    /// A limit for every sensor whose hardware declares one and that no limit of the policy
+    /// watches.
+    pub(super) fn add_defaults(&mut self, probe: &Probe) {
+        for (index, reading) in probe.iter().enumerate() {
+            let sensor = &self.board.sensors[index];
+            let covered = self.policy.limits.iter().any(|rule| {
+                rule.quantity.kind() == sensor.kind
+                    && rule.sensors.iter().any(|pattern| matches(pattern, &sensor.id))
+            });
+            let thresholds = factory(sensor, self.policy);
+            if covered || thresholds == Thresholds::SILENT {
+                continue;
+            }
+            let quantity = match sensor.kind {
+                Kind::Power => Quantity::Power,
+                _ => Quantity::Temperature,
+            };
+            // A sensor that reads at the start is relied upon from then on. One that doesn't
+            // (an open diode, a right that is lacking) would hold its zone in failsafe for ever.
+            let missing_ok = !matches!(reading, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
+            let zone_name = zone_of(sensor, self.board, self.first_zone());
+            let zone = self.zone(&zone_name);
+            let id = self.watch(index, zone, self.policy.timing.stale_after, !missing_ok);
+            let hysteresis = quantity.default_hysteresis(&thresholds);
+            let name = sensor.id.clone();
+            self.push_limit(
+                &name,
+                &zone_name,
+                quantity,
+                hysteresis,
+                LimitSpec {
+                    zone,
+                    sensors: vec![id],
+                    response: response(quantity),
+                    factory: thresholds,
+                    local: Thresholds::SILENT,
+                    hysteresis,
+                    dwell: quantity.default_dwell(),
+                    lead: None,
+                    missing_ok,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The local policy: what the root-owned file on the host says, parsed once.
+//!
+//! It may tighten what the hardware declares and never loosen it; the engine holds that. All
+//! faults of a file are found in one reading, each with its line. `packaging/config` has an
+//! example that a test parses.
+
+mod limit;
+mod table;
+
+pub(crate) use limit::{LimitRule, Quantity};
+use std::fmt;
+use std::time::Duration;
+use table::{Reader, Table};
+
+/// Everything the file may say. What it doesn't say has these defaults.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) timing: Timing,
+    /// How far below the hardware's own critical temperature the guard trips: time for its
+    /// answer to work before the hardware's does.
+    pub(crate) factory_margin_celsius: f64,
+    /// Whether a trip also asks for an orderly shutdown.
+    pub(crate) shutdown_on_trip: bool,
+    pub(crate) zones: Vec<Zone>,
+    pub(crate) limits: Vec<LimitRule>,
+    pub(crate) fans: Vec<FanRule>,
+    pub(crate) caps: Vec<CapRule>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Timing {
+    pub(crate) cycle: Duration,
+    pub(crate) stale_after: Duration,
+    pub(crate) settle_samples: u8,
+    pub(crate) step_time: Duration,
+    pub(crate) release_after: Duration,
+    pub(crate) assert_every: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Zone {
+    pub(crate) name: String,
+    pub(crate) grace: Duration,
+}
+
+/// Levels of the fans whose id matches. Of several rules the first counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FanRule {
+    pub(crate) actuator: String,
+    pub(crate) zones: Vec<String>,
+    pub(crate) min_duty: f64,
+    pub(crate) failsafe_duty: f64,
+    pub(crate) full_duty: f64,
+}
+
+/// Levels of the power caps whose id matches; `None` is the hardware's own, or a part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CapRule {
+    pub(crate) actuator: String,
+    pub(crate) zones: Vec<String>,
+    pub(crate) min_watts: Option<f64>,
+    pub(crate) safe_watts: Option<f64>,
+    pub(crate) max_watts: Option<f64>,
+}
+
+/// One fault of the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fault {
+    pub(crate) line: usize,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+pub(crate) const DEFAULT_ZONE: &str = "board";
+const DEFAULT_GRACE: Duration = Duration::from_secs(60);
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            cycle: Duration::from_millis(250),
+            stale_after: Duration::from_secs(3),
+            settle_samples: 3,
+            step_time: Duration::from_secs(10),
+            release_after: Duration::from_secs(300),
+            assert_every: Duration::from_secs(30),
+        }
+    }
+}
+
+impl FanRule {
+    /// The levels of a fan that no rule names.
+    pub(crate) fn default_levels() -> Self {
+        Self {
+            actuator: "*".into(),
+            zones: Vec::new(),
+            min_duty: 0.2,
+            failsafe_duty: 0.8,
+            full_duty: 1.0,
+        }
+    }
+}
+
+impl Policy {
+    /// What holds without a file: the hardware's own thresholds, one zone, and every fan and
+    /// cap at its service.
+    pub(crate) fn factory() -> Self {
+        Self {
+            timing: Timing::default(),
+            factory_margin_celsius: 5.0,
+            shutdown_on_trip: false,
+            zones: vec![Zone { name: DEFAULT_ZONE.into(), grace: DEFAULT_GRACE }],
+            limits: Vec::new(),
+            fans: Vec::new(),
+            caps: Vec::new(),
+        }
+    }
+
+    /// The policy of a file's text.
+    ///
+    /// # Errors
+    /// All of its faults, by line.
+    pub(crate) fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader::new(text);
+        let policy = Self::read(&mut reader);
+        let faults = reader.into_faults();
+        if faults.is_empty() { Ok(policy) } else { Err(faults) }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let mut policy = Self::factory();
+        let Some(mut root) = reader.root() else {
+            return policy;
+        };
+        if let Some(margin) = root.number("factory_margin_celsius", 0.0..=40.0) {
+            policy.factory_margin_celsius = margin;
+        }
+        if let Some(word) = root.word("on_trip", &["hold", "request-shutdown"]) {
+            policy.shutdown_on_trip = word == "request-shutdown";
+        }
+        if let Some(mut timing) = root.table("timing") {
+            policy.timing = read_timing(&mut timing);
+            timing.finish();
+        }
+        let zones = root.tables("zone", read_zone);
+        if !zones.is_empty() {
+            policy.zones = zones;
+        }
+        policy.limits = root.tables("limit", limit::read);
+        policy.fans = root.tables("fan", read_fan);
+        policy.caps = root.tables("cap", read_cap);
+        root.finish();
+        policy.check_names(reader);
+        policy
+    }
+
+    /// Zones that are named must exist, and names stand for one thing.
+    fn check_names(&self, reader: &mut Reader<'_>) {
+        for (index, zone) in self.zones.iter().enumerate() {
+            if self.zones[..index].iter().any(|other| other.name == zone.name) {
+                reader.fault_at_word(&zone.name, &format!("the zone `{}` stands twice", zone.name));
+            }
+        }
+        for (index, limit) in self.limits.iter().enumerate() {
+            if self.limits[..index].iter().any(|other| other.name == limit.name) {
+                let message = format!("the limit `{}` stands twice", limit.name);
+                reader.fault_at_word(&limit.name, &message);
+            }
+        }
+        let named = self.limits.iter().filter_map(|limit| limit.zone.as_ref());
+        let named = named.chain(self.fans.iter().flat_map(|fan| &fan.zones));
+        for name in named.chain(self.caps.iter().flat_map(|cap| &cap.zones)) {
+            if !self.zones.iter().any(|zone| zone.name == *name) {
+                reader.fault_at_word(name, &format!("there is no [[zone]] with the name `{name}`"));
+            }
+        }
+    }
+}
+
+fn read_timing(table: &mut Table<'_, '_>) -> Timing {
+    let default = Timing::default();
+    let seconds = |value: Option<f64>, default| value.map_or(default, Duration::from_secs_f64);
+    Timing {
+        cycle: table
+            .number("cycle_ms", 50.0..=1000.0)
+            .map_or(default.cycle, |ms| Duration::from_secs_f64(ms / 1e3)),
+        stale_after: seconds(table.number("stale_after_s", 1.0..=600.0), default.stale_after),
+        settle_samples: table.whole("settle_samples", 1..=32).unwrap_or(default.settle_samples),
+        step_time: seconds(table.number("step_time_s", 1.0..=600.0), default.step_time),
+        release_after: seconds(
+            table.number("release_after_s", 1.0..=86_400.0),
+            default.release_after,
+        ),
+        assert_every: seconds(table.number("assert_every_s", 1.0..=600.0), default.assert_every),
+    }
+}
+
+fn read_zone(table: &mut Table<'_, '_>) -> Option<Zone> {
+    let grace = table.number("grace_s", 0.0..=3600.0);
+    let name = table.required_text("name")?;
+    Some(Zone { name, grace: grace.map_or(DEFAULT_GRACE, Duration::from_secs_f64) })
+}
+
+fn read_fan(table: &mut Table<'_, '_>) -> Option<FanRule> {
+    let default = FanRule::default_levels();
+    let zones = table.texts("zones");
+    let mut duty = |key, default| table.number(key, 0.0..=1.0).unwrap_or(default);
+    let min_duty = duty("min_duty", default.min_duty);
+    let failsafe_duty = duty("failsafe_duty", default.failsafe_duty);
+    let full_duty = duty("full_duty", default.full_duty);
+    if !(min_duty <= failsafe_duty && failsafe_duty <= full_duty) {
+        table.fault("a fan needs min_duty <= failsafe_duty <= full_duty");
+    }
+    let actuator = table.required_text("actuator")?;
+    Some(FanRule { actuator, zones, min_duty, failsafe_duty, full_duty })
+}
+
+fn read_cap(table: &mut Table<'_, '_>) -> Option<CapRule> {
+    let zones = table.texts("zones");
+    let mut watts = |key| table.number(key, 0.1..=100_000.0);
+    let (min_watts, safe_watts, max_watts) =
+        (watts("min_watts"), watts("safe_watts"), watts("max_watts"));
+    let given: Vec<f64> = [min_watts, safe_watts, max_watts].into_iter().flatten().collect();
+    if !given.is_sorted() {
+        table.fault("a cap needs min_watts <= safe_watts <= max_watts");
+    }
+    let actuator = table.required_text("actuator")?;
+    Some(CapRule { actuator, zones, min_watts, safe_watts, max_watts })
+}
+
+/// True where `id` is `pattern`, in which each `*` stands for any text.
+pub(crate) fn matches(pattern: &str, id: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return pattern == id;
+    };
+    let Some(rest) = id.strip_prefix(head) else {
+        return false;
+    };
+    let mut starts = rest.char_indices().map(|(index, _)| index).chain([rest.len()]);
+    starts.any(|index| matches(tail, &rest[index..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_that_is_packaged_is_sound_and_says_the_defaults_it_names() {
+        let text = include_str!("../../../packaging/config/guard-policy.toml");
+        let policy = Policy::parse(text).unwrap();
+        assert_eq!(policy.timing, Timing::default());
+        assert_eq!(policy.limits.len(), 2);
+        assert_eq!(policy.limits[0].local.trip, Some(95.0));
+    }
+
+    #[test]
+    fn an_empty_file_is_the_factory_policy() {
+        assert_eq!(Policy::parse("").unwrap(), Policy::factory());
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once_with_their_lines() {
+        let text = "on_trip = \"explode\"\n\
+                    [timing]\n\
+                    cycle_ms = 5\n\
+                    cicle_ms = 250\n\
+                    [[limit]]\n\
+                    name = \"cpu\"\n\
+                    sensors = []\n\
+                    warning_celsius = 90\n\
+                    limit_celsius = 80\n\
+                    zone = \"attic\"\n\
+                    [[limit]]\n\
+                    name = \"power\"\n\
+                    sensors = [\"powercap/*\"]\n\
+                    limit_watts = nan\n\
+                    trip_celsius = 90\n\
+                    [[fan]]\n\
+                    min_duty = 0.9\n";
+        let faults = Policy::parse(text).unwrap_err();
+        let shown: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        let lines: Vec<usize> = faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [1, 3, 4, 5, 5, 10, 11, 14, 16, 16], "{shown:#?}");
+        assert!(shown[2].contains("`cicle_ms` is no key"), "{}", shown[2]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_says_where() {
+        let faults = Policy::parse("[timing]\ncycle_ms == 3\n").unwrap_err();
+        assert_eq!(faults[0].line, 2);
+    }
+
+    #[test]
+    fn patterns_match_as_a_person_expects() {
+        let id = "coretemp@platform/coretemp.0/temp1:package_id_0";
+        for pattern in ["*", "coretemp@*", "*/temp1:*", "coretemp@*/temp1:package_id_*", id] {
+            assert!(matches(pattern, id), "{pattern}");
+        }
+        for pattern in ["", "coretemp", "*/temp2:*", "k10temp@*"] {
+            assert!(!matches(pattern, id), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the loop and the link both see: facts that never change, counters, and the ring.
+
+use crate::clock::Clock;
+use crate::histogram::Histogram;
+use crate::ring::Ring;
+use flyball_guard_messages::{BoardInfo, Series};
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use uuid::Uuid;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) facts: Facts,
+    /// The loop only tries this lock; the link holds it for copying a batch.
+    pub(crate) ring: Mutex<Ring>,
+    pub(crate) meters: Meters,
+    pub(crate) bell: Bell,
+}
+
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) run: Uuid,
+    pub(crate) boot: Uuid,
+    pub(crate) board: BoardInfo,
+    pub(crate) series: Vec<Series>,
+    pub(crate) remarks: Vec<String>,
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Meters {
+    pub(crate) cycles: AtomicU64,
+    pub(crate) cycle: Histogram,
+    pub(crate) reaction: Histogram,
+    pub(crate) late: Histogram,
+}
+
+impl Meters {
+    pub(crate) fn new() -> Self {
+        Self {
+            cycles: AtomicU64::new(0),
+            cycle: Histogram::new(),
+            reaction: Histogram::new(),
+            late: Histogram::new(),
+        }
+    }
+}
+
+/// Wakes the link from its poll.
+#[derive(Debug)]
+pub(crate) struct Bell(OwnedFd);
+
+impl Bell {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
+    }
+
+    pub(crate) fn ring(&self) {
+        // A full counter has rung already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+
+    pub(crate) fn silence(&self) {
+        let mut count = [0; 8];
+        // Nothing to read is silence too.
+        let _ = rustix::io::read(&self.0, &mut count);
+    }
+
+    pub(crate) const fn fd(&self) -> &OwnedFd {
+        &self.0
+    }
+}

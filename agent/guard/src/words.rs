@@ -1,0 +1,158 @@
+//! The engine's ids and moments in the words of the wire: names, sentences, wall times.
+
+mod event;
+mod verdict;
+
+use crate::hands::{Hands, number_of_level, number_of_observed};
+use crate::plan::Names;
+pub(crate) use event::{guard_event, plain};
+use flyball_guard_messages as wire;
+use flyball_hardware::{ActuatorKind, Board};
+use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind};
+use flyball_units::{Unit, Watts};
+use std::time::Duration;
+pub(crate) use verdict::{refusal, verdict};
+
+/// The two clocks at one instant, to turn a moment of the engine into a wall time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) mono: Duration,
+    pub(crate) wall_ms: u64,
+}
+
+impl Now {
+    pub(crate) fn moment(self) -> Moment {
+        Moment::from_millis(u64::try_from(self.mono.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn wall_ms_of(self, moment: Moment) -> u64 {
+        let ago = self.moment().since(moment).as_millis();
+        self.wall_ms.saturating_sub(u64::try_from(ago).unwrap_or(u64::MAX))
+    }
+}
+
+pub(crate) fn board_info(board: &Board) -> wire::BoardInfo {
+    let info = board.info.clone();
+    wire::BoardInfo {
+        vendor: info.vendor,
+        product: info.product,
+        serial: info.serial,
+        simulated: info.simulated,
+    }
+}
+
+pub(crate) fn series(board: &Board, cadence_ms: u32) -> Vec<wire::Series> {
+    let one = |sensor: &flyball_hardware::Sensor| wire::Series {
+        metric: sensor.metric.to_owned(),
+        kind: sensor.kind,
+        unit: sensor.unit,
+        attributes: sensor.attributes.clone(),
+        cadence_ms,
+    };
+    board.sensors.iter().map(one).collect()
+}
+
+pub(crate) fn limit_state(state: StateKind) -> wire::LimitState {
+    match state {
+        StateKind::Unknown => wire::LimitState::Unknown,
+        StateKind::Normal => wire::LimitState::Normal,
+        StateKind::Warning => wire::LimitState::Warning,
+        StateKind::Limiting => wire::LimitState::Limiting,
+        StateKind::Tripped => wire::LimitState::Tripped,
+        StateKind::Failsafe => wire::LimitState::Failsafe,
+    }
+}
+
+pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::LimitSnapshot> {
+    let specs = &engine.config().plan().limits;
+    engine
+        .limits()
+        .filter_map(|(id, view)| {
+            let name = names.limits.get(id.index())?;
+            let sensors = specs.get(id.index())?.sensors.iter();
+            let sensors = sensors.filter_map(|id| names.sensors.get(id.index()).cloned()).collect();
+            let value = |bound: Option<flyball_safety::Bound>| bound.map(|bound| bound.value);
+            Some(wire::LimitSnapshot {
+                name: name.name.clone(),
+                zone: name.zone.clone(),
+                kind: name.kind,
+                unit: name.unit,
+                warning: value(view.thresholds.warning),
+                limit: value(view.thresholds.limit),
+                trip: value(view.thresholds.trip),
+                hysteresis: name.hysteresis,
+                layer: view.thresholds.layer().map_or("factory", Layer::name).to_owned(),
+                state: limit_state(view.state.kind()),
+                reading: view.reading,
+                since_ms: now.wall_ms_of(view.state.since()),
+                sensors,
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn actuators(engine: &Engine, hands: &Hands) -> Vec<wire::Actuator> {
+    let one = |(index, actuator): (u16, &flyball_hardware::Actuator)| {
+        let view = engine.actuator(ActuatorId::new(index));
+        let observed = view.and_then(|view| view.observed?.ok()).and_then(number_of_observed);
+        wire::Actuator {
+            id: actuator.id.clone(),
+            kind: match actuator.kind {
+                ActuatorKind::Fan => wire::ActuatorKind::Fan,
+                ActuatorKind::PowerCap => wire::ActuatorKind::PowerCap,
+            },
+            unit: actuator.unit,
+            min: actuator.min,
+            max: actuator.max,
+            wanted: view.and_then(|view| number_of_level(view.wanted)),
+            observed,
+        }
+    };
+    (0..).zip(hands.actuators()).map(one).collect()
+}
+
+impl Names {
+    pub(crate) fn limit(&self, id: LimitId) -> &str {
+        self.limits.get(id.index()).map_or("?", |limit| &limit.name)
+    }
+
+    pub(crate) fn limit_unit(&self, id: LimitId) -> Option<Unit> {
+        self.limits.get(id.index()).map(|limit| limit.unit)
+    }
+
+    pub(crate) fn limit_id(&self, name: &str) -> Option<LimitId> {
+        let index = self.limits.iter().position(|limit| limit.name == name)?;
+        u16::try_from(index).ok().map(LimitId::new)
+    }
+
+    pub(crate) fn sensor(&self, id: flyball_safety::SensorId) -> &str {
+        self.sensors.get(id.index()).map_or("?", String::as_str)
+    }
+
+    pub(crate) fn actuator(&self, id: ActuatorId) -> &str {
+        self.actuators.get(id.index()).map_or("?", String::as_str)
+    }
+
+    pub(crate) fn actuator_id(&self, name: &str) -> Option<ActuatorId> {
+        let index = self.actuators.iter().position(|actuator| actuator == name)?;
+        u16::try_from(index).ok().map(ActuatorId::new)
+    }
+}
+
+/// A number with its unit, as a sentence says it.
+fn amount(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Celsius => format!("{value:.1} °C"),
+        Unit::Watt => format!("{value:.1} W"),
+        Unit::One => format!("{:.0} %", value * 100.0),
+        unit => format!("{value} {}", unit.ucum()),
+    }
+}
+
+pub(crate) fn level(level: Level) -> String {
+    match level {
+        Level::Automatic => "the hardware's own control".to_owned(),
+        Level::Duty(duty) => amount(duty.get(), Unit::One),
+        Level::Cap(Watts(watts)) => amount(watts, Unit::Watt),
+    }
+}
