@@ -30,6 +30,7 @@ pub struct Config {
     pub public_url: Option<String>,
     pub imports: Imports,
     pub flat: Flat,
+    pub cors: Cors,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,13 @@ pub struct Imports {
 pub struct Flat {
     /// The role of requests without a token on loopback listeners; nobody's where absent.
     pub anonymous_role: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Origins whose pages may call the API; none besides its own where empty.
+    pub origins: Vec<String>,
 }
 
 /// What the command line says; only what is given overrides.
@@ -97,6 +105,7 @@ impl Default for Config {
             public_url: None,
             imports: Imports::default(),
             flat: Flat::default(),
+            cors: Cors::default(),
         }
     }
 }

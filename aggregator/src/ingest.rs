@@ -1,7 +1,32 @@
 //! The agents' side over QUIC: enrolment, sessions, and the commit of what they send.
+//!
+//! One task a session, which owns all that it knows; readers hand it whole messages through a
+//! bounded channel, and one committer stores what all of them bring. A peer that misbehaves
+//! loses its own connection and nothing else.
+
+mod arrival;
+mod committer;
+mod enrol;
+mod fault;
+mod job;
+mod peer;
+mod session;
+mod stream;
+mod transport;
 
 use crate::app::App;
-use std::net::SocketAddr;
+use quinn::{Endpoint, Incoming};
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+pub use transport::TransportError;
+
+/// Agents and enrolments at once; the next ones are refused until some have gone.
+const MAX_CONNECTIONS: usize = 16_384;
+/// How long the last words may take at the end.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -11,30 +36,8 @@ pub enum IngestError {
         #[source]
         source: std::io::Error,
     },
-}
-
-/// The listening side, bound and not yet serving.
-#[derive(Debug)]
-pub struct Ingest {
-    address: SocketAddr,
-}
-
-impl Ingest {
-    /// # Errors
-    /// Where the address is taken.
-    pub fn bind(app: &App) -> Result<Self, IngestError> {
-        Ok(Self { address: app.config.ingest })
-    }
-
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until the process shuts down.
-    pub async fn serve(self, app: App) {
-        app.shutdown.subscribe().wait().await;
-    }
+    #[error("setting up the agents' endpoint")]
+    Transport(#[from] TransportError),
 }
 
 impl IngestError {
@@ -43,6 +46,82 @@ impl IngestError {
     pub const fn bind_error(&self) -> Option<&std::io::Error> {
         match self {
             Self::Bind { source, .. } => Some(source),
+            Self::Transport(_) => None,
         }
     }
+}
+
+/// The listening side, bound and not yet serving.
+#[derive(Debug)]
+pub struct Ingest {
+    endpoint: Endpoint,
+    address: SocketAddr,
+}
+
+impl Ingest {
+    /// # Errors
+    /// Where the address is taken or TLS can't be set up.
+    pub fn bind(app: &App) -> Result<Self, IngestError> {
+        let address = app.config.ingest;
+        let config = transport::server_config(&app.authority, address.ip(), app.clock.now_ms())?;
+        let bind = || {
+            let socket = UdpSocket::bind(address)?;
+            let bound = socket.local_addr()?;
+            let runtime = Arc::new(quinn::TokioRuntime);
+            let endpoint = Endpoint::new(Default::default(), Some(config), socket, runtime)?;
+            Ok((endpoint, bound))
+        };
+        let (endpoint, address) = bind().map_err(|source| IngestError::Bind { address, source })?;
+        Ok(Self { endpoint, address })
+    }
+
+    /// The address that was bound, with its real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the process shuts down; everything that was taken is committed then.
+    pub async fn serve(self, app: App) {
+        let (commits, committer) = committer::start(app.clone());
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut peers = JoinSet::new();
+        let mut stop = app.shutdown.subscribe();
+        loop {
+            let incoming = tokio::select! {
+                () = stop.wait() => break,
+                Some(_) = peers.join_next() => continue,
+                incoming = self.endpoint.accept() => incoming,
+            };
+            let Some(incoming) = incoming else { break };
+            admit(&app, incoming, &room, &commits, &mut peers);
+        }
+        drop(commits);
+        while peers.join_next().await.is_some() {}
+        if committer.await.is_err() {
+            tracing::error!("the committer did not end by itself");
+        }
+        // Some peers never answer a close; the process ends all the same.
+        let _ = tokio::time::timeout(FAREWELL, self.endpoint.wait_idle()).await;
+    }
+}
+
+fn admit(
+    app: &App,
+    incoming: Incoming,
+    room: &Arc<Semaphore>,
+    commits: &mpsc::Sender<committer::Submission>,
+    peers: &mut JoinSet<()>,
+) {
+    let Ok(permit) = Arc::clone(room).try_acquire_owned() else {
+        app.metrics.refused("no_room");
+        tracing::warn!(address = %incoming.remote_address(), "refused: {MAX_CONNECTIONS} are connected");
+        incoming.refuse();
+        return;
+    };
+    let (app, commits) = (app.clone(), commits.clone());
+    peers.spawn(async move {
+        peer::serve(&app, incoming, commits).await;
+        drop(permit);
+    });
 }

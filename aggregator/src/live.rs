@@ -61,6 +61,13 @@ impl Hub {
         subscribers.iter().filter(|subscriber| subscriber.strong_count() > 0).count()
     }
 
+    /// Does anybody listen to `topic`? Spares making what nobody takes.
+    #[must_use]
+    pub fn is_wanted(&self, topic: Topic) -> bool {
+        let subscribers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        subscribers.iter().filter_map(Weak::upgrade).any(|subscriber| subscriber.wants(topic))
+    }
+
     /// Never waits: a full buffer drops its oldest.
     pub fn publish(&self, live: Live) {
         let live = Arc::new(live);

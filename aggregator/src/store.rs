@@ -9,8 +9,7 @@ pub use sql::Store;
 pub use sql::keys::SigningKey;
 pub use sql::telemetry::Counts;
 pub(crate) use sql::telemetry::{
-    Arrival, ArrivalBody, BlockRow, Committed, DeviceKey, EpochKey, GapRow, MAX_BLOCK_SPAN_MS,
-    OpenEpoch, Scope,
+    Arrival, ArrivalBody, Committed, DeviceKey, EpochKey, GapRow, Scope,
 };
 
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ pub use flyball_units::{Kind, NoData, Unit};
 pub use latest::{Latest, LatestValue};
 pub use readings::{Aggregate, GapSpan, Readings, ReadingsError, ReadingsQuery, SeriesReadings};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A series' number at this aggregator: the same over epochs and restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +40,13 @@ pub struct Point {
     pub series: SeriesId,
     pub at_ms: u64,
     pub value: Result<f64, NoData>,
+}
+
+/// What one block holds of one series, in the order of its ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sampled {
+    pub(crate) series: Arc<SeriesInfo>,
+    pub(crate) samples: Vec<(u64, Result<f64, NoData>)>,
 }
 
 /// The questions that telemetry answers.

@@ -63,18 +63,20 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     tracing::info!("ready api={api} ingest={}", ingest.address());
     let ingest = tokio::spawn(ingest.serve(app.clone()));
     let sweeper = tokio::spawn(sweep(app.clone()));
-    let http = tokio::spawn(http::serve(app.clone(), listener));
-    let stop = app.shutdown.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    let mut http = tokio::spawn(http::serve(app.clone(), listener));
+    let early = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        ended = &mut http => Some(ended),
+    };
+    tracing::info!("shutting down");
+    app.shutdown.start();
+    let http = async {
+        match early {
+            Some(ended) => ended,
+            None => http.await,
         }
-        tracing::info!("shutting down");
-        stop.start();
-    });
-    let mut stopping = app.shutdown.subscribe();
-    stopping.wait().await;
+    };
     let ends = async { tokio::join!(ingest, sweeper, http) };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;

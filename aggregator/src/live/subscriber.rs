@@ -91,6 +91,10 @@ impl Buffer {
         self.filled.notify_one();
     }
 
+    pub(super) fn wants(&self, topic: Topic) -> bool {
+        self.lock().interest.wants(topic)
+    }
+
     fn take(&self) -> Option<Delivery> {
         let mut state = self.lock();
         if let Some(topic) = state.dropped.keys().next().copied() {

@@ -2,7 +2,7 @@
 //! the series that exist; lost with the process, and filled again by the next commit.
 
 use crate::fleet::DeviceId;
-use crate::telemetry::{Point, SeriesId, SeriesInfo};
+use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
 use flyball_units::NoData;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,28 +34,14 @@ impl Latest {
         values.iter().map(|(id, series)| (*id, series.values().cloned().collect())).collect()
     }
 
-    /// Takes `points`; one that is older than what is known is passed over.
-    pub(crate) fn update(
-        &self,
-        device: DeviceId,
-        points: &[Point],
-        series: impl Fn(SeriesId) -> Option<Arc<SeriesInfo>>,
-    ) {
+    /// Takes what was sampled; what is older than what is known is passed over.
+    pub(crate) fn update(&self, device: DeviceId, sampled: &[Sampled]) {
         let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let known = values.entry(device).or_default();
-        for point in points {
-            match known.get_mut(&point.series) {
-                Some(value) if value.at_ms > point.at_ms => {}
-                Some(value) => {
-                    value.at_ms = point.at_ms;
-                    value.value = point.value;
-                }
-                None => {
-                    if let Some(series) = series(point.series) {
-                        let latest = LatestValue { series, at_ms: point.at_ms, value: point.value };
-                        known.insert(point.series, latest);
-                    }
-                }
+        for Sampled { series, samples } in sampled {
+            let Some(&(at_ms, value)) = samples.last() else { continue };
+            if known.get(&series.id).is_none_or(|latest| latest.at_ms <= at_ms) {
+                known.insert(series.id, LatestValue { series: Arc::clone(series), at_ms, value });
             }
         }
     }

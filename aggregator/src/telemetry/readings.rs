@@ -1,13 +1,22 @@
 //! Readings over a range, raw or gathered by step.
 
+mod gaps;
+mod gathering;
+mod steps;
+
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Kind, NoData, SeriesId, SeriesInfo};
+use flyball_protocol::block::BlockError;
+use gathering::Gathering;
+use std::ops::{Range, RangeInclusive};
 
 /// No answer names more series.
 pub const MAX_SERIES: usize = 200;
 /// No answer holds more points.
 pub const MAX_POINTS: usize = 200_000;
+/// No step is shorter, and none is longer.
+pub const STEP_MS: RangeInclusive<u64> = 1000..=7 * 24 * 60 * 60 * 1000;
 /// The range where none is asked for.
 pub const DEFAULT_RANGE_MS: u64 = 5 * 60 * 1000;
 
@@ -97,10 +106,30 @@ pub enum ReadingsError {
     TooManyPoints { found: usize },
     #[error("the range is empty: from {from_ms} is not before to {to_ms}")]
     EmptyRange { from_ms: u64, to_ms: u64 },
-    #[error("a step is at least 1 s and at most the range, this one is {step_ms} ms")]
+    #[error("a step is 1 s to 7 days, not {step_ms} ms")]
     Step { step_ms: u64 },
+    #[error("reading a stored block")]
+    Block(#[from] BlockError),
     #[error("reading the store")]
     Store(#[from] StoreError),
+}
+
+impl ReadingsQuery {
+    fn matches(&self, series: &SeriesInfo) -> bool {
+        self.kind.is_none_or(|kind| kind == series.kind)
+            && self.metric.as_ref().is_none_or(|metric| *metric == series.metric)
+            && (self.series.is_empty() || self.series.contains(&series.id))
+    }
+
+    /// The range with its defaults, checked.
+    fn range(&self, now_ms: u64) -> Result<Range<u64>, ReadingsError> {
+        let to_ms = self.to_ms.unwrap_or(now_ms);
+        let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));
+        if from_ms >= to_ms {
+            return Err(ReadingsError::EmptyRange { from_ms, to_ms });
+        }
+        Ok(from_ms..to_ms)
+    }
 }
 
 pub(super) async fn answer(
@@ -108,16 +137,26 @@ pub(super) async fn answer(
     query: &ReadingsQuery,
     now_ms: u64,
 ) -> Result<Readings, ReadingsError> {
-    let to_ms = query.to_ms.unwrap_or(now_ms);
-    let from_ms = query.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));
-    if from_ms >= to_ms {
-        return Err(ReadingsError::EmptyRange { from_ms, to_ms });
+    let range = query.range(now_ms)?;
+    let device = query.device;
+    if store.device(device).await?.is_none() {
+        return Err(ReadingsError::UnknownDevice(device));
     }
-    let series = store.series(query.device).await?;
-    let series = series
-        .into_iter()
-        .map(|series| SeriesReadings { series, points: Vec::new(), gaps: Vec::new() })
-        .collect();
+    let mut matching = store.series(device).await?;
+    matching.retain(|series| query.matches(series));
+    if matching.len() > MAX_SERIES {
+        return Err(ReadingsError::TooManySeries { found: matching.len() });
+    }
+    let mut gathering = Gathering::new(&matching, range.clone(), query.step_ms)?;
+    gathering.learn(store.series_numbers(device).await?);
+    store
+        .for_each_block(device, range.start, range.end, |block| {
+            gathering.take_block(block.epoch, &block.data)
+        })
+        .await?;
+    let gaps = store.gaps(device, range.start, range.end).await?;
+    let series = gathering.finish(matching, query.aggregate, &gaps);
+    let Range { start: from_ms, end: to_ms } = range;
     let (step_ms, aggregate) = (query.step_ms, query.aggregate);
     Ok(Readings { from_ms, to_ms, step_ms, aggregate, series })
 }

@@ -5,7 +5,7 @@ mod query;
 
 pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
 pub use query::Counts;
-pub(crate) use query::{BlockRow, GapRow, MAX_BLOCK_SPAN_MS};
+pub(crate) use query::GapRow;
 
 use crate::fleet::DeviceId;
 use crate::store::StoreError;

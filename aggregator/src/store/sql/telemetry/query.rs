@@ -6,13 +6,14 @@ use crate::store::sql::telemetry::EpochKey;
 use crate::store::sql::{Store, fleet, ms, unsigned, word};
 use crate::telemetry::event::{Event, EventId, EventQuery};
 use crate::telemetry::{NoData, Reader, SeriesId, Severity, Unit};
+use flyball_protocol::block::MAX_INTERVAL_MS;
 use flyball_protocol::series::SeriesRef;
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-/// No block spans more: ingest refuses longer ones, and a range's first block is found by it.
-pub(crate) const MAX_BLOCK_SPAN_MS: u64 = 120_000;
+/// No block spans more: a range's first block begins no further before it.
+const MAX_BLOCK_SPAN_MS: u64 = MAX_INTERVAL_MS as u64;
 /// Gaps that one answer takes in.
 const MAX_GAPS: i64 = 10_000;
 
