@@ -1,13 +1,13 @@
 //! The console in a real browser, by the console's own end-to-end script.
 
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use std::path::Path;
 use std::process::Command;
 
 #[test]
 fn the_console_signs_in_draws_renders_and_shows_a_refusal() {
-    let rig = Rig::up(2).unwrap();
-    let ready = rig.ready().unwrap();
+    let fleet = Fleet::up(2).unwrap();
+    let ready = fleet.ready().unwrap();
     let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../aggregator/console");
     let output = Command::new("node")
         .current_dir(&console)

@@ -1,7 +1,7 @@
 //! `kill -9` of agent and aggregator at random moments: nothing lost, nothing twice.
 
 use crate::{clock, ledger, until::until};
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::Duration;
@@ -30,8 +30,8 @@ fn twenty_kills_at_random_moments_lose_and_double_nothing() {
     let seed = setting("FLYBALL_SEED", clock::unix_ms() | 1);
     println!("{kills} kills in {span_s} s, FLYBALL_SEED={seed}");
     let mut dice = Dice(seed);
-    let rig = Rig::up(2).unwrap();
-    let devices = rig.ready().unwrap().devices;
+    let fleet = Fleet::up(2).unwrap();
+    let devices = fleet.ready().unwrap().devices;
     let settle = Duration::from_secs(12);
     sleep(settle);
     let from_ms = clock::unix_ms() / 1000 * 1000;
@@ -45,7 +45,7 @@ fn twenty_kills_at_random_moments_lose_and_double_nothing() {
         };
         for victim in victims {
             // A victim that is being started again has no process to kill.
-            match rig.signal(victim, Signal::KILL) {
+            match fleet.signal(victim, Signal::KILL) {
                 Ok(()) => println!("killed {victim}"),
                 Err(error) => println!("{victim} was down already: {error:#}"),
             }
@@ -55,14 +55,12 @@ fn twenty_kills_at_random_moments_lose_and_double_nothing() {
     let to_ms = clock::unix_ms() / 1000 * 1000 - 1000;
     for device in &devices {
         let accounts = until("everything is committed", 60, || {
-            let api = rig.api().map_err(|error| format!("{error:#}"))?;
+            let api = fleet.api().map_err(|error| format!("{error:#}"))?;
             let accounts = ledger::read(&api, &device.id, from_ms, to_ms);
             let open: Vec<String> = accounts
                 .values()
                 .filter(|account| !account.missing(from_ms, to_ms).is_empty())
-                .map(|account| {
-                    format!("{}: {:?}", account.metric, account.missing(from_ms, to_ms))
-                })
+                .map(|account| format!("{}: {:?}", account.metric, account.missing(from_ms, to_ms)))
                 .collect();
             if open.is_empty() { Ok(accounts) } else { Err(open.join("; ")) }
         });

@@ -1,7 +1,7 @@
 //! What a new user sees in the first minute of `up`.
 
 use crate::until::until;
-use flyball_harness::rig::{Api, Rig};
+use flyball_harness::fleet::{Api, Fleet};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -29,17 +29,18 @@ fn meminfo(key: &str) -> f64 {
 
 #[test]
 fn up_shows_this_machine_and_boards_and_comes_back_where_it_was() {
-    let rig = Rig::up(2).unwrap();
-    let ready = rig.ready().unwrap();
-    let mode = fs::metadata(rig.state().join("ready.json")).unwrap().permissions().mode();
+    let fleet = Fleet::up(2).unwrap();
+    let ready = fleet.ready().unwrap();
+    let mode = fs::metadata(fleet.state().join("ready.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(ready.devices[0].kind, "real");
     assert_eq!(ready.devices[1].kind, "simulated");
-    let api = rig.api().unwrap();
+    let api = fleet.api().unwrap();
     let real = &ready.devices[0].id;
     let board = &ready.devices[1].id;
 
-    let (_, limit) = until("memory is read", 30, || newest(&api, real, "metric=system.memory.limit"));
+    let (_, limit) =
+        until("memory is read", 30, || newest(&api, real, "metric=system.memory.limit"));
     assert!((limit - meminfo("MemTotal")).abs() < 1.0, "{limit}");
     let (_, load) = newest(&api, real, "metric=system.cpu.load_average.15m").unwrap();
     let text = fs::read_to_string("/proc/loadavg").unwrap();
@@ -50,23 +51,22 @@ fn up_shows_this_machine_and_boards_and_comes_back_where_it_was() {
     let (_, busy) = newest(&api, real, "metric=system.cpu.utilization").unwrap();
     assert!((0.0..=1.0).contains(&busy), "{busy}");
 
-    let (_, heat) = until("a temperature is read", 30, || {
-        newest(&api, board, "reading_type=TEMPERATURE")
-    });
+    let (_, heat) =
+        until("a temperature is read", 30, || newest(&api, board, "reading_type=TEMPERATURE"));
     assert!((10.0..110.0).contains(&heat), "{heat}");
     let (_, power) = until("a power is read", 30, || newest(&api, board, "metric=hw.power"));
     assert!((1.0..2000.0).contains(&power), "{power}");
 
-    let again = rig.start().unwrap_err().to_string();
+    let again = fleet.start().unwrap_err().to_string();
     assert!(again.contains("already runs"), "{again}");
 
     let (before, _) = newest(&api, real, "metric=system.memory.limit").unwrap();
-    rig.down().unwrap();
-    rig.start().unwrap();
-    let returned = rig.ready().unwrap();
+    fleet.down().unwrap();
+    fleet.start().unwrap();
+    let returned = fleet.ready().unwrap();
     assert_eq!(returned.admin_password, ready.admin_password);
     assert_eq!(&returned.devices[0].id, real);
-    let api = rig.api().unwrap();
+    let api = fleet.api().unwrap();
     let (after, _) = newest(&api, real, "metric=system.memory.limit").unwrap();
     assert!(after >= before, "what was committed is still there");
 }

@@ -1,7 +1,7 @@
 //! The guard with everything else dead: a fan seizes, the board is capped, tripped, and lives.
 
 use crate::until::until;
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use rustix::process::Signal;
 use serde_json::json;
 use std::thread::sleep;
@@ -9,38 +9,38 @@ use std::time::Duration;
 
 #[test]
 fn a_board_whose_fan_seizes_while_all_else_is_dead_stays_under_critical() {
-    let rig = Rig::up(2).unwrap();
-    let board = rig.ready().unwrap().devices[1].id.clone();
-    let plant = rig.plant(2);
+    let fleet = Fleet::up(2).unwrap();
+    let board = fleet.ready().unwrap().devices[1].id.clone();
+    let plant = fleet.plant(2);
     sleep(Duration::from_secs(5));
-    let critical = plant.say(&json!({"state": true})).unwrap()["critical_celsius"].as_f64().unwrap();
+    let truth = || plant.say(&json!({"state": true})).unwrap();
+    let at_rest = truth();
+    let critical = at_rest["critical_celsius"].as_f64().unwrap();
+    let most_watts = at_rest["max_cap_watts"].as_f64().unwrap();
 
     // The supervisor is stopped first, so that nobody starts them again.
-    rig.signal("up", Signal::STOP).unwrap();
-    rig.signal("agent-2", Signal::KILL).unwrap();
-    rig.signal("aggregator", Signal::KILL).unwrap();
-    let state = plant.say(&json!({"state": true})).unwrap();
-    for fan in state["fans"].as_array().unwrap() {
-        let id = fan["id"].as_str().unwrap();
-        plant.say(&json!({"fault": "fan_seized", "target": id})).unwrap();
+    fleet.signal("up", Signal::STOP).unwrap();
+    fleet.signal("agent-2", Signal::KILL).unwrap();
+    fleet.signal("aggregator", Signal::KILL).unwrap();
+    for fan in 1..=at_rest["fans"].as_array().unwrap().len() {
+        plant.say(&json!({"fault": "fan_seized", "target": format!("fan{fan}")})).unwrap();
     }
-    plant.say(&json!({"load_watts": state["max_load_watts"]})).unwrap();
+    plant.say(&json!({"load_watts": most_watts})).unwrap();
 
-    let mut hottest = f64::MIN;
-    let mut capped = false;
-    for _ in 0..240 {
+    let mut lowest_cap = f64::MAX;
+    for _ in 0..360 {
         sleep(Duration::from_millis(250));
-        let now = plant.say(&json!({"state": true})).unwrap();
-        let heat = now["temperature_celsius"].as_f64().unwrap();
-        hottest = hottest.max(heat);
-        assert!(heat < critical, "{heat} °C reached the critical {critical} °C");
-        capped |= now["power_cap_watts"].as_f64().unwrap() < now["max_power_cap_watts"].as_f64().unwrap();
+        let now = truth();
+        let heat = now["die_celsius"].as_f64().unwrap();
+        assert!(heat < critical, "{heat} °C reached the critical {critical} °C: {now}");
+        lowest_cap = lowest_cap.min(now["cap_watts"].as_f64().unwrap());
     }
-    assert!(capped, "the guard never capped; the hottest was {hottest} °C");
+    let hottest = truth()["peak_celsius"].as_f64().unwrap();
+    assert!(lowest_cap < most_watts, "the guard never capped; the hottest was {hottest} °C");
 
-    rig.signal("up", Signal::CONT).unwrap();
+    fleet.signal("up", Signal::CONT).unwrap();
     let states = until("the events of that time are there", 60, || {
-        let api = rig.api().map_err(|error| format!("{error:#}"))?;
+        let api = fleet.api().map_err(|error| format!("{error:#}"))?;
         let answer = api
             .get(&format!("/api/v1/events?device={board}&limit=200"))
             .map_err(|error| format!("{error:#}"))?;

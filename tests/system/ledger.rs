@@ -1,7 +1,7 @@
 //! The exact account of one device's samples: every tick of every series is there once, or is
 //! in a named gap.
 
-use flyball_harness::rig::Api;
+use flyball_harness::fleet::Api;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,14 +1,14 @@
 //! What is refused over the API, in which words, and that nothing else suffers.
 
 use crate::until::until;
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use serde_json::json;
 
 #[test]
 fn the_edge_clamps_and_refuses_and_bad_input_is_answered_in_words() {
-    let rig = Rig::up(2).unwrap();
-    let board = rig.ready().unwrap().devices[1].id.clone();
-    let api = rig.api().unwrap();
+    let fleet = Fleet::up(2).unwrap();
+    let board = fleet.ready().unwrap().devices[1].id.clone();
+    let api = fleet.api().unwrap();
     let cap = until("the board's actuators are known", 30, || {
         let device = api.get(&format!("/api/v1/devices/{board}")).map_err(|e| format!("{e:#}"))?;
         device.body["data"]["actuators"]
@@ -31,14 +31,14 @@ fn the_edge_clamps_and_refuses_and_bad_input_is_answered_in_words() {
     assert_eq!(refused.status, 409, "{}", refused.body);
     assert_eq!(refused.body["type"], "interlock_active");
     let details = &refused.body["details"];
-    for field in ["interlock", "reading", "limit", "unit", "since", "clears_when", "override_role"] {
+    for field in ["interlock", "reading", "limit", "unit", "since", "clears_when", "override_role"]
+    {
         assert!(details.get(field).is_some(), "{field} is missing: {details}");
     }
     assert!(details["limit"].as_f64().is_some() && !details["clears_when"].is_null(), "{details}");
 
-    let clamped = api
-        .post(&format!("/api/v1/devices/{board}/thermal"), &json!({"fan_floor": 0.0}))
-        .unwrap();
+    let clamped =
+        api.post(&format!("/api/v1/devices/{board}/thermal"), &json!({"fan_floor": 0.0})).unwrap();
     assert_eq!(clamped.status, 202, "{}", clamped.body);
     let text = clamped.body.to_string();
     assert!(text.contains("clamped_to"), "{text}");

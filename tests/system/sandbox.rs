@@ -1,7 +1,7 @@
 //! Source text to picture through the sandbox, and plugins that misbehave in it.
 
 use crate::until::until;
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -15,8 +15,8 @@ fn graph(nodes: u32) -> String {
 
 #[test]
 fn dot_of_200_nodes_renders_and_a_fault_at_line_3_names_line_3() {
-    let rig = Rig::up(1).unwrap();
-    let api = rig.api().unwrap();
+    let fleet = Fleet::up(1).unwrap();
+    let api = fleet.api().unwrap();
     until("the renderer is ready", 120, || {
         let body = api.get("/api/media/capabilities").unwrap().body;
         let ready = body["capabilities"]["diagrams"]["renderers"]["graphviz"] == Value::Bool(true);

@@ -74,10 +74,7 @@ fn the_arrows_between_rooms_are_those_of_the_architecture() {
 #[test]
 fn no_program_of_the_edge_links_what_it_must_not() {
     let forbidden: [(&str, &[&str]); 5] = [
-        (
-            "flyball-guard",
-            &["tokio", "quinn", "wasmtime", "sled", "rustls", "flyball-protocol"],
-        ),
+        ("flyball-guard", &["tokio", "quinn", "wasmtime", "sled", "rustls", "flyball-protocol"]),
         ("flyball-agent", &["wasmtime", "cranelift-codegen", "flyball-safety", "flyball-hardware"]),
         ("flyball-runner", &["cranelift-codegen", "tokio", "quinn", "sled", "wasmtime-wasi"]),
         ("flyball-compiler", &["tokio", "quinn", "sled", "wasmtime-wasi"]),
@@ -156,8 +153,16 @@ fn module_files(module: &str) -> Vec<PathBuf> {
 #[test]
 fn the_domain_knows_no_http_no_quic_and_no_sql() {
     let domain = [
-        "fleet", "telemetry", "operations", "live", "access", "accounts", "content", "media",
-        "imports", "audit",
+        "fleet",
+        "telemetry",
+        "operations",
+        "live",
+        "access",
+        "accounts",
+        "content",
+        "media",
+        "imports",
+        "audit",
     ];
     let foreign = ["axum", "quinn", "sqlx", "crate::http", "crate::ingest", "store::sql"];
     let mut read = 0;
@@ -179,7 +184,8 @@ fn files_are_rooms_of_a_readable_size_and_no_mod_rs_stands() {
         for entry in fs::read_dir(dir).unwrap().flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
+            if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules"
+            {
                 walk(&path, found);
             } else if name.ends_with(".rs") {
                 found.push(path);
@@ -191,7 +197,11 @@ fn files_are_rooms_of_a_readable_size_and_no_mod_rs_stands() {
     assert!(files.len() > 50);
     for file in files {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= 900, "{} has {lines} lines: which noun wants its own room?", file.display());
+        assert!(
+            lines <= 900,
+            "{} has {lines} lines: which noun wants its own room?",
+            file.display()
+        );
         assert!(!file.ends_with("mod.rs"), "{}: the house uses foo.rs + foo/", file.display());
     }
 }

@@ -6,7 +6,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 /// Asks again until `probe` gives `Ok`; panics with the last `Err` after `limit_s`.
-pub(crate) fn until<T, E: Debug>(what: &str, limit_s: u64, mut probe: impl FnMut() -> Result<T, E>) -> T {
+pub(crate) fn until<T, E: Debug>(
+    what: &str,
+    limit_s: u64,
+    mut probe: impl FnMut() -> Result<T, E>,
+) -> T {
     let deadline = clock::now() + Duration::from_secs(limit_s);
     loop {
         match probe() {

@@ -23,7 +23,12 @@ pub(crate) struct Bench {
 }
 
 impl Figure {
-    pub(crate) const fn new(name: &'static str, value: f64, unit: &'static str, how: String) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        value: f64,
+        unit: &'static str,
+        how: String,
+    ) -> Self {
         Self { name, value, unit, peer: None, peer_value: None, ratio: None, how }
     }
 
@@ -73,7 +78,13 @@ pub(crate) fn print_table(figures: &[Figure]) -> Result<()> {
 
 /// Three digits that count.
 fn short(value: f64) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else if value >= 1.0 { format!("{value:.2}") } else { format!("{value:.4}") }
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else if value >= 1.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.4}")
+    }
 }
 
 /// The value at `share` (0 to 1) of the sorted values.

@@ -1,10 +1,10 @@
 //! What the edge costs its host: CPU and memory at 1 Hz, and the guard's own pace.
 
+use crate::clock;
 use crate::figure::{Bench, Figure};
 use crate::process;
-use crate::clock;
 use anyhow::{Context, Result};
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use serde_json::Value;
 use std::process::Command;
 use std::thread::sleep;
@@ -26,11 +26,11 @@ const SPAN: Duration = Duration::from_secs(60);
 const ROLES: [&str; 3] = ["guard", "agent", "runner"];
 
 fn measure() -> Result<Vec<Figure>> {
-    let rig = Rig::up(1)?;
+    let fleet = Fleet::up(1)?;
     sleep(WARM_UP);
     let pids: Vec<u32> = ROLES
         .iter()
-        .map(|role| rig.pid(role))
+        .map(|role| fleet.pid(role))
         .collect::<Result<Vec<u32>>>()?
         .into_iter()
         .flat_map(process::family)
@@ -41,9 +41,9 @@ fn measure() -> Result<Vec<Figure>> {
     let used = total(&pids, process::cpu_s)? - before;
     let percent = used / started.elapsed().as_secs_f64() * 100.0;
     let rss = total(&pids, process::rss_mib)?;
-    let guard_rss = process::rss_mib(rig.pid("guard")?)?;
-    let series = series(&rig)?;
-    let status = guard_status(&rig)?;
+    let guard_rss = process::rss_mib(fleet.pid("guard")?)?;
+    let series = series(&fleet)?;
+    let status = guard_status(&fleet)?;
     let how = format!("guard, agent, runner and its plugins idle, {series} series at 1 Hz, 60 s");
     let cycles = format!("{} cycles at 4 Hz on this machine", status["cycles"]);
     let cycle = |key: &str| status[key].as_f64().with_context(|| format!("no {key} in the status"));
@@ -52,7 +52,8 @@ fn measure() -> Result<Vec<Figure>> {
         Figure::new("agent.rss_mib", rss, "MiB", how.clone()).against("limit", 25.0),
         Figure::new("guard.rss_mib", guard_rss, "MiB", how).against("limit", 4.0),
         Figure::new("guard.cycle_p50_ms", cycle("cycle_p50_ms")?, "ms", cycles.clone()),
-        Figure::new("guard.cycle_p999_ms", cycle("cycle_p999_ms")?, "ms", cycles).against("limit", 5.0),
+        Figure::new("guard.cycle_p999_ms", cycle("cycle_p999_ms")?, "ms", cycles)
+            .against("limit", 5.0),
     ])
 }
 
@@ -60,17 +61,17 @@ fn total(pids: &[u32], of: fn(u32) -> Result<f64>) -> Result<f64> {
     pids.iter().map(|&pid| of(pid)).sum()
 }
 
-fn series(rig: &Rig) -> Result<usize> {
-    let device = &rig.ready()?.devices[0].id;
-    let answer = rig.api()?.get(&format!("/api/v1/devices/{device}"))?;
+fn series(fleet: &Fleet) -> Result<usize> {
+    let device = &fleet.ready()?.devices[0].id;
+    let answer = fleet.api()?.get(&format!("/api/v1/devices/{device}"))?;
     Ok(answer.body["data"]["series"].as_array().map_or(0, Vec::len))
 }
 
-fn guard_status(rig: &Rig) -> Result<Value> {
-    let guard = std::fs::read_link(format!("/proc/{}/exe", rig.pid("guard")?))?;
+fn guard_status(fleet: &Fleet) -> Result<Value> {
+    let guard = std::fs::read_link(format!("/proc/{}/exe", fleet.pid("guard")?))?;
     let output = Command::new(guard)
         .args(["status", "--json", "--socket"])
-        .arg(rig.state().join("run/guard-1.sock"))
+        .arg(fleet.state().join("run/guard-1.sock"))
         .output()?;
     serde_json::from_slice(&output.stdout).context("the guard's status is no JSON")
 }

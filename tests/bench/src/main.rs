@@ -31,7 +31,8 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     figure::known(&BENCHES, &arguments.names)?;
     let wanted = |name: &str| {
-        arguments.names.is_empty() || arguments.names.iter().any(|start| name.starts_with(start.as_str()))
+        arguments.names.is_empty()
+            || arguments.names.iter().any(|start| name.starts_with(start.as_str()))
     };
     let mut figures: Vec<Figure> = Vec::new();
     for bench in BENCHES {

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::figure::{Bench, Figure, quantile};
 use anyhow::{Result, bail};
-use flyball_harness::rig::{Api, Rig};
+use flyball_harness::fleet::{Api, Fleet};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -18,12 +18,12 @@ const COLD: u32 = 5;
 const WARM: u32 = 100;
 
 fn measure() -> Result<Vec<Figure>> {
-    let rig = Rig::up(1)?;
-    let api = rig.api()?;
+    let fleet = Fleet::up(1)?;
+    let api = fleet.api()?;
     ready(&api)?;
     let mut cold = Vec::new();
     for run in 0..COLD {
-        rig.signal("runner", Signal::KILL)?;
+        fleet.signal("runner", Signal::KILL)?;
         sleep(Duration::from_secs(2));
         ready(&api)?;
         cold.push(render(&api, run)?);

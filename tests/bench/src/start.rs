@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::figure::{Bench, Figure, quantile};
 use anyhow::{Result, bail};
-use flyball_harness::rig::Rig;
+use flyball_harness::fleet::Fleet;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ fn measure() -> Result<Vec<Figure>> {
 
 fn once() -> Result<f64> {
     let started = clock::now();
-    let rig = Rig::up(1)?;
-    let device = rig.ready()?.devices.remove(0).id;
-    let api = rig.api()?;
+    let fleet = Fleet::up(1)?;
+    let device = fleet.ready()?.devices.remove(0).id;
+    let api = fleet.api()?;
     let path = format!("/api/v1/devices/{device}/readings?metric=system.memory.limit");
     for _ in 0..600 {
         let body = api.get(&path)?.body;

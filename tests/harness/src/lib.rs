@@ -11,6 +11,7 @@ mod board;
 mod clock;
 mod control;
 mod fault;
+pub mod fleet;
 mod noise;
 mod plant;
 mod rig;

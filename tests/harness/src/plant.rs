@@ -7,12 +7,11 @@ use crate::board::{Board, ENERGY_RANGE_UJ, count};
 use crate::fault::{Fault, FaultError, Target};
 use crate::noise::Noise;
 use serde::Serialize;
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// No step of the integration is longer: an explicit Euler step must stay far under the
 /// shortest time constant.
-const MAX_STEP: Duration = Duration::from_millis(20);
+const MAX_STEP: Duration = Duration::from_millis(50);
 const POWER_LAG_S: f64 = 0.25;
 const FAN_LAG_S: f64 = 0.8;
 /// A rotor that seizes stands within a blink.
@@ -38,7 +37,7 @@ pub struct Plant {
     fans: Vec<Fan>,
     cap_watts: f64,
     load: Load,
-    faults: HashSet<(Fault, Target)>,
+    faults: Vec<(Fault, Target)>,
     peak_celsius: f64,
     critical_s: f64,
     noise: Noise,
@@ -129,7 +128,7 @@ impl Plant {
             fans: vec![fan; board.fans],
             cap_watts: board.max_cap_watts,
             load: Load::Used,
-            faults: HashSet::new(),
+            faults: Vec::new(),
             peak_celsius: die_celsius,
             critical_s: 0.0,
             noise: Noise::new(board.number),
@@ -166,7 +165,9 @@ impl Plant {
         if !fault.fits(target) {
             return Err(FaultError::Impossible(fault, target));
         }
-        self.faults.insert((fault, target));
+        if !self.has(fault, target) {
+            self.faults.push((fault, target));
+        }
         Ok(())
     }
 
@@ -411,9 +412,8 @@ impl Plant {
 }
 
 /// The nearest of 0 to 255.
-pub(crate) fn pwm_of(duty: f64) -> u8 {
-    let scaled = (duty.clamp(0.0, 1.0) * 255.0).round();
-    (0..=u8::MAX).find(|pwm| f64::from(*pwm) >= scaled).unwrap_or(u8::MAX)
+fn pwm_of(duty: f64) -> u8 {
+    (duty.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
 fn quantised(value: f64, quantum: f64) -> f64 {

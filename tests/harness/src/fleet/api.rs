@@ -32,8 +32,12 @@ impl Api {
             .http_status_as_error(false)
             .build()
             .into();
-        let mut api =
-            Self { base: base.to_owned(), client, token: String::new(), refresh_token: String::new() };
+        let mut api = Self {
+            base: base.to_owned(),
+            client,
+            token: String::new(),
+            refresh_token: String::new(),
+        };
         let answer = api.post(
             "/api/auth/login",
             &json!({
@@ -47,7 +51,8 @@ impl Api {
         }
         let tokens = &answer.body["tokens"];
         api.token = tokens["access_token"].as_str().context("no access token")?.to_owned();
-        api.refresh_token = tokens["refresh_token"].as_str().context("no refresh token")?.to_owned();
+        api.refresh_token =
+            tokens["refresh_token"].as_str().context("no refresh token")?.to_owned();
         Ok(api)
     }
 

@@ -1,0 +1,180 @@
+//! A whole fleet on this machine, in one line: `Fleet::up(2)` runs the built programs through
+//! `cargo xtask up` on free ports and ends them when it is dropped.
+//!
+//! The programs and the xtask are named by the environment that `cargo xtask test` and `bench`
+//! set. Nothing here knows a program's inside: it talks HTTP, signals and the plant's socket.
+
+mod api;
+mod plant;
+
+pub use api::{Answer, Api};
+pub use plant::PlantSocket;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// What `up` wrote to `ready.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ready {
+    pub api: String,
+    pub ingest: String,
+    pub admin_email: String,
+    pub admin_password: String,
+    pub devices: Vec<Device>,
+    pub pids: BTreeMap<String, u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Device {
+    pub id: String,
+    pub name: String,
+    pub kind: String,
+}
+
+/// A running fleet and its state folder.
+#[derive(Debug)]
+pub struct Fleet {
+    xtask: PathBuf,
+    state: TempDir,
+    api: String,
+    ingest: String,
+    agents: u32,
+}
+
+impl Fleet {
+    /// Starts `agents` machines: the first is this one, the others are simulated boards.
+    ///
+    /// # Errors
+    /// Where `up` does not get ready; its own words are in the error.
+    pub fn up(agents: u32) -> Result<Self> {
+        let xtask = std::env::var_os("FLYBALL_XTASK")
+            .context("FLYBALL_XTASK is not set: call it through `cargo xtask`")?;
+        let fleet = Self {
+            xtask: xtask.into(),
+            state: TempDir::with_prefix("flyball-")?,
+            api: free_tcp()?,
+            ingest: free_udp()?,
+            agents,
+        };
+        fleet.start()?;
+        Ok(fleet)
+    }
+
+    /// `up --detach` on this fleet's state and ports: the first time, or again after [`Fleet::down`].
+    ///
+    /// # Errors
+    /// Where `up` does not get ready.
+    pub fn start(&self) -> Result<()> {
+        let output = self
+            .xtask(&["up", "--built", "--detach"])
+            .args(["--api", &self.api, "--ingest", &self.ingest])
+            .args(["--agents", &self.agents.to_string()])
+            .output()?;
+        if !output.status.success() {
+            bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    /// Ends everything; the state stays.
+    ///
+    /// # Errors
+    /// Where `down` fails.
+    pub fn down(&self) -> Result<()> {
+        let output = self.xtask(&["down"]).output()?;
+        if !output.status.success() {
+            bail!("down failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    fn xtask(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.xtask);
+        command.args(words).arg("--state").arg(self.state.path());
+        if let Some(target) = std::env::var_os("FLYBALL_TARGET_DIR") {
+            command.env("CARGO_TARGET_DIR", target);
+        }
+        command
+    }
+
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// The ready file as it stands now: process ids change when a program is started again.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn ready(&self) -> Result<Ready> {
+        let path = self.state.path().join("ready.json");
+        let text = fs::read(&path).with_context(|| format!("{} is gone", path.display()))?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// The process id of a program by its name in `ready.json`.
+    ///
+    /// # Errors
+    /// Where it does not run now.
+    pub fn pid(&self, program: &str) -> Result<u32> {
+        let ready = self.ready()?;
+        ready.pids.get(program).copied().with_context(|| format!("{program} does not run now"))
+    }
+
+    /// Sends `signal` to a program.
+    ///
+    /// # Errors
+    /// Where it does not run.
+    pub fn signal(&self, program: &str, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.pid(program)?)?;
+        let pid = Pid::from_raw(pid).context("a process id is positive")?;
+        kill_process(pid, signal).with_context(|| format!("{program} can't be signalled"))
+    }
+
+    /// A superuser's session.
+    ///
+    /// # Errors
+    /// Where the sign-in fails.
+    pub fn api(&self) -> Result<Api> {
+        let ready = self.ready()?;
+        Api::sign_in(&ready.api, &ready.admin_email, &ready.admin_password)
+    }
+
+    /// The control socket of a simulated board: `machine` counts from 1, and 1 has none.
+    #[must_use]
+    pub fn plant(&self, machine: u32) -> PlantSocket {
+        PlantSocket::at(self.state.path().join("run").join(format!("plant-{machine}.sock")))
+    }
+
+    /// What a program logged.
+    ///
+    /// # Errors
+    /// Where it has no log.
+    pub fn log(&self, program: &str) -> Result<String> {
+        let path = self.state.path().join("log").join(format!("{program}.log"));
+        fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if let Err(error) = self.down() {
+            eprintln!("the fleet stays up: {error:#}");
+        }
+    }
+}
+
+fn free_tcp() -> Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+fn free_udp() -> Result<String> {
+    Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
