@@ -26,6 +26,10 @@ function demand(name) {
   process.exit(2);
 }
 
+function plain(text) {
+  return text.replace(/\u001b\[\d+m/g, "");
+}
+
 /** What must never happen on any page. */
 function listen(page, faults) {
   page.on("pageerror", (error) => faults.push(`the page threw: ${error.message}`));
@@ -142,7 +146,7 @@ try {
       console.log(`ok   the console ${name}`);
     } catch (error) {
       failed += 1;
-      console.error(`FAIL the console ${name}\n     ${error.message.split("\n").slice(0, 6).join("\n     ")}`);
+      console.error(`FAIL the console ${name}\n     ${plain(error.message).split("\n").slice(0, 6).join("\n     ")}`);
       console.error(`     it shows: ${(await page.locator("body").innerText()).replace(/\s+/g, " ").slice(0, 400)}`);
       // Each step stands on the one before it.
       break;
