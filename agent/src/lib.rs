@@ -17,6 +17,7 @@ mod guard;
 mod identity;
 mod machine;
 mod pace;
+mod plugins;
 mod recorder;
 mod run;
 mod sampler;

@@ -5,12 +5,13 @@ use crate::clock::Clock;
 use crate::config::RunConfig;
 use crate::guard::{Cursor, GuardLink};
 use crate::identity::{CertificateAge, Identity, IdentityError, TlsError, enrolled_client};
+use crate::plugins::{Plugins, PluginsConfig};
 use crate::recorder::{self, MAX_ORDERS, Order, Progress, Recorder};
 use crate::sampler::Sampler;
 use crate::sampling::{Sampling, SamplingError};
 use crate::spool::Limits;
 use crate::uplink::{JobRunner, MachineName, Means, Sources, Uplink, endpoint};
-use flyball_protocol::message::{JobEvent, JobFailure, JobFailureKind, JobRequest, PluginStatus};
+use flyball_protocol::message::PluginStatus;
 use flyball_protocol::sync::Epoch;
 use std::io;
 use std::pin::Pin;
@@ -197,16 +198,14 @@ fn log_age(identity: &Identity, clock: Clock) {
 }
 
 /// What runs jobs here, and the plugins to tell of.
-fn plugins(_config: &RunConfig) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
-    let (_, none) = watch::channel(Vec::new());
-    let runner = JobRunner::new(|request: JobRequest, events: mpsc::Sender<JobEvent>| async move {
-        let failure = JobFailure {
-            kind: JobFailureKind::Unavailable,
-            message: format!("this agent has no plugin `{}`", request.plugin),
-            diagnostics: Vec::new(),
-        };
-        // The stream is gone where nobody takes it.
-        let _gone = events.send(JobEvent::Failed(failure)).await;
+fn plugins(config: &RunConfig) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
+    let (plugins, status) = match PluginsConfig::of(config) {
+        Some(config) => Plugins::start(config),
+        None => Plugins::none(),
+    };
+    let runner = JobRunner::new(move |request, events| {
+        let plugins = plugins.clone();
+        async move { plugins.run(request, events).await }
     });
-    (runner, none)
+    (runner, status)
 }

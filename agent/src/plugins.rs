@@ -1,0 +1,142 @@
+//! The agent's side of plugins: which components lie in the folder, their compiled code, and
+//! the connection to the runner that executes them.
+//!
+//! The agent never runs foreign code, and never loads code whose MAC does not hold. Jobs come
+//! in through [`Plugins::run`]; one task owns everything else.
+
+mod cache;
+
+mod compiler;
+mod conversion;
+mod folder;
+mod hash;
+mod host;
+mod mac;
+mod runner;
+
+use crate::config::RunConfig;
+use conversion::{failed, request};
+use flyball_plugin_messages::{CallId, Event, FailureKind, PluginId};
+use flyball_protocol::message::{JobEvent, JobRequest, PluginStatus};
+use host::{Ask, Host};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Jobs that run or wait here; more are refused.
+const MAX_JOBS: usize = 32;
+/// Calls and cancels on their way to the host's task.
+const MAX_ASKS: usize = 4 * MAX_JOBS;
+/// Events of one job that wait for the aggregator. Their size is bounded by the runner.
+const MAX_EVENTS: usize = 1024;
+const MAX_DEADLINE_MS: u32 = 600_000;
+
+/// Where everything of the plugins lies.
+#[derive(Clone, Debug)]
+pub(crate) struct PluginsConfig {
+    /// Components, `*.wasm`.
+    pub(crate) folder: PathBuf,
+    /// The agent's state; compiled code goes below it.
+    pub(crate) state: PathBuf,
+    pub(crate) compiler: PathBuf,
+    pub(crate) runner_socket: PathBuf,
+}
+
+impl PluginsConfig {
+    /// `None` where the agent was not told about plugins.
+    pub(crate) fn of(config: &RunConfig) -> Option<Self> {
+        Some(Self {
+            folder: config.plugins.clone()?,
+            state: config.state.clone(),
+            compiler: config.compiler.clone()?,
+            runner_socket: config.runner_socket.clone()?,
+        })
+    }
+}
+
+/// Runs jobs on plugins. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Plugins {
+    asks: mpsc::Sender<Ask>,
+    jobs: Arc<Semaphore>,
+    next: Arc<AtomicU64>,
+}
+
+impl Plugins {
+    /// Starts the owner of the plugins. It lives as long as a `Plugins` does.
+    pub(crate) fn start(config: PluginsConfig) -> (Self, watch::Receiver<Vec<PluginStatus>>) {
+        let (asks, asked) = mpsc::channel(MAX_ASKS);
+        let (status, statuses) = watch::channel(Vec::new());
+        tokio::spawn(Host::new(config, status).run(asked));
+        let jobs = Arc::new(Semaphore::new(MAX_JOBS));
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)) }, statuses)
+    }
+
+    /// Where no plugins are configured: every job is refused.
+    pub(crate) fn none() -> (Self, watch::Receiver<Vec<PluginStatus>>) {
+        let (asks, _) = mpsc::channel(1);
+        let (_, statuses) = watch::channel(Vec::new());
+        let jobs = Arc::new(Semaphore::new(MAX_JOBS));
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)) }, statuses)
+    }
+
+    /// Runs one job; its last event is `Done` or `Failed`. Dropping the future cancels it.
+    pub(crate) async fn run(&self, job: JobRequest, events: mpsc::Sender<JobEvent>) {
+        // A receiver that is gone has lost interest, which is what ends the loops below.
+        let refuse = async |why: &str| {
+            let _gone = events.send(failed(FailureKind::Unavailable, why)).await;
+        };
+        let Ok(_slot) = self.jobs.try_acquire() else {
+            return refuse("this agent has as many plugin jobs as it takes").await;
+        };
+        let call = CallId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (sender, mut came) = mpsc::channel(MAX_EVENTS);
+        let plugin = PluginId(job.plugin);
+        let ask = Ask::Call {
+            call,
+            plugin: plugin.clone(),
+            deadline_ms: job.deadline_ms.min(MAX_DEADLINE_MS),
+            request: request(job.job),
+            events: sender,
+        };
+        let mut cancel = CancelOnDrop { call, asks: Some(&self.asks) };
+        if self.asks.send(ask).await.is_err() {
+            cancel.asks = None;
+            return refuse("this agent runs no plugins").await;
+        }
+        while let Some(event) = came.recv().await {
+            let last = event.is_last();
+            if let Event::Log { level, line } = event {
+                conversion::log(&plugin, level, &line);
+            } else if events.send(conversion::event(event)).await.is_err() {
+                return;
+            }
+            if last {
+                cancel.asks = None;
+                return;
+            }
+        }
+        cancel.asks = None;
+        refuse("the plugin runner went away during the job").await;
+    }
+}
+
+/// Tells the host that nobody waits for a call any more.
+struct CancelOnDrop<'a> {
+    call: CallId,
+    asks: Option<&'a mpsc::Sender<Ask>>,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(asks) = self.asks
+            && asks.try_send(Ask::Cancel(self.call)).is_err()
+        {
+            tracing::debug!(call = self.call.0, "a cancel was lost; the call ends by its deadline");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
