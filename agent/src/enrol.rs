@@ -192,3 +192,6 @@ impl EndpointError {
         (0x12a..=0x130).contains(&u64::from(error.code))
     }
 }
+
+#[cfg(test)]
+mod tests;

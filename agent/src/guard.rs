@@ -111,3 +111,6 @@ impl GuardLink {
 
 /// Recorder or uplink is gone: the program stops.
 struct Gone;
+
+#[cfg(test)]
+mod tests;

@@ -607,3 +607,6 @@ pub(crate) fn random_u64() -> u64 {
 fn jitter() -> f64 {
     f64::from(u32::try_from(random_u64() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,6 +114,10 @@ impl<'a> Conversation<'a> {
 
     /// Goes on until a fault ends it.
     async fn relay(&mut self) -> Fault {
+        // The guard may have said more in one breath with its answer.
+        if let Err(fault) = self.handle_messages().await {
+            return fault;
+        }
         loop {
             let done = match self.next_input().await {
                 Input::Bytes(Ok(0)) => Err(Fault::End),
@@ -139,6 +143,10 @@ impl<'a> Conversation<'a> {
 
     async fn handle_bytes(&mut self, count: usize) -> Result<(), Fault> {
         self.decoder.push(&self.buffer[..count]);
+        self.handle_messages().await
+    }
+
+    async fn handle_messages(&mut self) -> Result<(), Fault> {
         while let Some(message) = self.decoder.next()? {
             self.handle_message(message).await?;
         }

@@ -118,4 +118,9 @@ impl FrameWriter {
             let _reason = stopped.await;
         })
     }
+
+    #[cfg(test)]
+    pub(crate) fn into_inner(self) -> SendStream {
+        self.stream
+    }
 }
