@@ -83,6 +83,7 @@ fn formatting(root: &Path) -> Result<count::Count> {
 
 fn build_plugins(root: &Path) -> Result<count::Count> {
     plugins::build(root, &workspace::plugins_dir(root))?;
+    plugins::build_for_tests(root, &workspace::test_plugins_dir(root))?;
     Ok(count::Count::one_passed())
 }
 
@@ -123,7 +124,7 @@ fn guest_target(root: &Path) -> std::path::PathBuf {
 fn tests(root: &Path) -> Result<count::Count> {
     let mut command = test_runner(root);
     command.args(["--workspace", "--exclude", "flyball-system-tests"]);
-    command.env("FLYBALL_PLUGINS", workspace::plugins_dir(root));
+    command.env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
     count::run(command)
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// Run what was built before
     #[arg(long)]
     pub(crate) built: bool,
+    /// The folder of components for this machine's agent; those of `cargo xtask plugins` if not said
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugins: Option<PathBuf>,
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -91,6 +94,7 @@ fn detach(layout: &Layout, options: &Options) -> Result<()> {
         .arg(&layout.state)
         .args(["--api", &options.api.to_string(), "--ingest", &options.ingest.to_string()])
         .args(["--agents", &options.agents.to_string()])
+        .args(options.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -182,6 +186,7 @@ fn start(
     say::step(&format!("start the aggregator: API {}, agents {}", options.api, options.ingest));
     supervisor.start(layout.aggregator(&built, options.api, options.ingest))?;
     until("the aggregator answers", supervisor, || api::answers(options.api))?;
+    let plugins = options.plugins.clone().unwrap_or_else(|| workspace::plugins_dir(root));
     for &machine in &machines {
         if layout.device(machine)?.is_none() {
             enrol(layout, &built, machine, options.ingest)?;
@@ -189,7 +194,6 @@ fn start(
         if let Some(runner) = layout.runner(&built, machine) {
             supervisor.start(runner)?;
         }
-        let plugins = workspace::plugins_dir(root);
         supervisor.start(layout.agent(&built, &plugins, machine, options.ingest))?;
     }
     let mut devices = Vec::new();

@@ -25,6 +25,11 @@ pub(crate) fn plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins")
 }
 
+/// Where the components lie that only tests run.
+pub(crate) fn test_plugins_dir(root: &Path) -> PathBuf {
+    target_dir(root).join("plugins-for-tests")
+}
+
 /// Where `--state` points when nobody says.
 pub(crate) fn default_state() -> PathBuf {
     if let Some(state) = std::env::var_os("XDG_STATE_HOME") {

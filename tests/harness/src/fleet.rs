@@ -46,6 +46,7 @@ pub struct Fleet {
     api: String,
     ingest: String,
     agents: u32,
+    plugins: Option<PathBuf>,
 }
 
 impl Fleet {
@@ -54,6 +55,14 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready; its own words are in the error.
     pub fn up(agents: u32) -> Result<Self> {
+        Self::with_plugins(agents, None)
+    }
+
+    /// The same, with the components of another folder.
+    ///
+    /// # Errors
+    /// Where `up` does not get ready.
+    pub fn with_plugins(agents: u32, plugins: Option<PathBuf>) -> Result<Self> {
         let xtask = std::env::var_os("FLYBALL_XTASK")
             .context("FLYBALL_XTASK is not set: call it through `cargo xtask`")?;
         let fleet = Self {
@@ -62,6 +71,7 @@ impl Fleet {
             api: free_tcp()?,
             ingest: free_udp()?,
             agents,
+            plugins,
         };
         fleet.start()?;
         Ok(fleet)
@@ -76,6 +86,7 @@ impl Fleet {
             .xtask(&["up", "--built", "--detach"])
             .args(["--api", &self.api, "--ingest", &self.ingest])
             .args(["--agents", &self.agents.to_string()])
+            .args(self.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
             .output()?;
         if !output.status.success() {
             bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));

@@ -118,7 +118,7 @@ impl Frames {
     async fn next<T: DeserializeOwned>(&mut self) -> Result<T> {
         let mut buffer = [0; 4096];
         loop {
-            if let Some(message) = self.decoder.next()? {
+            if let Some(message) = self.decoder.next_message()? {
                 return Ok(message);
             }
             let length = self.stream.read(&mut buffer).await?.context("the stream ended")?;
