@@ -56,10 +56,6 @@ impl Pending {
         self.readings
     }
 
-    pub(super) fn has_events(&self) -> bool {
-        !self.events.is_empty()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.intervals.is_empty() && self.events.is_empty() && self.gaps.is_empty()
     }
