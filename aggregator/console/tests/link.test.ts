@@ -146,6 +146,18 @@ describe("the link", () => {
     expect(rig.socket.sent.map((message) => message["type"])).toEqual(["subscribe", "unsubscribe"]);
   });
 
+  it("keeps a single device when the subscription to every device is taken back", async () => {
+    const rig = new Rig();
+    await rig.open();
+    const all = rig.link.subscribe("readings:*", () => {});
+    rig.link.subscribe("readings:1", () => {});
+    all();
+    expect(rig.socket.sent.slice(2).map(({ type, topics }) => [type, topics])).toEqual([
+      ["unsubscribe", ["readings:*"]],
+      ["subscribe", ["readings:1"]],
+    ]);
+  });
+
   it("hands what comes to those whose topic carries it", async () => {
     const rig = new Rig();
     const heard: string[] = [];

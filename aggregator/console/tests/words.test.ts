@@ -73,17 +73,19 @@ describe("an operation", () => {
   const base: Operation = { id: "o", kind: "thermal.fan_floor.set", state: "running", created_at: "", finished_at: null, result: null, errors: [], warnings: [], target: null, requested_by: null };
 
   it("that was clamped says how far it was taken and what holds it", () => {
-    const verdict = operationVerdict({ ...base, state: "succeeded", result: { clamped_to: 0.4, unit: "1", by: "cpu temperature" } });
+    const verdict = operationVerdict({ ...base, state: "succeeded", result: { clamped_to: 0.4, unit: "1", by: "cpu temperature" } }, 0);
     expect(verdict.headline.replace("\u202f", " ")).toBe("Taken only as far as 40.0 %.");
     expect(verdict.tone).toBe("warn");
     expect(verdict.facts).toEqual([{ name: "Held by", value: "cpu temperature" }]);
   });
 
   it("is told by its state", () => {
-    expect(operationVerdict(base).tone).toBe("quiet");
-    expect(operationVerdict({ ...base, state: "succeeded" }).tone).toBe("ok");
-    expect(operationVerdict({ ...base, state: "expired" }).headline).toBe("The operation is expired.");
-    expect(operationVerdict({ ...base, state: "refused", errors: [{ message: "too hot" }] })).toEqual({ tone: "bad", headline: "Refused by the machine.", facts: [{ name: "Reason", value: "too hot" }] });
+    expect(operationVerdict(base, 0).tone).toBe("quiet");
+    expect(operationVerdict({ ...base, state: "succeeded" }, 0).tone).toBe("ok");
+    expect(operationVerdict({ ...base, state: "expired" }, 0).headline).toBe("The operation is expired.");
+    expect(operationVerdict({ ...base, state: "refused", errors: [{ message: "too hot" }] }, 0)).toEqual({ tone: "bad", headline: "Refused by the machine.", facts: [{ name: "Reason", value: "too hot" }] });
+    const late = operationVerdict({ ...base, state: "refused", errors: [{ message: "too hot", details: { interlock: "cpu", reading: 96, limit: 85, unit: "Cel", clears_when: "it is below 82 Cel" } }] }, 0);
+    expect(late.facts.map((fact) => fact.name)).toEqual(["Reason", "Refused by", "Reading", "Limit", "Clears when"]);
   });
 });
 
@@ -136,7 +138,7 @@ describe("panels", () => {
 
 describe("the fleet's figures", () => {
   it("are the newest ones, and the total of the CPU rather than a sum", () => {
-    const latest = new Latest([...CPU, series("hot", "hw.temperature", "TEMPERATURE", "Cel"), series("cold", "hw.temperature", "TEMPERATURE", "Cel")]);
+    const latest = new Latest();
     latest.add([
       { series: "total", t: 2000, v: 0.5 },
       { series: "user", t: 2000, v: 0.4 },
@@ -144,6 +146,8 @@ describe("the fleet's figures", () => {
       { series: "cold", t: 2000, v: 20 },
       { series: "hot", t: 1000, v: 99 },
     ]);
+    expect(latest.glance()).toEqual({ cpu: null, hottest: null, power: null });
+    latest.learn([...CPU, series("hot", "hw.temperature", "TEMPERATURE", "Cel"), series("cold", "hw.temperature", "TEMPERATURE", "Cel")]);
     expect(latest.glance()).toEqual({ cpu: 0.5, hottest: 70, power: null });
     latest.add([{ series: "hot", t: 3000, v: null }]);
     expect(latest.glance().hottest).toBe(20);

@@ -19,16 +19,7 @@ export class Problem extends Error {
 
   /** The interlock that stands against a command, where that is the reason. */
   get interlock(): Interlock | null {
-    if (this.code !== "interlock_active") return null;
-    const { interlock, reading, limit, unit, since, clears_when } = this.details;
-    return {
-      interlock: text(interlock) ?? "an interlock",
-      reading: number(reading),
-      limit: number(limit),
-      unit: text(unit),
-      since: text(since),
-      clears_when: text(clears_when) ?? "",
-    };
+    return this.code === "interlock_active" ? interlockOf(this.details) : null;
   }
 
   static unreachable(cause: unknown): Problem {
@@ -44,6 +35,14 @@ export class Problem extends Error {
     const seconds = number(o["retry_after"]) ?? (retryAfter === null ? null : number(Number(retryAfter)));
     return new Problem(status, code, message, record(o["details"]), text(o["request_id"]), text(o["recovery"]), seconds, diagnostics(o));
   }
+}
+
+/** The interlock that a refusal's details tell of; `null` where they name none. */
+export function interlockOf(details: unknown): Interlock | null {
+  const { interlock, reading, limit, unit, since, clears_when } = record(details);
+  const name = text(interlock);
+  if (name === null) return null;
+  return { interlock: name, reading: number(reading), limit: number(limit), unit: text(unit), since: text(since), clears_when: text(clears_when) ?? "" };
 }
 
 function diagnostics(body: Record<string, unknown>): Diagnostic[] {

@@ -12,10 +12,11 @@ export interface Glance {
 export const NOTHING: Glance = { cpu: null, hottest: null, power: null };
 
 export class Latest {
-  #series: { cpu: Series[]; temperature: Series[]; power: Series[] };
+  #series: { cpu: Series[]; temperature: Series[]; power: Series[] } = { cpu: [], temperature: [], power: [] };
   #values = new Map<string, { t: number; v: number | null }>();
 
-  constructor(all: readonly Series[]) {
+  /** What the series mean; values may have come before. */
+  learn(all: readonly Series[]): void {
     const of = (id: string): Series[] => {
       const panel = PANELS.find((one) => one.id === id);
       return panel === undefined ? [] : seriesOf(panel, all);

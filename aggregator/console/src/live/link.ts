@@ -92,6 +92,8 @@ export class Link {
       if (listeners.size > 0 || this.#topics.get(topic) !== listeners) return;
       this.#topics.delete(topic);
       this.#say({ type: "unsubscribe", topics: [topic] });
+      // Taking back every device takes back the single ones too.
+      if (topic.includes("*") && this.#topics.size > 0) this.#say({ type: "subscribe", topics: [...this.#topics.keys()] });
     };
   }
 

@@ -1,6 +1,6 @@
 /** What became of a command, in the words that the operator gets. */
-import type { Problem } from "../api/problem";
-import type { Operation } from "../api/types";
+import { interlockOf, type Problem } from "../api/problem";
+import type { Interlock, Operation } from "../api/types";
 import { moment } from "../format/time";
 import { withUnit } from "../format/units";
 import { isFinal } from "./events";
@@ -17,6 +17,10 @@ export function refusedVerdict(problem: Problem, nowMs: number): Verdict {
     const facts = problem.recovery === null ? [] : [{ name: "What to do", value: problem.recovery }];
     return { tone: "bad", headline: problem.message, facts };
   }
+  return { tone: "bad", headline: `Refused: ${problem.message}`, facts: interlockFacts(interlock, nowMs) };
+}
+
+function interlockFacts(interlock: Interlock, nowMs: number): Verdict["facts"] {
   const facts = [
     { name: "Refused by", value: interlock.interlock },
     { name: "Reading", value: withUnit(interlock.reading, interlock.unit) },
@@ -24,10 +28,10 @@ export function refusedVerdict(problem: Problem, nowMs: number): Verdict {
     { name: "Since", value: moment(interlock.since, nowMs) },
     { name: "Clears when", value: interlock.clears_when },
   ];
-  return { tone: "bad", headline: `Refused: ${problem.message}`, facts: facts.filter((fact) => fact.value !== "" && fact.value !== "–") };
+  return facts.filter((fact) => fact.value !== "" && fact.value !== "–");
 }
 
-export function operationVerdict(operation: Operation): Verdict {
+export function operationVerdict(operation: Operation, nowMs: number): Verdict {
   const { result } = operation;
   const facts: Verdict["facts"] = [];
   const unit = result?.unit ?? null;
@@ -43,7 +47,7 @@ export function operationVerdict(operation: Operation): Verdict {
     case "succeeded":
       return { tone: "ok", headline: result?.verified === false ? "Taken; the read-back does not agree yet." : "Done: the machine took it.", facts };
     case "refused":
-      return { tone: "bad", headline: "Refused by the machine.", facts: errors(operation) };
+      return { tone: "bad", headline: "Refused by the machine.", facts: [...errors(operation), ...lateInterlock(operation, nowMs)] };
     case "failed":
     case "expired":
     case "cancelled":
@@ -53,6 +57,13 @@ export function operationVerdict(operation: Operation): Verdict {
     default:
       return { tone: isFinal(operation) ? "warn" : "quiet", headline: isFinal(operation) ? `The operation is ${words(operation.state)}.` : "Accepted; waiting for the read-back.", facts };
   }
+}
+
+/** A machine that was away refuses when it comes back, and says why as it does at once. */
+function lateInterlock(operation: Operation, nowMs: number): Verdict["facts"] {
+  const details = (operation.errors[0] as { details?: unknown } | undefined)?.details;
+  const interlock = interlockOf(details);
+  return interlock === null ? [] : interlockFacts(interlock, nowMs);
 }
 
 function errors(operation: Operation): Verdict["facts"] {

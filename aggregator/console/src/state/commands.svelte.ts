@@ -57,7 +57,7 @@ export class Command {
   }
 
   #show(operation: Operation): void {
-    this.verdict = operationVerdict(operation);
+    this.verdict = operationVerdict(operation, app.now);
     this.#stopAsking();
     if (isFinal(operation) || this.#asks >= MOST_ASKS) return;
     this.#timer = setTimeout(() => void this.#ask(), ASK_AFTER_MS);

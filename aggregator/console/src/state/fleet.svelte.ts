@@ -17,6 +17,7 @@ export class Fleet {
 
   #glances = new SvelteMap<string, Glance>();
   #latest = new Map<string, Latest>();
+  #learned = new Set<string>();
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #leave: (() => void)[];
@@ -63,30 +64,37 @@ export class Fleet {
 
   #take(id: string, data: unknown): void {
     if (!this.devices.some((device) => device.id === id)) this.#soon();
-    const latest = this.#latest.get(id);
-    if (latest === undefined) return;
+    const latest = this.#latestOf(id);
     latest.add(readingPoints(data));
     this.#glances.set(id, latest.glance());
   }
 
-  /** Reads each new device once: what its series mean, and its last minute. */
+  /** Asks once of each new device what its series mean; the values come by the stream. */
   async #learn(): Promise<void> {
     for (const { id } of this.devices.slice(0, MOST_GLANCES)) {
-      if (this.#latest.has(id) || this.#closed) continue;
+      if (this.#learned.has(id) || this.#closed) continue;
       try {
         const { series } = await api.device(id);
         if (series.length === 0) continue;
-        const latest = new Latest(series);
-        this.#latest.set(id, latest);
-        const to = Date.now() + link.skewMs;
-        const readings = await api.readings(id, ["TEMPERATURE", "POWER", "UTILIZATION"], { from: to - 60_000, to });
-        for (const { series: of, points } of readings) latest.add(points.map(([t, v]) => ({ series: of.id, t, v })));
+        this.#learned.add(id);
+        const latest = this.#latestOf(id);
+        latest.learn(series);
         this.#glances.set(id, latest.glance());
       } catch (error) {
         // The row stands without figures; the next load tries again.
         if (!(error instanceof Problem)) throw error;
+        return;
       }
     }
+  }
+
+  #latestOf(id: string): Latest {
+    let latest = this.#latest.get(id);
+    if (latest === undefined) {
+      latest = new Latest();
+      this.#latest.set(id, latest);
+    }
+    return latest;
   }
 
   #soon(): void {
