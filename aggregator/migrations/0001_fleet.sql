@@ -69,7 +69,7 @@ CREATE TABLE blocks (
   to_ms   INTEGER NOT NULL,
   data    BLOB NOT NULL
 );
-CREATE INDEX blocks_by_time ON blocks (device, from_ms);
+CREATE INDEX blocks_by_time ON blocks (device, from_ms, to_ms);
 
 CREATE TABLE events (
   id        INTEGER PRIMARY KEY,

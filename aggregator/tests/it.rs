@@ -1,1 +1,11 @@
-//! The aggregator from outside.
+//! The aggregator from outside: a real endpoint on loopback, agents made of quinn and the
+//! protocol crate alone.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+mod commit;
+mod http;
+mod operations;
+mod readings;
+mod refusals;
+mod rig;

@@ -15,6 +15,7 @@ use flyball_protocol::sync::{Ranges, Seq};
 use serde_json::json;
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// One entry that an agent sent, checked and decoded as far as the store needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,9 +80,8 @@ impl Store {
         let mut ranges: HashMap<EpochKey, Ranges> = HashMap::new();
         let mut answers = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
-            if !ranges.contains_key(&arrival.epoch) {
-                let known = committed(&mut transaction, arrival.epoch).await?;
-                ranges.insert(arrival.epoch, known);
+            if let Entry::Vacant(place) = ranges.entry(arrival.epoch) {
+                place.insert(committed(&mut transaction, arrival.epoch).await?);
             }
             let answer = match admit(&mut transaction, arrival, &mut ranges).await? {
                 Some(known) => known,

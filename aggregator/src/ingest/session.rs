@@ -1,0 +1,314 @@
+//! One agent's session: its greeting, what it reports, what it is sent, and how it ends. The
+//! task owns its state; streams are read by tasks of their own that hand over whole messages.
+
+mod greeting;
+mod streams;
+
+use crate::app::App;
+use crate::fleet::DeviceId;
+use crate::fleet::sessions::{Order, SESSION_QUEUE};
+use crate::ingest::arrival::Origin;
+use crate::ingest::committer::{Answer, Submission};
+use crate::ingest::fault::Fault;
+use crate::ingest::job;
+use crate::ingest::stream::{End, write};
+use crate::live::Live;
+use flyball_protocol::entry::Entry;
+use flyball_protocol::message::{ControlDown, ControlUp, LaneDown, LaneUp, PendingCommand, close};
+use flyball_protocol::sync::{Receipt, Receiver};
+use quinn::{Connection, SendStream};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use streams::{Input, LaneId};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// Entries of one agent that may wait for their commit: both of its lanes' windows.
+const MAX_PENDING: usize = 512;
+/// Whole messages that wait for the session's task.
+const INPUT_QUEUE: usize = 16;
+/// Jobs of one agent at once; it runs fewer and says so itself.
+const MAX_JOBS: usize = 8;
+
+/// How a session that did nothing wrong ends.
+enum Farewell {
+    Revoked,
+    Replaced,
+    Shutdown,
+    /// The agent has closed its control stream.
+    Done,
+}
+
+struct Session<'a> {
+    app: &'a App,
+    connection: &'a Connection,
+    origin: Origin,
+    receiver: Receiver,
+    control: SendStream,
+    lanes: BTreeMap<LaneId, SendStream>,
+    commits: mpsc::Sender<Submission>,
+    answers: mpsc::Sender<Answer>,
+    job_room: Arc<Semaphore>,
+    jobs: JoinSet<()>,
+}
+
+pub(super) async fn serve(
+    app: &App,
+    connection: &Connection,
+    device: DeviceId,
+    commits: mpsc::Sender<Submission>,
+) -> Result<(), End> {
+    let greeted = greeting::greet(app, connection, device).await?;
+    let (order_sender, mut orders) = mpsc::channel(SESSION_QUEUE);
+    let number = app.sessions.join(device, order_sender);
+    app.metrics.connections.inc();
+    tracing::info!(%device, address = %connection.remote_address(), "agent connected");
+    let (answer_sender, mut answers) = mpsc::channel(MAX_PENDING);
+    let (input_sender, mut inputs) = mpsc::channel(INPUT_QUEUE);
+    let readers = streams::read(connection.clone(), greeted.control_reader, input_sender);
+    let mut session = Session {
+        app,
+        connection,
+        origin: greeted.origin,
+        receiver: Receiver::new(greeted.epoch, greeted.committed, MAX_PENDING),
+        control: greeted.control,
+        lanes: BTreeMap::new(),
+        commits,
+        answers: answer_sender,
+        job_room: Arc::new(Semaphore::new(MAX_JOBS)),
+        jobs: JoinSet::new(),
+    };
+    let ended = match session.open().await {
+        Ok(()) => session.run(&mut orders, &mut answers, &mut inputs).await,
+        Err(end) => Err(end),
+    };
+    drop(readers);
+    app.metrics.connections.dec();
+    let own = app.sessions.leave(device, number);
+    session.leave(device, own).await;
+    match ended {
+        Ok(farewell) => session.part(&farewell),
+        Err(end) => return Err(end),
+    }
+    Ok(())
+}
+
+impl Session<'_> {
+    /// Welcomes the agent with what is committed of its epoch and what waits for it.
+    async fn open(&mut self) -> Result<(), End> {
+        let device = self.origin.id;
+        let now_ms = self.app.clock.now_ms();
+        self.app.live.publish(Live::Device { device, online: true, at_ms: now_ms });
+        let pending = self.app.operations.pending(device).await.map_err(Fault::Store)?;
+        let sent: Vec<_> = pending.iter().map(|command| command.operation).collect();
+        let welcome = ControlDown::Welcome {
+            version: flyball_protocol::message::CURRENT_VERSION,
+            acked: self.receiver.committed().clone(),
+            pending,
+            now_ms,
+        };
+        write(&mut self.control, &welcome).await?;
+        for operation in sent {
+            self.app.operations.handle_sent(operation).await.map_err(Fault::Store)?;
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        orders: &mut mpsc::Receiver<Order>,
+        answers: &mut mpsc::Receiver<Answer>,
+        inputs: &mut mpsc::Receiver<Input>,
+    ) -> Result<Farewell, End> {
+        let mut stop = self.app.shutdown.subscribe();
+        loop {
+            let farewell = tokio::select! {
+                () = stop.wait() => Some(Farewell::Shutdown),
+                order = orders.recv() => match order {
+                    Some(order) => self.handle_order(order).await?,
+                    None => Some(Farewell::Replaced),
+                },
+                Some(answer) = answers.recv() => {
+                    self.handle_answers(answer, answers).await?;
+                    None
+                }
+                input = inputs.recv() => match input {
+                    Some(input) => self.handle_input(input).await?,
+                    None => return Err(End::Lost),
+                },
+                Some(_) = self.jobs.join_next() => None,
+            };
+            if let Some(farewell) = farewell {
+                return Ok(farewell);
+            }
+        }
+    }
+
+    async fn handle_order(&mut self, order: Order) -> Result<Option<Farewell>, End> {
+        match order {
+            Order::Command(command) => self.send_command(command).await?,
+            Order::Inventory => write(&mut self.control, &ControlDown::Inventory).await?,
+            Order::Job { request, events } => {
+                let Ok(permit) = Arc::clone(&self.job_room).try_acquire_owned() else {
+                    // Its reader sees the channel close and says so.
+                    return Ok(None);
+                };
+                let connection = self.connection.clone();
+                self.jobs.spawn(async move {
+                    job::run(connection, request, events).await;
+                    drop(permit);
+                });
+            }
+            Order::Revoke => return Ok(Some(Farewell::Revoked)),
+            Order::Replace => return Ok(Some(Farewell::Replaced)),
+        }
+        Ok(None)
+    }
+
+    async fn send_command(&mut self, command: PendingCommand) -> Result<(), End> {
+        let operation = command.operation;
+        write(&mut self.control, &ControlDown::Command(command)).await?;
+        self.app.operations.handle_sent(operation).await.map_err(Fault::Store)?;
+        Ok(())
+    }
+
+    async fn handle_input(&mut self, input: Input) -> Result<Option<Farewell>, End> {
+        match input {
+            Input::Control(message) => self.handle_control(message).await?,
+            Input::ControlEnded => return Ok(Some(Farewell::Done)),
+            Input::LaneOpened(lane, stream) => {
+                self.lanes.insert(lane, stream);
+            }
+            Input::Lane(lane, message) => self.handle_lane(lane, message).await?,
+            Input::LaneEnded(lane) => {
+                self.lanes.remove(&lane);
+            }
+            Input::Ended(end) => return Err(end),
+        }
+        Ok(None)
+    }
+
+    async fn handle_control(&mut self, message: ControlUp) -> Result<(), End> {
+        let device = self.origin.id;
+        let at_ms = Some(self.app.clock.now_ms());
+        let sessions = &self.app.sessions;
+        match message {
+            ControlUp::Hello(_) => return Err(Fault::Opening.into()),
+            ControlUp::Limits(limits) => sessions.update(device, |inventory| {
+                inventory.limits = limits;
+                inventory.at_ms = at_ms;
+            }),
+            ControlUp::Actuators(actuators) => sessions.update(device, |inventory| {
+                inventory.actuators = actuators;
+                inventory.at_ms = at_ms;
+            }),
+            ControlUp::Plugins(plugins) => sessions.update(device, |inventory| {
+                inventory.plugins = plugins;
+                inventory.at_ms = at_ms;
+            }),
+            ControlUp::Processes(processes) => sessions.update(device, |inventory| {
+                inventory.processes = processes;
+                inventory.at_ms = at_ms;
+            }),
+            ControlUp::Verdict { operation, verdict } => {
+                let operations = &self.app.operations;
+                operations
+                    .handle_verdict(device, operation, verdict)
+                    .await
+                    .map_err(Fault::Store)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_lane(&mut self, lane: LaneId, message: LaneUp) -> Result<(), End> {
+        match message {
+            LaneUp::Series(definitions) => {
+                let unknown = self.origin.unknown(definitions)?;
+                if unknown.is_empty() {
+                    return Ok(());
+                }
+                let (device, epoch) = (self.origin.device, self.origin.epoch);
+                let now_ms = self.app.clock.now_ms();
+                let store = &self.app.store;
+                let defined = store.define_series(device, epoch, &unknown, now_ms).await;
+                self.origin.learn(defined.map_err(Fault::Store)?);
+                Ok(())
+            }
+            LaneUp::Entry(entry) => self.handle_entry(lane, entry).await,
+        }
+    }
+
+    async fn handle_entry(&mut self, _lane: LaneId, entry: Entry) -> Result<(), End> {
+        let seq = entry.seq.0;
+        match self.receiver.handle_entry(&entry) {
+            // The store compares what is committed: the same number with another checksum is
+            // an error, never a repetition.
+            Receipt::New | Receipt::Committed => {}
+            Receipt::Pending => return Ok(()),
+            Receipt::Damaged => return Err(Fault::Damaged { seq }.into()),
+            Receipt::Conflict => return Err(Fault::Checksum { seq }.into()),
+            Receipt::OverWindow => return Err(Fault::OverWindow(MAX_PENDING).into()),
+        }
+        let (arrival, sampled) = self.origin.open(entry)?;
+        let reply = self.answers.clone();
+        let submission = Submission { arrival, sampled, reply };
+        self.commits.send(submission).await.map_err(|_| Fault::Uncommitted)?;
+        Ok(())
+    }
+
+    /// Takes every answer that is there, then acknowledges all of them at once.
+    async fn handle_answers(
+        &mut self,
+        first: Answer,
+        answers: &mut mpsc::Receiver<Answer>,
+    ) -> Result<(), End> {
+        let mut next = Some(first);
+        while let Some(answer) = next {
+            match answer {
+                Answer::Committed(seq) => self.receiver.handle_committed([seq]),
+                Answer::Conflict(seq) => return Err(Fault::Checksum { seq: seq.0 }.into()),
+                Answer::Failed(seq) => {
+                    self.receiver.handle_failed([seq]);
+                    return Err(Fault::Uncommitted.into());
+                }
+            }
+            next = answers.try_recv().ok();
+        }
+        self.acknowledge().await
+    }
+
+    /// Acknowledgements may go down any lane; the newest one stands longest.
+    async fn acknowledge(&mut self) -> Result<(), End> {
+        let Some(mut lane) = self.lanes.last_entry() else {
+            return Ok(());
+        };
+        match self.receiver.poll_ack() {
+            Some(ranges) => write(lane.get_mut(), &LaneDown::Ack(ranges)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn leave(&mut self, device: DeviceId, own: bool) {
+        let now_ms = self.app.clock.now_ms();
+        tracing::info!(%device, "agent disconnected");
+        if !own {
+            return;
+        }
+        self.app.live.publish(Live::Device { device, online: false, at_ms: now_ms });
+        if let Err(error) = self.app.store.device_seen(device, now_ms).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(%device, error, "the time of its leave was not stored");
+        }
+    }
+
+    fn part(&self, farewell: &Farewell) {
+        let (code, reason) = match farewell {
+            Farewell::Revoked => (close::REVOKED, "the device's certificate was revoked"),
+            Farewell::Replaced => (close::REPLACED, "the device has connected anew"),
+            Farewell::Shutdown => (close::SHUTDOWN, "the aggregator shuts down"),
+            Farewell::Done => (close::DONE, "done"),
+        };
+        self.connection.close(code.into(), reason.as_bytes());
+    }
+}

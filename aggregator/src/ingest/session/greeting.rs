@@ -1,0 +1,96 @@
+//! The first messages of a session: is this device known, is its version spoken here, and what
+//! is committed of its epoch.
+
+use crate::app::App;
+use crate::fleet::DeviceId;
+use crate::ingest::arrival::Origin;
+use crate::ingest::fault::Fault;
+use crate::ingest::stream::{End, Reader, write};
+use flyball_protocol::message::{
+    CURRENT_VERSION, ControlDown, ControlUp, Hello, MIN_VERSION, StreamKind,
+};
+use flyball_protocol::sync::{Epoch, Ranges};
+use quinn::{Connection, SendStream};
+use std::time::Duration;
+
+/// From the handshake to `Hello`.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a refused peer may take to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub(super) struct Greeted {
+    pub(super) origin: Origin,
+    pub(super) epoch: Epoch,
+    pub(super) committed: Ranges,
+    pub(super) control: SendStream,
+    pub(super) control_reader: Reader,
+}
+
+pub(super) async fn greet(
+    app: &App,
+    connection: &Connection,
+    device: DeviceId,
+) -> Result<Greeted, End> {
+    let known = app.store.device(device).await.map_err(Fault::Store)?;
+    let known = known.ok_or(Fault::UnknownDevice)?;
+    if known.revoked_at_ms.is_some() {
+        return Err(Fault::Revoked.into());
+    }
+    let (mut control, mut control_reader) = control_stream(connection).await?;
+    let first = control_reader.next_within(PATIENCE).await?;
+    let Some(ControlUp::Hello(hello)) = first else {
+        return Err(Fault::Opening.into());
+    };
+    if let Err(fault) = check_version(&hello) {
+        let refused = ControlDown::Refused { reason: fault.to_string() };
+        write(&mut control, &refused).await?;
+        let _ = control.finish();
+        // The close would overtake the sentence.
+        let _ = tokio::time::timeout(FAREWELL, control.stopped()).await;
+        return Err(fault.into());
+    }
+    let now_ms = app.clock.now_ms();
+    let opened = app.store.open_epoch(device, hello.epoch, now_ms).await.map_err(Fault::Store)?;
+    let opened = opened.ok_or(Fault::UnknownDevice)?;
+    app.store
+        .device_connected(device, &hello.machine, hello.guard_attached, now_ms)
+        .await
+        .map_err(Fault::Store)?;
+    Ok(Greeted {
+        origin: Origin::new(device, opened.device, opened.epoch, opened.dictionary),
+        epoch: hello.epoch,
+        committed: opened.ranges,
+        control,
+        control_reader,
+    })
+}
+
+/// The agent's first stream, which has to be the control stream.
+async fn control_stream(connection: &Connection) -> Result<(SendStream, Reader), End> {
+    let accepted = tokio::time::timeout(PATIENCE, connection.accept_bi()).await;
+    let (send, mut receive) = match accepted {
+        Ok(Ok(streams)) => streams,
+        Ok(Err(_)) => return Err(End::Lost),
+        Err(_) => return Err(Fault::Silent(PATIENCE).into()),
+    };
+    let mut kind = [0];
+    match tokio::time::timeout(PATIENCE, receive.read_exact(&mut kind)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Err(Fault::Torn.into()),
+        Err(_) => return Err(Fault::Silent(PATIENCE).into()),
+    }
+    match StreamKind::from_byte(kind[0]) {
+        Some(StreamKind::Control) => Ok((send, Reader::new(receive))),
+        Some(StreamKind::Fresh | StreamKind::Backfill) => Err(Fault::Opening.into()),
+        None => Err(Fault::StreamKind(kind[0]).into()),
+    }
+}
+
+const fn check_version(hello: &Hello) -> Result<(), Fault> {
+    let (min, max) = (hello.min_version, hello.max_version);
+    if min <= CURRENT_VERSION && max >= MIN_VERSION && min <= max {
+        Ok(())
+    } else {
+        Err(Fault::Version { min, max })
+    }
+}

@@ -1,0 +1,69 @@
+//! TLS and QUIC settings of the agents' endpoint.
+
+use crate::authority::{Authority, AuthorityError};
+use flyball_protocol::message::{ALPN, ALPN_ENROL};
+use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
+use quinn::{IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use rustls::RootCertStore;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Memory a connection is made of the streams that its peer may open.
+const BIDIRECTIONAL_STREAMS: u32 = 8;
+const UNIDIRECTIONAL_STREAMS: u32 = 4;
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
+/// A block every 10 s keeps a connection alive; the agent keeps it so where there is none.
+const IDLE_TIMEOUT_MS: u32 = 45_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    #[error("making the server's certificate")]
+    Authority(#[from] AuthorityError),
+    #[error("setting up TLS")]
+    Tls(#[from] rustls::Error),
+    #[error("setting up the verification of agents")]
+    Verifier(#[from] VerifierBuilderError),
+    #[error("setting up QUIC")]
+    Quic(#[from] NoInitialCipherSuite),
+}
+
+/// Agents show a certificate of the authority; who shows none may only enrol. No tickets: a
+/// resumed handshake would show no certificate to check again.
+pub(super) fn server_config(
+    authority: &Authority,
+    address: IpAddr,
+    now_ms: u64,
+) -> Result<ServerConfig, TransportError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate_der().clone())?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()?;
+    let identity = authority.server_identity(address, now_ms)?;
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(identity.chain, identity.key)?;
+    tls.alpn_protocols = vec![ALPN.to_vec(), ALPN_ENROL.to_vec()];
+    tls.send_tls13_tickets = 0;
+    let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
+    config.transport_config(Arc::new(transport()));
+    Ok(config)
+}
+
+fn transport() -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(BIDIRECTIONAL_STREAMS.into())
+        .max_concurrent_uni_streams(UNIDIRECTIONAL_STREAMS.into())
+        .stream_receive_window(STREAM_WINDOW_BYTES.into())
+        .receive_window(CONNECTION_WINDOW_BYTES.into())
+        .send_window(SEND_WINDOW_BYTES)
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))));
+    transport
+}

@@ -1,0 +1,195 @@
+//! What a peer must not do, and that nobody else suffers from it.
+
+use crate::rig::{Agent, Rig, block, code, entry, hello, send};
+use flyball_protocol::entry::{Entry, EntryBody, Gap, GapScope};
+use flyball_protocol::message::{
+    ALPN, ALPN_ENROL, ControlDown, ControlUp, EnrolRefusal, EnrolReply, Hello, StreamKind, close,
+};
+use flyball_protocol::series::{Reader, SeriesRef};
+use flyball_units::NoData;
+use quinn::ConnectionError;
+
+const START_MS: u64 = 1_795_298_300_000;
+
+/// A good agent that sends before and after what a bad one does.
+async fn witness(rig: &Rig) -> Agent {
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
+    agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    agent.acknowledged(1).await;
+    agent
+}
+
+async fn still_served(mut witness: Agent) {
+    witness.send(block(2, START_MS + 10_000, &[(0, START_MS + 10_000, Ok(41.0))])).await;
+    witness.acknowledged(2).await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_refused() {
+    let rig = Rig::start().await;
+    let witness = witness(&rig).await;
+    let forged = rig.enrol().await.forged();
+    // The handshake's last word may come after the client thinks that it stands.
+    let error = match rig.connect(ALPN, Some(&forged)).await {
+        Ok(connection) => connection.closed().await,
+        Err(error) => error,
+    };
+    assert!(matches!(error, ConnectionError::ConnectionClosed(_)), "{error:?}");
+    assert_eq!(rig.refusals("handshake"), 1);
+    still_served(witness).await;
+}
+
+#[tokio::test]
+async fn a_peer_without_a_certificate_may_only_enrol() {
+    let rig = Rig::start().await;
+    let connection = rig.connect(ALPN, None).await.unwrap();
+    assert_eq!(code(&connection.closed().await), u64::from(close::REFUSED));
+    assert_eq!(rig.refusals("no_certificate"), 1);
+}
+
+#[tokio::test]
+async fn a_token_enrols_one_machine_and_no_second() {
+    let rig = Rig::start().await;
+    let token = rig.token().await;
+    let (first, _) = rig.ask(&token).await;
+    assert!(matches!(first, EnrolReply::Enrolled { .. }));
+    let (second, _) = rig.ask(&token).await;
+    assert_eq!(second, EnrolReply::Refused(EnrolRefusal::UsedToken));
+    assert_eq!(rig.refusals("used_token"), 1);
+    let foreign = token.replace("fbt1.", "fbt1.x");
+    let (unknown, _) = rig.ask(&foreign).await;
+    assert_eq!(unknown, EnrolReply::Refused(EnrolRefusal::UnknownToken));
+}
+
+#[tokio::test]
+async fn a_revoked_device_loses_its_connection_and_gets_no_other() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let agent = rig.agent(&identity, 1).await;
+    assert!(rig.app.fleet.revoke(identity.device).await.unwrap());
+    assert_eq!(agent.closed_with().await, u64::from(close::REVOKED));
+    let connection = rig.connect(ALPN, Some(&identity)).await.unwrap();
+    assert_eq!(code(&connection.closed().await), u64::from(close::REVOKED));
+}
+
+#[tokio::test]
+async fn a_second_connection_of_a_device_replaces_the_first() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let first = rig.agent(&identity, 1).await;
+    let mut second = rig.agent(&identity, 1).await;
+    assert_eq!(first.closed_with().await, u64::from(close::REPLACED));
+    second.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    second.acknowledged(1).await;
+    assert!(rig.app.sessions.is_online(identity.device));
+}
+
+#[tokio::test]
+async fn a_frame_of_2_gib_by_its_header_ends_its_connection_alone() {
+    let rig = Rig::start().await;
+    let witness = witness(&rig).await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
+    agent.lane().await.0.write_all(&0x8000_0000_u32.to_le_bytes()).await.unwrap();
+    assert_eq!(agent.closed_with().await, u64::from(close::FRAME_TOO_LARGE));
+    assert_eq!(rig.refusals("frame_too_large"), 1);
+    still_served(witness).await;
+}
+
+#[tokio::test]
+async fn a_torn_frame_ends_its_connection_alone() {
+    let rig = Rig::start().await;
+    let witness = witness(&rig).await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
+    let lane = &mut agent.lane().await.0;
+    lane.write_all(&[200, 0, 0, 0, 1, 2, 3]).await.unwrap();
+    lane.finish().unwrap();
+    assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("torn_frame"), 1);
+    still_served(witness).await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_message_end_their_connection_alone() {
+    let rig = Rig::start().await;
+    let witness = witness(&rig).await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
+    agent.control.write_all(&[3, 0, 0, 0, 99, 99, 99]).await.unwrap();
+    assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("malformed_message"), 1);
+    still_served(witness).await;
+}
+
+#[tokio::test]
+async fn a_stream_of_an_unknown_kind_is_refused() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let agent = rig.agent(&identity, 1).await;
+    let (mut up, _down) = agent.connection.open_bi().await.unwrap();
+    up.write_all(&[77]).await.unwrap();
+    assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("unknown_stream"), 1);
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_spoken_here_is_told_so() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let connection = rig.connect(ALPN, Some(&identity)).await.unwrap();
+    let (mut control, down) = connection.open_bi().await.unwrap();
+    control.write_all(&[StreamKind::Control as u8]).await.unwrap();
+    let hello = Hello { min_version: 200, max_version: 201, ..hello(1) };
+    send(&mut control, &ControlUp::Hello(hello)).await;
+    let refused = crate::rig::Messages::new(down).next().await.unwrap();
+    let ControlDown::Refused { reason } = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("200 to 201"), "{reason}");
+    assert_eq!(code(&connection.closed().await), u64::from(close::VERSION));
+}
+
+#[tokio::test]
+async fn an_enrolment_that_is_no_message_is_refused() {
+    let rig = Rig::start().await;
+    let connection = rig.connect(ALPN_ENROL, None).await.unwrap();
+    let (mut up, _down) = connection.open_bi().await.unwrap();
+    up.write_all(&0x8000_0000_u32.to_le_bytes()).await.unwrap();
+    assert_eq!(code(&connection.closed().await), u64::from(close::FRAME_TOO_LARGE));
+}
+
+#[tokio::test]
+async fn entries_that_cannot_be_read_are_refused_with_a_word_for_each() {
+    let rig = Rig::start().await;
+    let good = block(1, START_MS, &[(0, START_MS, Ok(40.0))]);
+    let gap = EntryBody::Gap(Gap {
+        from_ms: 1000,
+        to_ms: 2000,
+        scope: GapScope::Series(vec![SeriesRef(7)]),
+        reason: NoData::Overflow,
+        note: String::new(),
+    });
+    let backwards = EntryBody::Gap(Gap {
+        from_ms: 2000,
+        to_ms: 1000,
+        scope: GapScope::Reader(Reader::Guard),
+        reason: NoData::Overflow,
+        note: String::new(),
+    });
+    let cases = [
+        ("damaged_entry", Entry { checksum: good.checksum ^ 1, ..good.clone() }),
+        ("malformed_entry", entry(1, &EntryBody::Block(vec![1, 2, 3]))),
+        ("malformed_entry", entry(1, &backwards)),
+        ("unknown_series", block(1, START_MS, &[(9, START_MS, Ok(1.0))])),
+        ("unknown_series", entry(1, &gap)),
+    ];
+    for (at, (label, entry)) in (0_u64..).zip(cases) {
+        let before = rig.refusals(label);
+        let identity = rig.enrol().await;
+        let mut agent = rig.agent(&identity, at).await;
+        agent.send(entry).await;
+        assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED), "{label}");
+        assert_eq!(rig.refusals(label), before + 1, "{label}");
+    }
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 0);
+}
