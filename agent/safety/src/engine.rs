@@ -383,8 +383,8 @@ impl Engine {
             return self.events.push(self.now, changed);
         }
         if let (State::Failsafe(before), State::Failsafe(after)) = (before, after)
-            && after.climbed
-            && !before.climbed
+            && before.held.is_none()
+            && after.held.is_some()
         {
             self.events.push(self.now, EventKind::FailsafeClimbed { limit: id });
         }

@@ -30,7 +30,9 @@ pub enum EventKind {
         to: Step,
         reading: Option<f64>,
     },
-    /// Failsafe has outlasted its grace and no other limit of the zone reads normal.
+    /// Failsafe takes its first step beyond its own levels: it has outlasted its grace and no
+    /// other limit of the zone reads normal, or what still reads is warm, or a fan does not
+    /// obey. Further steps come as `StepChanged`.
     FailsafeClimbed {
         limit: LimitId,
     },

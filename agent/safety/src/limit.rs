@@ -156,8 +156,7 @@ impl Limit {
             State::Tripped(_) => Need { fan: FanNeed::Full, cap: CapNeed::Min },
             State::Failsafe(failsafe) => {
                 let held = failsafe.held.map_or(Need::REST, |step| self.need_of(step));
-                let climbed = if failsafe.climbed { FanNeed::Full } else { FanNeed::Rest };
-                held.and(Need::FAILSAFE).and(Need { fan: climbed, cap: CapNeed::Rest })
+                held.and(Need::FAILSAFE)
             }
         };
         if self.blind() { stands.and(Need::FAILSAFE) } else { stands }

@@ -4,6 +4,8 @@
 //! [`Config::check`], which reports every fault at once. Nothing is defaulted here: a number
 //! that decides about hardware has been written down by somebody.
 
+mod check;
+
 use crate::{ActuatorId, LimitId, SensorId, Thresholds, ZoneId};
 use alloc::vec::Vec;
 use core::fmt;
@@ -24,8 +26,8 @@ pub struct Plan {
 /// What is cooled and fed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZoneSpec {
-    /// How long failsafe may stand before its fans go to full, unless an independent limit of
-    /// the zone reads normal.
+    /// How long failsafe may stand before it climbs a step (fans to full, then the smallest
+    /// cap), unless an independent limit of the zone reads normal.
     pub grace: Duration,
 }
 
@@ -267,5 +269,3 @@ impl Config {
         &self.0
     }
 }
-
-mod check;

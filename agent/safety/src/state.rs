@@ -69,10 +69,10 @@ pub enum TripCause {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Failsafe {
     pub since: Moment,
-    /// The step that stood when the group was lost; it is held.
+    /// The step that stood when the group was lost, or that failsafe has climbed to since.
     pub held: Option<Step>,
-    /// The grace time is over: fans are at full.
-    pub climbed: bool,
+    /// Since when the step stands.
+    pub(crate) climbed_at: Moment,
     /// Since when the group reads again.
     pub(crate) sighted_since: Option<Moment>,
 }
@@ -188,7 +188,7 @@ impl State {
 
     pub(crate) fn transition_to_failsafe(&mut self, now: Moment) {
         let held = self.step();
-        *self = Self::Failsafe(Failsafe { since: now, held, climbed: false, sighted_since: None });
+        *self = Self::Failsafe(Failsafe { since: now, held, climbed_at: now, sighted_since: None });
     }
 }
 

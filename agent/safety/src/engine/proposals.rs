@@ -80,10 +80,12 @@ impl Engine {
             if !watts.is_finite() {
                 return range;
             }
-            if let (ceiling, Some(limit)) = actuator.cap_ceiling(&demand)
-                && watts > ceiling + NOISE
-            {
-                return self.refusal(limit, ceiling);
+            let standing = match actuator.cap_ceiling(&demand) {
+                (ceiling, Some(limit)) => Some((ceiling, limit)),
+                (_, None) => demand.ceiling,
+            };
+            if let Some((ceiling, limit)) = standing.filter(|(most, _)| watts > most + NOISE) {
+                return self.refusal(limit, Some(ceiling));
             }
             if watts < min || watts > max {
                 return range;
@@ -95,7 +97,7 @@ impl Engine {
             return Verdict::Refused(Refusal::NoActuator);
         };
         match self.heat_forbidden(actuator) {
-            Some(limit) if then.get() > now.get() + NOISE => self.refusal(limit, now.get()),
+            Some(limit) if then.get() > now.get() + NOISE => self.refusal(limit, None),
             Some(_) | None => Verdict::Accepted,
         }
     }
@@ -111,11 +113,10 @@ impl Engine {
         let demand = self.demand(index);
         let (then, by) = actuator.level(&demand, floor);
         let forbidden = self.heat_forbidden(actuator);
-        if let (Level::Duty(now), Level::Duty(then), Some(limit)) =
-            (actuator.wanted, then, forbidden)
-            && then.get() < now.get() - NOISE
+        if let Some(limit) = forbidden
+            && slows(actuator.wanted, then)
         {
-            return self.refusal(limit, now.get());
+            return self.refusal(limit, None);
         }
         match (floor, then) {
             (Some(asked), Level::Duty(to)) if to.get() > asked + NOISE => Verdict::Clamped {
@@ -134,14 +135,23 @@ impl Engine {
         actuator.limits.iter().copied().find(|id| self.limits[id.index()].forbids_heat())
     }
 
-    /// `at_most` is what would be taken where only the amount stands against it.
-    fn refusal(&self, id: LimitId, at_most: f64) -> Verdict {
+    /// `at_most` is what would be taken, where it is the amount that stands against it.
+    fn refusal(&self, id: LimitId, at_most: Option<f64>) -> Verdict {
         let limit = &self.limits[id.index()];
         let standing = limit.standing(id, &self.sensors);
-        let by_amount = limit.cap_ceiling().is_some_and(|ceiling| ceiling <= at_most + NOISE);
-        let clears_when =
-            if by_amount { ClearsWhen::AskedAtMost(at_most) } else { standing.clears_when };
+        let by_amount = at_most.filter(|_| !limit.forbids_heat());
+        let clears_when = by_amount.map_or(standing.clears_when, ClearsWhen::AskedAtMost);
         Verdict::Refused(Refusal::Limit(Standing { clears_when, ..standing }))
+    }
+}
+
+/// Whether a fan might turn slower than it does. The hardware's own control promises nothing.
+fn slows(now: Level, then: Level) -> bool {
+    match (now, then) {
+        (Level::Duty(now), Level::Duty(then)) => then.get() < now.get() - NOISE,
+        (Level::Duty(_), Level::Automatic) => true,
+        (Level::Automatic, Level::Duty(_) | Level::Automatic) => false,
+        (Level::Cap(_), _) | (_, Level::Cap(_)) => false,
     }
 }
 

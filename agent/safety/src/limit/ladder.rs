@@ -213,10 +213,13 @@ impl Limit {
         }
         let clear = self.sight == Sight::Clear;
         failsafe.sighted_since = if clear { failsafe.sighted_since.or(Some(now)) } else { None };
-        let outlasted = now.since(failsafe.since) >= pace.grace && !clear && !vouched;
+        let outlasted = now.since(failsafe.climbed_at) >= pace.grace && !clear && !vouched;
         if outlasted || reach == Reach::Warning {
-            failsafe.climbed = true;
-            failsafe.held = failsafe.held.max(self.failsafe_climb());
+            let climbed = self.failsafe_climb(failsafe.held, outlasted);
+            if climbed > failsafe.held {
+                failsafe.held = climbed;
+                failsafe.climbed_at = now;
+            }
         }
         if hands.fan_stuck {
             failsafe.held = failsafe.held.max(Some(Step::CapMin));
@@ -234,11 +237,16 @@ impl Limit {
         }
     }
 
-    /// The step that failsafe holds once it has climbed.
-    const fn failsafe_climb(&self) -> Option<Step> {
+    /// The next step of a failsafe that has stood for its grace, or whose remaining sensors are
+    /// warm. The safe cap stands from the start; the smallest is for when nobody has been able
+    /// to say for long whether fans and cap are enough. A blind power limit stays at the safe
+    /// cap, which bounds the very thing that it cannot see.
+    fn failsafe_climb(&self, held: Option<Step>, outlasted: bool) -> Option<Step> {
         match self.spec.response {
-            Response::Heat => Some(Step::FansFull),
-            Response::Power => None,
+            Response::Power => held,
+            Response::Heat if held < Some(Step::FansFull) => Some(Step::FansFull),
+            Response::Heat if outlasted => Some(Step::CapMin),
+            Response::Heat => held,
         }
     }
 
