@@ -1,5 +1,7 @@
 //! The engine through its doors.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
 mod it {
     mod allocation;
     mod bench;
