@@ -7,6 +7,8 @@ export interface Inks {
   axis: string;
   grid: string;
   gap: string;
+  /** Of the chart's ground, around words that lie over lines. */
+  halo: string;
   warning: string;
   limit: string;
   trip: string;
@@ -14,8 +16,8 @@ export interface Inks {
 
 export function inks(dark: boolean): Inks {
   return dark
-    ? { lines: DARK, axis: "#98a29d", grid: "#252b29", gap: "#98a29d", warning: "#e3aa4c", limit: "#f09a5b", trip: "#f58a7e" }
-    : { lines: LIGHT, axis: "#5d6561", grid: "#ebebe5", gap: "#7d8682", warning: "#b57a10", limit: "#c2571a", trip: "#ad2219" };
+    ? { lines: DARK, axis: "#98a29d", grid: "#252b29", gap: "#98a29d", halo: "#171b1a", warning: "#e3aa4c", limit: "#f09a5b", trip: "#f58a7e" }
+    : { lines: LIGHT, axis: "#5d6561", grid: "#ebebe5", gap: "#7d8682", halo: "#ffffff", warning: "#b57a10", limit: "#c2571a", trip: "#ad2219" };
 }
 
 export function lineColour(colours: Inks, index: number): string {

@@ -30,7 +30,8 @@ export function options(picture: Picture, width: number, height: number): uPlot.
     width,
     height,
     ms: 1,
-    padding: [8, 26, 0, 0],
+    // Room for a label over a line at the top, and for half of the last time.
+    padding: [16, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: "flyball", setSeries: false }, points: { size: 6 }, drag: { setScale: false, x: false, y: false } },
     scales: {
@@ -126,22 +127,26 @@ function hatch(ctx: CanvasRenderingContext2D, left: number, top: number, width: 
 function paintThresholds(plot: uPlot, picture: Picture): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  ctx.lineWidth = devicePixelRatio;
   ctx.font = `${10.5 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
   for (const line of picture.thresholds()) {
     const y = plot.valToPos(line.value, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
     ctx.strokeStyle = ctx.fillStyle = picture.inks[line.kind];
+    ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash(line.kind === "trip" ? [] : [5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    // Above its line, or below it where the chart ends too soon.
-    const above = y - bbox.top > 14 * devicePixelRatio;
-    ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(`${line.kind} ${figure(line.value, picture.unit, 0).text}`, bbox.left + bbox.width - LABEL_PX[line.kind] * devicePixelRatio, y + (above ? -2 : 2) * devicePixelRatio);
+    const label = `${line.kind} ${figure(line.value, picture.unit, 0).text}`;
+    const [labelX, labelY] = [bbox.left + bbox.width - LABEL_PX[line.kind] * devicePixelRatio, y - 2 * devicePixelRatio];
+    ctx.setLineDash([]);
+    ctx.strokeStyle = picture.inks.halo;
+    ctx.lineWidth = 3 * devicePixelRatio;
+    ctx.strokeText(label, labelX, labelY);
+    ctx.fillText(label, labelX, labelY);
   }
   ctx.restore();
 }
