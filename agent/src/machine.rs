@@ -32,7 +32,7 @@ pub(crate) fn describe(name: Option<&str>, simulated: bool, board: Option<&Board
 
 fn memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();
-    u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit))
+    info.totalram.saturating_mul(info.mem_unit.into())
 }
 
 fn cut(mut name: String) -> String {

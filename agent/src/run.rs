@@ -85,7 +85,7 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     let identity = Identity::load(&config.state)?;
     log_age(&identity, clock);
     let client = endpoint::client_config(enrolled_client(&identity)?);
-    let fresh = Epoch(crate::uplink::random_u64());
+    let fresh = Epoch(crate::random::number());
     let (sampling, report) = Sampling::open(&config.state, Limits::default(), fresh)?;
     recorder::log_report(&report);
     tracing::info!(device = %identity.device, state = %config.state.display(), "started");

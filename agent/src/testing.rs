@@ -1,8 +1,6 @@
 //! An authority, an aggregator and a guard for this crate's tests: the other ends of the wire,
 //! scripted by each test.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 mod aggregator;
 mod authority;
 mod guard;

@@ -103,8 +103,6 @@ pub(super) fn reason(error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
 
     #[test]

@@ -1,7 +1,5 @@
 //! The collectors over a process file system that is written here, so that values are exact.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

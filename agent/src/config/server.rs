@@ -89,8 +89,6 @@ impl fmt::Display for ServerAddress {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
 
     #[test]

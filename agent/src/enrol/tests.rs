@@ -1,7 +1,5 @@
 //! Enrolment against an aggregator that each test scripts.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 use crate::testing::{Aggregator, Authority};
 use flyball_protocol::command::CommandKey;

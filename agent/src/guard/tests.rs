@@ -1,7 +1,5 @@
 //! The guard's client against a guard that each test scripts.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 use crate::testing::{Guard, record, soon};
 use flyball_protocol::guard::{FromAgent, FromGuard, VERSION};

@@ -38,8 +38,6 @@ impl GuardPin {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
     use flyball_protocol::command::CommandKey;
 

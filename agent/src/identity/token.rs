@@ -80,8 +80,6 @@ impl core::fmt::Debug for EnrolmentToken {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
 
     /// SHA-256 of the empty string.

@@ -1,16 +1,17 @@
 //! The uplink against an aggregator in this process that speaks the protocol and is scripted by
 //! each test.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 use crate::identity::enrolled_client;
 use crate::spool::{self, Spool};
 use crate::testing::{Aggregator, Authority, Peer, board, event, job_event, series, soon};
-use flyball_protocol::command::{OperationId, SignedCommand};
+use flyball_protocol::command::{OperationId, RefusalKind, SignedCommand, Verdict};
 use flyball_protocol::entry::EntryBody;
-use flyball_protocol::message::{Job, JobEvent, JobRequest, LaneUp, PendingCommand, StreamKind};
+use flyball_protocol::message::{
+    ControlDown, Job, JobEvent, JobRequest, LaneUp, PendingCommand, StreamKind,
+};
 use flyball_protocol::series::Reader;
+use flyball_protocol::sync::Ranges;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;

@@ -1,0 +1,169 @@
+//! The control stream's conversation: welcome, commands, verdicts, inventory.
+
+use super::Uplink;
+use super::commands::Step;
+use super::session::{Event, Loss};
+use crate::guard::{Ask, News};
+use crate::recorder::Order;
+use flyball_protocol::command::{Outcome, Refusal, RefusalKind, Verdict};
+use flyball_protocol::message::{
+    CURRENT_VERSION, ControlDown, ControlUp, MIN_VERSION, PendingCommand, PluginStatus, close,
+};
+use flyball_protocol::sync::Ranges;
+use tokio::sync::watch;
+
+/// A difference between the two clocks that is worth a log line.
+const CLOCK_DIFFERENCE_MS: u64 = 2_000;
+
+impl Uplink {
+    pub(super) async fn handle_event(
+        &mut self,
+        number: u64,
+        event: Event,
+        plugins: &watch::Receiver<Vec<PluginStatus>>,
+    ) {
+        if number != self.sessions || self.link.is_none() {
+            return;
+        }
+        match event {
+            Event::Down(message) => self.handle_down(message, plugins).await,
+            Event::Ack(ranges) => {
+                self.sender.handle_ack(&ranges);
+                if let Some(link) = &mut self.link {
+                    link.acked.merge(&ranges);
+                }
+            }
+            Event::Lost(loss) => self.lose(loss),
+        }
+    }
+
+    pub(super) async fn handle_down(
+        &mut self,
+        message: ControlDown,
+        plugins: &watch::Receiver<Vec<PluginStatus>>,
+    ) {
+        match message {
+            ControlDown::Welcome { version, acked, pending, now_ms } => {
+                self.handle_welcome(version, &acked, now_ms);
+                self.handle_plugins(plugins);
+                for command in pending {
+                    self.handle_command(command).await;
+                }
+            }
+            ControlDown::Refused { reason } => self.end(Loss::refusal(reason), close::DONE),
+            ControlDown::Command(command) => self.handle_command(command).await,
+            ControlDown::Inventory => {
+                self.tell_inventory();
+                self.next_limits_ms = self.now_ms();
+            }
+        }
+    }
+
+    pub(super) fn handle_welcome(&mut self, version: u8, acked: &Ranges, theirs_ms: u64) {
+        if !(MIN_VERSION..=CURRENT_VERSION).contains(&version) {
+            let why = format!("the aggregator chose version {version}, which was not offered");
+            return self.end(Loss::refusal(why), close::VERSION);
+        }
+        let Some(link) = &mut self.link else { return };
+        if link.welcome_by_ms.take().is_none() {
+            return self.end(Loss::new("the aggregator welcomed twice"), close::MALFORMED);
+        }
+        let apart_ms = theirs_ms.abs_diff(self.means.clock.unix_ms());
+        if apart_ms > CLOCK_DIFFERENCE_MS {
+            tracing::warn!(apart_ms, "this machine's clock and the aggregator's differ");
+        }
+        self.sender.handle_welcome(acked);
+        self.outage = None;
+        tracing::info!(version, committed = acked.count(), "the aggregator welcomes this machine");
+        self.tell_inventory();
+    }
+
+    pub(super) async fn handle_command(&mut self, command: PendingCommand) {
+        let wall_ms = self.means.clock.unix_ms();
+        if let Some(step) = self.commands.handle_command(command, wall_ms) {
+            self.take_step(step).await;
+        }
+    }
+
+    pub(super) async fn take_step(&mut self, step: Step) {
+        match step {
+            Step::Propose(command) => {
+                let operation = command.operation;
+                tracing::info!(%operation, "proposing a command to the guard");
+                let ask = Ask::Propose { operation, command: command.command };
+                if self.means.guard.try_send(ask).is_err() {
+                    tracing::error!(%operation, "the guard's link is gone; the command is lost");
+                }
+            }
+            Step::Settle(outcome) => self.settle(outcome).await,
+        }
+    }
+
+    /// A command that ends in the agent: told at once, and stored like any outcome.
+    pub(super) async fn settle(&mut self, outcome: Outcome) {
+        let (operation, verdict) = (outcome.operation, outcome.verdict.clone());
+        tracing::warn!(%operation, ?verdict, "a command ends before the guard");
+        self.say(ControlUp::Verdict { operation, verdict });
+        if self.means.recorder.send(Order::Outcome(outcome)).await.is_err() {
+            tracing::error!(%operation, "the recorder is gone; an outcome is lost");
+        }
+    }
+
+    pub(super) fn guard_takes(&self) -> bool {
+        self.guard.attached && self.means.guard.capacity() > 0
+    }
+
+    pub(super) fn handle_news(&mut self, news: News) {
+        match news {
+            News::Attached { board, actuators, limits } => {
+                self.guard.attach(board, actuators, limits);
+                self.tell_inventory();
+            }
+            News::Detached => self.guard.attached = false,
+            News::Verdict { operation, verdict } => {
+                // The guard has judged this command before; that outcome stands in the spool.
+                if is_replay(&verdict) {
+                    tracing::warn!(%operation, "the guard had taken this command before");
+                } else {
+                    self.say(ControlUp::Verdict { operation, verdict });
+                }
+            }
+            News::Limits(limits) => {
+                if let Some(limits) = self.guard.take_limits(limits) {
+                    self.say(ControlUp::Limits(limits));
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_plugins(&mut self, plugins: &watch::Receiver<Vec<PluginStatus>>) {
+        let plugins = plugins.borrow().clone();
+        self.say(ControlUp::Plugins(plugins));
+    }
+
+    pub(super) fn wants_limits(&self) -> bool {
+        self.guard.attached && self.sender.is_streaming()
+    }
+
+    pub(super) fn tell_inventory(&mut self) {
+        let limits = self.guard.limits().to_vec();
+        let actuators = self.guard.actuators.clone();
+        self.say(ControlUp::Limits(limits));
+        self.say(ControlUp::Actuators(actuators));
+    }
+
+    /// Says something over a welcomed connection. Without one it is dropped: inventory is told
+    /// anew after every `Welcome`, and verdicts are ahead of outcomes that are durable.
+    pub(super) fn say(&mut self, message: ControlUp) {
+        let Some(link) = self.link.as_ref().filter(|link| link.welcome_by_ms.is_none()) else {
+            return;
+        };
+        if !link.session.say(message) {
+            self.end(Loss::new("the aggregator no longer reads its control stream"), close::DONE);
+        }
+    }
+}
+
+fn is_replay(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Refused(Refusal { kind: RefusalKind::Replayed, .. }))
+}
