@@ -107,6 +107,13 @@ impl Sampling {
         let (guard_series, agent_series) = (Vec::new(), Vec::new());
         let mut sampling = Self { spool, file, interval, guard_series, agent_series };
         sampling.take([Input::own(What::Started)])?;
+        let usage = sampling.outbox().usage()?;
+        tracing::info!(
+            live_bytes = usage.live_bytes,
+            disk_bytes = usage.disk_bytes,
+            quota_bytes = usage.quota_bytes,
+            "the spool is open"
+        );
         Ok((sampling, report))
     }
 

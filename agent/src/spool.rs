@@ -24,7 +24,7 @@ use dictionary::Dictionary;
 use disk::{Batch, Disk, DiskError};
 use flyball_protocol::entry::{EntryBody, EntryError};
 use flyball_protocol::guard::Series;
-use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
+use flyball_protocol::series::{Reader, SeriesRef};
 use flyball_protocol::sync::{Epoch, Ranges, Seq};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io;
@@ -233,11 +233,6 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         self.dictionary.register(&self.shared.disk, reader, series)
     }
 
-    /// The dictionary, in the order of its numbers.
-    pub(crate) fn series(&self) -> &[SeriesDef] {
-        self.dictionary.definitions()
-    }
-
     /// What the last append wrote beside its entries.
     pub(crate) const fn meta(&self) -> Option<&M> {
         self.meta.as_ref()
@@ -257,12 +252,6 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
     /// Where the disk fails; the old epoch holds then.
     pub(crate) fn renew_epoch(&mut self, epoch: Epoch) -> Result<(), SpoolError> {
         self.shared.renew_epoch(epoch)
-    }
-
-    /// # Errors
-    /// Where the disk's files cannot be looked at.
-    pub(crate) fn usage(&self) -> Result<Usage, SpoolError> {
-        self.shared.usage()
     }
 
     /// The reading half; it may be cloned and sent to another thread.

@@ -148,7 +148,11 @@ impl World {
         self.births += 1;
         let event = GuardEvent {
             kind: EventKind::SensorLost,
-            severity: if self.births % 3 == 0 { Severity::Warning } else { Severity::Info },
+            severity: if self.births.is_multiple_of(3) {
+                Severity::Warning
+            } else {
+                Severity::Info
+            },
             subject: "cpu0".to_owned(),
             message: self.births.to_string(),
             reading: None,

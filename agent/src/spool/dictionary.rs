@@ -27,10 +27,6 @@ impl Dictionary {
         Ok(dictionary)
     }
 
-    pub(super) fn definitions(&self) -> &[SeriesDef] {
-        &self.definitions
-    }
-
     pub(super) fn register(
         &mut self,
         disk: &Disk,

@@ -7,8 +7,8 @@ use flyball_protocol::series::{SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Ranges, Seq};
 use std::sync::Arc;
 
-/// Numbers trimmed in one batch.
-const TRIM_BATCH: usize = 1024;
+/// Numbers trimmed in one batch. sled keeps every page of a batch in memory until it is done.
+const TRIM_BATCH: usize = 32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox {

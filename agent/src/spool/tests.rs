@@ -89,7 +89,7 @@ fn a_trimmed_spool_goes_on_numbering_where_it_was() {
     let mut spool = open(&dir).spool;
     spool.append_batch(&[event("a"), block(0, 100), event("b")], 0).unwrap();
     spool.outbox().trim(&ranges(&[(1, 3)])).unwrap();
-    assert_eq!(spool.usage().unwrap().live_bytes, 0);
+    assert_eq!(spool.outbox().usage().unwrap().live_bytes, 0);
     drop(spool);
     let Opened { mut spool, report } = open(&dir);
     assert!(report.missing.is_empty());
@@ -144,7 +144,8 @@ fn a_series_keeps_its_number_over_a_reopen_and_another_unit_is_another_series() 
     assert_eq!(spool.register(Reader::Guard, &[changed]).unwrap(), [SeriesRef(2)]);
     assert_eq!(spool.register(Reader::Agent, &known[..1]).unwrap(), [SeriesRef(3)]);
     let announced = spool.outbox().series_from(SeriesRef(1)).unwrap();
-    assert_eq!(announced, spool.series()[1..]);
+    assert_eq!(announced.len(), 3);
+    assert_eq!(announced[0].number, SeriesRef(1));
     assert_eq!(announced[0].attributes[0].0, "a", "attributes are sorted");
 }
 
@@ -157,7 +158,7 @@ fn the_oldest_blocks_go_when_the_quota_is_reached_and_a_gap_names_them() {
     let mut dropped = 0;
     for index in 0..40 {
         dropped += spool.append_batch(&[block(index, 50)], index).unwrap().dropped_blocks;
-        assert!(spool.usage().unwrap().live_bytes <= limits.quota_bytes / 2 + 512);
+        assert!(spool.outbox().usage().unwrap().live_bytes <= limits.quota_bytes / 2 + 512);
     }
     assert!(dropped > 0);
     let kept = all(&spool.outbox());
