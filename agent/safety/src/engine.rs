@@ -2,18 +2,21 @@
 //! it, and turned into levels of the actuators that serve those limits' zones, in that order
 //! and before the door closes.
 
+mod demand;
 mod proposals;
+mod telling;
 mod view;
 
+use telling::proved;
 pub use view::{ActuatorView, LimitView, SensorView};
 
-use crate::actuator::{Actuator, Demand, Obedience};
+use crate::actuator::Actuator;
 use crate::event::Events;
-use crate::limit::{CapNeed, FanNeed, Hands, Limit, Pace};
-use crate::sensor::{Change, Sensor};
+use crate::limit::{Limit, Pace};
+use crate::sensor::Sensor;
 use crate::{
-    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, Hand, LimitId, Moment, Observed,
-    OnTrip, Refusal, SensorId, Standing, State, StateKind, Thresholds, TripCause,
+    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, LimitId, Moment, Observed, OnTrip,
+    Refusal, SensorId, Standing, StateKind, Thresholds,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -97,7 +100,8 @@ impl Engine {
         self.drive();
     }
 
-    /// Judges one reading and decides at once. Unknown ids are ignored.
+    /// Judges one reading and decides at once. Each sample is handed in once, because dwell
+    /// counts samples. Unknown ids are ignored.
     pub fn handle_reading(&mut self, sensor: SensorId, reading: Result<f64, NoData>, now: Moment) {
         self.at(now);
         let settle_samples = self.config.plan().timing.settle_samples;
@@ -264,75 +268,6 @@ impl Engine {
         self.tell_state(limit_id(index), before);
     }
 
-    /// What the zone of a limit has to act with.
-    fn hands(&self, index: usize) -> Hands {
-        let mut hands = Hands::default();
-        let id = limit_id(index);
-        for actuator in self.actuators.iter().filter(|actuator| actuator.limits.contains(&id)) {
-            match actuator.spec.hand {
-                Hand::Fan { .. } => {
-                    hands.fan = true;
-                    hands.fan_stuck |= actuator.stuck_hot();
-                }
-                Hand::PowerCap { .. } => {
-                    hands.cap = true;
-                    hands.cap_stuck |= actuator.stuck_hot();
-                }
-            }
-        }
-        hands
-    }
-
-    /// Another limit of the zone, of the same response and over other sensors, reads normal.
-    fn vouched(&self, index: usize) -> bool {
-        let lost = &self.limits[index].spec;
-        self.limits.iter().any(|limit| {
-            limit.spec.zone == lost.zone
-                && limit.spec.response == lost.response
-                && limit.state.kind() == StateKind::Normal
-                && !limit.spec.sensors.iter().any(|sensor| lost.sensors.contains(sensor))
-        })
-    }
-
-    /// Brings every actuator to what the limits of its zones ask for.
-    fn drive(&mut self) {
-        for index in 0..self.actuators.len() {
-            let demand = self.demand(index);
-            let actuator = &mut self.actuators[index];
-            let (level, _) = actuator.level(&demand, actuator.operator);
-            actuator.want(level, self.now);
-        }
-    }
-
-    fn demand(&self, actuator: usize) -> Demand {
-        let mut demand = Demand {
-            fan: (FanNeed::Rest, None),
-            curve: (0.0, None),
-            cap: (CapNeed::Rest, None),
-            ceiling: None,
-        };
-        for id in &self.actuators[actuator].limits {
-            let limit = &self.limits[id.index()];
-            let need = limit.need();
-            if need.fan > demand.fan.0 {
-                demand.fan = (need.fan, Some(*id));
-            }
-            if need.cap > demand.cap.0 {
-                demand.cap = (need.cap, Some(*id));
-            }
-            let curve = limit.curve(&self.sensors, self.now);
-            if curve > demand.curve.0 {
-                demand.curve = (curve, Some(*id));
-            }
-            if let Some(ceiling) = limit.cap_ceiling()
-                && demand.ceiling.is_none_or(|(held, _)| ceiling < held)
-            {
-                demand.ceiling = Some((ceiling, *id));
-            }
-        }
-        demand
-    }
-
     /// The first limit whose trip asks for a shutdown.
     fn shutdown_limit(&self) -> Option<LimitId> {
         match self.config.plan().on_trip {
@@ -341,73 +276,6 @@ impl Engine {
                 .find(|(_, limit)| proved(&limit.state))
                 .map(|(id, _)| id),
         }
-    }
-
-    fn tell(&mut self, sensor: SensorId, change: Change) {
-        match change {
-            Change::None => {}
-            Change::Back => self.events.push(self.now, EventKind::SensorBack { sensor }),
-            Change::Lost(reason) => {
-                for limit in &mut self.limits {
-                    limit.forget(sensor);
-                }
-                self.events.push(self.now, EventKind::SensorLost { sensor, reason });
-            }
-        }
-    }
-
-    fn tell_obedience(&mut self, id: ActuatorId, obedience: Obedience) {
-        let actuator = &self.actuators[id.index()];
-        let kind = match obedience {
-            Obedience::Unchanged => return,
-            Obedience::Back => EventKind::ActuatorBack { actuator: id },
-            Obedience::Stuck => EventKind::ActuatorStuck {
-                actuator: id,
-                wanted: actuator.wanted,
-                observed: actuator.observed,
-            },
-        };
-        self.events.push(self.now, kind);
-    }
-
-    /// Tells what a limit did since `before`.
-    fn tell_state(&mut self, id: LimitId, before: State) {
-        let limit = &self.limits[id.index()];
-        let after = limit.state;
-        let reading = limit.reading(&self.sensors);
-        let (from, to) = (before.kind(), after.kind());
-        if from != to || (proved(&after) && !proved(&before)) {
-            let threshold = limit.threshold_between(&before);
-            self.shutdown_due |= proved(&after);
-            let changed = EventKind::LimitChanged { limit: id, from, to, reading, threshold };
-            return self.events.push(self.now, changed);
-        }
-        if let (State::Failsafe(before), State::Failsafe(after)) = (before, after)
-            && before.held.is_none()
-            && after.held.is_some()
-        {
-            self.events.push(self.now, EventKind::FailsafeClimbed { limit: id });
-        }
-        if let (Some(from), Some(to)) = (before.step(), after.step())
-            && from != to
-        {
-            self.events.push(self.now, EventKind::StepChanged { limit: id, from, to, reading });
-        }
-    }
-}
-
-/// A trip of this run.
-fn proved(state: &State) -> bool {
-    match state {
-        State::Tripped(tripped) => match tripped.cause {
-            TripCause::Threshold | TripCause::LadderExhausted => true,
-            TripCause::Restored => false,
-        },
-        State::Unknown { .. }
-        | State::Normal { .. }
-        | State::Warning(_)
-        | State::Limiting(_)
-        | State::Failsafe(_) => false,
     }
 }
 

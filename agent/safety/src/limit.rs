@@ -1,6 +1,7 @@
 //! One limit: which thresholds its group has passed, whether the group can be relied upon, and
 //! the state that follows. What it asks of fans and caps is its [`Need`]; it drives nothing.
 
+mod failsafe;
 mod ladder;
 mod passed;
 

@@ -3,7 +3,7 @@
 
 use super::{Limit, Reach, Sight};
 use crate::sensor::Sensor;
-use crate::{Failsafe, Moment, Raised, Response, State, Step, Timing, TripCause};
+use crate::{Moment, Raised, Response, State, Step, Timing, TripCause};
 use core::time::Duration;
 
 /// What the zone of a limit has to act with.
@@ -116,7 +116,7 @@ impl Limit {
 
     /// Over the limit: on the first step of limiting or on the one that stands, whichever is
     /// higher. A blind limit had the safe cap already and keeps it.
-    fn limit_from(&mut self, stands: Step, hands: Hands, now: Moment) {
+    pub(super) fn limit_from(&mut self, stands: Step, hands: Hands, now: Moment) {
         let least = if self.blind() { Step::CapSafe } else { self.first_limiting() };
         self.state.transition_to_limiting(hands.able(stands.max(least)), now);
     }
@@ -194,59 +194,6 @@ impl Limit {
                     None => self.state.transition_to_normal(now),
                 },
             },
-        }
-    }
-
-    fn follow_failsafe(
-        &mut self,
-        mut failsafe: Failsafe,
-        reach: Reach,
-        hands: Hands,
-        pace: Pace,
-        vouched: bool,
-        now: Moment,
-    ) {
-        if reach >= Reach::Limit {
-            // The safe cap stands already: the ladder goes on from there.
-            let held = failsafe.held.map_or(Step::CapSafe, |held| held.max(Step::CapSafe));
-            return self.limit_from(held, hands, now);
-        }
-        let clear = self.sight == Sight::Clear;
-        failsafe.sighted_since = if clear { failsafe.sighted_since.or(Some(now)) } else { None };
-        let outlasted = now.since(failsafe.climbed_at) >= pace.grace && !clear && !vouched;
-        if outlasted || reach == Reach::Warning {
-            let climbed = self.failsafe_climb(failsafe.held, outlasted);
-            if climbed > failsafe.held {
-                failsafe.held = climbed;
-                failsafe.climbed_at = now;
-            }
-        }
-        if hands.fan_stuck {
-            failsafe.held = failsafe.held.max(Some(Step::CapMin));
-        }
-        let released = failsafe.sighted_since.is_some_and(|at| now.since(at) >= pace.release);
-        match failsafe.held {
-            _ if !released => self.state = State::Failsafe(failsafe),
-            Some(step @ (Step::CapSafe | Step::CapMin)) => {
-                self.state.transition_to_limiting(step, now);
-            }
-            Some(step @ (Step::Alert | Step::FansRaised | Step::FansFull)) => {
-                self.state.transition_to_warning(step, now);
-            }
-            None => self.state.transition_to_normal(now),
-        }
-    }
-
-    /// The next step of a failsafe that has stood for its grace, or whose remaining sensors are
-    /// warm. The safe cap stands from the start; the smallest is for when nobody has been able
-    /// to say for long whether fans and cap are enough. A blind power limit stays at the safe
-    /// cap, which bounds the very thing that it cannot see.
-    fn failsafe_climb(&self, held: Option<Step>, outlasted: bool) -> Option<Step> {
-        match self.spec.response {
-            Response::Power => held,
-            Response::Heat if held < Some(Step::FansFull) => Some(Step::FansFull),
-            Response::Heat if outlasted => Some(Step::CapMin),
-            Response::Heat => held,
         }
     }
 

@@ -167,7 +167,9 @@ fn a_jump_is_believed_only_after_two_further_samples_and_never_as_cool() {
     let view = bench.engine.sensor(TEMPERATURE).unwrap();
     assert_eq!(view.reading, Err(NoData::TooFast));
     assert_eq!(bench.heat(), StateKind::Limiting, "the worst of both counts");
-    bench.cycles(3, 100.0);
+    bench.cycles(1, 100.0);
+    assert_eq!(bench.engine.sensor(TEMPERATURE).unwrap().reading, Err(NoData::TooFast));
+    bench.cycles(2, 100.0);
     assert_eq!(bench.heat(), StateKind::Tripped);
 }
 
@@ -257,4 +259,92 @@ fn taking_a_fan_over_never_slows_it_down() {
     bench.cycles(1, 40.0);
     bench.blind(Duration::from_secs(2));
     assert_eq!((bench.heat(), bench.duty()), (StateKind::Failsafe, Some(0.9)));
+}
+
+#[test]
+fn a_blind_limit_whose_other_sensor_is_hot_keeps_the_safe_cap_on_its_way_up_and_down() {
+    let mut plan = pair(false);
+    plan.sensors[0].required = true;
+    let mut bench = Bench::of(plan);
+    for _ in 0..4 {
+        pair_cycle(&mut bench, Ok(40.0), Ok(40.0));
+    }
+    for _ in 0..3 {
+        pair_cycle(&mut bench, Ok(40.0), Ok(82.0));
+    }
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::FansFull)));
+    for _ in 0..5 {
+        pair_cycle(&mut bench, Err(NoData::Fault), Ok(82.0));
+    }
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapSafe)));
+    for _ in 0..4 {
+        pair_cycle(&mut bench, Ok(40.0), Ok(82.0));
+    }
+    assert_eq!(bench.watts(), 60.0, "it is not given back with the sensor's first word");
+    for _ in 0..8 {
+        pair_cycle(&mut bench, Err(NoData::Fault), Ok(60.0));
+    }
+    assert_eq!(bench.heat(), StateKind::Failsafe);
+    for _ in 0..2 {
+        pair_cycle(&mut bench, Err(NoData::Fault), Ok(82.0));
+    }
+    assert_eq!((bench.heat(), bench.watts()), (StateKind::Limiting, 60.0));
+}
+
+#[test]
+fn a_blind_start_beside_a_hot_sensor_goes_straight_to_the_safe_cap() {
+    let mut plan = pair(false);
+    plan.sensors[0].required = true;
+    let mut bench = Bench::of(plan);
+    for _ in 0..2 {
+        pair_cycle(&mut bench, Err(NoData::Fault), Ok(82.0));
+    }
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapSafe)));
+}
+
+#[test]
+fn a_warm_sibling_raises_the_fans_of_a_blind_limit() {
+    let mut plan = pair(false);
+    plan.sensors[0].required = true;
+    let mut bench = Bench::of(plan);
+    for _ in 0..4 {
+        pair_cycle(&mut bench, Ok(40.0), Ok(40.0));
+    }
+    for _ in 0..8 {
+        pair_cycle(&mut bench, Err(NoData::Fault), Ok(72.0));
+    }
+    assert_eq!((bench.heat(), bench.duty()), (StateKind::Failsafe, Some(1.0)));
+}
+
+#[test]
+fn heat_in_failsafe_keeps_the_step_that_was_held() {
+    let mut bench = Bench::settled(40.0);
+    bench.pass(Duration::from_secs(6), 82.0);
+    bench.cycles(4, 60.0);
+    bench.blind(Duration::from_secs(3));
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Failsafe, Some(Step::CapMin)));
+    bench.cycles(2, 82.0);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapMin)));
+}
+
+#[test]
+fn a_hot_sensor_that_is_lost_does_not_hold_its_group_for_ever() {
+    let mut bench = Bench::of(pair(false));
+    for _ in 0..4 {
+        pair_cycle(&mut bench, Ok(40.0), Ok(82.0));
+    }
+    assert_eq!(bench.heat(), StateKind::Limiting);
+    for _ in 0..200 {
+        pair_cycle(&mut bench, Ok(40.0), Err(NoData::Missing));
+    }
+    assert_eq!(bench.heat(), StateKind::Normal);
+}
+
+#[test]
+fn a_clock_that_runs_backwards_moves_nothing() {
+    let mut bench = Bench::settled(40.0);
+    let due = bench.engine.poll_timeout();
+    bench.engine.handle_timeout(flyball_safety::Moment::from_millis(0));
+    assert!(bench.engine.poll_timeout() >= due);
+    assert_eq!(bench.heat(), StateKind::Normal);
 }

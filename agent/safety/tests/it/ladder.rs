@@ -234,3 +234,30 @@ fn a_policy_tightens_at_once_and_cannot_loosen() {
         assert_eq!(*bench.engine.limit(HEAT).unwrap().thresholds, before);
     }
 }
+
+#[test]
+fn a_hand_that_no_longer_answers_counts_as_one_that_does_not_obey() {
+    let mut bench = Bench::settled(40.0);
+    for _ in 0..10 {
+        bench.engine.handle_reading(super::bench::TEMPERATURE, Ok(40.0), bench.now);
+        bench.engine.handle_reading(super::bench::METER, Ok(100.0), bench.now);
+        bench.engine.handle_timeout(bench.now);
+        bench.obey();
+        bench.now = bench.now.after(CYCLE);
+    }
+    assert!(bench.engine.actuator(FAN).unwrap().stuck);
+    assert!(bench.saw(|kind| matches!(kind, EventKind::ActuatorStuck { .. })));
+    bench.cycles(1, 40.0);
+    assert!(bench.saw(|kind| matches!(kind, EventKind::ActuatorBack { actuator: FAN })));
+}
+
+#[test]
+fn a_hand_that_obeys_is_written_again_now_and_then() {
+    let mut bench = Bench::settled(40.0);
+    bench.cycles(2, 40.0);
+    bench.actions.clear();
+    bench.pass(core::time::Duration::from_secs(25), 40.0);
+    assert!(bench.actions.is_empty(), "{:?}", bench.actions);
+    bench.pass(core::time::Duration::from_secs(10), 40.0);
+    assert_eq!(bench.actions.len(), 2, "{:?}", bench.actions);
+}

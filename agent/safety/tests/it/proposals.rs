@@ -166,3 +166,15 @@ fn of_many_actuators_all_take_a_proposal_or_none() {
     assert!(matches!(propose(&mut bench, cap(80.0)), Verdict::Refused(Refusal::Range { .. })));
     assert_eq!(bench.watts(), 140.0);
 }
+
+#[test]
+fn a_fan_is_not_given_back_to_the_hardware_while_power_is_over_its_limit() {
+    let mut bench = Bench::settled(40.0);
+    propose(&mut bench, floor(0.9));
+    for _ in 0..2 {
+        bench.cycle(Ok(40.0), Ok(160.0));
+    }
+    assert_eq!(bench.state(POWER).kind(), StateKind::Limiting);
+    assert_eq!(standing(propose(&mut bench, CLEAR_FLOOR)).limit, POWER);
+    assert_eq!(bench.duty(), Some(0.9));
+}
