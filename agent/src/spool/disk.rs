@@ -7,9 +7,15 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// What one leaf and its path need; the uplink reads in order.
 const CACHE_BYTES: u64 = 2 * 1024 * 1024;
+
+/// How often and how long a lock is waited for: two seconds in all.
+const LOCK_WAITS: u32 = 40;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DiskError {
@@ -54,13 +60,7 @@ impl Disk {
     pub(super) fn open(dir: &Path) -> Result<Self, DiskError> {
         let folder = |source| DiskError::Folder { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(folder)?;
-        let db = sled::Config::new()
-            .path(dir)
-            .mode(sled::Mode::LowSpace)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(Some(1000))
-            .open()
-            .map_err(|error| opening(dir, error))?;
+        let db = open_unlocked(dir)?;
         let file = File::open(dir.join("db")).map_err(folder)?;
         file.sync_all().map_err(folder)?;
         for dir in [Some(dir), dir.parent()].into_iter().flatten() {
@@ -99,6 +99,28 @@ impl Disk {
 
     pub(super) fn size_on_disk(&self) -> Result<u64, DiskError> {
         self.db.size_on_disk().map_err(store("a look at its size"))
+    }
+}
+
+/// Opens sled, waiting a little for one that is just being closed: a killed agent holds its lock
+/// until its last write is through.
+fn open_unlocked(dir: &Path) -> Result<sled::Db, DiskError> {
+    let mut waits = 0;
+    loop {
+        let opened = sled::Config::new()
+            .path(dir)
+            .mode(sled::Mode::LowSpace)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(Some(1000))
+            .open()
+            .map_err(|error| opening(dir, error));
+        match opened {
+            Err(DiskError::Locked { .. }) if waits < LOCK_WAITS => {
+                waits += 1;
+                thread::sleep(LOCK_WAIT);
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The spool over its real files, in a folder of its own.
 
+mod power_cut;
+
 use super::*;
 use flyball_protocol::block::BlockBuilder;
 use flyball_protocol::entry::{Gap, GapScope};
@@ -190,7 +192,8 @@ fn events_are_refused_rather_than_dropped_when_they_alone_fill_the_quota() {
     let dir = TempDir::new().unwrap();
     let mut spool = open_with(&dir, Limits { quota_bytes: 20_000 }).spool;
     let large = event(&"x".repeat(3000));
-    let taken = (0..10).take_while(|_| spool.append_batch(&[large.clone()], 0).is_ok()).count();
+    let taken =
+        (0..10).take_while(|_| spool.append_batch(std::slice::from_ref(&large), 0).is_ok()).count();
     assert_eq!(taken, 6);
     assert!(matches!(
         spool.append_batch(&[large], 0),
