@@ -52,11 +52,11 @@ CREATE TABLE epoch_series (
   PRIMARY KEY (epoch, number)
 ) WITHOUT ROWID;
 
--- One row an entry: the same (epoch, seq) with another checksum is an error.
+-- One row an entry: the same (epoch, seq) with another body is an error.
 CREATE TABLE entries (
-  epoch    INTEGER NOT NULL REFERENCES epochs (key),
-  seq      INTEGER NOT NULL,
-  checksum INTEGER NOT NULL,
+  epoch  INTEGER NOT NULL REFERENCES epochs (key),
+  seq    INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
 

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-mod commit;
-mod http;
-mod operations;
-mod readings;
-mod refusals;
-mod rig;
+mod it {
+    mod commit;
+    mod http;
+    mod operations;
+    mod readings;
+    mod refusals;
+    mod rig;
+}

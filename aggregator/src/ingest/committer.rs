@@ -130,13 +130,11 @@ fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed)
             app.metrics.entries_repeated.inc();
             Answer::Committed(arrival.seq)
         }
-        Committed::Conflict { stored } => {
+        Committed::Conflict { .. } => {
             tracing::error!(
                 device = %arrival.id,
                 seq = arrival.seq.0,
-                checksum = arrival.checksum,
-                stored,
-                "an entry came with another checksum than it was committed with"
+                "an entry came with another body than it was committed with"
             );
             Answer::Conflict(arrival.seq)
         }

@@ -1,6 +1,6 @@
 //! From an operator's word to the machine's, and back.
 
-use crate::rig::{Agent, Rig, entry};
+use super::rig::{Agent, Rig, entry};
 use flyball_aggregator::fleet::{DeviceId, Target};
 use flyball_aggregator::live::{Delivery, Interest, Live};
 use flyball_aggregator::operations::{Action, OperationState, Submission, SubmitError};
@@ -123,8 +123,13 @@ async fn a_command_for_a_machine_that_is_away_rides_in_its_next_welcome() {
     assert_eq!(operations, [operation.id]);
     // A verdict of another device's would change nothing; this one's own settles it.
     agent.say(&ControlUp::Verdict { operation: operation.id, verdict: refusal() }).await;
-    let outcome =
-        Outcome { operation: operation.id, verdict: refusal(), observed: None, verified: true, at_ms: 5 };
+    let outcome = Outcome {
+        operation: operation.id,
+        verdict: refusal(),
+        observed: None,
+        verified: true,
+        at_ms: 5,
+    };
     agent.send(entry(1, &EntryBody::Outcome(outcome))).await;
     agent.acknowledged(1).await;
     let settled = rig.app.operations.operation(operation.id).await.unwrap().unwrap();
@@ -141,8 +146,13 @@ async fn another_machine_cannot_settle_an_operation() {
     let (identity, other) = (rig.enrol().await, rig.enrol().await);
     let operation = rig.app.operations.submit(fan_floor(identity.device)).await.unwrap();
     let mut agent = rig.agent(&other, 1).await;
-    let outcome =
-        Outcome { operation: operation.id, verdict: clamp(), observed: None, verified: true, at_ms: 5 };
+    let outcome = Outcome {
+        operation: operation.id,
+        verdict: clamp(),
+        observed: None,
+        verified: true,
+        at_ms: 5,
+    };
     agent.send(entry(1, &EntryBody::Outcome(outcome))).await;
     agent.acknowledged(1).await;
     let unchanged = rig.app.operations.operation(operation.id).await.unwrap().unwrap();
@@ -174,7 +184,7 @@ async fn a_job_streams_its_events_from_a_machine_that_has_its_plugin() {
     }
     let mut stream = rig.app.sessions.run_job(Target::Any, request.clone()).unwrap();
     let (mut up, down) = agent.connection.accept_bi().await.unwrap();
-    let asked: JobRequest = crate::rig::Messages::new(down).next().await.unwrap();
+    let asked: JobRequest = super::rig::Messages::new(down).next().await.unwrap();
     assert_eq!(asked, request);
     for event in [JobEvent::Diagnostics(Vec::new()), JobEvent::Done] {
         up.write_all(&frame::encode(&event).unwrap()).await.unwrap();

@@ -1,6 +1,6 @@
 //! What is asked of the store, against a plain list of everything that was sent.
 
-use crate::rig::{Rig, Sample, block, entry};
+use super::rig::{Rig, Sample, block, entry};
 use flyball_aggregator::telemetry::{
     Aggregate, GapSpan, NoData, Readings, ReadingsError, ReadingsQuery, SeriesReadings,
 };
@@ -102,7 +102,7 @@ async fn gaps_are_named_whether_they_are_ticks_or_entries() {
     let (rig, device) = sent().await;
     let readings = rig.app.telemetry.readings(&query(device)).await.unwrap();
     assert_eq!(of(&readings, 0).gaps, []);
-    let stale = |tick| {
+    let stale = |tick: u64| {
         let at_ms = START_MS + tick * 1000;
         GapSpan { from_ms: at_ms, to_ms: at_ms, reason: NoData::Stale }
     };
@@ -203,11 +203,8 @@ async fn questions_out_of_bounds_say_which_bound() {
         async move { app.telemetry.readings(&query).await.unwrap_err() }
     };
     let year_ms = 365 * 24 * 3_600_000;
-    let long = ReadingsQuery {
-        from_ms: Some(START_MS - year_ms),
-        step_ms: Some(1000),
-        ..query(device)
-    };
+    let long =
+        ReadingsQuery { from_ms: Some(START_MS - year_ms), step_ms: Some(1000), ..query(device) };
     let error = ask(long).await;
     assert!(matches!(error, ReadingsError::TooManyPoints { .. }), "{error:?}");
     let empty = ReadingsQuery { from_ms: Some(5), to_ms: Some(5), ..query(device) };

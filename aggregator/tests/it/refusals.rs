@@ -1,6 +1,6 @@
 //! What a peer must not do, and that nobody else suffers from it.
 
-use crate::rig::{Agent, Rig, block, code, entry, hello, send};
+use super::rig::{Agent, Rig, block, code, entry, hello, send};
 use flyball_protocol::entry::{Entry, EntryBody, Gap, GapScope};
 use flyball_protocol::message::{
     ALPN, ALPN_ENROL, ControlDown, ControlUp, EnrolRefusal, EnrolReply, Hello, StreamKind, close,
@@ -143,7 +143,7 @@ async fn a_version_that_is_not_spoken_here_is_told_so() {
     control.write_all(&[StreamKind::Control as u8]).await.unwrap();
     let hello = Hello { min_version: 200, max_version: 201, ..hello(1) };
     send(&mut control, &ControlUp::Hello(hello)).await;
-    let refused = crate::rig::Messages::new(down).next().await.unwrap();
+    let refused = super::rig::Messages::new(down).next().await.unwrap();
     let ControlDown::Refused { reason } = refused else { panic!("{refused:?}") };
     assert!(reason.contains("200 to 201"), "{reason}");
     assert_eq!(code(&connection.closed().await), u64::from(close::VERSION));

@@ -51,6 +51,8 @@ impl Rig {
 
     /// With a clock that stands at [`NOW_MS`] only for what reads it through the app.
     async fn on(state: TempDir, clock: Clock) -> Self {
+        // Every test asks for it; the first one gets it.
+        let _ = tracing_subscriber::fmt().with_test_writer().try_init();
         let config = Config {
             state: state.path().to_owned(),
             ingest: "127.0.0.1:0".parse().unwrap(),
@@ -135,7 +137,7 @@ impl Rig {
         send(&mut control, &ControlUp::Hello(hello(epoch))).await;
         let mut down = Messages::new(recv);
         let welcome = down.next().await.unwrap();
-        Agent { connection, control, down, lane: None, welcome }
+        Agent { connection, control, down, lane: None, welcome, seen: Ranges::new() }
     }
 
     /// How often a refusal was counted under `reason`.
@@ -150,8 +152,7 @@ impl Identity {
     /// The same names, certified by an authority of somebody else's.
     pub(crate) fn forged(&self) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let foreign =
-            flyball_aggregator::authority::Authority::open(state.path(), NOW_MS).unwrap();
+        let foreign = flyball_aggregator::authority::Authority::open(state.path(), NOW_MS).unwrap();
         let key = rcgen::KeyPair::generate().unwrap();
         let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
         let issued = foreign.certify(self.device, csr.der(), Clock::System.now_ms()).unwrap();
@@ -166,6 +167,8 @@ pub(crate) struct Agent {
     pub(crate) down: Messages,
     pub(crate) welcome: ControlDown,
     lane: Option<(SendStream, Messages)>,
+    /// What was acknowledged on this connection.
+    seen: Ranges,
 }
 
 impl Agent {
@@ -195,14 +198,19 @@ impl Agent {
         send(&mut self.lane().await.0, &LaneUp::Entry(entry)).await;
     }
 
-    /// Waits until all of `1..=through` are acknowledged.
+    /// Waits until all of `1..=through` are acknowledged on this connection.
     pub(crate) async fn acknowledged(&mut self, through: u64) -> Ranges {
-        let mut acked = Ranges::new();
-        while (1..=through).any(|seq| !acked.contains(Seq(seq))) {
-            let LaneDown::Ack(ranges) = self.lane().await.1.next().await.unwrap();
-            acked.merge(&ranges);
+        while (1..=through).any(|seq| !self.seen.contains(Seq(seq))) {
+            self.acknowledgement().await;
         }
-        acked
+        self.seen.clone()
+    }
+
+    /// Waits for the next acknowledgement, whatever it names.
+    pub(crate) async fn acknowledgement(&mut self) -> Ranges {
+        let LaneDown::Ack(ranges) = self.lane().await.1.next().await.unwrap();
+        self.seen.merge(&ranges);
+        ranges
     }
 
     /// The application code that the aggregator closes with.

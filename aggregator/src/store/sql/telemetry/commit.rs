@@ -24,7 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) device: DeviceKey,
     pub(crate) epoch: EpochKey,
     pub(crate) seq: Seq,
-    pub(crate) checksum: u32,
+    /// Tells this body from any other under the same number.
+    pub(crate) digest: u64,
     pub(crate) body: ArrivalBody,
 }
 
@@ -62,10 +63,10 @@ pub(crate) enum Scope {
 pub(crate) enum Committed {
     /// Stored now, with what it has set in motion.
     New { event: Option<Event>, operation: Option<Operation> },
-    /// Stored before with the same checksum; acknowledged again.
+    /// Stored before with the same body; acknowledged again.
     Repeated,
-    /// Stored before with another checksum: nothing was changed.
-    Conflict { stored: u32 },
+    /// Stored before with another body: nothing was changed.
+    Conflict { stored: u64 },
 }
 
 impl Store {
@@ -125,21 +126,23 @@ async fn admit(
 ) -> Result<Option<Committed>, StoreError> {
     let ranges = ranges.entry(arrival.epoch).or_default();
     if ranges.contains(arrival.seq) {
-        let stored: Option<u32> =
-            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = ? AND seq = ?")
+        let stored: Option<i64> =
+            sqlx::query_scalar("SELECT digest FROM entries WHERE epoch = ? AND seq = ?")
                 .bind(arrival.epoch.0)
                 .bind(ms(arrival.seq.0))
                 .fetch_optional(connection)
                 .await?;
         return Ok(Some(match stored {
-            Some(stored) if stored != arrival.checksum => Committed::Conflict { stored },
+            Some(stored) if stored.cast_unsigned() != arrival.digest => {
+                Committed::Conflict { stored: stored.cast_unsigned() }
+            }
             Some(_) | None => Committed::Repeated,
         }));
     }
-    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES (?, ?, ?)")
+    sqlx::query("INSERT INTO entries (epoch, seq, digest) VALUES (?, ?, ?)")
         .bind(arrival.epoch.0)
         .bind(ms(arrival.seq.0))
-        .bind(arrival.checksum)
+        .bind(arrival.digest.cast_signed())
         .execute(connection)
         .await?;
     ranges.insert(arrival.seq);
@@ -242,7 +245,7 @@ async fn insert_gap(
     Ok(())
 }
 
-fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
+fn conflict_entry(arrival: &Arrival, stored: u64, now_ms: u64) -> AuditEntry {
     let device = format!("device:{}", arrival.id);
     AuditEntry {
         at_ms: now_ms,
@@ -252,8 +255,8 @@ fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
         decision: Decision::Refused,
         details: json!({
             "seq": arrival.seq.0,
-            "checksum": arrival.checksum,
-            "stored_checksum": stored,
+            "digest": format!("{:016x}", arrival.digest),
+            "stored_digest": format!("{stored:016x}"),
         }),
         request_id: None,
     }
