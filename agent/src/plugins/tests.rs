@@ -1,1 +1,278 @@
+//! The agent's side against a runner that this test plays itself.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it fails")]
+
+use super::*;
+use flyball_plugin_messages::frame::{Decoder, MAX_CODE_FRAME_BYTES, MAX_FRAME_BYTES, encode};
+use flyball_plugin_messages::{FromRunner, Manifest, Report, ToRunner, VERSION, World};
+use flyball_protocol::message::{Job, JobFailureKind, PluginState};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+
+const ENGINE: &str = "engine/1";
+
+/// A folder with plugins, a compiler that is a script, and the socket of a runner.
+struct Rig {
+    folder: tempfile::TempDir,
+    listener: UnixListener,
+    plugins: Plugins,
+    status: watch::Receiver<Vec<PluginStatus>>,
+}
+
+struct Runner {
+    stream: UnixStream,
+    decoder: Decoder,
+}
+
+fn report(engine: &str) -> Report {
+    let manifest = Manifest {
+        id: "demo".into(),
+        name: "Demo".into(),
+        version: "1".into(),
+        author: String::new(),
+        licence: String::new(),
+        description: String::new(),
+        handles: vec!["demo".into()],
+        attributes: Vec::new(),
+    };
+    let code = b"native".to_vec();
+    Report::Compiled { manifest, world: World::Renderer, engine: engine.into(), code }
+}
+
+/// A compiler that counts how often it was called and writes what it was told to.
+fn script(folder: &Path, report: &Report) -> PathBuf {
+    let (path, answer) = (folder.join("compiler"), folder.join("answer"));
+    std::fs::write(&answer, encode(report, MAX_CODE_FRAME_BYTES).unwrap()).unwrap();
+    let calls = folder.join("calls");
+    let text =
+        format!("#!/bin/sh\necho >> {}\nexec /bin/cat {}\n", calls.display(), answer.display());
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+impl Rig {
+    fn with(report: &Report) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("plugins")).unwrap();
+        std::fs::create_dir(root.join("state")).unwrap();
+        std::fs::write(root.join("plugins/demo.wasm"), b"component").unwrap();
+        script(root, report);
+        let listener = UnixListener::bind(root.join("runner.sock")).unwrap();
+        let (plugins, status) = Plugins::start(config(root));
+        Self { folder, listener, plugins, status }
+    }
+
+    /// The agent ends and starts again on the same state.
+    fn restart(&mut self) {
+        let (plugins, status) = Plugins::start(config(self.folder.path()));
+        self.plugins = plugins;
+        self.status = status;
+    }
+
+    async fn runner(&self) -> Runner {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let mut runner = Runner { stream, decoder: Decoder::new(MAX_CODE_FRAME_BYTES) };
+        runner.say(&FromRunner::Hello { version: VERSION, engine: ENGINE.into() }).await;
+        runner
+    }
+
+    async fn state(&mut self, wanted: fn(&PluginState) -> bool) -> PluginStatus {
+        let found = self.status.wait_for(|plugins| plugins.iter().any(|p| wanted(&p.state)));
+        found.await.unwrap()[0].clone()
+    }
+
+    fn compilations(&self) -> usize {
+        std::fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default().len()
+    }
+
+    fn job(&self, deadline_ms: u32) -> mpsc::Receiver<JobEvent> {
+        let (sender, events) = mpsc::channel(8);
+        let plugins = self.plugins.clone();
+        let job = Job::Validate { format: "demo".into(), source: "s".into() };
+        let request = JobRequest { deadline_ms, plugin: "demo".into(), job };
+        tokio::spawn(async move { plugins.run(request, sender).await });
+        events
+    }
+}
+
+fn config(root: &Path) -> PluginsConfig {
+    PluginsConfig {
+        folder: root.join("plugins"),
+        state: root.join("state"),
+        compiler: root.join("compiler"),
+        runner_socket: root.join("runner.sock"),
+    }
+}
+
+impl Runner {
+    async fn say(&mut self, message: &FromRunner) {
+        self.stream.write_all(&encode(message, MAX_FRAME_BYTES).unwrap()).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> ToRunner {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            if let Some(message) = self.decoder.next().unwrap() {
+                return message;
+            }
+            let count = self.stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the agent hung up");
+            self.decoder.push(&buffer[..count]);
+        }
+    }
+
+    async fn load(&mut self) {
+        let message = self.hear().await;
+        assert!(
+            matches!(&message, ToRunner::Load { code, .. } if code == b"native"),
+            "{message:?}"
+        );
+        self.say(&FromRunner::Loaded { plugin: PluginId("demo".into()) }).await;
+    }
+
+    async fn call(&mut self) -> CallId {
+        match self.hear().await {
+            ToRunner::Call { call, .. } => call,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn is_ready(state: &PluginState) -> bool {
+    *state == PluginState::Ready
+}
+
+fn kind(event: Option<JobEvent>) -> JobFailureKind {
+    match event {
+        Some(JobEvent::Failed(failure)) => failure.kind,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_component_is_compiled_once_and_loaded_at_every_start() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    let status = rig.state(is_ready).await;
+    assert_eq!((status.id.as_str(), status.hash.len()), ("demo", 64));
+    drop(runner);
+    rig.restart();
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    rig.state(is_ready).await;
+    assert_eq!(rig.compilations(), 1);
+}
+
+#[tokio::test]
+async fn damaged_code_is_compiled_anew_and_never_loaded() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    rig.state(is_ready).await;
+    let cache = rig.folder.path().join("state/plugins");
+    let entry = std::fs::read_dir(cache).unwrap().flatten().map(|file| file.path());
+    let entry = entry.into_iter().find(|path| path.extension().is_some()).unwrap();
+    let mut bytes = std::fs::read(&entry).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&entry, bytes).unwrap();
+    rig.restart();
+    rig.runner().await.load().await;
+    assert_eq!(rig.compilations(), 2);
+}
+
+#[tokio::test]
+async fn a_runner_that_restarts_is_loaded_again() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut first = rig.runner().await;
+    first.load().await;
+    rig.state(is_ready).await;
+    drop(first);
+    let mut second = rig.runner().await;
+    second.load().await;
+    rig.state(is_ready).await;
+    let mut events = rig.job(1_000);
+    let call = second.call().await;
+    second.say(&FromRunner::Event { call, event: Event::Done }).await;
+    assert_eq!(events.recv().await, Some(JobEvent::Done));
+}
+
+#[tokio::test]
+async fn a_job_whose_runner_dies_is_told_so() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    rig.state(is_ready).await;
+    let mut events = rig.job(1_000);
+    runner.call().await;
+    drop(runner);
+    assert_eq!(kind(events.recv().await), JobFailureKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_job_that_is_dropped_is_cancelled_at_the_runner() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    rig.state(is_ready).await;
+    let plugins = rig.plugins.clone();
+    let job = Job::Validate { format: "demo".into(), source: "s".into() };
+    let request = JobRequest { deadline_ms: 60_000, plugin: "demo".into(), job };
+    let (sender, _events) = mpsc::channel(8);
+    let running = tokio::spawn(async move { plugins.run(request, sender).await });
+    let call = runner.call().await;
+    running.abort();
+    assert_eq!(runner.hear().await, ToRunner::Cancel { call });
+}
+
+#[tokio::test]
+async fn code_that_the_runner_refuses_is_compiled_once_more_and_then_rejected() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    let refusal =
+        FromRunner::NotLoaded { plugin: PluginId("demo".into()), reason: "processor".into() };
+    for _ in 0..2 {
+        assert!(matches!(runner.hear().await, ToRunner::Load { .. }));
+        runner.say(&refusal).await;
+    }
+    let status = rig.state(|state| matches!(state, PluginState::Rejected(_))).await;
+    assert_eq!(status.state, PluginState::Rejected("processor".into()));
+    assert_eq!(rig.compilations(), 2);
+}
+
+#[tokio::test]
+async fn code_for_another_engine_is_rejected_with_both_names() {
+    let mut rig = Rig::with(&report("engine/2"));
+    let _runner = rig.runner().await;
+    let status = rig.state(|state| matches!(state, PluginState::Rejected(_))).await;
+    let PluginState::Rejected(reason) = status.state else { panic!() };
+    assert!(reason.contains("engine/2") && reason.contains(ENGINE), "{reason}");
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_not_there_is_unavailable_by_name() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    runner.load().await;
+    rig.state(is_ready).await;
+    let (sender, mut events) = mpsc::channel(8);
+    let job = Job::Validate { format: "x".into(), source: "s".into() };
+    let request = JobRequest { deadline_ms: 10, plugin: "x".into(), job };
+    rig.plugins.run(request, sender).await;
+    let Some(JobEvent::Failed(failure)) = events.recv().await else { panic!() };
+    assert_eq!(failure.kind, JobFailureKind::Unavailable);
+    assert!(failure.message.contains("`x`"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_agent_without_plugins_refuses_jobs() {
+    let (plugins, _) = Plugins::none();
+    let (sender, mut events) = mpsc::channel(8);
+    let job = Job::Validate { format: "x".into(), source: "s".into() };
+    plugins.run(JobRequest { deadline_ms: 10, plugin: "x".into(), job }, sender).await;
+    assert_eq!(kind(events.recv().await), JobFailureKind::Unavailable);
+}

@@ -28,6 +28,7 @@ impl Renderer for Misbehaving {
             "many-diagnostics" => {
                 (0..100_000).map(|n| Diagnostic::error("many", format!("fault {n}"))).collect()
             }
+            "lift" => lift(),
             "spin" => spin(),
             _ => Vec::new(),
         }
@@ -81,4 +82,19 @@ fn eat() -> ! {
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     recurse(frame[3] + 1) + black_box(frame[5])
+}
+
+/// Three thousand messages that are all the same mebibyte: cheap here, 3 GB for a host that
+/// copies each of them.
+fn lift() -> Vec<Diagnostic> {
+    let text = std::mem::ManuallyDrop::new("x".repeat(1024 * 1024));
+    let alias = |_| {
+        #[expect(unsafe_code, reason = "an attacker does not ask")]
+        // SAFETY: none of the aliases is written to or freed: the call that returns them traps.
+        let message = unsafe {
+            String::from_raw_parts(text.as_ptr().cast_mut(), text.len(), text.capacity())
+        };
+        Diagnostic::error("lift", message)
+    };
+    (0..3_000).map(alias).collect()
 }
