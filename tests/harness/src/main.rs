@@ -41,6 +41,7 @@ fn main() -> anyhow::Result<()> {
     );
     let mut simulation = Simulation::new(&arguments.root, arguments.seed)
         .with_context(|| format!("cannot lay out the board in {}", arguments.root.display()))?;
+    simulation.plant_mut().set_speed(arguments.speed);
     let mut socket = arguments.socket.as_deref().map(ControlSocket::listen).transpose()?;
     eprintln!(
         "info plant ready root={} board={:?}",

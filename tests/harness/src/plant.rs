@@ -34,6 +34,7 @@ pub struct Plant {
     ambient_celsius: f64,
     package_watts: f64,
     energy_uj: f64,
+    speed: f64,
     fans: Vec<Fan>,
     cap_watts: f64,
     load: Load,
@@ -125,6 +126,7 @@ impl Plant {
             ambient_celsius: board.ambient_celsius,
             package_watts: board.idle_watts,
             energy_uj: to_f64(board.energy_uj),
+            speed: 1.0,
             fans: vec![fan; board.fans],
             cap_watts: board.max_cap_watts,
             load: Load::Used,
@@ -183,6 +185,12 @@ impl Plant {
     /// Holds the load at `watts`, or lets it come and go again.
     pub fn set_load(&mut self, watts: Option<f64>) {
         self.load = watts.map_or(Load::Used, |watts| Load::Watts(watts.max(0.0)));
+    }
+
+    /// Lets the energy counter run by the time of a reader whose clock is `speed` times slower,
+    /// so that what it divides by its own seconds are the board's watts.
+    pub const fn set_speed(&mut self, speed: f64) {
+        self.speed = speed;
     }
 
     pub const fn set_ambient(&mut self, celsius: f64) {
@@ -351,8 +359,8 @@ impl Plant {
         // No cap brings a running package below its idle power.
         let wanted = self.load_watts().min(cap).max(self.board.idle_watts);
         self.package_watts += (wanted - self.package_watts) * (dt_s / POWER_LAG_S).min(1.0);
-        self.energy_uj =
-            (self.energy_uj + self.package_watts * dt_s * 1e6) % to_f64(ENERGY_RANGE_UJ);
+        let joules = self.package_watts * dt_s / self.speed;
+        self.energy_uj = (self.energy_uj + joules * 1e6) % to_f64(ENERGY_RANGE_UJ);
     }
 
     fn load_watts(&self) -> f64 {

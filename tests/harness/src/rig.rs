@@ -34,7 +34,8 @@ impl Rig {
     /// Where its tree cannot be laid out.
     pub fn start(seed: u64, speed: f64) -> Result<Self, RigError> {
         let folder = tempfile::tempdir().map_err(RigError::Folder)?;
-        let simulation = Simulation::new(folder.path(), seed)?;
+        let mut simulation = Simulation::new(folder.path(), seed)?;
+        simulation.plant_mut().set_speed(speed);
         let (orders, inbox) = sync_channel(16);
         let thread = std::thread::spawn(move || run(simulation, &inbox, PERIOD.mul_f64(speed)));
         Ok(Self { folder, orders: Some(orders), thread: Some(thread) })

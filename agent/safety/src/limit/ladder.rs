@@ -115,10 +115,10 @@ impl Limit {
     }
 
     /// Over the limit: on the first step of limiting or on the one that stands, whichever is
-    /// higher. A blind limit had the safe cap already and keeps it.
+    /// higher.
     pub(super) fn limit_from(&mut self, stands: Step, hands: Hands, now: Moment) {
-        let least = if self.blind() { Step::CapSafe } else { self.first_limiting() };
-        self.state.transition_to_limiting(hands.able(stands.max(least)), now);
+        let step = hands.able(stands.max(self.first_limiting()));
+        self.state.transition_to_limiting(step, now);
     }
 
     fn follow_warning(
@@ -163,6 +163,7 @@ impl Limit {
         match reach {
             Reach::Trip | Reach::Limit => {
                 let due = now.since(raised.step_since) >= pace.step;
+                // Blindness asks for the safe cap anyway; on the ladder it is released slowly.
                 let uncapped = self.blind() && raised.step < Step::CapSafe;
                 match raised.step.up() {
                     Some(next) => {
