@@ -64,6 +64,9 @@ pub(crate) struct Sampling {
     spool: Spool<Meta>,
     file: IntervalFile,
     interval: Interval,
+    /// Taken, and not in the file because it could not be written: whatever is confirmed later
+    /// has to stand behind them. Gone with the seal.
+    unwritten: Vec<Input>,
     guard_series: Vec<SeriesRef>,
     agent_series: Vec<SeriesRef>,
 }
@@ -105,7 +108,8 @@ impl Sampling {
         }
         let report = Report { spool: report, replayed, torn_bytes: replay.torn_bytes, lost_tail };
         let (guard_series, agent_series) = (Vec::new(), Vec::new());
-        let mut sampling = Self { spool, file, interval, guard_series, agent_series };
+        let mut sampling =
+            Self { spool, file, interval, unwritten: Vec::new(), guard_series, agent_series };
         sampling.take([Input::own(What::Started)])?;
         let usage = sampling.outbox().usage()?;
         tracing::info!(
@@ -239,9 +243,11 @@ impl Sampling {
     }
 
     fn take(&mut self, inputs: impl IntoIterator<Item = Input>) -> Result<(), SamplingError> {
-        let mut taken: Vec<Input> = inputs.into_iter().collect();
-        taken.retain(|input| self.interval.take(input));
-        Ok(self.file.append(&taken)?)
+        let interval = &mut self.interval;
+        self.unwritten.extend(inputs.into_iter().filter(|input| interval.take(input)));
+        self.file.append(&self.unwritten)?;
+        self.unwritten.clear();
+        Ok(())
     }
 
     fn seal(&mut self, now_ms: u64) -> Result<Option<Seq>, SamplingError> {
@@ -250,6 +256,7 @@ impl Sampling {
         }
         let next_seq = self.append_interval()?;
         self.interval.handle_sealed(now_ms);
+        self.unwritten.clear();
         self.renew_file()?;
         Ok(Some(next_seq))
     }

@@ -120,6 +120,13 @@ impl IntervalFile {
         Ok(())
     }
 
+    /// Takes the right to write away, as a full disk does, or gives it back.
+    #[cfg(test)]
+    pub(super) fn set_writable(&mut self, writable: bool) {
+        self.file = OpenOptions::new().read(true).write(writable).open(&self.path).unwrap();
+        self.file.seek(SeekFrom::End(0)).unwrap();
+    }
+
     pub(super) const fn head(&self) -> &Head {
         &self.head
     }

@@ -376,6 +376,28 @@ proptest! {
 }
 
 #[test]
+fn what_a_full_disk_refused_is_written_before_anything_later_is_confirmed() {
+    let mut world = World::new();
+    world.take(Step::Tick);
+    let record = |tick_ms| Record { at_ms: tick_ms, body: RecordBody::Samples(samples(tick_ms)) };
+    let (run, first_ms) = (world.guard.run, world.now_ms);
+    let sampling = world.sampling.as_mut().unwrap();
+    sampling.handle_attached(&[series("guard.tick"), series("guard.off")]).unwrap();
+    sampling.file.set_writable(false);
+    assert!(sampling.handle_records(run, 1, vec![record(first_ms)]).is_err());
+    sampling.file.set_writable(true);
+    let later = vec![record(first_ms + TICK_MS)];
+    assert_eq!(sampling.handle_records(run, 2, later).unwrap(), Some(2));
+    // The guard has forgotten both.
+    world.guard.ring.clear();
+    world.guard.next = 3;
+    world.guard_ticks.extend([first_ms, first_ms + TICK_MS]);
+    world.now_ms += TICK_MS;
+    world.take(Step::Kill);
+    world.close();
+}
+
+#[test]
 fn a_power_cut_that_tears_the_file_is_named_as_a_gap() {
     let mut world = World::new();
     for _ in 0..14 {
