@@ -3,12 +3,16 @@
 
 pub mod shutdown;
 
+use crate::accounts::{Accounts, AccountsError};
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::Content;
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Sessions};
+use crate::imports::Imports;
 use crate::live::Hub;
+use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::operations::Operations;
 use crate::store::{Store, StoreError};
@@ -23,6 +27,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error("opening the authority")]
     Authority(#[from] AuthorityError),
+    #[error("opening the accounts")]
+    Accounts(#[from] AccountsError),
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +48,10 @@ pub struct Parts {
     pub live: Hub,
     pub operations: Operations,
     pub enrolment: Enrolment,
+    pub accounts: Accounts,
+    pub media: Media,
+    pub content: Content,
+    pub imports: Imports,
     pub metrics: Metrics,
     pub started_at_ms: u64,
 }
@@ -73,6 +83,16 @@ impl App {
             Arc::clone(authority.command_key()),
         );
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
+        let accounts = Accounts::open(store.clone(), clock.clone()).await?;
+        let media = Media::new(sessions.clone());
+        let content = Content::new(store.clone(), clock.clone());
+        let imports = Imports::new(
+            store.clone(),
+            content.clone(),
+            sessions.clone(),
+            clock.clone(),
+            config.imports_folder(),
+        );
         let metrics = Metrics::new();
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
@@ -88,6 +108,10 @@ impl App {
             live,
             operations,
             enrolment,
+            accounts,
+            media,
+            content,
+            imports,
             metrics,
         })))
     }

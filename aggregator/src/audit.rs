@@ -36,3 +36,30 @@ impl Decision {
         }
     }
 }
+
+impl Decision {
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Allowed, Self::Clamped, Self::Refused, Self::Failed]
+            .into_iter()
+            .find(|decision| decision.name() == name)
+    }
+}
+
+/// A stored row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRow {
+    pub id: i64,
+    pub entry: AuditEntry,
+}
+
+/// Which rows, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    /// Only what stands behind this place: the last row of the page before.
+    pub before: Option<i64>,
+    /// The caller has bounded it.
+    pub limit: u32,
+}

@@ -1,16 +1,150 @@
-//! The API, the console and the live streams over HTTP.
+//! The API, the console and the live streams over HTTP: one set of handlers, drawn in dialects.
+//!
+//! `routes` is the table, each resource has its file, and the layers around them stand here in
+//! the order in which a request passes them. No SQL and no QUIC; the domain modules are asked.
+
+mod auth;
+mod console;
+mod dialect;
+mod docs;
+mod error;
+mod exposition;
+mod extract;
+mod idempotency;
+mod limits;
+mod live;
+mod openapi;
+mod paging;
+mod render;
+mod reply;
+mod resources;
+mod routes;
+mod table;
+mod time;
+
+pub use openapi::{dialects, document};
 
 use crate::app::App;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::timeout::TimeoutLayer;
+
+/// No handler takes longer; jobs that do are operations.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Shorter bodies gain nothing by compression.
+const COMPRESS_ABOVE_BYTES: u64 = 1024;
+/// How long a browser may remember what CORS allows.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
+
+/// What handlers share: the house, and what only HTTP needs.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) app: App,
+    pub(crate) limits: limits::Limits,
+    pub(crate) tickets: live::Tickets,
+    pub(crate) documents: Arc<openapi::Documents>,
+}
 
 /// Serves until the process shuts down.
 ///
 /// # Errors
 /// Where the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let router = axum::Router::new();
     let mut stop = app.shutdown.subscribe();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stop.wait().await })
-        .await
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(async move { stop.wait().await }).await
+}
+
+/// Everything that is served, in its layers.
+pub fn router(app: App) -> Router {
+    let (routes, documents) = routes::build();
+    let api = Api {
+        app,
+        limits: limits::Limits::default(),
+        tickets: live::Tickets::default(),
+        documents: Arc::new(documents),
+    };
+    let cors = cors(&api.app.config.cors.origins);
+    routes
+        .fallback(console::fallback)
+        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        .layer(from_fn_with_state(api.clone(), idempotency::replay))
+        .layer(from_fn_with_state(api.clone(), limits::enforce))
+        .layer(from_fn_with_state(api.clone(), auth::identify))
+        .layer(from_fn(refuse_large_bodies))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(api.clone(), render::render))
+        .layer(cors)
+        .layer(
+            CompressionLayer::new()
+                .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES)),
+        )
+        .with_state(api)
+}
+
+/// Refuses by the announced length, before a byte of the body is read.
+async fn refuse_large_bodies(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match length {
+        Some(length) if length > extract::MAX_BODY_BYTES as u64 => {
+            tracing::warn!(length, path = request.uri().path(), "a body was refused by its length");
+            extract::too_large().into_response()
+        }
+        Some(_) | None => next.run(request).await,
+    }
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// Other origins by allow-list; none where it is empty.
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed: Vec<HeaderValue> =
+        origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    let exposed = [
+        "x-request-id",
+        "x-api-version",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-ratelimit-window",
+        "retry-after",
+        "location",
+        "link",
+    ];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(allowed))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            render::X_API_VERSION,
+            render::X_REQUEST_ID,
+        ])
+        .expose_headers(exposed.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_AGE)
 }

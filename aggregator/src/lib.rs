@@ -24,6 +24,10 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 
+pub mod content;
+pub mod imports;
+pub mod media;
+
 pub mod http;
 pub mod ingest;
 pub mod store;

@@ -6,6 +6,7 @@
 mod sql;
 
 pub use sql::Store;
+pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
 pub use sql::telemetry::Counts;
 pub(crate) use sql::telemetry::{

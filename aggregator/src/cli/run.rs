@@ -63,6 +63,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     tracing::info!("ready api={api} ingest={}", ingest.address());
     let ingest = tokio::spawn(ingest.serve(app.clone()));
     let sweeper = tokio::spawn(sweep(app.clone()));
+    let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let mut http = tokio::spawn(http::serve(app.clone(), listener));
     let early = tokio::select! {
         _ = terminate.recv() => None,
@@ -77,12 +78,12 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
             None => http.await,
         }
     };
-    let ends = async { tokio::join!(ingest, sweeper, http) };
+    let ends = async { tokio::join!(ingest, sweeper, imports, http) };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {
-        Ok((_, _, Ok(result))) => result.map_err(RunError::Http),
-        Ok((_, _, Err(_))) | Err(_) => {
+        Ok((_, _, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, _, Err(_))) | Err(_) => {
             tracing::warn!("some connections did not end in time and were dropped");
             Ok(())
         }

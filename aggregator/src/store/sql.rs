@@ -2,8 +2,11 @@
 
 mod accounts;
 pub(super) mod audit;
+mod content;
 mod enrolment;
 mod fleet;
+pub(super) mod idempotency;
+mod imports;
 pub(super) mod keys;
 mod operations;
 pub(super) mod telemetry;

@@ -1,9 +1,9 @@
 //! The audit table.
 
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditQuery, AuditRow, Decision};
 use crate::store::StoreError;
-use crate::store::sql::ms;
-use sqlx::SqliteConnection;
+use crate::store::sql::{Store, from_json, ms, unsigned, word};
+use sqlx::{Row, SqliteConnection};
 
 /// Adds `entry` in the transaction of what it records.
 pub(super) async fn append(
@@ -24,4 +24,52 @@ pub(super) async fn append(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+impl Store {
+    /// Adds a row that stands alone.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Rows, newest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, at_ms, actor, action, target, decision, details, request_id FROM audit
+             WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR action = ?2)
+               AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+        )
+        .bind(&query.actor)
+        .bind(&query.action)
+        .bind(query.before)
+        .bind(query.limit)
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let decision: &str = row.try_get("decision")?;
+                Ok(AuditRow {
+                    id: row.try_get("id")?,
+                    entry: AuditEntry {
+                        at_ms: unsigned(row.try_get("at_ms")?),
+                        actor: row.try_get("actor")?,
+                        action: row.try_get("action")?,
+                        target: row.try_get("target")?,
+                        decision: word("audit.decision", decision, Decision::from_name)?,
+                        details: from_json("audit.details", row.try_get("details")?)?,
+                        request_id: row.try_get("request_id")?,
+                    },
+                })
+            })
+            .collect()
+    }
 }

@@ -1,0 +1,61 @@
+//! Whether a session stands, remembered for a few seconds, so that not every request asks the
+//! store and an ended session is still noticed at once.
+
+use crate::access::{Role, SessionId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How old an answer may be, in milliseconds. Revocation has to act within five seconds.
+pub(super) const FRESH: u64 = 3_000;
+/// Past it, everything is asked anew.
+const CAPACITY: usize = 10_000;
+
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    role: Option<Role>,
+    at_ms: u64,
+}
+
+/// Shared under a lock by every request; no await happens while it is held.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standings(Arc<Mutex<HashMap<SessionId, Standing>>>);
+
+impl Standings {
+    /// What is known of the session: its role while it stands, or that it has ended.
+    pub(super) fn known(&self, session: SessionId, now_ms: u64) -> Option<Option<Role>> {
+        let standings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = standings.get(&session)?;
+        let age_ms = now_ms.checked_sub(standing.at_ms)?;
+        (age_ms < FRESH).then_some(standing.role)
+    }
+
+    pub(super) fn learn(&self, session: SessionId, role: Option<Role>, now_ms: u64) {
+        let mut standings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if standings.len() >= CAPACITY {
+            standings.clear();
+        }
+        standings.insert(session, Standing { role, at_ms: now_ms });
+    }
+
+    pub(super) fn forget(&self, session: SessionId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_answer_is_good_for_three_seconds() {
+        let standings = Standings::default();
+        let session = SessionId(Uuid::from_u128(1));
+        assert_eq!(standings.known(session, 0), None);
+        standings.learn(session, Some(Role::Viewer), 1_000);
+        assert_eq!(standings.known(session, 3_999), Some(Some(Role::Viewer)));
+        assert_eq!(standings.known(session, 4_000), None);
+        standings.forget(session);
+        assert_eq!(standings.known(session, 1_000), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! Who is asking: the Bearer token is judged once, before the rate limit, and what a handler
+//! demands of the caller stands in its signature.
+
+use super::Api;
+use super::error::{ErrorCode, Problem};
+use super::extract::RequestId;
+use super::reply::Schemas;
+use super::table::{Input, Operation};
+use crate::access::{Caller, Right};
+use crate::accounts::AccountsError;
+use crate::audit::{AuditEntry, Decision};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::json;
+
+/// What a request's credentials came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    Anonymous,
+    Known(Caller),
+    Refused(ErrorCode),
+    /// The store did not answer.
+    Unknown,
+}
+
+/// Judges the `Authorization` header and leaves an [`Identity`] for what follows.
+pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let identity = match bearer(request.headers()) {
+        Ok(None) => Identity::Anonymous,
+        Ok(Some(token)) => match api.app.accounts.caller(token).await {
+            Ok(caller) => Identity::Known(caller),
+            Err(error) => refusal(&error),
+        },
+        Err(code) => Identity::Refused(code),
+    };
+    request.extensions_mut().insert(identity);
+    next.run(request).await
+}
+
+fn refusal(error: &AccountsError) -> Identity {
+    match error {
+        AccountsError::TokenExpired => Identity::Refused(ErrorCode::TokenExpired),
+        AccountsError::Store(_) => {
+            tracing::error!(error = %super::error::error_chain(error), "a token can't be judged");
+            Identity::Unknown
+        }
+        _ => Identity::Refused(ErrorCode::InvalidToken),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ErrorCode> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let value = value.to_str().map_err(|_| ErrorCode::InvalidToken)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(ErrorCode::InvalidToken),
+    }
+}
+
+pub(crate) fn unauthorized(code: ErrorCode) -> Problem {
+    let (message, challenge) = match code {
+        ErrorCode::TokenExpired => (
+            "the access token has expired",
+            r#"Bearer realm="flyball", error="invalid_token", error_description="expired""#,
+        ),
+        ErrorCode::InvalidToken => {
+            ("the access token is not valid", r#"Bearer realm="flyball", error="invalid_token""#)
+        }
+        _ => ("this address needs a signed-in user", r#"Bearer realm="flyball""#),
+    };
+    Problem::new(code, message)
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+async fn demand(parts: &Parts, api: &Api, right: Right) -> Result<Caller, Problem> {
+    let caller = match parts.extensions.get::<Identity>() {
+        Some(Identity::Known(caller)) => caller.clone(),
+        Some(Identity::Refused(code)) => return Err(unauthorized(*code)),
+        Some(Identity::Unknown) => {
+            return Err(Problem::new(ErrorCode::Unavailable, "accounts can't be read now"));
+        }
+        Some(Identity::Anonymous) | None => return Err(unauthorized(ErrorCode::Unauthorized)),
+    };
+    if caller.role.may(right) {
+        return Ok(caller);
+    }
+    let entry = AuditEntry {
+        at_ms: api.app.clock.now_ms(),
+        actor: caller.email.clone(),
+        action: "access.refuse".into(),
+        target: format!("{} {}", parts.method, parts.uri.path()),
+        decision: Decision::Refused,
+        details: json!({ "role": caller.role.name(), "right": right.name() }),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+    };
+    api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
+    let message = format!("the role {} may not {} here", caller.role.name(), right.name());
+    Err(Problem::new(ErrorCode::Forbidden, message).detail("right", right.name()))
+}
+
+macro_rules! demands {
+    ($(#[$doc:meta])* $name:ident, $right:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name(pub(crate) Caller);
+
+        impl FromRequestParts<Api> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+                demand(parts, api, $right).await.map(Self)
+            }
+        }
+
+        impl Input for $name {
+            fn describe(operation: &mut Operation, _: &mut Schemas) {
+                operation.right = Some($right);
+                operation.fails(&[ErrorCode::Unauthorized, ErrorCode::Forbidden]);
+            }
+        }
+    };
+}
+
+demands!(
+    /// A caller who may read.
+    Reader,
+    Right::Read
+);
+demands!(
+    /// A caller who may change what machines do.
+    Actor,
+    Right::Act
+);
+demands!(
+    /// A caller who may administer.
+    Administrator,
+    Right::Administer
+);
+
+/// The caller where there is one: for signing out, which an expired token must not hinder.
+#[derive(Debug)]
+pub(crate) struct MaybeCaller(pub(crate) Option<Caller>);
+
+impl FromRequestParts<Api> for MaybeCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        Ok(Self(match parts.extensions.get::<Identity>() {
+            Some(Identity::Known(caller)) => Some(caller.clone()),
+            _ => None,
+        }))
+    }
+}
+
+impl Input for MaybeCaller {
+    fn describe(_: &mut Operation, _: &mut Schemas) {}
+}

@@ -1,0 +1,203 @@
+//! What handlers take from a request. Every refusal is a problem of the registry; what a parser
+//! says of itself stays here.
+
+use super::Api;
+use super::error::{ErrorCode, FieldError, Problem};
+use super::reply::Schemas;
+use super::table::{Input, Operation};
+use crate::accounts::Origin;
+use axum::body::Bytes;
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::{IntoParams, ToSchema};
+
+/// No body is longer. A diagram's source of the largest allowed length fits well.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+impl Input for State<Api> {
+    fn describe(_: &mut Operation, _: &mut Schemas) {}
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                ErrorCode::UnsupportedMediaType,
+                "the body has to come as Content-Type: application/json",
+            ));
+        }
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+impl<T: ToSchema> Input for Body<T> {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        operation.body = Some(json!({
+            "required": true,
+            "content": { "application/json": { "schema": schemas.reference::<T>() } },
+        }));
+        operation.fails(&[
+            ErrorCode::InvalidJson,
+            ErrorCode::ValidationError,
+            ErrorCode::PayloadTooLarge,
+            ErrorCode::UnsupportedMediaType,
+        ]);
+    }
+}
+
+/// The whole body, within its bound.
+pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::new(ErrorCode::BadRequest, "the body ended before its length")),
+    }
+}
+
+pub(crate) fn too_large() -> Problem {
+    Problem::new(
+        ErrorCode::PayloadTooLarge,
+        format!("the body is longer than {MAX_BODY_BYTES} bytes"),
+    )
+    .detail("max_bytes", MAX_BODY_BYTES)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::new(ErrorCode::InvalidJson, format!("the body is no valid JSON at {place}"))
+            .detail("line", error.line())
+            .detail("column", error.column())
+    })?;
+    if !value.is_object() {
+        return Err(Problem::new(ErrorCode::ValidationError, "the body has to be a JSON object"));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "body" } else { &path };
+        Problem::invalid(vec![FieldError::body(
+            field,
+            "invalid_value",
+            "has the wrong type or a value that is not known here, or holds an unknown field",
+        )])
+    })
+}
+
+/// The query string.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let deserializer = serde_urlencoded::Deserializer::new(pairs);
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "query" } else { &path };
+            Problem::invalid(vec![FieldError::query(
+                field,
+                "invalid_value",
+                "has the wrong type, or stands there more than once",
+            )])
+        })
+    }
+}
+
+impl<T: IntoParams> Input for Query<T> {
+    fn describe(operation: &mut Operation, _: &mut Schemas) {
+        for parameter in T::into_params(|| Some(ParameterIn::Query)) {
+            operation.parameters.extend(serde_json::to_value(parameter));
+        }
+        operation.fails(&[ErrorCode::ValidationError]);
+    }
+}
+
+/// The path's parameters; one that cannot be an id names nothing, so it is a 404.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        type Own<T> = axum::extract::Path<T>;
+        let path = <Own<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| {
+            Problem::new(ErrorCode::NotFound, format!("there is nothing at {}", parts.uri.path()))
+        })
+    }
+}
+
+impl<T> Input for Path<T> {
+    fn describe(operation: &mut Operation, _: &mut Schemas) {
+        operation.fails(&[ErrorCode::NotFound]);
+    }
+}
+
+/// The id that the outermost layer gave the request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Where the request comes from: the peer of its connection. Headers that a client could write
+/// itself don't count.
+#[derive(Debug)]
+pub(crate) struct CameFrom(pub(crate) Origin);
+
+impl<S: Send + Sync> FromRequestParts<S> for CameFrom {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let user_agent = parts.headers.get(header::USER_AGENT);
+        Ok(Self(Origin {
+            address: peer.map(|ConnectInfo(address)| address.ip()),
+            user_agent: user_agent
+                .and_then(|value| value.to_str().ok())
+                .map(|value| value.chars().take(256).collect()),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+        }))
+    }
+}
+
+impl Input for CameFrom {
+    fn describe(_: &mut Operation, _: &mut Schemas) {}
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for RequestId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
+impl Input for Option<RequestId> {
+    fn describe(_: &mut Operation, _: &mut Schemas) {}
+}

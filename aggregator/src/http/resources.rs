@@ -1,0 +1,20 @@
+//! One file a resource: its JSON, its handlers, and nothing of another's.
+
+pub(crate) mod audit;
+pub(crate) mod clients;
+pub(crate) mod commands;
+pub(crate) mod curricula;
+pub(crate) mod devices;
+pub(crate) mod enrolment_tokens;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod imports;
+pub(crate) mod limits;
+pub(crate) mod media;
+pub(crate) mod operations;
+pub(crate) mod plugins;
+pub(crate) mod readings;
+pub(crate) mod sessions;
+pub(crate) mod stats;
+pub(crate) mod stream_tickets;
+pub(crate) mod system;

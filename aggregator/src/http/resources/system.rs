@@ -1,0 +1,151 @@
+//! One machine's state at a glance, in the flat dialect's words.
+//!
+//! The machine is the first real one that enrolled, or the one that `device` names. What is not
+//! measured is null, never a made-up zero.
+
+use super::devices::find;
+use crate::fleet::Device;
+use crate::http::Api;
+use crate::http::auth::Reader;
+use crate::http::error::{ErrorCode, Problem};
+use crate::http::extract::Query;
+use crate::http::reply::{Answer, Flat, One, Resource};
+use crate::http::time::rfc3339;
+use crate::telemetry::LatestValue;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SystemMetrics {
+    cpu_percent: Option<f64>,
+    memory_percent: Option<f64>,
+    disk_percent: Option<f64>,
+    gpu_percent: Option<f64>,
+    /// Degrees Celsius, of the hottest sensor.
+    temperature: Option<f64>,
+    timestamp: String,
+    device_id: Uuid,
+}
+
+impl Resource for SystemMetrics {
+    const FLAT: Flat = Flat::fields();
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Snapshot {
+    timestamp: String,
+    metrics: SystemMetrics,
+    processes: Vec<RunningProcess>,
+}
+
+impl Resource for Snapshot {
+    const FLAT: Flat = Flat::named("snapshot", "snapshots");
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RunningProcess {
+    pid: u32,
+    name: String,
+    cpu_percent: f32,
+    memory_mb: f64,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(crate) struct WhichDevice {
+    /// Another machine than the first real one.
+    device: Option<Uuid>,
+}
+
+pub(crate) async fn metrics(
+    State(api): State<Api>,
+    Reader(_): Reader,
+    Query(which): Query<WhichDevice>,
+) -> Answer<One<SystemMetrics>> {
+    let device = which.find(&api).await?;
+    Ok(One(measure(&api, &device)))
+}
+
+pub(crate) async fn snapshot(
+    State(api): State<Api>,
+    Reader(_): Reader,
+    Query(which): Query<WhichDevice>,
+) -> Answer<One<Snapshot>> {
+    let device = which.find(&api).await?;
+    let metrics = measure(&api, &device);
+    let processes = api.app.fleet.inventory(device.id).processes;
+    let processes = processes.into_iter().map(|process| RunningProcess {
+        pid: process.pid,
+        name: process.name,
+        cpu_percent: process.cpu_percent,
+        memory_mb: process.memory_bytes as f64 / MIB,
+    });
+    Ok(One(Snapshot {
+        timestamp: metrics.timestamp.clone(),
+        metrics,
+        processes: processes.collect(),
+    }))
+}
+
+impl WhichDevice {
+    async fn find(&self, api: &Api) -> Result<Device, Problem> {
+        if let Some(id) = self.device {
+            return find(api, id).await;
+        }
+        let device = api.app.fleet.default_device().await.map_err(Problem::internal)?;
+        device.ok_or_else(|| Problem::new(ErrorCode::NotFound, "no machine has enrolled yet"))
+    }
+}
+
+fn measure(api: &Api, device: &Device) -> SystemMetrics {
+    let latest = api.app.telemetry.latest(device.id);
+    let at_ms = latest.iter().map(|value| value.at_ms).max();
+    SystemMetrics {
+        cpu_percent: total(&latest, "system.cpu.utilization"),
+        memory_percent: total(&latest, "system.memory.utilization"),
+        disk_percent: root_filesystem(&latest),
+        gpu_percent: hottest(&latest, "hw.gpu.utilization").map(|ratio| ratio * 100.0),
+        temperature: hottest(&latest, "hw.temperature"),
+        timestamp: rfc3339(at_ms.unwrap_or_else(|| api.app.clock.now_ms())),
+        device_id: device.id.0,
+    }
+}
+
+fn values<'a>(
+    latest: &'a [LatestValue],
+    metric: &'a str,
+) -> impl Iterator<Item = (&'a LatestValue, f64)> {
+    latest
+        .iter()
+        .filter(move |value| value.series.metric == metric)
+        .filter_map(|value| value.value.ok().map(|number| (value, number)))
+}
+
+/// The ratio of the series without attributes, in percent.
+fn total(latest: &[LatestValue], metric: &str) -> Option<f64> {
+    values(latest, metric)
+        .find(|(value, _)| value.series.attributes.is_empty())
+        .map(|(_, ratio)| ratio * 100.0)
+}
+
+fn root_filesystem(latest: &[LatestValue]) -> Option<f64> {
+    let is_root = |value: &LatestValue| {
+        value
+            .series
+            .attributes
+            .iter()
+            .any(|(key, place)| key == "system.filesystem.mountpoint" && place == "/")
+    };
+    let metric = "system.filesystem.utilization";
+    values(latest, metric)
+        .find(|(value, _)| is_root(value))
+        .or_else(|| values(latest, metric).next())
+        .map(|(_, ratio)| ratio * 100.0)
+}
+
+fn hottest(latest: &[LatestValue], metric: &str) -> Option<f64> {
+    values(latest, metric).map(|(_, number)| number).max_by(f64::total_cmp)
+}

@@ -1,0 +1,253 @@
+//! A route table that documents itself: what a handler takes and gives is read from its
+//! signature, so that the OpenAPI document of a dialect can't say something else.
+
+use super::Api;
+use super::dialect::Dialect;
+use super::error::{ErrorCode, ProblemBody};
+use super::reply::{Answer, ReplySchema, Schemas};
+use crate::access::Right;
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, on};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// The routes of one dialect and their documentation.
+pub(crate) struct Table {
+    dialect: Dialect,
+    router: Router<Api>,
+    paths: Map<String, Value>,
+    schemas: Schemas,
+    listed: Vec<Listed>,
+}
+
+/// One documented route, for the tests that walk all of them.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests walk every route by it"))]
+pub(crate) struct Listed {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) right: Option<Right>,
+}
+
+/// One route's documentation, filled in by what its handler takes and gives.
+#[derive(Debug, Default)]
+pub(crate) struct Operation {
+    pub(crate) parameters: Vec<Value>,
+    pub(crate) body: Option<Value>,
+    pub(crate) right: Option<Right>,
+    pub(crate) errors: BTreeSet<&'static str>,
+    codes: Vec<ErrorCode>,
+}
+
+impl Operation {
+    pub(crate) fn fails(&mut self, codes: &[ErrorCode]) {
+        for code in codes {
+            if self.errors.insert(code.entry().slug) {
+                self.codes.push(*code);
+            }
+        }
+    }
+}
+
+/// Something that a handler takes, as its documentation shows it.
+pub(crate) trait Input {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas);
+}
+
+/// A handler whose signature can be read. `D` tells the arities apart.
+pub(crate) trait Described<D> {
+    type Reply: ReplySchema;
+    fn describe(operation: &mut Operation, schemas: &mut Schemas);
+}
+
+macro_rules! described {
+    ($($input:ident),*) => {
+        impl<F, Fut, R, $($input,)*> Described<($($input,)*)> for F
+        where
+            F: FnOnce($($input),*) -> Fut,
+            Fut: Future<Output = Answer<R>>,
+            R: ReplySchema,
+            $($input: Input,)*
+        {
+            type Reply = R;
+
+            fn describe(_operation: &mut Operation, _schemas: &mut Schemas) {
+                $($input::describe(_operation, _schemas);)*
+            }
+        }
+    };
+}
+described!();
+described!(A);
+described!(A, B);
+described!(A, B, C);
+described!(A, B, C, D);
+described!(A, B, C, D, E);
+described!(A, B, C, D, E, G);
+
+impl Table {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            router: Router::new(),
+            paths: Map::new(),
+            schemas: Schemas::default(),
+            listed: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.route(Method::GET, MethodFilter::GET, path, summary, handler)
+    }
+
+    pub(crate) fn post<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.route(Method::POST, MethodFilter::POST, path, summary, handler)
+    }
+
+    pub(crate) fn delete<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.route(Method::DELETE, MethodFilter::DELETE, path, summary, handler)
+    }
+
+    fn route<H, M, D>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        path: &str,
+        summary: &str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        let mut operation = Operation::default();
+        <H as Described<D>>::describe(&mut operation, &mut self.schemas);
+        operation.fails(&[ErrorCode::RateLimitExceeded, ErrorCode::InternalError]);
+        let dialect = self.dialect;
+        let schema = <H as Described<D>>::Reply::schema(dialect, &mut self.schemas);
+        let mut response = json!({
+            "description": "Done.",
+            "content": { "application/json": { "schema": schema } },
+        });
+        if <H as Described<D>>::Reply::located(dialect) {
+            response["headers"] = json!({
+                "Location": { "description": "Its address.", "schema": { "type": "string" } },
+            });
+        }
+        let status = <H as Described<D>>::Reply::status(dialect).to_string();
+        let documented = self.document(path, summary, &operation, &status, response);
+        let entry = self.paths.entry(path.to_owned()).or_insert_with(|| json!({}));
+        entry[method.as_str().to_lowercase()] = documented;
+        let right = operation.right;
+        self.listed.push(Listed { method, path: path.into(), right });
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    fn document(
+        &mut self,
+        path: &str,
+        summary: &str,
+        operation: &Operation,
+        status: &str,
+        response: Value,
+    ) -> Value {
+        let mut parameters: Vec<Value> = path_parameters(path).collect();
+        parameters.extend(operation.parameters.iter().cloned());
+        let mut responses = Map::from_iter([(status.to_owned(), response)]);
+        let mut codes = operation.codes.clone();
+        if !parameters.is_empty() && path.contains('{') {
+            codes.push(ErrorCode::NotFound);
+        }
+        for code in codes {
+            self.add_problem(&mut responses, code);
+        }
+        let problem = self.problem();
+        responses.insert(
+            "default".into(),
+            json!({ "description": "Any other problem.", "content": problem }),
+        );
+        let mut documented = json!({ "summary": summary, "tags": [tag(path, self.dialect)] });
+        if !parameters.is_empty() {
+            documented["parameters"] = parameters.into();
+        }
+        if let Some(body) = &operation.body {
+            documented["requestBody"] = body.clone();
+        }
+        documented["responses"] = responses.into();
+        if let Some(right) = operation.right {
+            documented["security"] = json!([{ "bearer": [] }]);
+            documented["x-right"] = right.name().into();
+        }
+        documented
+    }
+
+    fn add_problem(&mut self, responses: &mut Map<String, Value>, code: ErrorCode) {
+        let entry = code.entry();
+        let status = code.status(self.dialect).as_str().to_owned();
+        let line = format!("`{}`: {}", entry.slug, entry.recovery);
+        if let Some(known) = responses.get_mut(&status) {
+            let before = known["description"].as_str().unwrap_or_default().to_owned();
+            if !before.contains(&line) {
+                known["description"] = format!("{before}\n\n{line}").into();
+            }
+            return;
+        }
+        let content = if code == ErrorCode::RateLimitExceeded && self.dialect == Dialect::Flat {
+            rate_limited()
+        } else {
+            self.problem()
+        };
+        responses.insert(status, json!({ "description": line, "content": content }));
+    }
+
+    fn problem(&mut self) -> Value {
+        let schema = self.schemas.reference::<ProblemBody>();
+        json!({ self.dialect.problem_media_type(): { "schema": schema } })
+    }
+
+    /// The router, the document's paths and components, and the list of routes.
+    pub(crate) fn finish(self) -> (Router<Api>, Map<String, Value>, Schemas, Vec<Listed>) {
+        (self.router, self.paths, self.schemas, self.listed)
+    }
+}
+
+fn rate_limited() -> Value {
+    let schema = json!({
+        "type": "object",
+        "required": ["error", "code", "retry_after"],
+        "properties": {
+            "error": { "type": "string", "const": "Rate limit exceeded" },
+            "code": { "type": "string", "const": "RATE_LIMIT_EXCEEDED" },
+            "retry_after": { "type": "integer", "minimum": 0 },
+        },
+    });
+    json!({ "application/json": { "schema": schema } })
+}
+
+fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
+    path.split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        let schema = json!({ "type": "string" });
+        Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
+    })
+}
+
+fn tag(path: &str, dialect: Dialect) -> String {
+    let rest = path.strip_prefix(dialect.prefix()).unwrap_or(path);
+    rest.split('/').find(|part| !part.is_empty()).unwrap_or("root").to_owned()
+}

@@ -1,0 +1,341 @@
+//! The runner: takes queued jobs one at a time and sees each to its end.
+
+use super::{ImportRequest, Imports, Job, folder};
+use crate::app::shutdown::Shutdown;
+use crate::content::umcf::{self, Document, DocumentError};
+use crate::content::{Asset, ContentError, MAX_DOCUMENT_BYTES, NewCurriculum, slug};
+use crate::fleet::DeviceId;
+use crate::fleet::sessions::{SendError, Target};
+use crate::store::StoreError;
+use flyball_protocol::message::{
+    CatalogEntry, File, Job as PluginJob, JobEvent, JobFailureKind, JobRequest, PluginKind,
+    PluginState,
+};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// How long one plugin job may take.
+const DEADLINE_MS: u32 = 10 * 60 * 1000;
+const CATALOG_DEADLINE_MS: u32 = 60_000;
+/// How long a job waits for a machine that has its importer.
+const PATIENCE: Duration = Duration::from_secs(600);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is begun anew after the machine went away.
+const MAX_ATTEMPTS: u32 = 5;
+/// After the store failed.
+const PAUSE: Duration = Duration::from_secs(5);
+const MAX_ITEMS: usize = 5_000;
+const MAX_ITEM_BYTES: usize = 256 * 1024 * 1024;
+
+#[derive(Debug, Error)]
+enum RunError {
+    #[error("{0}")]
+    Folder(#[from] folder::FolderError),
+    #[error("the course is not in the folder any more")]
+    Gone,
+    #[error("the licence {0} allows no derivatives, so the course is not copied")]
+    Licence(String),
+    #[error("no machine with an importer for it connected in time")]
+    NoPlugin,
+    /// Worth another attempt.
+    #[error("the machine went away: {0}")]
+    Away(String),
+    #[error("the importer failed: {0}")]
+    Failed(String),
+    #[error("the importer found no course in the files")]
+    NoCourse,
+    #[error("the import brought nothing")]
+    Empty,
+    #[error("the import brought more than {MAX_ITEMS} items or {MAX_ITEM_BYTES} bytes")]
+    TooMuch,
+    #[error("a document of the import can't be kept: {0}")]
+    Document(#[from] DocumentError),
+    #[error("keeping the documents failed")]
+    Content(#[from] ContentError),
+    #[error("keeping the job's progress failed")]
+    Store(#[from] StoreError),
+}
+
+/// What an import brought.
+#[derive(Default)]
+struct Haul {
+    documents: Vec<(String, Document)>,
+    assets: Vec<Asset>,
+    bytes: usize,
+}
+
+impl Imports {
+    /// Runs jobs until the process shuts down. Jobs that ran when it last ended run again.
+    pub async fn run(self, shutdown: Shutdown) {
+        let mut stop = shutdown.subscribe();
+        let work = async {
+            loop {
+                if let Err(error) = self.run_queued().await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "imports stand still"
+                    );
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                self.queued.notified().await;
+            }
+        };
+        tokio::select! {
+            () = stop.wait() => {}
+            () = work => {}
+        }
+    }
+
+    async fn run_queued(&self) -> Result<(), StoreError> {
+        while let Some(job) = self.store.next_import().await? {
+            self.run_job(job).await?;
+        }
+        Ok(())
+    }
+
+    async fn run_job(&self, mut job: Job) -> Result<(), StoreError> {
+        let (stop, mut stopped) = watch::channel(false);
+        self.lock().insert(job.id, stop);
+        job.handle_start(self.clock.now_ms());
+        let ended = if self.save(&job).await? {
+            tokio::select! {
+                // The row says so already.
+                _ = stopped.wait_for(|stopped| *stopped) => None,
+                result = self.import(&mut job) => Some(result),
+            }
+        } else {
+            None
+        };
+        self.lock().remove(&job.id);
+        match ended {
+            None => return Ok(()),
+            Some(Ok(())) => job.handle_complete(self.clock.now_ms()),
+            Some(Err(error)) => {
+                tracing::warn!(job = %job.id, error = &error as &dyn std::error::Error, "an import failed");
+                job.handle_failure(error.to_string(), self.clock.now_ms());
+            }
+        }
+        self.save(&job).await?;
+        Ok(())
+    }
+
+    /// Stores and announces; false where the job was cancelled meanwhile.
+    async fn save(&self, job: &Job) -> Result<bool, StoreError> {
+        let saved = self.store.save_import(job).await?;
+        if saved {
+            self.announce(job);
+        }
+        Ok(saved)
+    }
+
+    async fn step(&self, job: &mut Job, percent: u8, step: &str) -> Result<(), StoreError> {
+        job.handle_step(percent, step);
+        self.save(job).await?;
+        Ok(())
+    }
+
+    async fn import(&self, job: &mut Job) -> Result<(), RunError> {
+        self.step(job, 0, "download").await?;
+        let request = job.request.clone();
+        let courses = folder::courses(&self.folder, &request.source).await?;
+        let course = courses.into_iter().find(|c| c.id == request.course).ok_or(RunError::Gone)?;
+        if let Some(licence) = course.licence.clone().filter(|_| !course.may_import()) {
+            return Err(RunError::Licence(licence));
+        }
+        let files = folder::files(&self.folder, &course).await?;
+        self.step(job, 20, "validate").await?;
+        let mut attempt = 1;
+        let haul = loop {
+            match self.extract(job, &request, &files).await {
+                Err(RunError::Away(reason)) if attempt < MAX_ATTEMPTS => {
+                    job.warn(format!("attempt {attempt}: the machine went away: {reason}"));
+                    attempt += 1;
+                }
+                result => break result?,
+            }
+        };
+        self.step(job, 95, "store").await?;
+        self.keep(job, &request, haul).await
+    }
+
+    /// The importer's part: which of the files is the course, then the course itself.
+    async fn extract(
+        &self,
+        job: &mut Job,
+        request: &ImportRequest,
+        files: &[File],
+    ) -> Result<Haul, RunError> {
+        let (device, plugin) = self.importer(job, &request.source).await?;
+        self.step(job, 30, "extract").await?;
+        let catalog = PluginJob::Catalog { files: files.to_vec(), query: String::new(), page: 0 };
+        let entries = self.catalog(device, &plugin, catalog).await?;
+        let item = match entries.iter().find(|entry| entry.id == request.course) {
+            Some(entry) => entry.id.clone(),
+            None => entries.into_iter().next().ok_or(RunError::NoCourse)?.id,
+        };
+        let import = PluginJob::Import {
+            files: files.to_vec(),
+            item,
+            selection: request.selection.clone(),
+            switches: request.switches.clone(),
+        };
+        let order = JobRequest { deadline_ms: DEADLINE_MS, plugin, job: import };
+        let mut events = self.sessions.run_job(Target::Device(device), order).map_err(away)?;
+        let mut haul = Haul::default();
+        while let Some(event) = events.next().await {
+            match event {
+                JobEvent::Progress { done, total, note } => {
+                    job.state.items_processed = done;
+                    job.state.items_total = total.unwrap_or(job.state.items_total).max(done);
+                    let part = done * 50 / job.state.items_total.max(1);
+                    let percent = 30 + u8::try_from(part.min(50)).unwrap_or(50);
+                    let step = if note.is_empty() { "extract" } else { &note };
+                    self.step(job, percent, step).await?;
+                }
+                JobEvent::Item { id, title, media_type, bytes } => {
+                    haul.take(id, title, media_type, bytes)?;
+                }
+                JobEvent::Diagnostics(diagnostics) => {
+                    for diagnostic in diagnostics {
+                        job.warn(diagnostic.message);
+                    }
+                }
+                JobEvent::Failed(failure) => return Err(failed(failure.kind, failure.message)),
+                JobEvent::Done | JobEvent::Image { .. } | JobEvent::Entries { .. } => {}
+            }
+        }
+        if haul.documents.is_empty() { Err(RunError::Empty) } else { Ok(haul) }
+    }
+
+    async fn catalog(
+        &self,
+        device: DeviceId,
+        plugin: &str,
+        job: PluginJob,
+    ) -> Result<Vec<CatalogEntry>, RunError> {
+        let order = JobRequest { deadline_ms: CATALOG_DEADLINE_MS, plugin: plugin.into(), job };
+        let mut events = self.sessions.run_job(Target::Device(device), order).map_err(away)?;
+        let mut found = Vec::new();
+        while let Some(event) = events.next().await {
+            match event {
+                JobEvent::Entries { entries, .. } => found.extend(entries),
+                JobEvent::Failed(failure) => return Err(failed(failure.kind, failure.message)),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// A machine that has the importer ready; waits for one.
+    async fn importer(&self, job: &mut Job, source: &str) -> Result<(DeviceId, String), RunError> {
+        let rounds = PATIENCE.as_secs() / LOOK_EVERY.as_secs();
+        for round in 0..rounds {
+            let ready = self.sessions.plugins().into_iter().find(|(_, plugin)| {
+                plugin.kind == PluginKind::Importer
+                    && plugin.state == PluginState::Ready
+                    && plugin.handles.iter().any(|handle| handle == source)
+            });
+            if let Some((device, plugin)) = ready {
+                return Ok((device, plugin.id));
+            }
+            if round == 0 {
+                self.step(job, 20, "waiting for a machine with the importer").await?;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(RunError::NoPlugin)
+    }
+
+    async fn keep(
+        &self,
+        job: &mut Job,
+        request: &ImportRequest,
+        haul: Haul,
+    ) -> Result<(), RunError> {
+        if let Some(licence) = haul.forbidding_licence() {
+            return Err(RunError::Licence(licence));
+        }
+        let several = haul.documents.len() > 1;
+        let mut assets = haul.assets;
+        for (index, (item, document)) in haul.documents.into_iter().enumerate() {
+            let id = curriculum_id(request, &item, &document, several.then_some(index));
+            let new = NewCurriculum {
+                id: id.clone(),
+                document,
+                source: Some(request.source.clone()),
+                import_job: Some(job.id.to_string()),
+                assets: std::mem::take(&mut assets),
+                at_ms: self.content.now_ms(),
+            };
+            self.content.keep(&new).await?;
+            job.state.curricula.push(id);
+        }
+        Ok(())
+    }
+}
+
+impl Haul {
+    fn take(
+        &mut self,
+        id: String,
+        title: String,
+        media_type: String,
+        bytes: Vec<u8>,
+    ) -> Result<(), RunError> {
+        self.bytes += bytes.len();
+        if self.bytes > MAX_ITEM_BYTES || self.documents.len() + self.assets.len() >= MAX_ITEMS {
+            return Err(RunError::TooMuch);
+        }
+        if media_type == "application/json" || media_type.ends_with("+json") {
+            let text = String::from_utf8(bytes)
+                .map_err(|_| RunError::Failed("a document is no UTF-8".into()))?;
+            self.documents.push((id, Document::parse(text, MAX_DOCUMENT_BYTES)?));
+        } else {
+            self.assets.push(Asset { id, title, media_type, bytes });
+        }
+        Ok(())
+    }
+
+    fn forbidding_licence(&self) -> Option<String> {
+        let mut licences = self.documents.iter().filter_map(|(_, document)| document.licence());
+        licences.find(|licence| !umcf::allows_derivatives(licence)).map(str::to_owned)
+    }
+}
+
+fn curriculum_id(
+    request: &ImportRequest,
+    item: &str,
+    document: &Document,
+    index: Option<usize>,
+) -> String {
+    let own = umcf::id(document.value()).unwrap_or(item);
+    let name = request.output_name.as_deref().unwrap_or(own);
+    let name =
+        Some(slug(name)).filter(|name| !name.is_empty()).unwrap_or_else(|| slug(&request.course));
+    match index {
+        Some(index) if index > 0 && request.output_name.is_some() => {
+            format!("{name}-{}", index + 1)
+        }
+        Some(_) | None => name,
+    }
+}
+
+fn away(error: SendError) -> RunError {
+    RunError::Away(error.to_string())
+}
+
+fn failed(kind: JobFailureKind, message: String) -> RunError {
+    match kind {
+        JobFailureKind::Unavailable => RunError::Away(message),
+        JobFailureKind::InvalidInput
+        | JobFailureKind::Unsupported
+        | JobFailureKind::Denied
+        | JobFailureKind::Cancelled
+        | JobFailureKind::Limit
+        | JobFailureKind::Trapped
+        | JobFailureKind::Upstream
+        | JobFailureKind::Internal => RunError::Failed(message),
+    }
+}

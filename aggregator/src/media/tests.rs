@@ -1,0 +1,53 @@
+use super::*;
+
+fn renderer() -> Renderer {
+    let device = DeviceId(uuid::Uuid::from_u128(1));
+    Renderer { device, plugin: "graphviz".into(), hash: "aa".into() }
+}
+
+fn request() -> RenderRequest {
+    RenderRequest {
+        format: "graphviz".into(),
+        source: "digraph { a -> b }".into(),
+        width: None,
+        height: None,
+        theme: None,
+    }
+}
+
+#[test]
+fn everything_that_changes_the_picture_changes_its_key() {
+    let key = cache_key(&renderer(), &request());
+    let others = [
+        cache_key(&Renderer { hash: "bb".into(), ..renderer() }, &request()),
+        cache_key(&renderer(), &RenderRequest { width: Some(800), ..request() }),
+        cache_key(&renderer(), &RenderRequest { height: Some(800), ..request() }),
+        cache_key(&renderer(), &RenderRequest { theme: Some("dark".into()), ..request() }),
+        cache_key(&renderer(), &RenderRequest { source: "digraph {}".into(), ..request() }),
+        cache_key(&renderer(), &RenderRequest { format: "mermaid".into(), ..request() }),
+    ];
+    assert!(others.iter().all(|other| *other != key));
+    // Another word for the same format draws the same picture.
+    assert_eq!(cache_key(&renderer(), &RenderRequest { format: "DOT".into(), ..request() }), key);
+}
+
+#[test]
+fn sources_and_sizes_out_of_bounds_are_refused() {
+    let long = RenderRequest { source: "x".repeat(MAX_SOURCE_BYTES + 1), ..request() };
+    assert!(matches!(check(&long), Err(MediaError::LongSource { .. })));
+    let empty = RenderRequest { source: " \n".into(), ..request() };
+    assert!(matches!(check(&empty), Err(MediaError::EmptySource)));
+    let wide = RenderRequest { width: Some(MAX_SIDE + 1), ..request() };
+    assert!(matches!(check(&wide), Err(MediaError::Size { side: "width", .. })));
+    let flat = RenderRequest { height: Some(0), ..request() };
+    assert!(matches!(check(&flat), Err(MediaError::Size { side: "height", .. })));
+    assert!(check(&request()).is_ok());
+}
+
+#[tokio::test]
+async fn without_a_plugin_the_answer_says_which_is_missing() {
+    let media = Media::new(Sessions::default());
+    assert_eq!(media.capabilities(), Capabilities::default());
+    let error = media.render(&request()).await.unwrap_err();
+    assert_eq!(error.to_string(), "no connected machine has a ready plugin for graphviz");
+}

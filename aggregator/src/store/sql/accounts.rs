@@ -1,0 +1,366 @@
+//! Accounts, auth devices, sessions and refresh tokens.
+
+use super::audit;
+use crate::access::{Role, SessionId, UserId};
+use crate::accounts::{Credentials, NewSession, NewUser, RefreshToken, Rotation, User};
+use crate::audit::AuditEntry;
+use crate::store::StoreError;
+use crate::store::sql::{Store, ms, unsigned, unsigned_option, word};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+const USER: &str = "u.id, u.email, u.email_verified, u.display_name, u.avatar_url, u.locale, \
+    u.timezone, u.role, u.active, u.created_at_ms, u.last_login_at_ms";
+
+impl Store {
+    /// The account of an address with what its sign-in is judged by.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
+        let sql = format!(
+            "SELECT {USER}, u.password_hash, u.failures, u.locked_until_ms \
+             FROM users u WHERE u.email = ?"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(email)
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| {
+            Ok(Credentials {
+                user: user(&row)?,
+                password_hash: row.try_get("password_hash")?,
+                failures: row.try_get("failures")?,
+                locked_until_ms: unsigned_option(row.try_get("locked_until_ms")?),
+            })
+        })
+        .transpose()
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let sql = format!("SELECT {USER} FROM users u WHERE u.id = ?");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| user(&row)).transpose()
+    }
+
+    /// Adds an account; false where its address has one.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_user(&self, new: &NewUser, entry: &AuditEntry) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let user = &new.user;
+        let added = sqlx::query(
+            "INSERT INTO users (id, email, email_verified, display_name, avatar_url, locale,
+               timezone, role, active, password_hash, created_at_ms, updated_at_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING",
+        )
+        .bind(user.id.to_string())
+        .bind(&user.email)
+        .bind(user.email_verified)
+        .bind(&user.display_name)
+        .bind(&user.avatar_url)
+        .bind(&user.locale)
+        .bind(&user.timezone)
+        .bind(user.role.name())
+        .bind(user.active)
+        .bind(&new.password_hash)
+        .bind(ms(user.created_at_ms))
+        .bind(ms(user.created_at_ms))
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if added == 1 {
+            audit::append(&mut transaction, entry).await?;
+        }
+        transaction.commit().await?;
+        Ok(added == 1)
+    }
+
+    /// Counts a wrong password; true where that locks the account until `lock_ms` from now.
+    /// A lock that has ended starts the count anew.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn note_failed_sign_in(
+        &self,
+        email: &str,
+        max_failures: u32,
+        now_ms: u64,
+        lock_ms: u64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(
+            "UPDATE users SET failures = CASE WHEN locked_until_ms IS NULL THEN failures + 1 ELSE 1 END,
+               locked_until_ms = NULL, updated_at_ms = ?
+             WHERE email = ? RETURNING id, failures",
+        )
+        .bind(ms(now_ms))
+        .bind(email)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let mut locked = false;
+        if let Some(row) = row {
+            let failures: u32 = row.try_get("failures")?;
+            if failures >= max_failures {
+                locked = true;
+                sqlx::query("UPDATE users SET failures = 0, locked_until_ms = ? WHERE id = ?")
+                    .bind(ms(now_ms + lock_ms))
+                    .bind(row.try_get::<String, _>("id")?)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(locked)
+    }
+
+    /// Writes a sign-in: its auth device, its session, its first refresh token. The id of the
+    /// auth device comes back, the known one where the fingerprint is.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn open_session(
+        &self,
+        new: &NewSession,
+        entry: &AuditEntry,
+    ) -> Result<Uuid, StoreError> {
+        let mut transaction = self.begin().await?;
+        let auth_device = keep_auth_device(&mut transaction, new).await?;
+        sqlx::query(
+            "UPDATE users SET failures = 0, locked_until_ms = NULL, last_login_at_ms = ? WHERE id = ?",
+        )
+        .bind(ms(new.at_ms))
+        .bind(new.user.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO sessions (id, user, auth_device, address, user_agent, created_at_ms,
+               last_activity_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(new.session.to_string())
+        .bind(new.user.to_string())
+        .bind(auth_device.to_string())
+        .bind(new.origin.address.map(|address| address.to_string()))
+        .bind(&new.origin.user_agent)
+        .bind(ms(new.at_ms))
+        .bind(ms(new.at_ms))
+        .execute(&mut *transaction)
+        .await?;
+        add_refresh(&mut transaction, new.session, &new.refresh).await?;
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(auth_device)
+    }
+
+    /// Uses up the refresh token `presented` and stores `next` in its place. One that was used
+    /// before ends its family, in the same transaction.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn rotate_refresh(
+        &self,
+        presented: &[u8; 32],
+        next: &RefreshToken,
+        now_ms: u64,
+    ) -> Result<Rotation, StoreError> {
+        let mut transaction = self.begin().await?;
+        let sql = format!(
+            "SELECT {USER}, t.session, t.expires_at_ms, t.used_at_ms, s.revoked_at_ms
+             FROM refresh_tokens t JOIN sessions s ON s.id = t.session
+             JOIN users u ON u.id = s.user WHERE t.hash = ?"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(presented.as_slice())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Rotation::Unknown) };
+        let user = user(&row)?;
+        let session = SessionId(id("refresh_tokens.session", row.try_get("session")?)?);
+        let used: Option<i64> = row.try_get("used_at_ms")?;
+        let revoked: Option<i64> = row.try_get("revoked_at_ms")?;
+        let expires_at_ms = unsigned(row.try_get("expires_at_ms")?);
+        if used.is_some() {
+            revoke(&mut transaction, session, now_ms, "token_reused").await?;
+            transaction.commit().await?;
+            return Ok(Rotation::Reused { session, email: user.email });
+        }
+        if revoked.is_some() {
+            return Ok(Rotation::Revoked);
+        }
+        if expires_at_ms <= now_ms {
+            return Ok(Rotation::Expired);
+        }
+        if !user.active {
+            return Ok(Rotation::Inactive);
+        }
+        sqlx::query("UPDATE refresh_tokens SET used_at_ms = ? WHERE hash = ?")
+            .bind(ms(now_ms))
+            .bind(presented.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        add_refresh(&mut transaction, session, next).await?;
+        sqlx::query("UPDATE sessions SET last_activity_at_ms = ? WHERE id = ?")
+            .bind(ms(now_ms))
+            .bind(session.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Rotation::Rotated { user, session })
+    }
+
+    /// Whose session a refresh token belongs to, used or not.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn session_of_refresh(
+        &self,
+        presented: &[u8; 32],
+    ) -> Result<Option<(User, SessionId)>, StoreError> {
+        let sql = format!(
+            "SELECT {USER}, t.session FROM refresh_tokens t JOIN sessions s ON s.id = t.session
+             JOIN users u ON u.id = s.user WHERE t.hash = ?"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(presented.as_slice())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| {
+            let session = id("refresh_tokens.session", row.try_get("session")?)?;
+            Ok((user(&row)?, SessionId(session)))
+        })
+        .transpose()
+    }
+
+    /// Ends one session of the account, or all of them; those that stood come back.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn end_sessions(
+        &self,
+        user: UserId,
+        only: Option<SessionId>,
+        now_ms: u64,
+        entry: &AuditEntry,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let only = only.map(|session| session.to_string());
+        let rows = sqlx::query(
+            "UPDATE sessions SET revoked_at_ms = ?1, revoked_because = 'signed_out'
+             WHERE user = ?2 AND revoked_at_ms IS NULL AND (?3 IS NULL OR id = ?3) RETURNING id",
+        )
+        .bind(ms(now_ms))
+        .bind(user.to_string())
+        .bind(only)
+        .fetch_all(&mut *transaction)
+        .await?;
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        rows.iter().map(|row| Ok(SessionId(id("sessions.id", row.try_get("id")?)?))).collect()
+    }
+
+    /// The role that a session acts with; `None` where it has ended or its account is disabled.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn session_role(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
+        let row = sqlx::query(
+            "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user
+             WHERE s.id = ? AND s.revoked_at_ms IS NULL AND u.active = 1",
+        )
+        .bind(session.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        row.map(|row| word("users.role", row.try_get("role")?, Role::from_name)).transpose()
+    }
+}
+
+fn user(row: &SqliteRow) -> Result<User, StoreError> {
+    Ok(User {
+        id: UserId(id("users.id", row.try_get("id")?)?),
+        email: row.try_get("email")?,
+        email_verified: row.try_get("email_verified")?,
+        display_name: row.try_get("display_name")?,
+        avatar_url: row.try_get("avatar_url")?,
+        locale: row.try_get("locale")?,
+        timezone: row.try_get("timezone")?,
+        role: word("users.role", row.try_get("role")?, Role::from_name)?,
+        active: row.try_get("active")?,
+        created_at_ms: unsigned(row.try_get("created_at_ms")?),
+        last_login_at_ms: unsigned_option(row.try_get("last_login_at_ms")?),
+    })
+}
+
+fn id(column: &'static str, text: &str) -> Result<Uuid, StoreError> {
+    word(column, text, |text| Uuid::parse_str(text).ok())
+}
+
+async fn keep_auth_device(
+    connection: &mut SqliteConnection,
+    new: &NewSession,
+) -> Result<Uuid, StoreError> {
+    let device = &new.device;
+    let row = sqlx::query(
+        "INSERT INTO auth_devices (id, user, fingerprint, name, kind, model, os_version,
+           app_version, created_at_ms, last_seen_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (user, fingerprint) DO UPDATE SET
+           name = excluded.name, kind = excluded.kind, model = excluded.model,
+           os_version = excluded.os_version, app_version = excluded.app_version,
+           last_seen_at_ms = excluded.last_seen_at_ms
+         RETURNING id",
+    )
+    .bind(new.auth_device.to_string())
+    .bind(new.user.to_string())
+    .bind(&device.fingerprint)
+    .bind(&device.name)
+    .bind(&device.kind)
+    .bind(&device.model)
+    .bind(&device.os_version)
+    .bind(&device.app_version)
+    .bind(ms(new.at_ms))
+    .bind(ms(new.at_ms))
+    .fetch_one(connection)
+    .await?;
+    id("auth_devices.id", row.try_get("id")?)
+}
+
+async fn add_refresh(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    token: &RefreshToken,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO refresh_tokens (hash, session, issued_at_ms, expires_at_ms) VALUES (?, ?, ?, ?)",
+    )
+    .bind(token.hash.as_slice())
+    .bind(session.to_string())
+    .bind(ms(token.issued_at_ms))
+    .bind(ms(token.expires_at_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn revoke(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    now_ms: u64,
+    because: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE sessions SET revoked_at_ms = ?, revoked_because = ?
+         WHERE id = ? AND revoked_at_ms IS NULL",
+    )
+    .bind(ms(now_ms))
+    .bind(because)
+    .bind(session.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Answers that are kept for a repeated request.
+
+use crate::store::StoreError;
+use crate::store::sql::{Store, from_json, ms, to_json};
+use sqlx::Row;
+
+/// How long a key holds.
+const KEEP_MS: u64 = 24 * 60 * 60 * 1_000;
+/// No request takes as long: what is older was cut off with its process.
+const ABANDONED_MS: u64 = 120_000;
+/// How many old rows one request takes along.
+const PRUNE: u32 = 100;
+
+/// An answer as it is kept; the body is sealed by the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAnswer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing until now; from now on it is in flight.
+    New,
+    InFlight,
+    /// It was used for another body.
+    Mismatch,
+    Kept(KeptAnswer),
+}
+
+impl Store {
+    /// Claims a key for one request.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn begin_idempotent(
+        &self,
+        key_hash: &[u8; 32],
+        body_hash: &[u8; 32],
+        now_ms: u64,
+    ) -> Result<Begun, StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "DELETE FROM idempotency WHERE key_hash IN
+               (SELECT key_hash FROM idempotency WHERE started_at_ms < ? LIMIT ?)",
+        )
+        .bind(ms(now_ms.saturating_sub(KEEP_MS)))
+        .bind(PRUNE)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "DELETE FROM idempotency WHERE key_hash = ? AND status IS NULL AND started_at_ms < ?",
+        )
+        .bind(key_hash.as_slice())
+        .bind(ms(now_ms.saturating_sub(ABANDONED_MS)))
+        .execute(&mut *transaction)
+        .await?;
+        let added = sqlx::query(
+            "INSERT INTO idempotency (key_hash, body_hash, started_at_ms) VALUES (?, ?, ?)
+             ON CONFLICT (key_hash) DO NOTHING",
+        )
+        .bind(key_hash.as_slice())
+        .bind(body_hash.as_slice())
+        .bind(ms(now_ms))
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        let row = sqlx::query(
+            "SELECT body_hash, status, headers, body FROM idempotency WHERE key_hash = ?",
+        )
+        .bind(key_hash.as_slice())
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        if added == 1 {
+            return Ok(Begun::New);
+        }
+        if row.try_get::<&[u8], _>("body_hash")? != body_hash.as_slice() {
+            return Ok(Begun::Mismatch);
+        }
+        let Some(status) = row.try_get::<Option<u16>, _>("status")? else {
+            return Ok(Begun::InFlight);
+        };
+        let headers = from_json("idempotency.headers", row.try_get("headers")?)?;
+        Ok(Begun::Kept(KeptAnswer { status, headers, body: row.try_get("body")? }))
+    }
+
+    /// Keeps the answer of a claimed key.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn keep_answer(
+        &self,
+        key_hash: &[u8; 32],
+        answer: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE key_hash = ?")
+            .bind(answer.status)
+            .bind(to_json("idempotency.headers", &answer.headers)?)
+            .bind(&answer.body)
+            .bind(key_hash.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a claimed key back: its request had no effect.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn forget_idempotent(&self, key_hash: &[u8; 32]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM idempotency WHERE key_hash = ?")
+            .bind(key_hash.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
