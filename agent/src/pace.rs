@@ -12,7 +12,7 @@ const STEP_MS: i64 = 500;
 
 #[derive(Debug)]
 pub(crate) struct Pace {
-    last_tick_ms: Option<u64>,
+    last_tick_ms: u64,
     /// Where wall and steady clock stood at the last look.
     last: (u64, Instant),
 }
@@ -29,15 +29,16 @@ pub(crate) struct Look {
 
 impl Pace {
     pub(crate) fn new(wall_ms: u64, now: Instant) -> Self {
-        Self { last_tick_ms: None, last: (wall_ms, now) }
+        // The second that runs already is not read: its begin is past.
+        Self { last_tick_ms: wall_ms - wall_ms % TICK_MS, last: (wall_ms, now) }
     }
 
     pub(crate) fn look(&mut self, wall_ms: u64, now: Instant) -> Look {
         let stepped_ms = self.step(wall_ms, now);
         let into_tick_ms = wall_ms % TICK_MS;
         let tick_ms = wall_ms - into_tick_ms;
-        let due_ms = (self.last_tick_ms != Some(tick_ms)).then_some(tick_ms);
-        self.last_tick_ms = Some(tick_ms);
+        let due_ms = (self.last_tick_ms != tick_ms).then_some(tick_ms);
+        self.last_tick_ms = tick_ms;
         Look { due_ms, stepped_ms, wait: Duration::from_millis(TICK_MS - into_tick_ms) }
     }
 
@@ -80,8 +81,9 @@ mod tests {
 
     #[test]
     fn each_whole_second_comes_once() {
-        let mut world = World::at(10_000);
-        assert_eq!(world.after(0, 0), look(Some(10_000), None, 1000));
+        let mut world = World::at(9_600);
+        assert_eq!(world.after(0, 0), look(None, None, 400));
+        assert_eq!(world.after(400, 0), look(Some(10_000), None, 1000));
         assert_eq!(world.after(999, 0), look(None, None, 1));
         assert_eq!(world.after(1, 0), look(Some(11_000), None, 1000));
         assert_eq!(world.after(1_300, 0), look(Some(12_000), None, 700));

@@ -41,6 +41,8 @@ pub enum RunError {
     Signal(#[source] io::Error),
     #[error("the recorder ended unexpectedly")]
     Recorder,
+    #[error("the uplink ended unexpectedly")]
+    Uplink,
 }
 
 impl From<IdentityError> for RunError {
@@ -139,8 +141,9 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
 
     tokio::select! {
         () = shutdown => {}
-        // It ends early only where another part has.
-        _ = &mut uplink => return Err(recorder_error(recorder)),
+        () = orders.closed() => return Err(recorder_error(recorder)),
+        // It ends by itself only in a panic, which was printed.
+        _ = &mut uplink => return Err(RunError::Uplink),
     }
     tracing::info!("stopping: sealing what was read and telling the aggregator");
     drop(stop_sampler);
@@ -173,9 +176,7 @@ async fn finish(
 }
 
 fn recorder_error(recorder: JoinHandle<Result<(), SamplingError>>) -> RunError {
-    if !recorder.is_finished() {
-        return RunError::Recorder;
-    }
+    // Its channel is closed, so it is at its very end.
     match recorder.join() {
         Ok(Err(error)) => error.into(),
         Ok(Ok(())) | Err(_) => RunError::Recorder,
@@ -209,3 +210,6 @@ fn plugins(config: &RunConfig) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>
     });
     (runner, status)
 }
+
+#[cfg(test)]
+mod tests;

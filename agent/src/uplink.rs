@@ -40,6 +40,8 @@ const WINDOW_BYTES: usize = 256 * 1024;
 const MAX_EVENTS: usize = 64;
 /// From a connection to its `Welcome`.
 const WELCOME_MS: u64 = 15_000;
+/// What the first call waits for the guard.
+const GUARD_PATIENCE: Duration = Duration::from_secs(1);
 /// What a shutdown waits for acknowledgements.
 const FAREWELL_MS: u64 = 2_000;
 /// Between two looks at how full the spool is.
@@ -83,8 +85,6 @@ enum Input {
     Done(Done),
     Timer,
     Farewell,
-    /// Another part of the program has stopped.
-    Closed,
 }
 
 /// What work that was begun elsewhere has come to.
@@ -119,11 +119,15 @@ pub(crate) struct Uplink {
 }
 
 impl Uplink {
-    /// Runs until the farewell is done or another part of the program is gone.
+    /// Runs until the farewell is done.
     pub(crate) async fn run(means: Means, mut sources: Sources) {
         let (events, mut session_events) = mpsc::channel(MAX_EVENTS);
         let (done, mut finished) = mpsc::channel(MAX_EVENTS);
         let mut uplink = Self::new(means, events, done);
+        // The first words say what the guard knows of the machine, where there is a guard.
+        if let Ok(Some(news)) = tokio::time::timeout(GUARD_PATIENCE, sources.news.recv()).await {
+            uplink.handle_news(news);
+        }
         loop {
             uplink.drive().await;
             if uplink.said_farewell() {
@@ -139,10 +143,7 @@ impl Uplink {
                 }
                 Input::Done(done) => uplink.handle_done(done),
                 Input::Timer => uplink.handle_timer(),
-                Input::Farewell => {
-                    uplink.farewell_until_ms = Some(uplink.now_ms() + FAREWELL_MS);
-                }
-                Input::Closed => break uplink.leave().await,
+                Input::Farewell => uplink.handle_farewell(),
             }
         }
     }
@@ -178,12 +179,10 @@ impl Uplink {
         tokio::select! {
             Some((number, event)) = events.recv() => Input::Session(number, event),
             Some(done) = finished.recv() => Input::Done(done),
-            news = sources.news.recv(), if !leaving => news.map_or(Input::Closed, Input::News),
-            changed = sources.appended.changed() => match changed {
-                Ok(()) => Input::Appended(*sources.appended.borrow_and_update()),
-                Err(_) if leaving => std::future::pending().await,
-                Err(_) => Input::Closed,
-            },
+            Some(news) = sources.news.recv() => Input::News(news),
+            Ok(()) = sources.appended.changed() => {
+                Input::Appended(*sources.appended.borrow_and_update())
+            }
             Some(processes) = sources.processes.recv() => Input::Processes(processes),
             Ok(()) = sources.plugins.changed() => Input::Plugins,
             _ = &mut sources.farewell, if !leaving => Input::Farewell,
@@ -235,6 +234,12 @@ impl Uplink {
             // A full line means that the guard is busy; the next look comes soon enough.
             let _busy = self.means.guard.try_send(Ask::Limits);
         }
+    }
+
+    /// What was sealed last may not have been heard of yet.
+    fn handle_farewell(&mut self) {
+        self.sender.handle_appended(self.means.outbox.next_seq());
+        self.farewell_until_ms = Some(self.now_ms() + FAREWELL_MS);
     }
 
     /// Is there nothing left to wait for before the program may end?
