@@ -3,6 +3,7 @@ import { diagnostic, Problem } from "../src/api/problem";
 import type { FleetEvent, Limit, Operation, Series } from "../src/api/types";
 import { lineName, PANELS, seriesOf } from "../src/chart/panels";
 import { axisRange, thresholds } from "../src/chart/thresholds";
+import { hardwareName, isOpaque, limitName } from "../src/format/names";
 import { span } from "../src/format/time";
 import { figure, withUnit } from "../src/format/units";
 import { mergeEvents } from "../src/live/events";
@@ -121,18 +122,46 @@ describe("panels", () => {
     expect(lineName(series("2", "system.pressure.io.some.avg10", "PRESSURE", "1"))).toBe("io");
   });
 
-  it("show the next threshold where it is near and leave it out where it would flatten the line", () => {
+  it("show a limit's lines once what it holds has come near, and room up to the next one", () => {
     const limit = { name: "cpu", zone: "z", reading_type: "TEMPERATURE", unit: "Cel", warning: 75, limit: 85, trip: 95, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: [] } satisfies Limit;
-    const lines = thresholds([limit, { ...limit, name: "vrm" }, { ...limit, reading_type: "POWER", warning: 1 }], "TEMPERATURE");
+    const inlet = { ...limit, warning: 40, limit: 45, trip: 50 };
+    const lines = thresholds(
+      [
+        { limit, name: "cpu", high: 70 },
+        { limit, name: "vrm", high: 72 },
+        { limit: inlet, name: "inlet", high: 22 },
+        { limit: { ...limit, reading_type: "POWER", warning: 1 }, name: "board", high: 70 },
+      ],
+      "TEMPERATURE",
+    );
     expect(lines.map((line) => [line.kind, line.value, line.name])).toEqual([
       ["warning", 75, "cpu, vrm"],
       ["limit", 85, "cpu, vrm"],
       ["trip", 95, "cpu, vrm"],
     ]);
+    expect(thresholds([{ limit: { ...limit, state: "tripped" }, name: "cpu", high: 20 }], "TEMPERATURE")).toHaveLength(3);
     const axis = { floor: null, ceiling: null, least: 10 };
-    expect(axisRange(60, 68, axis, lines)[1]).toBeGreaterThan(75);
-    expect(axisRange(30, 31, axis, lines)[1]).toBeLessThan(50);
+    expect(axisRange(20, 72, axis, lines)[1]).toBeGreaterThan(75);
+    expect(axisRange(20, 72, axis, lines)[1]).toBeLessThan(85);
+    expect(axisRange(30, 31, axis, [])[1]).toBeLessThan(50);
     expect(axisRange(null, null, { floor: 0, ceiling: 1, least: 1 }, [])).toEqual([0, 1]);
+  });
+});
+
+describe("names", () => {
+  const sensors = [series("1", "hw.temperature", "TEMPERATURE", "Cel", { "hw.id": "board@platform/plant.0/temp1:package", "hw.name": "Package" })];
+  const limit = { name: "board@platform/plant.0/temp1:package", zone: "board", reading_type: "TEMPERATURE", unit: "Cel", warning: 80, limit: 85, trip: 90, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: ["board@platform/plant.0/temp1:package"] } satisfies Limit;
+
+  it("are those of the hardware, and the end of its path where it has none", () => {
+    expect(limitName(limit, sensors)).toBe("Package");
+    expect(limitName(limit, [])).toBe("temp1:package");
+    expect(limitName({ ...limit, name: "all of them", sensors: ["a", "b"] }, sensors)).toBe("all of them");
+    expect(hardwareName("x/pwm1", sensors)).toBe("pwm1");
+  });
+
+  it("leave out what says nothing to a reader", () => {
+    expect(isOpaque("01a200d9-2086-7d9b-86b6-f05ac61916c6")).toBe(true);
+    expect(isOpaque("thermal/x86_pkg_temp")).toBe(false);
   });
 });
 

@@ -93,7 +93,7 @@ export const PANELS: readonly Panel[] = [
 export function seriesOf(panel: Panel, all: readonly Series[]): Series[] {
   return all
     .filter((series) => series.reading_type === panel.readingType && panel.wants(series))
-    .sort((a, b) => Number(isPart(a)) - Number(isPart(b)) || lineName(a).localeCompare(lineName(b), undefined, { numeric: true }) || a.id.localeCompare(b.id))
+    .sort((a, b) => place(a) - place(b) || lineName(a).localeCompare(lineName(b), undefined, { numeric: true }) || a.id.localeCompare(b.id))
     .slice(0, MAX_LINES);
 }
 
@@ -107,9 +107,14 @@ export function lineName(series: Series): string {
   return words.at(-1) === "utilization" ? "total" : words.join(" ");
 }
 
-/** A mode of the CPU or a state of memory, as against the whole, which goes first. */
-function isPart(series: Series): boolean {
-  return mode(series) !== null || state(series) !== null;
+/** The whole goes first, then its parts, the telling ones before the others. */
+const PARTS = ["user", "system", "iowait", "steal", "nice", "interrupt"];
+
+function place(series: Series): number {
+  const part = mode(series) ?? state(series);
+  if (part === null) return 0;
+  const at = PARTS.indexOf(part);
+  return at === -1 ? PARTS.length + 1 : at + 1;
 }
 
 function isSingleCore(series: Series): boolean {

@@ -21,8 +21,8 @@ export interface Picture {
 
 const FONT = "11px system-ui, sans-serif";
 const STRIP_PX = 5;
-/** Each kind's label has its own place from the right edge, so that close lines stay readable. */
-const LABEL_PX = { warning: 3, limit: 76, trip: 134 };
+/** Two labels nearer than this stand side by side. */
+const LABEL_PX = 13;
 
 export function options(picture: Picture, width: number, height: number): uPlot.Options {
   const { inks } = picture;
@@ -126,6 +126,8 @@ function hatch(ctx: CanvasRenderingContext2D, left: number, top: number, width: 
 
 function paintThresholds(plot: uPlot, picture: Picture): void {
   const { ctx, bbox } = plot;
+  const right = bbox.left + bbox.width - 3 * devicePixelRatio;
+  let before = { y: Infinity, left: right };
   ctx.save();
   ctx.font = `${10.5 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "right";
@@ -140,15 +142,23 @@ function paintThresholds(plot: uPlot, picture: Picture): void {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    const label = `${line.kind} ${figure(line.value, picture.unit, 0).text}`;
-    const [labelX, labelY] = [bbox.left + bbox.width - LABEL_PX[line.kind] * devicePixelRatio, y - 2 * devicePixelRatio];
-    ctx.setLineDash([]);
-    ctx.strokeStyle = picture.inks.halo;
-    ctx.lineWidth = 3 * devicePixelRatio;
-    ctx.strokeText(label, labelX, labelY);
-    ctx.fillText(label, labelX, labelY);
+    const label = `${line.name} ${line.kind} ${figure(line.value, picture.unit, 0).text}`;
+    const x = before.y - y < LABEL_PX * devicePixelRatio ? before.left - 10 * devicePixelRatio : right;
+    before = { y, left: x - ctx.measureText(label).width };
+    write(ctx, label, x, y - 2 * devicePixelRatio, picture.inks.halo);
   }
   ctx.restore();
+}
+
+/** Words that stay readable over lines. */
+function write(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, halo: string): void {
+  ctx.save();
+  ctx.setLineDash([]);
+  ctx.strokeStyle = halo;
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.strokeText(text, x, y);
+  ctx.restore();
+  ctx.fillText(text, x, y);
 }
 
 /** Values without a neighbour on either side. */

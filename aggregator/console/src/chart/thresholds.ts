@@ -1,25 +1,49 @@
-/** The thresholds of a device's limits as lines in the panel whose unit they share. */
+/** The thresholds of a device's limits as lines in the panel of their reading, each only while it
+ * matters: a chart that shows every limit of every sensor shows none. */
 import type { Limit } from "../api/types";
 
 export interface Threshold {
   value: number;
   kind: "warning" | "limit" | "trip";
+  /** What it holds. */
   name: string;
+  /** The highest reading of what it holds, in the window. */
+  high: number;
 }
 
-/** Each value once, named after every limit that sets it. */
-export function thresholds(limits: readonly Limit[], readingType: string): Threshold[] {
-  const lines = new Map<string, Threshold>();
-  for (const limit of limits) {
-    if (limit.reading_type !== readingType) continue;
-    for (const kind of ["warning", "limit", "trip"] as const) {
+/** A limit's lines are drawn once its reading has come this near to the lowest of them. */
+const NEAR = 0.88;
+
+export interface Watched {
+  limit: Limit;
+  name: string;
+  /** The highest value of its sensors in the window; `null` where there is none. */
+  high: number | null;
+}
+
+export function thresholds(watched: readonly Watched[], readingType: string): Threshold[] {
+  const lines: Threshold[] = [];
+  for (const { limit, name, high } of watched) {
+    if (limit.reading_type !== readingType || high === null) continue;
+    const own = (["warning", "limit", "trip"] as const).flatMap((kind) => {
       const value = limit[kind];
-      if (value === null || value === undefined) continue;
-      const old = lines.get(`${kind}/${value}`);
-      lines.set(`${kind}/${value}`, { value, kind, name: old === undefined ? limit.name : `${old.name}, ${limit.name}` });
-    }
+      return value === null || value === undefined ? [] : [{ value, kind, name, high }];
+    });
+    const lowest = Math.min(...own.map((line) => line.value));
+    if (high >= lowest * NEAR || (limit.state !== "normal" && limit.state !== "unknown")) lines.push(...own);
   }
-  return [...lines.values()].sort((a, b) => a.value - b.value);
+  return merged(lines);
+}
+
+/** Lines of one kind at one value are one. */
+function merged(lines: readonly Threshold[]): Threshold[] {
+  const out = new Map<string, Threshold>();
+  for (const line of lines) {
+    const key = `${line.kind}/${line.value}`;
+    const old = out.get(key);
+    out.set(key, old === undefined ? { ...line } : { ...old, name: `${old.name}, ${line.name}`, high: Math.max(old.high, line.high) });
+  }
+  return [...out.values()].sort((a, b) => a.value - b.value);
 }
 
 export interface Axis {
@@ -29,8 +53,8 @@ export interface Axis {
   least: number;
 }
 
-/** The range of the vertical axis: the data with air around it, and the next threshold above
- * where it is near, so that a rise towards it can be seen. */
+/** The range of the vertical axis: the data with air around it, and of what comes near a limit
+ * the next line above, so that the rise towards it can be seen. */
 export function axisRange(low: number | null, high: number | null, axis: Axis, lines: readonly Threshold[]): [number, number] {
   if (axis.floor !== null && axis.ceiling !== null) return [axis.floor, axis.ceiling];
   const bottom = low ?? axis.floor ?? 0;
@@ -39,8 +63,8 @@ export function axisRange(low: number | null, high: number | null, axis: Axis, l
   const air = height * 0.12;
   let from = axis.floor ?? bottom - (height - (top - bottom)) / 2 - air;
   let to = Math.max(top + air, from + axis.least);
-  const next = lines.find((line) => line.value >= top);
-  if (next !== undefined && next.value <= to + height) to = Math.max(to, next.value + air);
+  const next = lines.find((line) => line.value >= line.high);
+  if (next !== undefined) to = Math.max(to, next.value + air);
   if (axis.floor === null && low !== null && low >= 0) from = Math.max(0, from);
   return [from, to];
 }

@@ -80,6 +80,13 @@ export function latest(track: Track): { t: number; value: number | null; reason:
   return { t, value: track.values.at(-1) ?? null, reason: null };
 }
 
+/** The highest value of any of them. */
+export function highest(tracks: readonly Track[]): number | null {
+  let most: number | null = null;
+  for (const track of tracks) for (const value of track.values) if (most === null || value > most) most = value;
+  return most;
+}
+
 function joined(gaps: Gap[], cadenceMs: number): Gap[] {
   const out: Gap[] = [];
   for (const gap of gaps) {
