@@ -20,7 +20,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// A tick of a reader without any series leaves nothing: a block has at least one column.
     pub(super) fn push_readings(&mut self, tick_ms: u64, readings: &[Reading]) {
+        if readings.is_empty() {
+            return;
+        }
         let begin_ms = tick_ms - tick_ms % u64::from(INTERVAL_MS);
         let builder = self
             .intervals

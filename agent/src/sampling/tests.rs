@@ -467,6 +467,17 @@ fn an_interval_is_sealed_when_both_readers_have_its_last_tick() {
 }
 
 #[test]
+fn a_guard_without_any_series_leaves_no_block_that_is_empty() {
+    let dir = TempDir::new().unwrap();
+    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();
+    sampling.handle_attached(&[]).unwrap();
+    let record = Record { at_ms: BEGIN_MS, body: RecordBody::Samples(Vec::new()) };
+    let confirmed = sampling.handle_records(Uuid::from_u128(1), 1, vec![record]).unwrap();
+    assert_eq!(confirmed, Some(1));
+    assert!(sampling.interval.bodies().iter().all(|body| !matches!(body, EntryBody::Block(_))));
+}
+
+#[test]
 fn a_clock_that_is_set_back_doubles_no_tick() {
     let mut world = World::new();
     for _ in 0..5 {

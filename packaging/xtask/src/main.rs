@@ -23,6 +23,7 @@ mod up;
 mod workspace;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Build, run, test and measure Flyball", version)]
@@ -47,9 +48,19 @@ enum Word {
     Console,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run(Arguments::parse().word) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(word: Word) -> anyhow::Result<()> {
     let root = workspace::root()?;
-    match Arguments::parse().word {
+    match word {
         Word::Up(options) => up::run(&root, &options),
         Word::Down(options) => down::run(&options),
         Word::Test(options) => test::run(&root, &options),
