@@ -8,6 +8,8 @@ use crate::plugin::{LoadError, Plugin};
 use flyball_plugin_messages::{CompileFault, Manifest, Report, World};
 use wasmtime::component::Component;
 
+const PAGE_BYTES: u64 = 64 * 1024;
+
 /// Inspects, compiles, instantiates once under limits and asks for the manifest.
 #[must_use]
 pub fn compile(file: &[u8]) -> Report {
@@ -46,12 +48,12 @@ fn check_appetite(component: &Component) -> Result<(), CompileFault> {
     if required.num_tables > limits::TABLES {
         return Err(CompileFault::TooHungry(format!("{} tables", required.num_tables)));
     }
-    match required.max_initial_memory_size {
-        Some(bytes) if bytes > limits::MEMORY_BYTES as u64 => {
-            Err(CompileFault::TooHungry(format!("{} MiB of memory", bytes / 1024 / 1024)))
-        }
-        _ => Ok(()),
+    let pages = required.max_initial_memory_size.unwrap_or(0);
+    let bytes = pages.saturating_mul(PAGE_BYTES);
+    if bytes > limits::MEMORY_BYTES as u64 {
+        return Err(CompileFault::TooHungry(format!("{} MiB of memory", bytes / 1024 / 1024)));
     }
+    Ok(())
 }
 
 fn check_manifest(manifest: &Manifest) -> Result<(), CompileFault> {

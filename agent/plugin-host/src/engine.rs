@@ -1,8 +1,8 @@
 //! The one engine configuration, and the clock tick that stops a guest.
 
-use crate::limits;
+use crate::{clock, limits};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
 /// One epoch. A deadline of n milliseconds is n/5 epochs and one more.
@@ -76,25 +76,37 @@ impl Ticker {
     /// Where no thread can be started.
     pub fn start(engine: &Engine) -> std::io::Result<Self> {
         let (switch, switched) = sync_channel::<bool>(2);
+        let (started, starting) = sync_channel::<()>(1);
         let engine = engine.weak();
         std::thread::Builder::new().name("epochs".into()).spawn(move || {
-            let mut running = false;
+            if started.send(()).is_err() {
+                return;
+            }
+            let mut since: Option<(Instant, u32)> = None;
             loop {
-                let change = if running {
-                    switched.recv_timeout(TICK)
-                } else {
-                    switched.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                let change = match since {
+                    Some(_) => switched.recv_timeout(TICK),
+                    None => switched.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 };
-                match change {
-                    Ok(on) => running = on,
-                    Err(RecvTimeoutError::Timeout) => match engine.upgrade() {
-                        Some(engine) => engine.increment_epoch(),
-                        None => return,
-                    },
-                    Err(RecvTimeoutError::Disconnected) => return,
+                match (change, &mut since) {
+                    (Ok(true), _) => since = Some((clock::now(), 0)),
+                    (Ok(false), _) => since = None,
+                    (Err(RecvTimeoutError::Disconnected), _) => return,
+                    (Err(RecvTimeoutError::Timeout), Some((start, ticks))) => {
+                        let Some(engine) = engine.upgrade() else { return };
+                        // A busy machine wakes this thread late: it makes up for what it missed.
+                        while TICK * (*ticks + 1) <= clock::now().duration_since(*start) {
+                            engine.increment_epoch();
+                            *ticks += 1;
+                        }
+                    }
+                    (Err(RecvTimeoutError::Timeout), None) => {}
                 }
             }
         })?;
+        // A thread makes system calls of its own while it starts; the process may be confined
+        // as soon as this returns.
+        starting.recv().map_err(std::io::Error::other)?;
         Ok(Self { switch })
     }
 

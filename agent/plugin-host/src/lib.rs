@@ -9,6 +9,7 @@ pub mod engine;
 pub mod limits;
 
 mod bindings;
+mod clock;
 mod instance;
 pub mod plugin;
 
