@@ -87,6 +87,11 @@ impl Layout {
         self.edge(machine).join("pin.toml")
     }
 
+    /// Where the plant of a simulated board listens once its tree stands.
+    pub(crate) fn plant_socket(&self, machine: Machine) -> PathBuf {
+        self.socket(machine, "plant")
+    }
+
     fn socket(&self, machine: Machine, role: &str) -> PathBuf {
         self.run.join(format!("{role}-{}.sock", machine.0))
     }

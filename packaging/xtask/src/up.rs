@@ -179,6 +179,9 @@ fn start(
         layout.prepare(machine)?;
         if let Some(plant) = layout.plant(&built, machine) {
             supervisor.start(plant)?;
+            // The guard looks the machine through once, when it starts.
+            let socket = layout.plant_socket(machine);
+            until("the simulated board is there", supervisor, || Ok(socket.exists()))?;
         }
         supervisor.start(layout.guard(&built, machine))?;
     }
