@@ -219,7 +219,7 @@ impl Layout {
         ingest: SocketAddr,
         token: &str,
     ) -> Vec<String> {
-        vec![
+        let mut arguments = vec![
             "enrol".into(),
             "--state".into(),
             text(&self.edge(machine).join("agent")),
@@ -231,7 +231,11 @@ impl Layout {
             text(&self.pin(machine)),
             "--name".into(),
             machine.name(),
-        ]
+        ];
+        if machine.kind() == Kind::Simulated {
+            arguments.push("--simulated".into());
+        }
+        arguments
     }
 
     fn program(&self, name: String, file: &Path, arguments: Vec<String>) -> Program {
