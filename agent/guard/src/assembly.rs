@@ -6,7 +6,7 @@ use crate::command::Authority;
 use crate::cycle::{Cycle, Parts};
 use crate::desk::{ANSWERS, INBOX};
 use crate::hands::Hands;
-use crate::journal::{Entry, Journal};
+use crate::journal::Journal;
 use crate::latches::Latch;
 use crate::link::Link;
 use crate::plan::{Planned, Probe, SLOW_PERIOD};
@@ -19,7 +19,6 @@ use crate::watchdog::Watchdog;
 use crate::words::{self, Now};
 use crate::{latches, link, log, originals, plan, process};
 use anyhow::{Context, Result, bail};
-use flyball_guard_messages::{EventKind, Severity};
 use flyball_hardware::{Board, Roots, discover};
 use flyball_safety::Engine;
 use flyball_units::NoData;
@@ -119,10 +118,6 @@ pub(crate) fn run(args: Run) -> Result<()> {
         period: policy.timing.cycle,
     };
     poller::start(sensors, &watched, &rounds).context("a poller can't be started")?;
-    for fault in faults {
-        let event = words::plain(EventKind::PolicyRejected, Severity::Critical, "policy", fault);
-        journal.put(Entry::Event { at_ms: now.wall_ms, event });
-    }
     Cycle::new(Parts {
         engine: Engine::new(planned.config, now.moment()),
         names: planned.names,
@@ -136,6 +131,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         stop,
         latches,
         bounds,
+        policy_faults: faults,
     })
     .run();
     // The threads end with the process.

@@ -62,7 +62,7 @@ impl Authority {
         operation: OperationId,
         signed: &SignedCommand,
         wall_ms: u64,
-    ) -> Result<Command, Refusal> {
+    ) -> Result<Command, Box<Refusal>> {
         let pin = self.pinned()?;
         let command = pin.key.open(signed).map_err(|error| unreadable(&error))?;
         if command.device != pin.device {
@@ -90,7 +90,7 @@ impl Authority {
         Ok(command)
     }
 
-    fn check_time(&self, command: &Command, wall_ms: u64) -> Result<(), Refusal> {
+    fn check_time(&self, command: &Command, wall_ms: u64) -> Result<(), Box<Refusal>> {
         if wall_ms + CLOCK_SLACK_MS < self.latest_wall_ms {
             let reason = format!(
                 "the machine's clock stands {} s before the latest it has shown, and can't be \
@@ -107,7 +107,7 @@ impl Authority {
         Ok(())
     }
 
-    fn keep(&mut self, seen: Seen) -> Result<(), Refusal> {
+    fn keep(&mut self, seen: Seen) -> Result<(), Box<Refusal>> {
         let written = toml::to_string(&seen)
             .map_err(std::io::Error::other)
             .and_then(|text| durable::replace(&self.state_file, text.as_bytes()));
@@ -128,7 +128,7 @@ impl Authority {
     }
 
     /// The pin; the file is read when a command comes and there is none yet.
-    fn pinned(&mut self) -> Result<&Pin, Refusal> {
+    fn pinned(&mut self) -> Result<&Pin, Box<Refusal>> {
         if self.pin.is_none() {
             let read = match &self.pin_file {
                 Some(file) => Pin::read(file),
@@ -143,17 +143,17 @@ impl Authority {
     }
 }
 
-fn unreadable(error: &SignatureError) -> Refusal {
+fn unreadable(error: &SignatureError) -> Box<Refusal> {
     unauthorised(&format!("the command can't be opened: {error}"))
 }
 
-fn unauthorised(reason: &str) -> Refusal {
+fn unauthorised(reason: &str) -> Box<Refusal> {
     refusal(RefusalKind::Unauthorised, reason, "a command signed for this machine is issued")
 }
 
 /// A refusal that has nothing to do with a limit.
-pub(crate) fn refusal(kind: RefusalKind, reason: &str, clears_when: &str) -> Refusal {
-    Refusal {
+pub(crate) fn refusal(kind: RefusalKind, reason: &str, clears_when: &str) -> Box<Refusal> {
+    Box::new(Refusal {
         kind,
         interlock: String::new(),
         reading: None,
@@ -162,7 +162,7 @@ pub(crate) fn refusal(kind: RefusalKind, reason: &str, clears_when: &str) -> Ref
         since_ms: None,
         clears_when: clears_when.to_owned(),
         reason: reason.to_owned(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    fn kind(outcome: Result<Command, Refusal>) -> Option<RefusalKind> {
+    fn kind(outcome: Result<Command, Box<Refusal>>) -> Option<RefusalKind> {
         outcome.err().map(|refusal| refusal.kind)
     }
 

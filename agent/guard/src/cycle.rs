@@ -59,6 +59,7 @@ pub(crate) struct Cycle {
     pending: Vec<Pending>,
     latches: Vec<Latch>,
     latches_number: u64,
+    policy_faults: Vec<String>,
     late_told: Option<Duration>,
     shutdown_told: Option<LimitId>,
     /// A wake-up was taken while waiting for the disk: look again at once.
@@ -80,6 +81,8 @@ pub(crate) struct Parts {
     pub(crate) latches: Vec<Latch>,
     /// Of each series how old a value may be to be sampled.
     pub(crate) bounds: Vec<Duration>,
+    /// Why the policy file is not in force.
+    pub(crate) policy_faults: Vec<String>,
 }
 
 impl Cycle {
@@ -95,6 +98,7 @@ impl Cycle {
             pending: Vec::new(),
             latches: parts.latches,
             latches_number: 0,
+            policy_faults: parts.policy_faults,
             late_told: None,
             shutdown_told: None,
             awake: false,
@@ -145,23 +149,19 @@ impl Cycle {
     fn step(&mut self) {
         let began = self.now();
         let newest = self.take_readings(began);
+        let acted = self.act(began);
+        if let (Some(at), true) = (newest, acted) {
+            self.shared.meters.reaction.record(self.shared.clock.now().saturating_sub(at));
+        }
         let due = self.engine.poll_timeout();
         let whole = began.moment() >= due;
         if whole {
             let late = began.moment().since(due);
             self.shared.meters.late.record(late);
-            self.engine.handle_timeout(began.moment());
             self.notice_lateness(late, began);
-        }
-        let acted = self.act(began);
-        if let (Some(at), true) = (newest, acted) {
-            self.shared.meters.reaction.record(self.shared.clock.now().saturating_sub(at));
+            self.turn_over();
         }
         self.take_questions();
-        if whole {
-            self.read_back();
-            self.settle_pending();
-        }
         self.tell();
         self.sample();
         if self.outbox.flush(&self.shared.ring) {
@@ -209,14 +209,18 @@ impl Cycle {
         acted
     }
 
-    fn read_back(&mut self) {
+    /// The part of a whole cycle. What is read back has stood since the cycle before: a level
+    /// that is read in the moment of its writing says only that the file took it.
+    fn turn_over(&mut self) {
         let count = u16::try_from(self.hands.len()).unwrap_or(u16::MAX);
         for id in (0..count).map(ActuatorId::new) {
             let observed = self.hands.read_back(id);
             let now = self.now();
             self.engine.handle_readback(id, observed, now.moment());
         }
+        self.settle_pending();
         let now = self.now();
+        self.engine.handle_timeout(now.moment());
         self.act(now);
     }
 

@@ -56,7 +56,7 @@ fn index(us: u64) -> usize {
     let doubling = us.ilog2() as usize;
     let step = match doubling {
         // Below a doubling of 16 µs the steps are whole microseconds or halves of nothing.
-        0..=4 => (us as usize - (1 << doubling)) * STEPS >> doubling,
+        0..=4 => ((us as usize - (1 << doubling)) * STEPS) >> doubling,
         _ => (us >> (doubling - 4)) as usize & (STEPS - 1),
     };
     (doubling * STEPS + step).min(STEPS * DOUBLINGS - 1)

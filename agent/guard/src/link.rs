@@ -260,6 +260,7 @@ impl Link {
         let question = match opened {
             Ok(command) => Question::Propose { client, command },
             Err(refusal) => {
+                let refusal = *refusal;
                 let question = Question::Refused { operation, refusal: refusal.clone() };
                 if self.questions.try_send(question).is_err() {
                     log::warn(format_args!(
@@ -276,7 +277,7 @@ impl Link {
         }
         let reason = "the guard has more commands than it takes at once";
         let refusal = command::refusal(RefusalKind::Busy, reason, "a new command is issued");
-        Some(Verdict::Refused(refusal))
+        Some(Verdict::Refused(*refusal))
     }
 
     /// An answer of the loop to the client that asked, if it is still there.

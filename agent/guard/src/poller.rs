@@ -24,6 +24,8 @@ struct Polled {
     sensor: Sensor,
     /// Read at the loop's pace; the others once a second, for the samples.
     often: bool,
+    /// A limit watches it: the loop is woken.
+    watched: bool,
 }
 
 /// What every poller shares.
@@ -42,14 +44,14 @@ pub(crate) struct Rounds {
 pub(crate) fn start(sensors: Vec<Sensor>, watched: &[bool], rounds: &Rounds) -> io::Result<()> {
     let mut buses: BTreeMap<Bus, Vec<Polled>> = BTreeMap::new();
     for (slot, sensor) in sensors.into_iter().enumerate() {
-        let safety = matches!(sensor.kind, Kind::Temperature | Kind::Power | Kind::FanSpeed);
-        let often = watched.get(slot).copied().unwrap_or(false) || safety;
+        let watched = watched.get(slot).copied().unwrap_or(false);
+        let often = watched || matches!(sensor.kind, Kind::FanSpeed);
         let known = buses.contains_key(&sensor.bus) || buses.len() < MAX_BUSES;
         let bus = match buses.last_key_value() {
             Some((last, _)) if !known => last.clone(),
             _ => sensor.bus.clone(),
         };
-        buses.entry(bus).or_default().push(Polled { slot, sensor, often });
+        buses.entry(bus).or_default().push(Polled { slot, sensor, often, watched });
     }
     for (bus, polled) in buses {
         let rounds = rounds.clone();
@@ -64,6 +66,7 @@ pub(crate) fn start(sensors: Vec<Sensor>, watched: &[bool], rounds: &Rounds) -> 
 fn poll(mut polled: Vec<Polled>, slow: bool, rounds: &Rounds) {
     let period = if slow { SLOW_PERIOD } else { rounds.period };
     let period_ms = u64::try_from(period.as_millis()).unwrap_or(1000).max(1);
+    let wakes = polled.iter().any(|polled| polled.watched);
     let mut last_second = None;
     loop {
         let second = rounds.clock.wall_ms() / 1000;
@@ -72,7 +75,9 @@ fn poll(mut polled: Vec<Polled>, slow: bool, rounds: &Rounds) {
             let value = sensor.read(rounds.clock.now());
             rounds.slots.put(*slot, value, rounds.clock.now());
         }
-        rounds.waiter.unpark();
+        if wakes {
+            rounds.waiter.unpark();
+        }
         let wait_ms = period_ms - rounds.clock.wall_ms() % period_ms;
         thread::sleep(Duration::from_millis(wait_ms));
     }

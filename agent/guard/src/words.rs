@@ -22,13 +22,17 @@ pub(crate) struct Now {
 
 impl Now {
     pub(crate) fn moment(self) -> Moment {
-        Moment::from_millis(u64::try_from(self.mono.as_millis()).unwrap_or(u64::MAX))
+        Moment::from_millis(whole_ms(self.mono))
     }
 
     fn wall_ms_of(self, moment: Moment) -> u64 {
         let ago = self.moment().since(moment).as_millis();
         self.wall_ms.saturating_sub(u64::try_from(ago).unwrap_or(u64::MAX))
     }
+}
+
+pub(crate) fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn board_info(board: &Board) -> wire::BoardInfo {

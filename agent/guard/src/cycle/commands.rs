@@ -71,10 +71,11 @@ impl Cycle {
             Ok(Wish::Drive(proposal, targets, unit)) => {
                 let answer = self.engine.handle_proposal(proposal, now.moment());
                 self.act(now);
-                (words::verdict(answer, unit, &self.names, now), targets)
+                let verdict = words::verdict(answer, unit, &self.names, now);
+                (self.beyond_hardware(proposal, answer, &targets, now).unwrap_or(verdict), targets)
             }
             Ok(Wish::Clear(limit)) => (self.clear(&limit, now), Vec::new()),
-            Err(refusal) => (Verdict::Refused(refusal), Vec::new()),
+            Err(refusal) => (Verdict::Refused(*refusal), Vec::new()),
         };
         self.tell_verdict(&command, &verdict, now);
         let settled = targets.is_empty() || self.pending.len() == MAX_PENDING;
@@ -86,6 +87,38 @@ impl Cycle {
             self.pending.push(Pending { operation, verdict: verdict.clone(), targets, until });
         }
         verdict
+    }
+
+    /// A cap above what the hardware takes is refused by a limit like any other: the hardware's
+    /// own. The operator is told the same things of it.
+    fn beyond_hardware(
+        &self,
+        proposal: Proposal,
+        answer: flyball_safety::Verdict,
+        targets: &[ActuatorId],
+        now: Now,
+    ) -> Option<Verdict> {
+        let flyball_safety::Verdict::Refused(flyball_safety::Refusal::Range { max, .. }) = answer
+        else {
+            return None;
+        };
+        let Proposal::PowerCap { watts, .. } = proposal else {
+            return None;
+        };
+        let refused_above = watts.get() > max;
+        let by = targets.first().map_or("", |target| self.names.actuator(*target));
+        refused_above.then(|| {
+            Verdict::Refused(Refusal {
+                kind: RefusalKind::Interlock,
+                interlock: by.to_owned(),
+                reading: self.observed(targets),
+                limit: Some(max),
+                unit: Some(Unit::Watt),
+                since_ms: Some(now.wall_ms.saturating_sub(words::whole_ms(now.mono))),
+                clears_when: format!("it is asked for at most {max:.1} W"),
+                reason: format!("{by} takes at most {max:.1} W"),
+            })
+        })
     }
 
     fn clear(&mut self, limit: &str, now: Now) -> Verdict {
@@ -102,6 +135,8 @@ impl Cycle {
             Ok(()) => {
                 self.shutdown_told = None;
                 self.act(now);
+                // On disk before it is answered: a cleared trip must not stand up again.
+                self.tell();
                 Verdict::Accepted
             }
             Err(why) => {
@@ -111,7 +146,7 @@ impl Cycle {
         }
     }
 
-    fn wish(&self, action: &Action) -> Result<Wish, Refusal> {
+    fn wish(&self, action: &Action) -> Result<Wish, Box<Refusal>> {
         let drive = |proposal, targets, unit| Ok(Wish::Drive(proposal, targets, unit));
         match action {
             Action::SetPowerCap { actuator, watts } => {
@@ -135,7 +170,11 @@ impl Cycle {
     }
 
     /// The engine's target of a name, and the actuators that are meant by it.
-    fn target(&self, name: Option<&str>, unit: Unit) -> Result<(Target, Vec<ActuatorId>), Refusal> {
+    fn target(
+        &self,
+        name: Option<&str>,
+        unit: Unit,
+    ) -> Result<(Target, Vec<ActuatorId>), Box<Refusal>> {
         let Some(name) = name else {
             let ids = (0..).map(ActuatorId::new).zip(self.hands.actuators());
             let of_unit = ids.filter(|(_, actuator)| actuator.unit == unit).map(|(id, _)| id);

@@ -25,6 +25,10 @@ impl Cycle {
             if facts.dry_run { ", DRY RUN: nothing is driven" } else { "" },
         );
         self.record_plain(EventKind::GuardStarted, Severity::Info, "guard", message, now);
+        for fault in std::mem::take(&mut self.policy_faults) {
+            let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
+            self.record_plain(kind, severity, "policy", fault, now);
+        }
         for latch in self.latches.clone() {
             match self.names.limit_id(&latch.limit) {
                 Some(limit) => self.engine.handle_latch(limit, now.moment()),

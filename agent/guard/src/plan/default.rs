@@ -8,10 +8,12 @@ use flyball_units::{Kind, NoData};
 
 /// From the trip down to the limit, and from the limit down to the warning.
 const STEP_CELSIUS: f64 = 5.0;
-/// A power is capped at what the hardware is made for and warned of a little below.
-const WARNING_PART: f64 = 0.95;
-/// A declared critical power is tripped at and limited a little below.
-const LIMIT_PART: f64 = 0.95;
+/// A machine that works hard draws what it is made for, with noise around it: that is no
+/// reason to warn, and a good deal more than that is one to limit.
+const WARNING_OF_MAX: f64 = 1.05;
+const LIMIT_OF_MAX: f64 = 1.1;
+/// A declared critical power is tripped at, and limited a little below.
+const LIMIT_OF_CRIT: f64 = 0.95;
 
 /// The thresholds that follow from what a sensor's hardware declares.
 pub(super) fn factory(sensor: &Sensor, policy: &Policy) -> Thresholds {
@@ -30,28 +32,25 @@ fn temperature(sensor: &Sensor, margin: f64) -> Thresholds {
     let trip = acts.map(|acts| acts - margin);
     let limit = trip.map(|trip| trip - STEP_CELSIUS);
     let by_limit = limit.map(|limit| limit - STEP_CELSIUS);
-    let warning = match (declared.max, by_limit) {
-        (Some(max), Some(by_limit)) => Some(max.min(by_limit)),
-        (max, by_limit) => max.or(by_limit),
-    };
-    Thresholds { warning, limit, trip }
+    Thresholds { warning: lower(declared.max, by_limit), limit, trip }
 }
 
 fn power(sensor: &Sensor) -> Thresholds {
-    let trip = sensor.thresholds.crit;
-    let limit = match (sensor.thresholds.max, trip.map(|trip| trip * LIMIT_PART)) {
-        (Some(max), Some(by_trip)) => Some(max.min(by_trip)),
-        (max, by_trip) => max.or(by_trip),
-    };
-    Thresholds { warning: limit.map(|limit| limit * WARNING_PART), limit, trip }
+    let (max, trip) = (sensor.thresholds.max, sensor.thresholds.crit);
+    let by_max = max.map(|max| max * LIMIT_OF_MAX);
+    let by_trip = trip.map(|trip| trip * LIMIT_OF_CRIT);
+    Thresholds { warning: max.map(|max| max * WARNING_OF_MAX), limit: lower(by_max, by_trip), trip }
+}
+
+fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// Of each threshold the lower.
 pub(super) fn tightest(a: Thresholds, b: Thresholds) -> Thresholds {
-    let lower = |a: Option<f64>, b: Option<f64>| match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
     Thresholds {
         warning: lower(a.warning, b.warning),
         limit: lower(a.limit, b.limit),

@@ -17,7 +17,12 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
             GuardEvent {
                 kind: Wire::LimitState { from: limit_state(from), to: limit_state(to) },
                 severity: severity(from, to),
-                message: format!("{name} went from {} to {}{what}{bound}", from.name(), to.name()),
+                message: match from == to {
+                    true => format!("{name} proves again that it is {}{what}{bound}", to.name()),
+                    false => {
+                        format!("{name} went from {} to {}{what}{bound}", from.name(), to.name())
+                    }
+                },
                 subject: name,
                 reading,
                 threshold,

@@ -23,7 +23,7 @@ pub(crate) fn verdict(answer: safety::Verdict, unit: Unit, names: &Names, now: N
 
 pub(crate) fn refusal(why: safety::Refusal, unit: Unit, names: &Names, now: Now) -> Refusal {
     let invalid = |reason: String, clears_when: &str| {
-        crate::command::refusal(RefusalKind::Invalid, &reason, clears_when)
+        *crate::command::refusal(RefusalKind::Invalid, &reason, clears_when)
     };
     match why {
         safety::Refusal::Limit(standing) => interlock(standing, unit, names, now),

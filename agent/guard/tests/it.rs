@@ -1,0 +1,12 @@
+//! The real guard process against simulated boards, over its real socket.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test panics where it fails")]
+
+mod it {
+    mod agent;
+    mod commands;
+    mod guarded;
+    mod heat;
+    mod link;
+    mod restarts;
+}

@@ -1,0 +1,206 @@
+//! A guard process over a simulated board, in one line.
+
+use super::agent::Agent;
+use flyball_command::{Action, Command, CommandKey, DeviceId, OperationId, SignedCommand};
+use flyball_harness::Rig;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+pub(crate) const GUARD: &str = env!("CARGO_BIN_EXE_flyball-guard");
+pub(crate) const DEVICE: DeviceId = DeviceId(Uuid::from_u128(0x0f1b));
+
+/// How long anything may take before the test calls it failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A board, a state folder, and the guard between them.
+pub(crate) struct Guarded {
+    pub(crate) board: Option<Rig>,
+    root: PathBuf,
+    folder: tempfile::TempDir,
+    policy: Option<&'static str>,
+    child: Option<Child>,
+    counter: u64,
+}
+
+impl Guarded {
+    /// A simulated board whose time runs `speed` times as fast, guarded by its own thresholds.
+    pub(crate) fn board(speed: f64) -> Self {
+        Self::start(Some(Rig::start(1, speed).unwrap()), None)
+    }
+
+    pub(crate) fn board_with_policy(speed: f64, policy: &'static str) -> Self {
+        Self::start(Some(Rig::start(1, speed).unwrap()), Some(policy))
+    }
+
+    /// A machine without any hardware that could be read.
+    pub(crate) fn bare() -> Self {
+        Self::start(None, None)
+    }
+
+    fn start(board: Option<Rig>, policy: Option<&'static str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = board.as_ref().map_or(folder.path().join("sys"), |rig| rig.root().into());
+        let mut guarded = Self { board, root, folder, policy, child: None, counter: 0 };
+        guarded.pin();
+        guarded.run();
+        guarded
+    }
+
+    fn pin(&self) {
+        let pin = self.path("pin.toml");
+        let key = organization().public().to_hex();
+        fs::write(&pin, format!("device = \"{DEVICE}\"\ncommand_key = \"{key}\"\n")).unwrap();
+        fs::set_permissions(&pin, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub(crate) fn run(&mut self) {
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.path("log")).unwrap();
+        let mut process = Process::new(GUARD);
+        process
+            .arg("run")
+            .arg("--socket")
+            .arg(self.socket())
+            .arg("--state")
+            .arg(self.path("state"));
+        process.arg("--sysfs-root").arg(&self.root).arg("--pin").arg(self.path("pin.toml"));
+        if let Some(policy) = self.policy {
+            fs::write(self.path("policy.toml"), policy).unwrap();
+            process.arg("--policy").arg(self.path("policy.toml"));
+        }
+        self.child = Some(process.stderr(log).stdout(Stdio::null()).spawn().unwrap());
+        wait_for("the guard's status", || self.try_status().is_some());
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM, and the wait for its end.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+            kill_process(pid, Signal::TERM).unwrap();
+            assert!(child.wait().unwrap().success());
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("guard.sock")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    pub(crate) fn agent(&self) -> Agent {
+        Agent::attach(&self.socket(), None, 0)
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        self.try_status().unwrap()
+    }
+
+    fn try_status(&self) -> Option<Value> {
+        let mut process = Process::new(GUARD);
+        let output =
+            process.arg("status").arg("--json").arg("--socket").arg(self.socket()).output();
+        serde_json::from_slice(&output.unwrap().stdout).ok()
+    }
+
+    /// The state of the limit whose name ends so.
+    pub(crate) fn limit(&self, name: &str) -> Value {
+        let status = self.status();
+        let limits = status["limits"].as_array().unwrap();
+        let found = limits.iter().find(|limit| limit["name"].as_str().unwrap().ends_with(name));
+        found.unwrap_or_else(|| panic!("no {name} in {limits:#?}")).clone()
+    }
+
+    pub(crate) fn limit_state(&self, name: &str) -> String {
+        self.limit(name)["state"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn settle(&self) {
+        wait_for("all limits to be normal", || {
+            let status = self.status();
+            let limits = status["limits"].as_array().unwrap();
+            limits.iter().all(|limit| limit["state"] == "Normal")
+        });
+    }
+
+    pub(crate) fn order(&self, order: Value) {
+        let answer = self.board.as_ref().unwrap().order(&order);
+        assert!(answer.get("error").is_none(), "{answer}");
+    }
+
+    pub(crate) fn seize_all_fans(&self) {
+        for fan in 1..=self.truth()["fans"].as_array().unwrap().len() {
+            self.order(json!({ "fault": "fan_seized", "target": format!("fan{fan}") }));
+        }
+    }
+
+    pub(crate) fn truth(&self) -> Value {
+        self.board.as_ref().unwrap().state()
+    }
+
+    pub(crate) fn file(&self, path: &str) -> String {
+        read(&self.root.join(path))
+    }
+
+    /// A command as the aggregator would sign it.
+    pub(crate) fn signed(
+        &mut self,
+        key: &CommandKey,
+        action: Action,
+    ) -> (OperationId, SignedCommand) {
+        self.counter += 1;
+        let operation = OperationId(Uuid::from_u128(u128::from(self.counter)));
+        let command = Command {
+            device: DEVICE,
+            operation,
+            counter: self.counter,
+            not_after_ms: u64::MAX,
+            action,
+            issuer: "operator@example.org".into(),
+        };
+        (operation, key.sign(&command).unwrap())
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the guard's log\n{}", self.log());
+        }
+    }
+}
+
+pub(crate) fn organization() -> CommandKey {
+    CommandKey::from_bytes(&[7; 32])
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap().trim().to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a real process takes real time")]
+pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(40));
+    }
+}
