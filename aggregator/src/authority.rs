@@ -56,6 +56,7 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     command_key: Arc<CommandKey>,
+    endpoint_secret: [u8; 32],
 }
 
 /// What the QUIC endpoint presents.
@@ -97,9 +98,10 @@ impl Authority {
             }
         };
         let secret = files::secret(&folder.join("command.key"))?;
+        let endpoint_secret = files::secret(&folder.join("endpoint.key"))?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         let command_key = Arc::new(CommandKey::from_bytes(&secret));
-        Ok(Self { issuer, certificate, command_key })
+        Ok(Self { issuer, certificate, command_key, endpoint_secret })
     }
 
     #[must_use]
@@ -116,6 +118,13 @@ impl Authority {
     #[must_use]
     pub const fn command_key(&self) -> &Arc<CommandKey> {
         &self.command_key
+    }
+
+    /// What the endpoint's resets are made from. The same after a restart: only then can a new
+    /// process tell the agents of the old one that their connections are gone.
+    #[must_use]
+    pub(crate) const fn endpoint_secret(&self) -> &[u8; 32] {
+        &self.endpoint_secret
     }
 
     /// A certificate for this process, made anew at each start and never written.

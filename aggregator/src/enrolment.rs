@@ -146,7 +146,7 @@ impl Enrolment {
         let device = Device {
             id,
             name: machine.hostname.clone(),
-            kind: if machine.simulated { DeviceKind::Simulated } else { DeviceKind::Real },
+            kind: DeviceKind::of(&machine),
             machine,
             guard_attached: false,
             online: false,
@@ -213,4 +213,91 @@ fn fault_of(request: &EnrolRequest) -> Option<&'static str> {
 
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use crate::app::App;
+    use crate::config::Config;
+    use flyball_protocol::message::Machine;
+    use std::time::Duration;
+    use tempfile::TempDir;
+
+    async fn app() -> (App, TempDir) {
+        let state = tempfile::tempdir().unwrap();
+        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        (App::open(config, Clock::manual(1_795_298_300_000)).await.unwrap(), state)
+    }
+
+    fn request(token: &str) -> EnrolRequest {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let csr = rcgen::CertificateParams::default().serialize_request(&key).unwrap();
+        EnrolRequest {
+            token: token.into(),
+            csr: csr.der().to_vec(),
+            machine: Machine {
+                hostname: "board-1".into(),
+                os: String::new(),
+                kernel: String::new(),
+                arch: String::new(),
+                vendor: None,
+                product: None,
+                serial: None,
+                cpus: 1,
+                memory_bytes: 1,
+                simulated: false,
+                agent_version: String::new(),
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_good_until_its_time_and_not_after() {
+        let (app, _state) = app().await;
+        let token = app.enrolment.create_token("rack 3", "test", 1000).await.unwrap().text;
+        app.clock.advance(Duration::from_secs(1));
+        let reply = app.enrolment.enrol(request(&token)).await.unwrap();
+        assert_eq!(reply, EnrolReply::Refused(EnrolRefusal::ExpiredToken));
+        assert_eq!(app.store.counts().await.unwrap().devices, 0);
+    }
+
+    #[tokio::test]
+    async fn a_revoked_token_enrols_nobody() {
+        let (app, _state) = app().await;
+        let new = app.enrolment.create_token("rack 3", "test", 60_000).await.unwrap();
+        assert!(app.enrolment.revoke_token(new.token.id).await.unwrap());
+        assert!(!app.enrolment.revoke_token(new.token.id).await.unwrap());
+        let reply = app.enrolment.enrol(request(&new.text)).await.unwrap();
+        assert_eq!(reply, EnrolReply::Refused(EnrolRefusal::ExpiredToken));
+    }
+
+    #[tokio::test]
+    async fn a_faulty_request_leaves_its_token_unused() {
+        let (app, _state) = app().await;
+        let token = app.enrolment.create_token("rack 3", "test", 60_000).await.unwrap().text;
+        let mut faulty = request(&token);
+        faulty.csr[40] ^= 1;
+        let reply = app.enrolment.enrol(faulty).await.unwrap();
+        assert!(matches!(reply, EnrolReply::Refused(EnrolRefusal::BadRequest(_))), "{reply:?}");
+        let mut long = request(&token);
+        long.machine.hostname = "x".repeat(257);
+        let reply = app.enrolment.enrol(long).await.unwrap();
+        assert!(matches!(reply, EnrolReply::Refused(EnrolRefusal::BadRequest(_))), "{reply:?}");
+        let reply = app.enrolment.enrol(request(&token)).await.unwrap();
+        assert!(matches!(reply, EnrolReply::Enrolled { .. }), "{reply:?}");
+    }
+
+    #[tokio::test]
+    async fn a_list_of_tokens_says_who_used_which_and_never_their_text() {
+        let (app, _state) = app().await;
+        let new = app.enrolment.create_token("rack 3", "test", 60_000).await.unwrap();
+        let reply = app.enrolment.enrol(request(&new.text)).await.unwrap();
+        let EnrolReply::Enrolled { device, .. } = reply else { panic!("{reply:?}") };
+        let listed = app.enrolment.tokens().await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].id, listed[0].used_by), (new.token.id, Some(device)));
+    }
 }

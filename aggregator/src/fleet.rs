@@ -17,6 +17,12 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
+    /// The kind that the machine says it has.
+    #[must_use]
+    pub const fn of(machine: &Machine) -> Self {
+        if machine.simulated { Self::Simulated } else { Self::Real }
+    }
+
     /// The word of the API.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -68,7 +68,8 @@ impl Ingest {
             let socket = UdpSocket::bind(address)?;
             let bound = socket.local_addr()?;
             let runtime = Arc::new(quinn::TokioRuntime);
-            let endpoint = Endpoint::new(Default::default(), Some(config), socket, runtime)?;
+            let endpoint_config = transport::endpoint_config(&app.authority);
+            let endpoint = Endpoint::new(endpoint_config, Some(config), socket, runtime)?;
             Ok((endpoint, bound))
         };
         let (endpoint, address) = bind().map_err(|source| IngestError::Bind { address, source })?;

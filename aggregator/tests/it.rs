@@ -5,7 +5,6 @@
 
 mod it {
     mod commit;
-    mod http;
     mod operations;
     mod readings;
     mod refusals;

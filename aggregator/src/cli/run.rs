@@ -22,7 +22,7 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
-    #[error("listening for agents")]
+    #[error(transparent)]
     Ingest(#[from] IngestError),
     #[error("waiting for signals")]
     Signal(#[source] std::io::Error),

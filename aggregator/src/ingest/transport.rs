@@ -3,11 +3,17 @@
 use crate::authority::{Authority, AuthorityError};
 use flyball_protocol::message::{ALPN, ALPN_ENROL};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
-use quinn::{IdleTimeout, ServerConfig, TransportConfig, VarInt};
+use quinn::{
+    ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, ServerConfig,
+    TransportConfig, VarInt,
+};
+use ring::hmac;
 use rustls::RootCertStore;
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
 
 /// Memory a connection is made of the streams that its peer may open.
 const BIDIRECTIONAL_STREAMS: u32 = 8;
@@ -15,6 +21,7 @@ const UNIDIRECTIONAL_STREAMS: u32 = 4;
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
+const ID_BYTES: usize = 8;
 /// A block every 10 s keeps a connection alive; the agent keeps it so where there is none.
 const IDLE_TIMEOUT_MS: u32 = 45_000;
 
@@ -54,6 +61,35 @@ pub(super) fn server_config(
     let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(Arc::new(transport()));
     Ok(config)
+}
+
+/// Resets that outlive the process: an agent whose connection went with the
+/// process before learns it from its next packet, not from its idle timeout.
+pub(super) fn endpoint_config(authority: &Authority) -> EndpointConfig {
+    let secret = authority.endpoint_secret();
+    let reset_key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let mut config = EndpointConfig::new(Arc::new(reset_key));
+    config.cid_generator(|| Box::new(RandomIds));
+    config
+}
+
+/// Ids that carry no mark of the process that made them: quinn's own generator would take those
+/// of the process before for noise, and not answer them with a reset.
+#[derive(Debug)]
+struct RandomIds;
+
+impl ConnectionIdGenerator for RandomIds {
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&Uuid::new_v4().into_bytes()[..ID_BYTES])
+    }
+
+    fn cid_len(&self) -> usize {
+        ID_BYTES
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 fn transport() -> TransportConfig {

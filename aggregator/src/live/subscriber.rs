@@ -141,3 +141,56 @@ impl Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use crate::live::Hub;
+    use uuid::Uuid;
+
+    fn device(number: u128) -> DeviceId {
+        DeviceId(Uuid::from_u128(number))
+    }
+
+    fn state(number: u128, at_ms: u64) -> Live {
+        Live::Device { device: device(number), online: true, at_ms }
+    }
+
+    fn states_of_all() -> Interest {
+        Interest { device_states: Devices::All, ..Interest::default() }
+    }
+
+    #[tokio::test]
+    async fn a_slow_subscriber_loses_the_oldest_and_is_told_how_much() {
+        let hub = Hub::default();
+        let subscription = hub.subscribe();
+        subscription.set_interest(states_of_all());
+        let published = u64::try_from(CAPACITY).unwrap() + 3;
+        for at_ms in 0..published {
+            hub.publish(state(1, at_ms));
+        }
+        let topic = Topic::DeviceState(device(1));
+        assert_eq!(subscription.next().await, Delivery::Gap { topic, dropped: 3 });
+        for at_ms in 3..published {
+            assert_eq!(subscription.next().await, Delivery::Live(Arc::new(state(1, at_ms))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_is_handed_only_what_it_asked_for() {
+        let hub = Hub::default();
+        let subscription = hub.subscribe();
+        hub.publish(state(1, 0));
+        let one = Devices::Some(HashSet::from([device(2)]));
+        subscription.set_interest(Interest { device_states: one, ..Interest::default() });
+        assert!(!hub.is_wanted(Topic::DeviceState(device(1))));
+        assert!(hub.is_wanted(Topic::DeviceState(device(2))));
+        hub.publish(state(1, 1));
+        hub.publish(state(2, 2));
+        assert_eq!(subscription.next().await, Delivery::Live(Arc::new(state(2, 2))));
+        drop(subscription);
+        assert_eq!(hub.subscribers(), 0);
+    }
+}

@@ -141,3 +141,91 @@ const fn refused_state(kind: RefusalKind) -> OperationState {
         | RefusalKind::Busy => OperationState::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flyball_protocol::command::Refusal;
+    use uuid::Uuid;
+
+    fn queued() -> Operation {
+        Operation {
+            id: OperationId(Uuid::from_u128(1)),
+            device: DeviceId(Uuid::from_u128(2)),
+            action: Action::ClearPowerCap { actuator: None },
+            state: OperationState::Queued,
+            verdict: None,
+            outcome: None,
+            requested_by: "operator@example.org".into(),
+            request_id: None,
+            created_at_ms: 10,
+            started_at_ms: None,
+            finished_at_ms: None,
+            not_after_ms: 100,
+        }
+    }
+
+    fn outcome(verdict: Verdict, verified: bool) -> Outcome {
+        let operation = queued().id;
+        Outcome { operation, verdict, observed: None, verified, at_ms: 40 }
+    }
+
+    fn refused(kind: RefusalKind) -> Verdict {
+        Verdict::Refused(Refusal {
+            kind,
+            interlock: String::new(),
+            reading: None,
+            limit: None,
+            unit: None,
+            since_ms: None,
+            clears_when: String::new(),
+            reason: String::new(),
+        })
+    }
+
+    #[test]
+    fn an_accepted_operation_runs_until_its_outcome_says_how_it_ended() {
+        for (verified, end) in [(true, OperationState::Succeeded), (false, OperationState::Failed)]
+        {
+            let mut operation = queued();
+            assert!(operation.handle_sent(20));
+            assert!(operation.handle_verdict(Verdict::Accepted, 30));
+            assert_eq!(
+                (operation.state, operation.finished_at_ms),
+                (OperationState::Running, None)
+            );
+            assert!(operation.handle_outcome(outcome(Verdict::Accepted, verified), 40));
+            assert_eq!((operation.state, operation.finished_at_ms), (end, Some(40)));
+            assert_eq!(operation.started_at_ms, Some(20));
+        }
+    }
+
+    #[test]
+    fn a_refusal_ends_it_at_once_and_its_outcome_keeps_the_state() {
+        let mut operation = queued();
+        assert!(operation.handle_verdict(refused(RefusalKind::Interlock), 30));
+        assert_eq!(operation.state, OperationState::Refused);
+        assert!(operation.handle_outcome(outcome(refused(RefusalKind::Interlock), true), 40));
+        assert_eq!(operation.state, OperationState::Refused);
+        assert!(!operation.handle_outcome(outcome(Verdict::Accepted, true), 50));
+    }
+
+    #[test]
+    fn what_was_done_on_the_machine_outranks_an_expiry_here() {
+        let mut operation = queued();
+        assert!(operation.handle_sent(20));
+        assert!(operation.handle_expiry(200));
+        assert_eq!(operation.state, OperationState::Expired);
+        assert!(!operation.handle_verdict(Verdict::Accepted, 210));
+        assert!(operation.handle_outcome(outcome(Verdict::Accepted, true), 220));
+        assert_eq!(operation.state, OperationState::Succeeded);
+    }
+
+    #[test]
+    fn a_command_that_came_too_late_is_expired_not_refused() {
+        let mut operation = queued();
+        assert!(operation.handle_verdict(refused(RefusalKind::Expired), 130));
+        assert_eq!(operation.state, OperationState::Expired);
+        assert!(!operation.handle_expiry(200));
+    }
+}

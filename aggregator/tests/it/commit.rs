@@ -1,6 +1,7 @@
 //! Every entry once: repeated, restarted, in any order.
 
 use super::rig::{Rig, block, entry};
+use flyball_aggregator::audit::{AuditQuery, Decision};
 use flyball_aggregator::telemetry::EventQuery;
 use flyball_protocol::entry::EntryBody;
 use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
@@ -34,6 +35,12 @@ async fn another_body_under_a_committed_number_is_an_error_that_is_audited() {
     agent.send(block(1, START_MS, &[(0, START_MS, Ok(41.0))])).await;
     assert_eq!(agent.closed_with().await, u64::from(close::CHECKSUM));
     assert_eq!(rig.refusals("checksum"), 1);
+    let query =
+        AuditQuery { action: Some("telemetry.commit".into()), limit: 9, ..AuditQuery::default() };
+    let audited = rig.app.store.audit(&query).await.unwrap();
+    assert_eq!(audited.len(), 1);
+    assert_eq!(audited[0].entry.decision, Decision::Refused);
+    assert_eq!(audited[0].entry.details["seq"], 1);
     assert_eq!(rig.app.store.counts().await.unwrap().blocks, 1);
 }
 

@@ -62,7 +62,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes down what the agent's `Hello` said. The kind that it enrolled with stays.
+    /// Takes down what the agent's `Hello` said. An agent without its guard can't tell a
+    /// simulated tree from a real one: then the kind stays as it was.
     pub(crate) async fn device_connected(
         &self,
         id: DeviceId,
@@ -73,12 +74,16 @@ impl Store {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "UPDATE devices SET machine = ?2, guard_attached = ?3, last_seen_at_ms = ?4,
-                    updated_at_ms = iif(machine = ?2, updated_at_ms, ?4) WHERE id = ?1",
+                    updated_at_ms = iif(machine = ?2, updated_at_ms, ?4),
+                    kind = iif(?5 OR ?3, ?6, kind)
+             WHERE id = ?1",
         )
         .bind(id.to_string())
         .bind(to_json("machine", machine)?)
         .bind(guard_attached)
         .bind(ms(now_ms))
+        .bind(machine.simulated)
+        .bind(DeviceKind::of(machine).name())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
