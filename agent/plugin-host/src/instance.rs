@@ -66,8 +66,6 @@ fn shortened(text: &str, bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
 
     #[test]

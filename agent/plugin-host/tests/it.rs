@@ -1,6 +1,6 @@
 //! The host against real guests and against files that are none.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 #[path = "it/attacks.rs"]
 mod attacks;

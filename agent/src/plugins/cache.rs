@@ -64,7 +64,7 @@ impl Cache {
         }
         let mut decoder = Decoder::new(MAX_CODE_FRAME_BYTES);
         decoder.push(frame);
-        decoder.next().ok().flatten()
+        decoder.decode().ok().flatten()
     }
 
     /// Keeps a report. One that can't be kept costs a compilation at the next start.
@@ -122,8 +122,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
     use flyball_plugin_messages::CompileFault;
 

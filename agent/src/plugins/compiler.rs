@@ -62,5 +62,5 @@ pub(super) async fn compile(compiler: &Path, component: &Path) -> Result<Report,
     }
     let mut decoder = Decoder::new(MAX_CODE_FRAME_BYTES);
     decoder.push(&report);
-    decoder.next().map_err(CompilerError::Report)?.ok_or(CompilerError::Short)
+    decoder.decode().map_err(CompilerError::Report)?.ok_or(CompilerError::Short)
 }

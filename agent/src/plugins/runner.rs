@@ -58,7 +58,7 @@ impl Reader {
     /// The next message. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<FromRunner, RunnerError> {
         loop {
-            if let Some(message) = self.decoder.next().map_err(RunnerError::Frame)? {
+            if let Some(message) = self.decoder.decode().map_err(RunnerError::Frame)? {
                 return Ok(message);
             }
             match self.half.read(&mut self.buffer).await.map_err(RunnerError::Socket)? {

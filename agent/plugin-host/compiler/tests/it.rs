@@ -1,6 +1,6 @@
 //! The compiler as a program.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 use flyball_plugin_messages::frame::{Decoder, MAX_CODE_FRAME_BYTES};
 use flyball_plugin_messages::{CompileFault, Report};
@@ -24,7 +24,7 @@ fn report(bytes: &[u8]) -> Report {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut decoder = Decoder::new(MAX_CODE_FRAME_BYTES);
     decoder.push(&output.stdout);
-    decoder.next().unwrap().unwrap_or_else(|| panic!("{} bytes", output.stdout.len()))
+    decoder.decode().unwrap().unwrap_or_else(|| panic!("{} bytes", output.stdout.len()))
 }
 
 #[test]

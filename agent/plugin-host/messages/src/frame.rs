@@ -57,7 +57,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Where the header announces too much or the body is not a `T`; the stream is lost then.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn decode<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let pending = &self.buffer[self.consumed..];
         let Some((header, rest)) = pending.split_first_chunk::<4>() else {
             return Ok(None);
@@ -82,8 +82,6 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
     use crate::{CallId, Event, FromRunner, Image, ToRunner};
 
@@ -100,7 +98,7 @@ mod tests {
             let mut seen = Vec::new();
             for piece in bytes.chunks(size) {
                 decoder.push(piece);
-                while let Some(message) = decoder.next::<FromRunner>().unwrap() {
+                while let Some(message) = decoder.decode::<FromRunner>().unwrap() {
                     seen.push(message);
                 }
             }
@@ -112,7 +110,7 @@ mod tests {
     fn a_frame_of_2_gib_is_refused_by_its_header() {
         let mut decoder = Decoder::new(MAX_FRAME_BYTES);
         decoder.push(&0x8000_0000_u32.to_le_bytes());
-        assert!(matches!(decoder.next::<ToRunner>(), Err(FrameError::TooLarge(..))));
+        assert!(matches!(decoder.decode::<ToRunner>(), Err(FrameError::TooLarge(..))));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Link {
 
     /// The next whole message of what `fill` has read.
     pub(crate) fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, LinkError> {
-        self.decoder.next().map_err(LinkError::Frame)
+        self.decoder.decode().map_err(LinkError::Frame)
     }
 
     /// Reads what is there now.

@@ -74,7 +74,7 @@ impl Supervisor {
     fn receive(&mut self) -> Result<Option<ToPlugin>, ProcessError> {
         let mut buffer = [0; 64 * 1024];
         loop {
-            if let Some(message) = self.decoder.next().map_err(ProcessError::Frame)? {
+            if let Some(message) = self.decoder.decode().map_err(ProcessError::Frame)? {
                 return Ok(Some(message));
             }
             match self.stream.read(&mut buffer).map_err(ProcessError::Socket)? {

@@ -1,5 +1,3 @@
-#![expect(clippy::panic, reason = "a test panics where it fails")]
-
 use super::worker::{GRACE_MS, QUARANTINE_FAULTS, QUARANTINE_MS, QUEUE, START_MS};
 use super::*;
 
@@ -23,10 +21,7 @@ impl Rig {
         rig.supervisor.handle_load(plugin(), World::Renderer, rig.now);
         assert_eq!(
             rig.actions(),
-            [
-                Action::Start(plugin()),
-                Action::Tell(plugin(), ToPlugin::World(World::Renderer))
-            ]
+            [Action::Start(plugin()), Action::Tell(plugin(), ToPlugin::World(World::Renderer))]
         );
         rig.hear(FromPlugin::Ready);
         assert_eq!(rig.actions(), [Action::Send(FromRunner::Loaded { plugin: plugin() })]);
@@ -87,10 +82,7 @@ fn calls_run_one_after_another_with_what_is_left_of_their_deadline() {
     rig.pass(200);
     rig.hear(FromPlugin::Event(Event::Done));
     let actions = rig.actions();
-    assert_eq!(
-        actions[0],
-        Action::Send(FromRunner::Event { call: CallId(1), event: Event::Done })
-    );
+    assert_eq!(actions[0], Action::Send(FromRunner::Event { call: CallId(1), event: Event::Done }));
     assert_eq!(told(&actions), Some(300));
 }
 

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 use crate::gzip::tests::packed;
 use crate::switches::Switches;

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
 use super::*;
 
 fn made(files: &[(&str, &str)]) -> Value {
