@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Series } from "../src/api/types";
 import { columns, nearest } from "../src/chart/columns";
-import { gapLines, reasonSentence } from "../src/chart/gaps";
+import { gapLines, holes, reasonSentence } from "../src/chart/gaps";
 import { addGap, addPoint, addValue, latest, newTrack, prune, type Track } from "../src/chart/track";
 import { Tracks } from "../src/chart/tracks";
 
@@ -109,6 +109,15 @@ describe("gap lines", () => {
       { from_ms: 1000, tracks: 2, all: true },
     ]);
     expect(gapLines([a, b], 3000)).toHaveLength(1);
+  });
+
+  it("say of a hole that nothing explains that nothing has come, until a gap explains it", () => {
+    const one = track([[1000, 1], [2000, 2], [9000, 9]]);
+    addGap(one, { from_ms: 8000, to_ms: 8000, reason: "no_history" });
+    expect(holes(one)).toEqual([{ from_ms: 3000, to_ms: 8000, reason: "not_received" }]);
+    expect(gapLines([one], 0).map((line) => line.reason)).toEqual(["no_history", "not_received"]);
+    addGap(one, { from_ms: 3000, to_ms: 7000, reason: "not_running" });
+    expect(holes(one)).toEqual([]);
   });
 
   it("have a sentence for each reason, and for one that is not known yet its own word", () => {

@@ -1,9 +1,6 @@
 /** Tracks as the columns that the chart draws: one shared time axis, `null` where a line breaks,
  * `undefined` where another series alone has a tick. */
-import type { Track } from "./track";
-
-/** Two values further apart than this many cadences have something missing between them. */
-const HOLE_CADENCES = 1.5;
+import { HOLE_CADENCES, type Track } from "./track";
 
 export type Column = (number | null | undefined)[];
 

@@ -19,6 +19,8 @@ export interface Track {
 }
 
 const DEFAULT_CADENCE_MS = 1000;
+/** Two values further apart than this many cadences have something missing between them. */
+export const HOLE_CADENCES = 1.5;
 
 export function newTrack(series: Series): Track {
   const cadenceMs = series.cadence_ms ?? DEFAULT_CADENCE_MS;

@@ -1,6 +1,7 @@
 /** All tracks of one device, fed by history and stream; counts its changes so that charts know. */
 import type { Series, SeriesReadings } from "../api/types";
 import type { ReadingPoint } from "../live/message";
+import { holes } from "./gaps";
 import { addGap, addPoint, addValue, newTrack, prune, type Track } from "./track";
 
 export class Tracks {
@@ -33,6 +34,11 @@ export class Tracks {
       else if (!known.has(point.series)) foreign = true;
     }
     return foreign;
+  }
+
+  /** Where the spans begin that nothing explains yet. */
+  unexplained(): number[] {
+    return [...new Set([...this.#byId.values()].flatMap((track) => holes(track).map((hole) => hole.from_ms)))];
   }
 
   prune(fromMs: number): void {

@@ -19,6 +19,9 @@ export const WINDOWS = [
 
 /** Inventory is read at most this often, however fast commits and events come. */
 const INVENTORY_EVERY_MS = 5_000;
+/** When the history is read again for a hole in the stream: at once for what is committed, and
+ * after a backlog has had its time. */
+const EXPLAIN_AFTER_MS = [1_500, 20_000];
 
 export class DeviceView {
   detail = $state<DeviceDetail | null>(null);
@@ -33,6 +36,8 @@ export class DeviceView {
 
   #closed = false;
   #known = new Set<string>();
+  /** Holes whose reason was looked for. */
+  #asked = new Set<number>();
   #early: ReadingPoint[] = [];
   #leave: (() => void)[] = [];
   #inventoryAt = 0;
@@ -129,7 +134,18 @@ export class DeviceView {
     const foreign = this.tracks.addLive(points, this.#known);
     if (foreign) void this.load();
     else this.inventorySoon();
+    this.#explainHoles();
     this.#changed();
+  }
+
+  /** The stream carries values; why a span has none stands in the history, moments later. */
+  #explainHoles(): void {
+    for (const hole of this.tracks.unexplained()) {
+      if (this.#asked.has(hole)) continue;
+      this.#asked.add(hole);
+      for (const wait of EXPLAIN_AFTER_MS) setTimeout(() => this.#closed || void this.load(), wait);
+      return;
+    }
   }
 
   #changed(): void {
