@@ -179,7 +179,7 @@ impl Session<'_> {
             Input::LaneOpened(lane, stream) => {
                 self.lanes.insert(lane, stream);
             }
-            Input::Lane(lane, message) => self.handle_lane(lane, message).await?,
+            Input::Lane(message) => self.handle_lane(message).await?,
             Input::LaneEnded(lane) => {
                 self.lanes.remove(&lane);
             }
@@ -221,7 +221,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn handle_lane(&mut self, lane: LaneId, message: LaneUp) -> Result<(), End> {
+    async fn handle_lane(&mut self, message: LaneUp) -> Result<(), End> {
         match message {
             LaneUp::Series(definitions) => {
                 let unknown = self.origin.unknown(definitions)?;
@@ -235,11 +235,11 @@ impl Session<'_> {
                 self.origin.learn(defined.map_err(Fault::Store)?);
                 Ok(())
             }
-            LaneUp::Entry(entry) => self.handle_entry(lane, entry).await,
+            LaneUp::Entry(entry) => self.handle_entry(entry).await,
         }
     }
 
-    async fn handle_entry(&mut self, _lane: LaneId, entry: Entry) -> Result<(), End> {
+    async fn handle_entry(&mut self, entry: Entry) -> Result<(), End> {
         let seq = entry.seq.0;
         match self.receiver.handle_entry(&entry) {
             // The store compares what is committed: the same number with another checksum is

@@ -16,7 +16,7 @@ pub(super) enum Input {
     Control(ControlUp),
     ControlEnded,
     LaneOpened(LaneId, SendStream),
-    Lane(LaneId, LaneUp),
+    Lane(LaneUp),
     LaneEnded(LaneId),
     /// The connection is over, or the peer did what it must not.
     Ended(End),
@@ -91,7 +91,7 @@ async fn read_lane(
     deliver(&inputs, Input::LaneOpened(lane, send)).await?;
     let mut reader = Reader::new(receive);
     while let Some(message) = reader.next().await? {
-        deliver(&inputs, Input::Lane(lane, message)).await?;
+        deliver(&inputs, Input::Lane(message)).await?;
     }
     deliver(&inputs, Input::LaneEnded(lane)).await
 }
