@@ -41,7 +41,7 @@ fn a_machine_without_hardware_is_guarded_all_the_same() {
 
 #[test]
 fn a_board_whose_fans_seize_is_capped_then_tripped_and_stays_under_critical() {
-    let guarded = Guarded::board_with_policy(5.0, TIGHT);
+    let guarded = Guarded::board_with_policy(10.0, TIGHT);
     guarded.settle();
     let cap = |guarded: &Guarded| guarded.truth()["cap_watts"].as_f64().unwrap();
     let full = cap(&guarded);
@@ -83,7 +83,7 @@ fn a_sensor_that_vanishes_brings_failsafe_and_no_trip_and_comes_back() {
 
 #[test]
 fn a_fan_that_takes_no_write_is_told_and_the_cap_takes_its_place() {
-    let guarded = Guarded::board_with_policy(5.0, TIGHT);
+    let guarded = Guarded::board_with_policy(10.0, TIGHT);
     guarded.settle();
     for fan in 1..=guarded.truth()["fans"].as_array().unwrap().len() {
         guarded.order(json!({ "fault": "pwm_stuck", "target": format!("fan{fan}") }));
