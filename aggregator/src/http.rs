@@ -148,3 +148,6 @@ fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers(exposed.map(HeaderName::from_static))
         .max_age(PREFLIGHT_AGE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,19 +2,22 @@
 //! demands of the caller stands in its signature.
 
 use super::Api;
+use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
 use super::extract::RequestId;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
-use crate::access::{Caller, Right};
+use crate::access::{Caller, Right, Role, SessionId, UserId};
 use crate::accounts::AccountsError;
 use crate::audit::{AuditEntry, Decision};
+use crate::config::Config;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::json;
+use uuid::Uuid;
 
 /// What a request's credentials came to.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub(crate) enum Identity {
 /// Judges the `Authorization` header and leaves an [`Identity`] for what follows.
 pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let identity = match bearer(request.headers()) {
-        Ok(None) => Identity::Anonymous,
+        Ok(None) => anonymous(&api, &request),
         Ok(Some(token)) => match api.app.accounts.caller(token).await {
             Ok(caller) => Identity::Known(caller),
             Err(error) => refusal(&error),
@@ -38,6 +41,47 @@ pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next:
     };
     request.extensions_mut().insert(identity);
     next.run(request).await
+}
+
+/// Requests without a token have a role only where the configuration gives them one, in the
+/// flat dialect, on a loopback listener, and from a page of this very server: another site's
+/// page may reach loopback too, but it can't hide where it is from.
+fn anonymous(api: &Api, request: &Request) -> Identity {
+    let config = &api.app.config;
+    let role = config.flat.anonymous_role.as_deref().and_then(Role::from_name);
+    let flat = Dialect::of_path(request.uri().path()) == Dialect::Flat;
+    match role {
+        Some(role)
+            if flat && config.api.ip().is_loopback() && is_own(request.headers(), config) =>
+        {
+            Identity::Known(Caller {
+                user: UserId(Uuid::nil()),
+                email: "anonymous".into(),
+                role,
+                session: SessionId(Uuid::nil()),
+                expires_at_ms: u64::MAX,
+            })
+        }
+        Some(_) | None => Identity::Anonymous,
+    }
+}
+
+/// Do `Host` and, where there is one, `Origin` name this server or a listed origin?
+fn is_own(headers: &HeaderMap, config: &Config) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_loopback = |host: &str| {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    };
+    let own_host = text(header::HOST).is_some_and(is_loopback);
+    let own_origin = text(header::ORIGIN).is_none_or(|origin| {
+        let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        host.is_some_and(is_loopback) || config.cors.origins.iter().any(|listed| listed == origin)
+    });
+    own_host && own_origin
 }
 
 fn refusal(error: &AccountsError) -> Identity {

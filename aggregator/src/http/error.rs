@@ -369,7 +369,38 @@ mod tests {
             FieldError::body("device.name", "too_long", "at most 200 characters"),
         ]);
         let body = serde_json::to_string_pretty(&problem.to_value(&scene(Dialect::V1))).unwrap();
-        insta::assert_snapshot!(body, @"");
+        insta::assert_snapshot!(body, @r#"
+        {
+          "type": "validation_error",
+          "title": "Unprocessable Entity",
+          "status": 422,
+          "detail": "request failed validation",
+          "instance": "/api/v1/users",
+          "status_code": 422,
+          "error": "validation_error",
+          "code": "VALIDATION_ERROR",
+          "message": "request failed validation",
+          "details": {},
+          "timestamp": 1795298303071,
+          "field_errors": [
+            {
+              "field": "email",
+              "message": "Invalid email format",
+              "pointer": "/email",
+              "code": "invalid_email"
+            },
+            {
+              "field": "device.name",
+              "message": "at most 200 characters",
+              "pointer": "/device/name",
+              "code": "too_long"
+            }
+          ],
+          "request_id": "r-1",
+          "retryable": false,
+          "recovery": "Correct the listed fields and send again."
+        }
+        "#);
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! The router as clients see it. Every JSON answer is held against the OpenAPI document of its
+//! dialect on the way.
+
+mod commands;
+mod conformance;
+mod errors;
+mod imports;
+mod machine;
+mod media;
+mod openapi;
+mod rig;
+mod rights;
+mod sessions;
+mod shapes;
+mod streams;

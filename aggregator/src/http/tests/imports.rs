@@ -1,0 +1,166 @@
+use super::machine::{connect, plugin};
+use super::rig::Rig;
+use axum::http::Method;
+use flyball_protocol::command::Verdict;
+use flyball_protocol::message::{CatalogEntry, Job, JobEvent, PluginKind, PluginStatus};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const DOCUMENT: &str = r#"{"umcf":"1.0.0","id":{"value":"colours"},"title":"Colours",
+    "x-own":1.50,"content":[{"title":"One","description":"first"}]}"#;
+
+fn importer() -> Vec<PluginStatus> {
+    vec![plugin("umcf-importer", PluginKind::Importer, &["umcf", "markdown"])]
+}
+
+/// An importer that gives UMCF files back, and nothing for an empty one.
+fn import(job: Job) -> Vec<JobEvent> {
+    match job {
+        Job::Catalog { files, .. } => {
+            let entry = CatalogEntry {
+                id: files[0].path.clone(),
+                title: "Colours".into(),
+                description: String::new(),
+                attributes: Vec::new(),
+            };
+            vec![JobEvent::Entries { entries: vec![entry], total: 1 }, JobEvent::Done]
+        }
+        Job::Import { files, .. } => {
+            let progress =
+                JobEvent::Progress { done: 1, total: Some(2), note: "one of two".into() };
+            let mut events = vec![progress];
+            for file in files.into_iter().filter(|file| !file.bytes.is_empty()) {
+                events.push(JobEvent::Item {
+                    id: file.path,
+                    title: "Colours".into(),
+                    media_type: "application/umcf+json".into(),
+                    bytes: file.bytes,
+                });
+            }
+            events.push(JobEvent::Done);
+            events
+        }
+        Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
+    }
+}
+
+async fn with_course(name: &str, text: &str) -> (Rig, String) {
+    let rig = Rig::start().await;
+    let folder = rig.state.path().join("imports");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), text).unwrap();
+    let token = rig.admin().await;
+    connect(&rig, importer(), Verdict::Accepted, import).await;
+    (rig, token)
+}
+
+async fn start(rig: &Rig, token: &str, course: &str) -> Value {
+    let body = json!({ "sourceId": "umcf", "courseId": course, "includeTranscripts": true });
+    let answer = rig.post("/api/import/jobs").by(token).json(&body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+async fn ended(rig: &Rig, token: &str, id: &Value) -> Value {
+    let path = format!("/api/import/jobs/{}", id.as_str().unwrap());
+    for _ in 0..200 {
+        let body = rig.get(&path).by(token).send().await.json();
+        let status = body["progress"]["status"].as_str().unwrap();
+        if !matches!(status, "queued" | "in_progress") {
+            return body["progress"].clone();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        rig.clock.advance(Duration::from_secs(1));
+    }
+    panic!("the job did not end");
+}
+
+#[tokio::test]
+async fn a_course_is_found_imported_and_given_back_byte_for_byte() {
+    let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    let sources = rig.get("/api/import/sources").by(&token).send().await.json();
+    assert_eq!(sources["sources"][1]["id"], "umcf");
+    let path = "/api/import/sources/umcf/courses";
+    let courses = rig.get(path).by(&token).send().await.json();
+    assert_eq!(courses["courses"][0]["title"], "Colours");
+    assert_eq!(courses["pagination"]["total"], 1);
+    let course = rig.get(&format!("{path}/colours")).by(&token).send().await.json();
+    assert_eq!(
+        (&course["canImport"], &course["course"]["lectures"][0]["title"]),
+        (&json!(true), &json!("One"))
+    );
+
+    let job = start(&rig, &token, "colours").await;
+    assert_eq!((&job["success"], &job["status"]), (&json!(true), &json!("queued")));
+    let progress = ended(&rig, &token, &job["jobId"]).await;
+    assert_eq!(progress["status"], "complete", "{progress}");
+    assert_eq!(progress["percent_complete"], 100);
+    assert_eq!(progress["curriculum_ids"], json!(["colours"]));
+
+    let list = rig.get("/api/curricula").by(&token).send().await.json();
+    assert_eq!(list["curricula"][0]["topics_count"], 1);
+    let detail = rig.get("/api/curricula/colours").by(&token).send().await.json();
+    assert_eq!(detail["curriculum"]["topics"][0]["duration"], 1800);
+    let full = rig.get("/api/curricula/colours/full").by(&token).send().await;
+    assert_eq!(full.text, DOCUMENT);
+}
+
+#[tokio::test]
+async fn an_import_that_brings_nothing_has_failed() {
+    let (rig, token) = with_course("empty.umcf", "").await;
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    let job = start(&rig, &token, "empty").await;
+    let progress = ended(&rig, &token, &job["jobId"]).await;
+    assert_eq!(progress["status"], "failed");
+    assert_eq!(progress["errors"], json!(["the import brought nothing"]));
+}
+
+#[tokio::test]
+async fn a_licence_without_derivatives_is_refused_with_its_reason() {
+    let text =
+        DOCUMENT.replace("\"x-own\"", r#""rights":{"license":{"type":"CC-BY-ND-4.0"}},"x-own""#);
+    let (rig, token) = with_course("colours.umcf", &text).await;
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    let job = start(&rig, &token, "colours").await;
+    let progress = ended(&rig, &token, &job["jobId"]).await;
+    assert_eq!(progress["status"], "failed");
+    assert!(progress["errors"][0].as_str().unwrap().contains("CC-BY-ND-4.0"));
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_once_and_waits_over_a_restart() {
+    let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
+    // Nobody runs jobs yet, as after a crash.
+    let job = start(&rig, &token, "colours").await;
+    let other = start(&rig, &token, "colours").await;
+    let path = format!("/api/import/jobs/{}", other["jobId"].as_str().unwrap());
+    let cancelled = rig.ask(Method::DELETE, &path).by(&token).send().await.json();
+    assert_eq!(cancelled, json!({ "success": true, "cancelled": true }));
+    let again = rig.ask(Method::DELETE, &path).by(&token).send().await;
+    assert_eq!(again.refusal(), (409, "conflict".into()));
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    assert_eq!(ended(&rig, &token, &job["jobId"]).await["status"], "complete");
+    assert_eq!(ended(&rig, &token, &other["jobId"]).await["status"], "cancelled");
+    let list = rig.get("/api/import/jobs?status=cancelled").by(&token).send().await.json();
+    assert_eq!(list["total"], 1);
+    let wrong = rig.get("/api/import/jobs?status=lost").by(&token).send().await;
+    assert_eq!(wrong.refusal(), (400, "validation_error".into()));
+}
+
+#[tokio::test]
+async fn jobs_for_what_is_not_there_are_refused() {
+    let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
+    for (body, status, slug) in [
+        (json!({ "courseId": "colours" }), 400, "validation_error"),
+        (json!({ "sourceId": "mit_ocw", "courseId": "x" }), 404, "not_found"),
+        (json!({ "sourceId": "umcf", "courseId": "../secret" }), 404, "not_found"),
+    ] {
+        let answer = rig.post("/api/import/jobs").by(&token).json(&body).await;
+        assert_eq!(answer.refusal(), (status, slug.to_owned()), "{body}");
+    }
+    let body = json!({ "source_id": "umcf", "course_id": "colours" });
+    let v1 = rig.post("/api/v1/import/jobs").by(&token).json(&body).await;
+    assert_eq!(v1.status, 202);
+    assert!(v1.header("location").starts_with("/api/v1/import/jobs/"));
+}

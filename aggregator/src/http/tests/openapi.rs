@@ -1,0 +1,71 @@
+use super::rig::Rig;
+use crate::http::{dialects, document};
+use serde_json::Value;
+use std::path::Path;
+
+/// Set it to write the files anew.
+const BLESS: &str = "FLYBALL_BLESS";
+
+#[test]
+fn the_committed_documents_are_those_of_the_code() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi");
+    for name in dialects() {
+        let path = folder.join(format!("{name}.json"));
+        let text = serde_json::to_string_pretty(&document(name).unwrap()).unwrap() + "\n";
+        if std::env::var_os(BLESS).is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == text,
+            "docs/openapi/{name}.json is not what the code says; \
+             run the tests with {BLESS}=1 and commit it"
+        );
+    }
+}
+
+#[test]
+fn no_reference_dangles_and_every_route_says_what_it_needs() {
+    for name in dialects() {
+        let document = document(name).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut references = Vec::new();
+        gather(&document, &mut references);
+        for reference in references {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{name}: {reference}");
+        }
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{name}: {method} {path}");
+                assert!(operation["summary"].is_string(), "{at}");
+                assert!(operation["responses"]["default"].is_object(), "{at}");
+                let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let named = parameters.iter().filter(|p| p["in"] == "path").count();
+                assert_eq!(named, path.matches('{').count(), "{at}");
+            }
+        }
+    }
+}
+
+fn gather(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                references.push(reference.to_owned());
+            }
+            fields.values().for_each(|value| gather(value, references));
+        }
+        Value::Array(items) => items.iter().for_each(|value| gather(value, references)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_committed_one() {
+    let rig = Rig::start().await;
+    for (path, name) in [("/api/v1/openapi.json", "v1"), ("/api/openapi.json", "flat")] {
+        assert_eq!(rig.get(path).send().await.json(), document(name).unwrap());
+    }
+}

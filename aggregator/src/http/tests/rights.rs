@@ -1,0 +1,97 @@
+use super::rig::{Rig, VIEWER};
+use crate::access::{Right, Role};
+use crate::audit::AuditQuery;
+use crate::http::routes;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An address of the route, with ids that name nothing.
+fn address(path: &str) -> String {
+    let id = Uuid::from_u128(7).to_string();
+    path.split('/')
+        .map(|part| if part.starts_with('{') { id.as_str() } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test]
+async fn every_route_asks_who_is_there_unless_it_is_public() {
+    let rig = Rig::start().await;
+    let (_, documents) = routes::build();
+    let mut public = Vec::new();
+    for (_, route) in &documents.listed {
+        rig.clock.advance(Duration::from_secs(60));
+        let Some(_) = route.right else {
+            public.push(route.path.clone());
+            continue;
+        };
+        let answer = rig.ask(route.method.clone(), &address(&route.path)).send().await;
+        assert_eq!(
+            answer.refusal(),
+            (401, "unauthorized".into()),
+            "{} {}",
+            route.method,
+            route.path
+        );
+    }
+    public.sort();
+    public.dedup();
+    assert_eq!(
+        public,
+        [
+            "/api/auth/login",
+            "/api/auth/logout",
+            "/api/auth/refresh",
+            "/api/health",
+            "/api/v1/auth/login",
+            "/api/v1/auth/logout",
+            "/api/v1/auth/refresh",
+            "/api/v1/health",
+            "/health",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_reads_everything_and_changes_nothing() {
+    let rig = Rig::start().await;
+    let token = rig.token(VIEWER, Role::Viewer).await;
+    let (_, documents) = routes::build();
+    for (_, route) in &documents.listed {
+        rig.clock.advance(Duration::from_secs(10));
+        let Some(right) = route.right else { continue };
+        let ask = rig.ask(route.method.clone(), &address(&route.path)).by(&token);
+        let answer = ask.send().await;
+        let forbidden = answer.status == 403;
+        assert_eq!(
+            forbidden,
+            right != Right::Read,
+            "{} {}: {}",
+            route.method,
+            route.path,
+            answer.status
+        );
+        assert_ne!(answer.status, 401, "{}", route.path);
+    }
+    let query =
+        AuditQuery { action: Some("access.refuse".into()), limit: 50, ..AuditQuery::default() };
+    let refusals = rig.app.store.audit(&query).await.unwrap();
+    assert!(refusals.iter().any(|row| row.entry.target.ends_with("/power")));
+}
+
+#[tokio::test]
+async fn requests_without_a_token_have_a_role_only_in_flat_and_only_from_here() {
+    let rig = Rig::with(|config| config.flat.anonymous_role = Some("viewer".into())).await;
+    let host = "127.0.0.1:8766";
+    assert_eq!(rig.get("/api/stats").header("host", host).send().await.status, 200);
+    assert_eq!(rig.get("/api/v1/devices").header("host", host).send().await.status, 401);
+    assert_eq!(rig.get("/api/stats").header("host", "evil.example.org").send().await.status, 401);
+    let ask = rig.get("/api/stats").header("host", host);
+    assert_eq!(ask.header("origin", "https://evil.example.org").send().await.status, 401);
+    let open = Rig::with(|config| {
+        config.flat.anonymous_role = Some("viewer".into());
+        config.api = "0.0.0.0:8766".parse().unwrap();
+    })
+    .await;
+    assert_eq!(open.get("/api/stats").header("host", host).send().await.status, 401);
+}
