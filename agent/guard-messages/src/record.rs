@@ -84,4 +84,6 @@ pub enum EventKind {
     EventsLost,
     /// A limit has tripped and the policy asks for an orderly shutdown.
     ShutdownWanted,
+    /// The trips of the guard's last run can't be read: every limit that can trip is latched.
+    LatchesLost,
 }

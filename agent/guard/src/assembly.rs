@@ -63,7 +63,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
     }
     let probe = probe(&mut board, &clock);
     let (policy, planned, faults) = settle_policy(args.policy.as_deref(), &mut board, &probe)?;
-    let latches = load_latches(&args.state);
+    let (latches, latches_fault) = load_latches(&args.state);
     report_board(&board, &planned);
 
     let listener = link::bind(&args.socket)
@@ -130,6 +130,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         watchdog: Watchdog::from_environment(),
         stop,
         latches,
+        latches_fault,
         bounds,
         policy_faults: faults,
     })
@@ -187,12 +188,18 @@ fn plan_of_file(
     Ok((policy, planned))
 }
 
-/// The trips that stood. A file that can't be read is set aside: nobody can clear what it says.
-fn load_latches(state: &Path) -> Vec<Latch> {
-    latches::load(state).unwrap_or_else(|error| {
-        log::error(format_args!("the latched trips of the last run can't be read: {error}"));
-        Vec::new()
-    })
+/// The trips that stood, or why nobody knows them: then every limit has to count as tripped.
+fn load_latches(state: &Path) -> (Vec<Latch>, Option<String>) {
+    let error = match latches::load(state) {
+        Ok(latches) => return (latches, None),
+        Err(error) => error,
+    };
+    let kept = match latches::set_aside(state) {
+        Ok(aside) => format!("it is kept as {}", aside.display()),
+        Err(error) => format!("it can't be kept: {error}"),
+    };
+    let cause = error.to_string();
+    (Vec::new(), Some(format!("{}; {kept}", cause.trim_end())))
 }
 
 fn report_board(board: &Board, planned: &Planned) {

@@ -59,6 +59,7 @@ pub(crate) struct Cycle {
     pending: Vec<Pending>,
     latches: Vec<Latch>,
     latches_number: u64,
+    latches_fault: Option<String>,
     policy_faults: Vec<String>,
     late_told: Option<Duration>,
     shutdown_told: Option<LimitId>,
@@ -79,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) watchdog: Watchdog,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) latches: Vec<Latch>,
+    /// Why the trips of the last run are not known.
+    pub(crate) latches_fault: Option<String>,
     /// Of each series how old a value may be to be sampled.
     pub(crate) bounds: Vec<Duration>,
     /// Why the policy file is not in force.
@@ -98,6 +101,7 @@ impl Cycle {
             pending: Vec::new(),
             latches: parts.latches,
             latches_number: 0,
+            latches_fault: parts.latches_fault,
             policy_faults: parts.policy_faults,
             late_told: None,
             shutdown_told: None,

@@ -2,10 +2,12 @@
 
 use crate::durable;
 use serde::{Deserialize, Serialize};
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 const FILE: &str = "latches.toml";
+/// A copy of the newest file that could not be read, for whoever looks into it.
+const DAMAGED: &str = "latches.damaged.toml";
 
 /// One trip that stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,14 @@ pub(crate) fn load(state: &Path) -> io::Result<Vec<Latch>> {
     }
 }
 
+/// Copies a file that can't be read aside. It stays where it is until other latches replace it:
+/// a guard that is killed before that has to find it damaged again.
+pub(crate) fn set_aside(state: &Path) -> io::Result<PathBuf> {
+    let aside = state.join(DAMAGED);
+    fs::copy(state.join(FILE), &aside)?;
+    Ok(aside)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +66,8 @@ mod tests {
         assert_eq!(load(state.path()).unwrap(), [latch]);
         std::fs::write(state.path().join(FILE), "latch = 3").unwrap();
         assert!(load(state.path()).is_err());
+        let aside = set_aside(state.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(aside).unwrap(), "latch = 3");
+        assert!(load(state.path()).is_err(), "it is damaged until it is replaced");
     }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct EventId(pub i64);
 
+/// The kind of the aggregator's own event: an entry of the device could not be taken in.
+pub(crate) const QUARANTINED: &str = "entry.quarantined";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub id: EventId,
@@ -93,5 +96,6 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::ActuatorBack => "actuator.back",
         EventKind::EventsLost => "events.lost",
         EventKind::ShutdownWanted => "shutdown.wanted",
+        EventKind::LatchesLost => "latches.lost",
     }
 }

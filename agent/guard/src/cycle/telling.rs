@@ -29,6 +29,10 @@ impl Cycle {
             let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
             self.record_plain(kind, severity, "policy", fault, now);
         }
+        let latches_fault = self.latches_fault.take();
+        if latches_fault.is_some() {
+            self.latches = self.latches_of_all_trips(now);
+        }
         for latch in self.latches.clone() {
             match self.names.limit_id(&latch.limit) {
                 Some(limit) => self.engine.handle_latch(limit, now.moment()),
@@ -39,7 +43,32 @@ impl Cycle {
             }
         }
         self.act(now);
+        if let Some(cause) = latches_fault {
+            let message = format!(
+                "the trips of the last run can't be read: all {} limits that can trip count as \
+                 tripped until they are cleared ({cause})",
+                self.latches.len()
+            );
+            let (kind, severity) = (EventKind::LatchesLost, Severity::Critical);
+            self.record_plain(kind, severity, "guard", message, now);
+            self.keep_latches();
+        }
         self.watchdog.ready();
+    }
+
+    /// What has to stand where nobody knows what stood: one of these trips may be true, and
+    /// only a person may clear it.
+    fn latches_of_all_trips(&self, now: Now) -> Vec<Latch> {
+        words::limits(&self.engine, &self.names, now)
+            .into_iter()
+            .filter(|limit| limit.trip.is_some())
+            .map(|limit| Latch {
+                limit: limit.name,
+                since_ms: now.wall_ms,
+                reading: None,
+                threshold: limit.trip,
+            })
+            .collect()
     }
 
     /// Everything that the engine has to tell.

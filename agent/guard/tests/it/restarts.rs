@@ -49,6 +49,33 @@ fn a_trip_survives_kill_9_and_is_cleared_only_when_it_is_cool() {
 }
 
 #[test]
+fn trips_that_cannot_be_read_all_stand_until_they_are_cleared() {
+    let mut guarded = Guarded::board_with_policy(5.0, EASY);
+    guarded.order(json!({ "load_watts": 5 }));
+    guarded.settle();
+    guarded.kill();
+    std::fs::write(guarded.path("state/latches.toml"), "[[latch]]\nlimit = \"pack").unwrap();
+    guarded.run();
+    let can_trip = |guarded: &Guarded| {
+        let limits = guarded.status()["limits"].as_array().unwrap().clone();
+        limits.into_iter().filter(|limit| !limit["trip"].is_null()).collect::<Vec<_>>()
+    };
+    assert_eq!(guarded.limit_state("package"), "Tripped");
+    assert!(can_trip(&guarded).iter().all(|limit| limit["state"] == "Tripped"));
+    let journal = || std::fs::read_to_string(guarded.path("state/journal.jsonl")).unwrap();
+    wait_for("the event", || journal().contains("LatchesLost"));
+    let kept = std::fs::read_to_string(guarded.path("state/latches.damaged.toml")).unwrap();
+    assert!(kept.ends_with("pack"));
+    wait_for("the new latches", || {
+        let text = std::fs::read_to_string(guarded.path("state/latches.toml")).unwrap();
+        text.matches("[[latch]]").count() == can_trip(&guarded).len()
+    });
+    guarded.kill();
+    guarded.run();
+    assert_eq!(guarded.limit_state("package"), "Tripped");
+}
+
+#[test]
 fn fans_go_back_to_the_firmware_at_the_end_even_after_a_kill_9_between() {
     let mut guarded = Guarded::board(1.0);
     let mode = |guarded: &Guarded| guarded.file("class/hwmon/hwmon0/pwm1_enable");
