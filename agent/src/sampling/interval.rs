@@ -38,18 +38,18 @@ impl Interval {
 
     /// Takes one input. False where it was taken before and need not be kept.
     pub(super) fn take(&mut self, input: &Input) -> bool {
-        let gap = match self.ledger.enter(input) {
+        let gaps = match self.ledger.enter(input) {
             Entered::Repeated => return false,
             Entered::TickTaken => {
                 tracing::debug!(?input.record, "a tick that was sampled already is left out");
                 return true;
             }
-            Entered::New { gap, first } => {
+            Entered::New { gaps, first } => {
                 self.urgent |= first;
-                gap
+                gaps
             }
         };
-        if let Some(gap) = gap {
+        for gap in gaps {
             self.pending.push_gap(gap);
         }
         match &input.what {
@@ -85,12 +85,15 @@ impl Interval {
         if self.pending.readings() >= MAX_READINGS || (self.urgent && rested) {
             return true;
         }
+        let held = now_ms.abs_diff(self.sealed_at_ms) >= u64::from(INTERVAL_MS);
         match self.pending.oldest_ms() {
+            // The clock was set back: its time may come in hours.
+            Some(begin_ms) if begin_ms > now_ms + GRACE_MS => held,
             Some(begin_ms) => {
                 let end_ms = begin_ms + u64::from(INTERVAL_MS);
                 now_ms >= end_ms + GRACE_MS || self.is_complete(end_ms)
             }
-            None => now_ms.abs_diff(self.sealed_at_ms) >= u64::from(INTERVAL_MS),
+            None => held,
         }
     }
 

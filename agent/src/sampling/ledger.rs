@@ -1,9 +1,9 @@
 //! What was taken, so that nothing is taken twice and nothing is missing without a name.
 
-use super::TICK_MS;
 use super::input::{Input, RecordId, What};
 use super::ticks::Ticks;
 use flyball_protocol::entry::{Gap, GapScope};
+use flyball_protocol::guard::EventKind;
 use flyball_protocol::series::Reader;
 use flyball_units::NoData;
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,9 @@ pub(super) enum Entered {
     /// Its tick was: the clock was set back, or two guards met in one second.
     TickTaken,
     New {
-        /// What is missing before it.
-        gap: Option<Gap>,
+        /// What is missing before it: one span, but for seconds in it that were sampled before
+        /// the clock was set back.
+        gaps: Vec<Gap>,
         /// A reader that was away is back.
         first: bool,
     },
@@ -37,6 +38,11 @@ pub(super) enum Entered {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Book {
     ticks: Ticks,
+    /// The tick that came last, taken or not. It is not the greatest of them: one tick of a
+    /// clock that ran ahead for a moment says nothing about the ticks to come.
+    last_ms: Option<u64>,
+    /// The clock was set after that tick: the time between the two did not pass.
+    stepped: bool,
     cause: NoData,
     note: String,
 }
@@ -46,6 +52,9 @@ impl Default for Ledger {
         Self { record: None, guard: Book::new(), agent: Book::new() }
     }
 }
+
+/// An input that is new and no tick.
+const NOTHING: Entered = Entered::New { gaps: Vec::new(), first: false };
 
 impl Ledger {
     pub(super) fn enter(&mut self, input: &Input) -> Entered {
@@ -63,13 +72,22 @@ impl Ledger {
             What::Lost { records, .. } => {
                 let note = format!("the guard's ring was full: {records} records are lost");
                 self.guard.blame(NoData::Overflow, note);
-                Entered::New { gap: None, first: false }
+                NOTHING
             }
             What::Started => {
                 self.agent.blame(NoData::NotRunning, "the agent was not running".to_owned());
-                Entered::New { gap: None, first: false }
+                NOTHING
             }
-            What::Event { .. } | What::Outcome(_) => Entered::New { gap: None, first: false },
+            What::Event { event, .. } => {
+                if event.kind == EventKind::ClockStepped {
+                    // Each reader tells of the clock for itself.
+                    let book =
+                        if input.record.is_some() { &mut self.guard } else { &mut self.agent };
+                    book.stepped = true;
+                }
+                NOTHING
+            }
+            What::Outcome(_) => NOTHING,
         }
     }
 
@@ -78,10 +96,11 @@ impl Ledger {
         self.record.map_or((None, 0), |record| (Some(record.run), record.number))
     }
 
-    pub(super) fn last_tick_ms(&self, reader: Reader) -> Option<u64> {
+    /// The tick that came last of a reader; time may have been set back since an earlier one.
+    pub(super) const fn last_tick_ms(&self, reader: Reader) -> Option<u64> {
         match reader {
-            Reader::Guard => self.guard.ticks.last_ms(),
-            Reader::Agent => self.agent.ticks.last_ms(),
+            Reader::Guard => self.guard.last_ms,
+            Reader::Agent => self.agent.last_ms,
         }
     }
 
@@ -108,7 +127,13 @@ impl Ledger {
 
 impl Book {
     fn new() -> Self {
-        Self { ticks: Ticks::default(), cause: NoData::NotRunning, note: String::new() }
+        Self {
+            ticks: Ticks::default(),
+            last_ms: None,
+            stepped: false,
+            cause: NoData::NotRunning,
+            note: String::new(),
+        }
     }
 
     fn blame(&mut self, cause: NoData, note: String) {
@@ -117,20 +142,84 @@ impl Book {
     }
 
     fn enter(&mut self, reader: Reader, tick_ms: u64) -> Entered {
-        let last_ms = self.ticks.last_ms();
+        let before_ms = self.last_ms.replace(tick_ms);
+        let before_ms = before_ms.filter(|_| !std::mem::take(&mut self.stepped));
         if !self.ticks.insert(tick_ms) {
             return Entered::TickTaken;
         }
         let reason = std::mem::replace(&mut self.cause, NoData::Overrun);
         let note = std::mem::take(&mut self.note);
-        let from_ms = last_ms.map(|last_ms| last_ms + TICK_MS);
-        let gap = from_ms.filter(|&from_ms| from_ms < tick_ms).map(|from_ms| Gap {
+        let missing = before_ms.map(|before_ms| self.ticks.missing_between(before_ms, tick_ms));
+        let gap = |(from_ms, to_ms)| Gap {
             from_ms,
-            to_ms: tick_ms - TICK_MS,
+            to_ms,
             scope: GapScope::Reader(reader),
             reason,
-            note,
-        });
-        Entered::New { gap, first: reason == NoData::NotRunning }
+            note: note.clone(),
+        };
+        let gaps = missing.into_iter().flatten().map(gap).collect();
+        Entered::New { gaps, first: reason == NoData::NotRunning }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flyball_protocol::guard::{GuardEvent, Severity};
+
+    fn tick(ledger: &mut Ledger, second: u64) -> Entered {
+        let (reader, readings) = (Reader::Agent, Vec::new());
+        ledger.enter(&Input::own(What::Samples { reader, tick_ms: second * 1000, readings }))
+    }
+
+    /// The spans that are missing before a tick that is new, in seconds.
+    fn missing(ledger: &mut Ledger, second: u64) -> Vec<(u64, u64)> {
+        match tick(ledger, second) {
+            Entered::New { gaps, .. } => {
+                gaps.iter().map(|gap| (gap.from_ms / 1000, gap.to_ms / 1000)).collect()
+            }
+            other => panic!("{second}: {other:?}"),
+        }
+    }
+
+    fn step(ledger: &mut Ledger) {
+        let event = GuardEvent {
+            kind: EventKind::ClockStepped,
+            severity: Severity::Info,
+            subject: "clock".into(),
+            message: String::new(),
+            reading: None,
+            threshold: None,
+            unit: None,
+        };
+        ledger.enter(&Input::own(What::Event { at_ms: 0, event }));
+    }
+
+    #[test]
+    fn gaps_are_named_again_after_one_tick_in_the_future() {
+        let mut ledger = Ledger::default();
+        assert_eq!(missing(&mut ledger, 100), []);
+        step(&mut ledger);
+        assert_eq!(missing(&mut ledger, 9_000), [], "the time between did not pass");
+        step(&mut ledger);
+        assert_eq!(missing(&mut ledger, 102), []);
+        assert_eq!(ledger.last_tick_ms(Reader::Agent), Some(102_000));
+        assert_eq!(missing(&mut ledger, 105), [(103, 104)]);
+        assert_eq!(missing(&mut ledger, 106), []);
+    }
+
+    #[test]
+    fn seconds_that_come_again_are_refused_and_are_no_gap() {
+        let mut ledger = Ledger::default();
+        for second in 100..110 {
+            tick(&mut ledger, second);
+        }
+        // Back by ten without a word about it, as it is where the agent was not running.
+        for second in 100..110 {
+            assert_eq!(tick(&mut ledger, second), Entered::TickTaken);
+        }
+        assert_eq!(missing(&mut ledger, 110), []);
+        assert_eq!(missing(&mut ledger, 95), []);
+        assert_eq!(missing(&mut ledger, 113), [(96, 99), (111, 112)]);
     }
 }

@@ -492,6 +492,39 @@ fn a_clock_that_is_set_back_doubles_no_tick() {
 }
 
 #[test]
+fn after_a_glance_of_the_future_intervals_wait_for_their_last_tick_again() {
+    let mut world = World::new();
+    for step in [Step::Tick, Step::Deliver, Step::Time] {
+        world.take(step);
+    }
+    let sampling = world.sampling.as_mut().unwrap();
+    let future_ms = world.now_ms + 3_600_000;
+    sampling.handle_agent_samples(future_ms, &samples(future_ms)).unwrap();
+    sampling.handle_time(future_ms).unwrap();
+    sampling.handle_detached();
+    while world.now_ms % 10_000 != 9000 {
+        world.now_ms += TICK_MS;
+        let sampling = world.sampling.as_mut().unwrap();
+        sampling.handle_agent_samples(world.now_ms, &samples(world.now_ms)).unwrap();
+        sampling.handle_time(world.now_ms).unwrap();
+        let complete = world.now_ms % 10_000 == 9000;
+        assert_eq!(sampling.interval.is_empty(), complete, "at {}", world.now_ms);
+    }
+}
+
+#[test]
+fn an_interval_of_the_future_is_sealed_though_its_time_has_not_come() {
+    let mut world = World::new();
+    let future_ms = world.now_ms + 3_600_000;
+    let sampling = world.sampling.as_mut().unwrap();
+    sampling.handle_agent_samples(future_ms, &samples(future_ms)).unwrap();
+    sampling.handle_time(future_ms).unwrap();
+    sampling.handle_agent_samples(future_ms + 10_000, &samples(future_ms + 10_000)).unwrap();
+    sampling.handle_time(world.now_ms).unwrap();
+    assert!(sampling.interval.is_empty());
+}
+
+#[test]
 fn a_machine_of_many_series_is_sealed_into_blocks_that_fit_their_entries() {
     let dir = TempDir::new().unwrap();
     let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();

@@ -1,4 +1,4 @@
-//! Which ticks a reader has sampled.
+//! Which ticks a reader has sampled, and which of a span it has not.
 
 use super::TICK_MS;
 use flyball_protocol::sync::{Ranges, Seq};
@@ -32,9 +32,20 @@ impl Ticks {
         true
     }
 
-    /// The latest tick that was ever taken.
-    pub(super) fn last_ms(&self) -> Option<u64> {
-        self.taken.last().map(|second| second.0 * TICK_MS)
+    /// The ticks between two that were never taken, as spans, inclusive on both sides. Nothing
+    /// where time did not go forward.
+    pub(super) fn missing_between(
+        &self,
+        before_ms: u64,
+        after_ms: u64,
+    ) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let from = (before_ms / TICK_MS + 1).max(self.floor);
+        let mut between = Ranges::new();
+        if let Some(to) = (after_ms / TICK_MS).checked_sub(1) {
+            between.insert_range(Seq(from), Seq(to));
+        }
+        let missing: Vec<_> = self.taken.missing_from(&between).iter().collect();
+        missing.into_iter().map(|(from, to)| (from.0 * TICK_MS, to.0 * TICK_MS))
     }
 }
 
@@ -49,7 +60,20 @@ mod tests {
         assert!(ticks.insert(101_000));
         assert!(!ticks.insert(100_000));
         assert!(ticks.insert(50_000), "a second that was never sampled is new");
-        assert_eq!(ticks.last_ms(), Some(101_000));
+    }
+
+    #[test]
+    fn what_is_missing_leaves_out_what_was_taken_and_time_that_did_not_pass() {
+        let mut ticks = Ticks::default();
+        let missing = |ticks: &Ticks, from, to| ticks.missing_between(from, to).collect::<Vec<_>>();
+        for tick_ms in [10_000, 13_000, 14_000, 16_000] {
+            ticks.insert(tick_ms);
+        }
+        assert_eq!(missing(&ticks, 10_000, 16_000), [(11_000, 12_000), (15_000, 15_000)]);
+        assert_eq!(missing(&ticks, 13_000, 14_000), []);
+        assert_eq!(missing(&ticks, 16_000, 10_000), []);
+        assert_eq!(missing(&ticks, 16_000, 16_000), []);
+        assert_eq!(missing(&ticks, 0, 0), []);
     }
 
     #[test]
