@@ -60,6 +60,22 @@ CREATE TABLE entries (
   PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
 
+-- Entries that were acknowledged and not taken in: their bytes as they came (null where the
+-- device has too many of them), and why.
+CREATE TABLE quarantine (
+  id            INTEGER PRIMARY KEY,
+  device        INTEGER NOT NULL REFERENCES devices (key),
+  epoch         INTEGER NOT NULL REFERENCES epochs (key),
+  seq           INTEGER NOT NULL,
+  digest        INTEGER NOT NULL,
+  reason        TEXT NOT NULL,
+  bytes         INTEGER NOT NULL,
+  body          BLOB,
+  created_at_ms INTEGER NOT NULL,
+  UNIQUE (epoch, seq, digest)
+);
+CREATE INDEX quarantine_by_device ON quarantine (device, created_at_ms);
+
 CREATE TABLE blocks (
   id      INTEGER PRIMARY KEY,
   device  INTEGER NOT NULL REFERENCES devices (key),

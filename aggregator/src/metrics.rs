@@ -23,6 +23,7 @@ pub struct Metrics {
     pub refusals: Family<RefusalLabels, Counter>,
     pub entries_committed: Counter,
     pub entries_repeated: Counter,
+    pub entries_quarantined: Family<RefusalLabels, Counter>,
     pub commits: Counter,
     pub block_bytes: Counter,
     pub samples: Counter,
@@ -36,6 +37,7 @@ impl Metrics {
             refusals: Family::default(),
             entries_committed: Counter::default(),
             entries_repeated: Counter::default(),
+            entries_quarantined: Family::default(),
             commits: Counter::default(),
             block_bytes: Counter::default(),
             samples: Counter::default(),
@@ -58,6 +60,11 @@ impl Metrics {
                 "Entries that had been committed before",
                 m.entries_repeated.clone(),
             );
+            registry.register(
+                "ingest_entries_quarantined",
+                "Entries kept aside because they could not be taken in, by reason",
+                m.entries_quarantined.clone(),
+            );
             registry.register("ingest_commits", "Transactions of entries", m.commits.clone());
             registry.register(
                 "ingest_block_bytes",
@@ -76,6 +83,10 @@ impl Metrics {
 
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    pub(crate) fn quarantined(&self, reason: &'static str) {
+        self.entries_quarantined.get_or_create(&RefusalLabels { reason }).inc();
     }
 
     /// The counters in OpenMetrics' text form, closed by `# EOF`.

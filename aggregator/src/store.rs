@@ -10,7 +10,7 @@ pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
 pub use sql::telemetry::Counts;
 pub(crate) use sql::telemetry::{
-    Arrival, ArrivalBody, Committed, DeviceKey, EpochKey, GapRow, Scope,
+    Arrival, ArrivalBody, Committed, DeviceKey, EpochKey, GapRow, Reason, Scope,
 };
 
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,10 @@
 
 use crate::fleet::DeviceId;
 use crate::ingest::fault::Fault;
-use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Scope};
+use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Reason, Scope};
 use crate::telemetry::{Sampled, SeriesInfo};
-use flyball_protocol::block::{Block, Cell, Group};
-use flyball_protocol::entry::{Entry, EntryBody, GapScope};
+use flyball_protocol::block::{Block, BlockError, Cell, Group};
+use flyball_protocol::entry::{Entry, EntryBody, EntryError, Gap, GapScope};
 use flyball_protocol::series::{SeriesDef, SeriesRef};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +14,33 @@ use std::sync::Arc;
 const MAX_SERIES: usize = 16_384;
 const MAX_ATTRIBUTES: usize = 32;
 const MAX_TEXT_BYTES: usize = 1024;
+
+/// Why the body of an undamaged entry can't be taken in. Such an entry is kept aside: sent again
+/// it would be no better, and nothing behind it would ever come.
+#[derive(Debug, thiserror::Error)]
+enum BodyFault {
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    #[error("the block is empty")]
+    EmptyBlock,
+    #[error("it refers to series {0}, which was not defined")]
+    UnknownSeries(u32),
+    #[error("the gap ends before it begins")]
+    BackwardGap,
+}
+
+impl BodyFault {
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownSeries(_) => Reason::UnknownSeries,
+            Self::Entry(_) | Self::Block(_) | Self::EmptyBlock | Self::BackwardGap => {
+                Reason::Malformed
+            }
+        }
+    }
+}
 
 /// Whose entries these are, and what its series numbers mean.
 #[derive(Debug)]
@@ -67,55 +94,57 @@ impl Origin {
     }
 
     /// What the store takes of `entry`, and what it holds of every series. The checksum has
-    /// been verified.
-    pub(super) fn open(&self, entry: Entry) -> Result<(Arrival, Vec<Sampled>), Fault> {
-        let (seq, digest) = (entry.seq, digest(&entry));
-        let malformed =
-            |error: &dyn std::error::Error| Fault::Malformed { seq: seq.0, why: chain(error) };
-        let body = EntryBody::decode(&entry.body).map_err(|error| malformed(&error))?;
-        let (body, sampled) = match body {
+    /// been verified; what can't be read all the same is to be kept aside.
+    pub(super) fn open(&self, entry: Entry) -> (Arrival, Vec<Sampled>) {
+        let (body, sampled) = self.read(&entry.body).unwrap_or_else(|fault| {
+            let (reason, why) = (fault.reason(), chain(&fault));
+            (ArrivalBody::Unreadable { reason, why }, Vec::new())
+        });
+        let (seq, digest, raw) = (entry.seq, digest(&entry), entry.body);
+        let Self { id, device, epoch, .. } = *self;
+        (Arrival { id, device, epoch, seq, digest, raw, body }, sampled)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<(ArrivalBody, Vec<Sampled>), BodyFault> {
+        Ok(match EntryBody::decode(body)? {
             EntryBody::Block(data) => {
-                let block = Block::decode(&data).map_err(|error| malformed(&error))?;
-                let (from_ms, to_ms) = span(&block)
-                    .ok_or(Fault::Malformed { seq: seq.0, why: "the block is empty".into() })?;
-                let sampled = self.sampled(&block, seq.0)?;
+                let block = Block::decode(&data)?;
+                let (from_ms, to_ms) = span(&block).ok_or(BodyFault::EmptyBlock)?;
+                let sampled = self.sampled(&block)?;
                 (ArrivalBody::Block { from_ms, to_ms, data }, sampled)
             }
             EntryBody::Event { at_ms, event } => (ArrivalBody::Event { at_ms, event }, Vec::new()),
             EntryBody::Outcome(outcome) => (ArrivalBody::Outcome(outcome), Vec::new()),
-            EntryBody::Gap(gap) => {
-                let scope = match gap.scope {
-                    GapScope::Reader(reader) => Scope::Reader(reader),
-                    GapScope::Series(numbers) => Scope::Series(
-                        numbers
-                            .into_iter()
-                            .map(|number| self.series(number, seq.0).map(|series| series.id))
-                            .collect::<Result<_, _>>()?,
-                    ),
-                };
-                let (from_ms, to_ms) = (gap.from_ms, gap.to_ms);
-                if from_ms > to_ms {
-                    let why = "the gap ends before it begins".into();
-                    return Err(Fault::Malformed { seq: seq.0, why });
-                }
-                let body =
-                    ArrivalBody::Gap { from_ms, to_ms, scope, reason: gap.reason, note: gap.note };
-                (body, Vec::new())
-            }
+            EntryBody::Gap(gap) => (self.gap(gap)?, Vec::new()),
+        })
+    }
+
+    fn gap(&self, gap: Gap) -> Result<ArrivalBody, BodyFault> {
+        let Gap { from_ms, to_ms, scope, reason, note } = gap;
+        if from_ms > to_ms {
+            return Err(BodyFault::BackwardGap);
+        }
+        let scope = match scope {
+            GapScope::Reader(reader) => Scope::Reader(reader),
+            GapScope::Series(numbers) => Scope::Series(
+                numbers
+                    .into_iter()
+                    .map(|number| self.series(number).map(|series| series.id))
+                    .collect::<Result<_, _>>()?,
+            ),
         };
-        let Self { id, device, epoch, .. } = *self;
-        Ok((Arrival { id, device, epoch, seq, digest, body }, sampled))
+        Ok(ArrivalBody::Gap { from_ms, to_ms, scope, reason, note })
     }
 
-    fn series(&self, number: SeriesRef, seq: u64) -> Result<&Arc<SeriesInfo>, Fault> {
-        self.dictionary.get(&number).ok_or(Fault::UnknownSeries { seq, series: number.0 })
+    fn series(&self, number: SeriesRef) -> Result<&Arc<SeriesInfo>, BodyFault> {
+        self.dictionary.get(&number).ok_or(BodyFault::UnknownSeries(number.0))
     }
 
-    fn sampled(&self, block: &Block, seq: u64) -> Result<Vec<Sampled>, Fault> {
+    fn sampled(&self, block: &Block) -> Result<Vec<Sampled>, BodyFault> {
         let mut sampled = Vec::new();
         for group in &block.groups {
             for column in &group.columns {
-                let series = Arc::clone(self.series(column.series, seq)?);
+                let series = Arc::clone(self.series(column.series)?);
                 let samples = samples(group, &column.cells);
                 sampled.push(Sampled { series, samples });
             }

@@ -30,10 +30,8 @@ pub(super) struct Submission {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Durable, now or before.
+    /// Durable, now or before, if only kept aside.
     Committed(Seq),
-    /// Another body is durable under this number.
-    Conflict(Seq),
     /// The store failed for good.
     Failed(Seq),
 }
@@ -130,13 +128,17 @@ fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed)
             app.metrics.entries_repeated.inc();
             Answer::Committed(arrival.seq)
         }
-        Committed::Conflict { .. } => {
+        Committed::Quarantined { reason, event } => {
+            app.metrics.quarantined(reason.name());
             tracing::error!(
                 device = %arrival.id,
                 seq = arrival.seq.0,
-                "an entry came with another body than it was committed with"
+                reason = reason.name(),
+                "{}",
+                event.message
             );
-            Answer::Conflict(arrival.seq)
+            app.live.publish(Live::Event(event));
+            Answer::Committed(arrival.seq)
         }
     }
 }

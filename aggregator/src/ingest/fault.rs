@@ -34,12 +34,6 @@ pub(super) enum Fault {
     Version { min: u8, max: u8 },
     #[error("entry {seq} does not match its checksum or its bounds")]
     Damaged { seq: u64 },
-    #[error("entry {seq} was committed with another checksum")]
-    Checksum { seq: u64 },
-    #[error("entry {seq} cannot be read: {why}")]
-    Malformed { seq: u64, why: String },
-    #[error("entry {seq} refers to series {series}, which was not defined")]
-    UnknownSeries { seq: u64, series: u32 },
     #[error("series {0} was defined before with another meaning")]
     Redefined(u32),
     #[error("series {0} is defined with texts or attributes beyond their bounds")]
@@ -64,13 +58,10 @@ impl Fault {
             | Self::StreamKind(_)
             | Self::Opening
             | Self::Damaged { .. }
-            | Self::Malformed { .. }
-            | Self::UnknownSeries { .. }
             | Self::Redefined(_)
             | Self::SeriesBounds(_) => close::MALFORMED,
             Self::Version { .. } => close::VERSION,
             Self::Revoked => close::REVOKED,
-            Self::Checksum { .. } => close::CHECKSUM,
             Self::Silent(_)
             | Self::Deaf(_)
             | Self::NoCertificate
@@ -98,9 +89,6 @@ impl Fault {
             Self::Opening => "opening",
             Self::Version { .. } => "version",
             Self::Damaged { .. } => "damaged_entry",
-            Self::Checksum { .. } => "checksum",
-            Self::Malformed { .. } => "malformed_entry",
-            Self::UnknownSeries { .. } => "unknown_series",
             Self::Redefined(_) | Self::SeriesBounds(_) | Self::TooManySeries(_) => "series",
             Self::OverWindow(_) => "over_window",
             Self::Store(_) | Self::Uncommitted => "store",

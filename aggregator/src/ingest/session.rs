@@ -25,6 +25,8 @@ use tokio::task::JoinSet;
 
 /// Entries of one agent that may wait for their commit: both of its lanes' windows.
 const MAX_PENDING: usize = 512;
+/// Entries of one agent on their way through the committer, repetitions too.
+const MAX_SUBMITTED: usize = 2 * MAX_PENDING;
 /// Whole messages that wait for the session's task.
 const INPUT_QUEUE: usize = 16;
 /// Jobs of one agent at once; it runs fewer and says so itself.
@@ -48,6 +50,8 @@ struct Session<'a> {
     lanes: BTreeMap<LaneId, SendStream>,
     commits: mpsc::Sender<Submission>,
     answers: mpsc::Sender<Answer>,
+    /// Entries whose answer is still to come; the answers' channel has room for all of them.
+    submitted: usize,
     job_room: Arc<Semaphore>,
     jobs: JoinSet<()>,
 }
@@ -63,7 +67,7 @@ pub(super) async fn serve(
     let number = app.sessions.join(device, order_sender);
     app.metrics.connections.inc();
     tracing::info!(%device, address = %connection.remote_address(), "agent connected");
-    let (answer_sender, mut answers) = mpsc::channel(MAX_PENDING);
+    let (answer_sender, mut answers) = mpsc::channel(MAX_SUBMITTED);
     let (input_sender, mut inputs) = mpsc::channel(INPUT_QUEUE);
     let readers = streams::read(connection.clone(), greeted.control_reader, input_sender);
     let mut session = Session {
@@ -75,6 +79,7 @@ pub(super) async fn serve(
         lanes: BTreeMap::new(),
         commits,
         answers: answer_sender,
+        submitted: 0,
         job_room: Arc::new(Semaphore::new(MAX_JOBS)),
         jobs: JoinSet::new(),
     };
@@ -242,18 +247,21 @@ impl Session<'_> {
     async fn handle_entry(&mut self, entry: Entry) -> Result<(), End> {
         let seq = entry.seq.0;
         match self.receiver.handle_entry(&entry) {
-            // The store compares what is committed: the same number with another checksum is
-            // an error, never a repetition.
-            Receipt::New | Receipt::Committed => {}
+            // The store compares with what it has: the same number with another body is an
+            // error, never a repetition, and is kept aside there.
+            Receipt::New | Receipt::Committed | Receipt::Conflict => {}
             Receipt::Pending => return Ok(()),
             Receipt::Damaged => return Err(Fault::Damaged { seq }.into()),
-            Receipt::Conflict => return Err(Fault::Checksum { seq }.into()),
             Receipt::OverWindow => return Err(Fault::OverWindow(MAX_PENDING).into()),
         }
-        let (arrival, sampled) = self.origin.open(entry)?;
+        if self.submitted >= MAX_SUBMITTED {
+            return Err(Fault::OverWindow(MAX_SUBMITTED).into());
+        }
+        let (arrival, sampled) = self.origin.open(entry);
         let reply = self.answers.clone();
         let submission = Submission { arrival, sampled, reply };
         self.commits.send(submission).await.map_err(|_| Fault::Uncommitted)?;
+        self.submitted += 1;
         Ok(())
     }
 
@@ -265,9 +273,9 @@ impl Session<'_> {
     ) -> Result<(), End> {
         let mut next = Some(first);
         while let Some(answer) = next {
+            self.submitted = self.submitted.saturating_sub(1);
             match answer {
                 Answer::Committed(seq) => self.receiver.handle_committed([seq]),
-                Answer::Conflict(seq) => return Err(Fault::Checksum { seq: seq.0 }.into()),
                 Answer::Failed(seq) => {
                     self.receiver.handle_failed([seq]);
                     return Err(Fault::Uncommitted.into());

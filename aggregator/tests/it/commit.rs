@@ -5,7 +5,6 @@ use flyball_aggregator::audit::{AuditQuery, Decision};
 use flyball_aggregator::telemetry::EventQuery;
 use flyball_protocol::entry::EntryBody;
 use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
-use flyball_protocol::message::close;
 use flyball_protocol::sync::{Ranges, Seq};
 
 const START_MS: u64 = 1_795_298_300_000;
@@ -26,22 +25,41 @@ async fn a_repeated_entry_is_acknowledged_again_and_stored_once() {
 }
 
 #[tokio::test]
-async fn another_body_under_a_committed_number_is_an_error_that_is_audited() {
+async fn another_body_under_a_committed_number_is_kept_aside_and_audited_once() {
     let rig = Rig::start().await;
     let identity = rig.enrol().await;
     let mut agent = rig.agent(&identity, 7).await;
     agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
     agent.acknowledged(1).await;
-    agent.send(block(1, START_MS, &[(0, START_MS, Ok(41.0))])).await;
-    assert_eq!(agent.closed_with().await, u64::from(close::CHECKSUM));
-    assert_eq!(rig.refusals("checksum"), 1);
+    // Of the same length: only its bytes tell it from the first.
+    let other = block(1, START_MS, &[(0, START_MS, Ok(41.0))]);
+    for _ in 0..3 {
+        agent.send(other.clone()).await;
+    }
+    agent.send(block(2, START_MS + 10_000, &[(0, START_MS + 10_000, Ok(42.0))])).await;
+    agent.acknowledged(2).await;
+    assert_eq!(rig.quarantined("checksum"), 1);
     let query =
         AuditQuery { action: Some("telemetry.commit".into()), limit: 9, ..AuditQuery::default() };
     let audited = rig.app.store.audit(&query).await.unwrap();
     assert_eq!(audited.len(), 1);
     assert_eq!(audited[0].entry.decision, Decision::Refused);
     assert_eq!(audited[0].entry.details["seq"], 1);
-    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 1);
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 2);
+}
+
+#[tokio::test]
+async fn two_bodies_under_one_number_at_once_do_not_end_the_connection() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 7).await;
+    agent.lane().await;
+    agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0)), (1, START_MS, Ok(1.0))])).await;
+    agent.send(block(2, START_MS + 10_000, &[(0, START_MS + 10_000, Ok(42.0))])).await;
+    agent.acknowledged(2).await;
+    assert_eq!(rig.quarantined("checksum"), 1);
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 2);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! What a peer must not do, and that nobody else suffers from it.
 
 use super::rig::{Agent, Rig, block, code, entry, hello, send};
+use flyball_aggregator::telemetry::{EventQuery, Severity};
 use flyball_protocol::entry::{Entry, EntryBody, Gap, GapScope};
 use flyball_protocol::message::{
     ALPN, ALPN_ENROL, ControlDown, ControlUp, EnrolRefusal, EnrolReply, Hello, StreamKind, close,
 };
 use flyball_protocol::series::{Reader, SeriesRef};
+use flyball_protocol::sync::Seq;
 use flyball_units::NoData;
 use quinn::ConnectionError;
 
@@ -159,37 +161,54 @@ async fn an_enrolment_that_is_no_message_is_refused() {
 }
 
 #[tokio::test]
-async fn entries_that_cannot_be_read_are_refused_with_a_word_for_each() {
+async fn an_entry_that_was_damaged_on_its_way_ends_its_connection() {
     let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
     let good = block(1, START_MS, &[(0, START_MS, Ok(40.0))]);
-    let gap = EntryBody::Gap(Gap {
-        from_ms: 1000,
-        to_ms: 2000,
-        scope: GapScope::Series(vec![SeriesRef(7)]),
-        reason: NoData::Overflow,
-        note: String::new(),
-    });
-    let backwards = EntryBody::Gap(Gap {
-        from_ms: 2000,
-        to_ms: 1000,
-        scope: GapScope::Reader(Reader::Guard),
-        reason: NoData::Overflow,
-        note: String::new(),
-    });
+    agent.send(Entry { checksum: good.checksum ^ 1, ..good }).await;
+    assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("damaged_entry"), 1);
+}
+
+#[tokio::test]
+async fn entries_that_cannot_be_read_are_kept_aside_and_block_nothing() {
+    let rig = Rig::start().await;
+    let gap = |from_ms, to_ms, scope| {
+        let (reason, note) = (NoData::Overflow, String::new());
+        entry(1, &EntryBody::Gap(Gap { from_ms, to_ms, scope, reason, note }))
+    };
     let cases = [
-        ("damaged_entry", Entry { checksum: good.checksum ^ 1, ..good.clone() }),
+        ("malformed_entry", Entry::new(Seq(1), vec![200, 1, 2, 3])),
         ("malformed_entry", entry(1, &EntryBody::Block(vec![1, 2, 3]))),
-        ("malformed_entry", entry(1, &backwards)),
+        ("malformed_entry", gap(2000, 1000, GapScope::Reader(Reader::Guard))),
         ("unknown_series", block(1, START_MS, &[(9, START_MS, Ok(1.0))])),
-        ("unknown_series", entry(1, &gap)),
+        ("unknown_series", gap(1000, 2000, GapScope::Series(vec![SeriesRef(7)]))),
     ];
-    for (at, (label, entry)) in (0_u64..).zip(cases) {
-        let before = rig.refusals(label);
+    let cases_count = cases.len() as u64;
+    for (at, (label, broken)) in (0_u64..).zip(cases) {
+        let before = rig.quarantined(label);
         let identity = rig.enrol().await;
         let mut agent = rig.agent(&identity, at).await;
-        agent.send(entry).await;
-        assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED), "{label}");
-        assert_eq!(rig.refusals(label), before + 1, "{label}");
+        agent.send(broken.clone()).await;
+        agent.send(block(2, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+        agent.acknowledged(2).await;
+        // Once more, on another connection: it is known, and nothing is told twice.
+        let mut again = rig.agent(&identity, at).await;
+        again.send(broken).await;
+        again.acknowledged(1).await;
+        assert_eq!(rig.quarantined(label), before + 1, "{label}");
+        let query = EventQuery {
+            device: Some(identity.device),
+            severity: Some(Severity::Critical),
+            from_ms: None,
+            to_ms: None,
+            before: None,
+            limit: 9,
+        };
+        let events = rig.app.telemetry.events(&query).await.unwrap();
+        let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["entry.quarantined"], "{label}");
     }
-    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 0);
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, cases_count);
 }

@@ -142,7 +142,16 @@ impl Rig {
 
     /// How often a refusal was counted under `reason`.
     pub(crate) fn refusals(&self, reason: &str) -> u64 {
-        let line = format!("flyball_ingest_refusals_total{{reason=\"{reason}\"}} ");
+        self.counted("ingest_refusals", reason)
+    }
+
+    /// How many entries were kept aside under `reason`.
+    pub(crate) fn quarantined(&self, reason: &str) -> u64 {
+        self.counted("ingest_entries_quarantined", reason)
+    }
+
+    fn counted(&self, counter: &str, reason: &str) -> u64 {
+        let line = format!("flyball_{counter}_total{{reason=\"{reason}\"}} ");
         let text = self.app.metrics.expose().unwrap();
         text.lines().find_map(|l| l.strip_prefix(&line)?.parse().ok()).unwrap_or(0)
     }

@@ -1,9 +1,11 @@
 //! Epochs, series, blocks, events and gaps: what ingest commits and what queries read.
 
 mod commit;
+mod quarantine;
 mod query;
 
 pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
+pub(crate) use quarantine::Reason;
 pub use query::Counts;
 pub(crate) use query::GapRow;
 

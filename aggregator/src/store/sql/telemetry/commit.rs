@@ -5,6 +5,7 @@ use crate::fleet::DeviceId;
 use crate::operations::Operation;
 use crate::store::StoreError;
 use crate::store::sql::operations::settle;
+use crate::store::sql::telemetry::quarantine::{self, Reason};
 use crate::store::sql::telemetry::{DeviceKey, EpochKey};
 use crate::store::sql::{Store, audit, fleet, from_blob, ms, to_blob};
 use crate::telemetry::event::{Event, EventId};
@@ -26,6 +27,8 @@ pub(crate) struct Arrival {
     pub(crate) seq: Seq,
     /// Tells this body from any other under the same number.
     pub(crate) digest: u64,
+    /// The entry's body as it came.
+    pub(crate) raw: Vec<u8>,
     pub(crate) body: ArrivalBody,
 }
 
@@ -49,6 +52,11 @@ pub(crate) enum ArrivalBody {
         reason: NoData,
         note: String,
     },
+    /// What can't be read: to be kept aside.
+    Unreadable {
+        reason: Reason,
+        why: String,
+    },
 }
 
 /// Whose samples are missing.
@@ -65,8 +73,8 @@ pub(crate) enum Committed {
     New { event: Option<Event>, operation: Option<Operation> },
     /// Stored before with the same body; acknowledged again.
     Repeated,
-    /// Stored before with another body: nothing was changed.
-    Conflict { stored: u64 },
+    /// Kept aside now, with the event that says so. What was stored before is unchanged.
+    Quarantined { reason: Reason, event: Event },
 }
 
 impl Store {
@@ -84,15 +92,13 @@ impl Store {
             if let Entry::Vacant(place) = ranges.entry(arrival.epoch) {
                 place.insert(committed(&mut transaction, arrival.epoch).await?);
             }
-            let answer = match admit(&mut transaction, arrival, &mut ranges).await? {
-                Some(known) => known,
-                None => store_body(&mut transaction, arrival, now_ms).await?,
-            };
-            if let Committed::Conflict { stored } = answer {
-                let entry = conflict_entry(arrival, stored, now_ms);
-                audit::append(&mut transaction, &entry).await?;
-            }
-            answers.push(answer);
+            answers.push(match admit(&mut transaction, arrival, &mut ranges).await? {
+                Admission::New => store_body(&mut transaction, arrival, now_ms).await?,
+                Admission::Repeated => Committed::Repeated,
+                Admission::Conflict { stored } => {
+                    keep_conflict(&mut transaction, arrival, stored, now_ms).await?
+                }
+            });
         }
         for (epoch, ranges) in &ranges {
             sqlx::query("UPDATE epochs SET ranges = ? WHERE key = ?")
@@ -117,13 +123,23 @@ async fn committed(
     from_blob("ranges", &blob)
 }
 
+/// What the store knows of an entry's number.
+enum Admission {
+    New,
+    Repeated,
+    /// It was committed with the body of this digest.
+    Conflict {
+        stored: u64,
+    },
+}
+
 /// Notes the entry's key where it is new; says what is known of it where it is not. The ranges
 /// outlive the entries' rows, so a number without a row is a repetition.
 async fn admit(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
     ranges: &mut HashMap<EpochKey, Ranges>,
-) -> Result<Option<Committed>, StoreError> {
+) -> Result<Admission, StoreError> {
     let ranges = ranges.entry(arrival.epoch).or_default();
     if ranges.contains(arrival.seq) {
         let stored: Option<i64> =
@@ -132,12 +148,12 @@ async fn admit(
                 .bind(ms(arrival.seq.0))
                 .fetch_optional(connection)
                 .await?;
-        return Ok(Some(match stored {
+        return Ok(match stored {
             Some(stored) if stored.cast_unsigned() != arrival.digest => {
-                Committed::Conflict { stored: stored.cast_unsigned() }
+                Admission::Conflict { stored: stored.cast_unsigned() }
             }
-            Some(_) | None => Committed::Repeated,
-        }));
+            Some(_) | None => Admission::Repeated,
+        });
     }
     sqlx::query("INSERT INTO entries (epoch, seq, digest) VALUES (?, ?, ?)")
         .bind(arrival.epoch.0)
@@ -146,7 +162,23 @@ async fn admit(
         .execute(connection)
         .await?;
     ranges.insert(arrival.seq);
-    Ok(None)
+    Ok(Admission::New)
+}
+
+/// The newcomer is kept aside and audited, once; what is stored stays.
+async fn keep_conflict(
+    connection: &mut SqliteConnection,
+    arrival: &Arrival,
+    stored: u64,
+    now_ms: u64,
+) -> Result<Committed, StoreError> {
+    let reason = Reason::Conflict;
+    let why = "its number was committed with another body";
+    let Some(event) = quarantine::keep(connection, arrival, reason, why, now_ms).await? else {
+        return Ok(Committed::Repeated);
+    };
+    audit::append(connection, &conflict_entry(arrival, stored, now_ms)).await?;
+    Ok(Committed::Quarantined { reason, event })
 }
 
 async fn store_body(
@@ -171,7 +203,8 @@ async fn store_body(
             .await?;
         }
         ArrivalBody::Event { at_ms, event: guard } => {
-            event = Some(insert_event(connection, arrival, *at_ms, guard).await?);
+            let heard = Event::from_guard(EventId(0), arrival.id, *at_ms, guard.clone());
+            event = Some(insert_event(connection, arrival.device, heard).await?);
         }
         ArrivalBody::Outcome(outcome) => {
             let device = arrival.id;
@@ -189,24 +222,30 @@ async fn store_body(
                 insert_gap(connection, arrival, None, Some(*series)).await?;
             }
         }
+        ArrivalBody::Unreadable { reason, why } => {
+            let kept = quarantine::keep(connection, arrival, *reason, why, now_ms).await?;
+            let reason = *reason;
+            return Ok(
+                kept.map_or(Committed::Repeated, |event| Committed::Quarantined { reason, event })
+            );
+        }
     }
     Ok(Committed::New { event, operation })
 }
 
-async fn insert_event(
+/// Stores `event` and gives it back with its number.
+pub(super) async fn insert_event(
     connection: &mut SqliteConnection,
-    arrival: &Arrival,
-    at_ms: u64,
-    guard: &GuardEvent,
+    device: DeviceKey,
+    mut event: Event,
 ) -> Result<Event, StoreError> {
-    let mut event = Event::from_guard(EventId(0), arrival.id, at_ms, guard.clone());
     let done = sqlx::query(
         "INSERT INTO events
            (device, at_ms, kind, severity, subject, message, reading, threshold, unit)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(arrival.device.0)
-    .bind(ms(at_ms))
+    .bind(device.0)
+    .bind(ms(event.at_ms))
     .bind(&event.kind)
     .bind(super::query::severity_rank(event.severity))
     .bind(&event.subject)
