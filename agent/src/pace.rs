@@ -1,8 +1,9 @@
 //! When the next tick is due, and whether the wall clock stepped since the last look.
 //!
-//! A tick is a whole Unix second. Between looks the steady clock is believed: what the wall clock
-//! moved beyond it is a step. Whether a tick was sampled before, by this process or an earlier
-//! one, is for the sampling to know.
+//! A tick is a whole Unix second; what happens to it where the clock is set is written at
+//! [`flyball_protocol::guard::RecordBody::Samples`]. Between looks the steady clock is believed:
+//! what the wall clock moved beyond it is a step. Whether a tick was sampled before, by this
+//! process or an earlier one, is for the sampling to know.
 
 use std::time::{Duration, Instant};
 

@@ -15,6 +15,11 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RecordBody {
     /// All series of one tick, in the order of the series list.
+    ///
+    /// A tick is the name of a whole second of the wall clock, and guard and agent keep one rule:
+    /// where the clock is set, either way, `ClockStepped` says so and the next tick is the next
+    /// whole second of the new time. Nobody waits for the old time to come again. A second that
+    /// comes twice may be sampled twice; the agent's books take the first and leave the other out.
     Samples(Vec<Sample>),
     Event(GuardEvent),
     Outcome(Outcome),

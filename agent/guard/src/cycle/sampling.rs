@@ -1,7 +1,7 @@
 //! The tick: once a second, what every slot holds, under the second's own name.
 //!
-//! A second is sampled once. A clock that is set back is waited for, a clock that is set forward
-//! leaves the seconds between unnamed, and seconds that the loop missed say so.
+//! Where the clock is set, ticks go on in the new time at once, as [`RecordBody::Samples`] has
+//! it. Seconds that the loop missed say so.
 
 use crate::ring::Outbox;
 use crate::slots::Slots;
@@ -49,8 +49,7 @@ impl Sampling {
         let upcoming = (now.wall_ms / TICK_MS + 1) * TICK_MS;
         let next = self.next_ms.unwrap_or(upcoming);
         let too_far = now.wall_ms.saturating_sub(next) > MISSED_AT_MOST_MS;
-        let skipped = stepped.is_some_and(|by| by > 0) || too_far;
-        let mut next = if skipped { upcoming.max(next) } else { next };
+        let mut next = if stepped.is_some() || too_far { upcoming } else { next };
         for _ in 0..MISSED_PER_TURN {
             if now.wall_ms < next + SETTLE_MS {
                 break;
@@ -157,17 +156,28 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_repeats_no_second_and_one_set_forward_invents_none() {
+    fn ticks_go_on_in_the_new_time_at_once_whichever_way_the_clock_is_set() {
+        let mut bench = Bench::new();
+        bench.step(0, 7_200_900);
+        bench.step(300, 7_201_200);
+        assert_eq!(bench.step(400, 3_601_300), Some(-3_600_000));
+        bench.step(1_300, 3_602_200);
+        assert_eq!(bench.step(1_400, 7_202_300), Some(3_600_000));
+        assert_eq!(bench.step(2_300, 7_203_200), None);
+        let ticks: Vec<u64> = bench.ticks().iter().map(|tick| tick.0).collect();
+        assert_eq!(ticks, [7_201_000, 3_602_000, 7_203_000]);
+    }
+
+    #[test]
+    fn a_clock_that_is_put_right_by_a_moment_repeats_no_second() {
         let mut bench = Bench::new();
         bench.step(0, 10_900);
         bench.step(300, 11_200);
-        assert_eq!(bench.step(400, 3_300), Some(-8_000));
-        bench.step(1_000, 3_900);
-        assert_eq!(bench.ticks().len(), 1);
-        assert_eq!(bench.step(1_100, 3_604_000), Some(3_600_000));
-        bench.step(2_300, 3_605_200);
+        assert_eq!(bench.step(400, 10_500), None);
+        bench.step(1_100, 11_200);
+        bench.step(2_100, 12_200);
         let ticks: Vec<u64> = bench.ticks().iter().map(|tick| tick.0).collect();
-        assert_eq!(ticks, [11_000, 3_605_000]);
+        assert_eq!(ticks, [11_000, 12_000]);
     }
 
     #[test]
