@@ -6,13 +6,15 @@
 mod pin;
 
 use crate::durable;
+use crate::words::{Now, whole_ms};
 use flyball_command::{Command, OperationId, Refusal, RefusalKind, SignatureError, SignedCommand};
 use pin::Pin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const FILE: &str = "commands.toml";
-/// A wall clock that stands this far before the latest that was seen is not trusted.
+/// What a wall clock may lag behind the mark without having been set back.
 const CLOCK_SLACK_MS: u64 = 2_000;
 
 /// What outlives a restart.
@@ -21,8 +23,23 @@ const CLOCK_SLACK_MS: u64 = 2_000;
 struct Seen {
     /// The highest counter of a command that was taken up.
     counter: u64,
-    /// The latest wall clock at which one was.
+    /// How late it was then.
     wall_ms: u64,
+}
+
+/// How late it is at least: what the wall clock showed when a command was taken up, and the
+/// monotonic time since. What the clock shows between commands proves nothing, or one moment at
+/// which it ran ahead would stand against every later command.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    wall_ms: u64,
+    mono: Duration,
+}
+
+impl Mark {
+    fn at(self, mono: Duration) -> u64 {
+        self.wall_ms.saturating_add(whole_ms(mono.saturating_sub(self.mono)))
+    }
 }
 
 /// Opens signed commands.
@@ -32,7 +49,7 @@ pub(crate) struct Authority {
     pin: Option<Pin>,
     state_file: PathBuf,
     seen: Result<Seen, String>,
-    latest_wall_ms: u64,
+    mark: Mark,
 }
 
 impl Authority {
@@ -43,13 +60,9 @@ impl Authority {
             Ok(Some(text)) => toml::from_str(&text).map_err(|error| error.message().to_owned()),
             Err(error) => Err(error.to_string()),
         };
-        let latest_wall_ms = seen.as_ref().map_or(0, |seen| seen.wall_ms);
-        Self { pin_file, pin: None, state_file, seen, latest_wall_ms }
-    }
-
-    /// Tells the time now and then, so that a clock that is set back is noticed.
-    pub(crate) fn observe_clock(&mut self, wall_ms: u64) {
-        self.latest_wall_ms = self.latest_wall_ms.max(wall_ms);
+        let wall_ms = seen.as_ref().map_or(0, |seen| seen.wall_ms);
+        let mark = Mark { wall_ms, mono: Duration::ZERO };
+        Self { pin_file, pin: None, state_file, seen, mark }
     }
 
     /// The command, if the pinned key signed it for this machine, now, and for the first time.
@@ -61,7 +74,7 @@ impl Authority {
         &mut self,
         operation: OperationId,
         signed: &SignedCommand,
-        wall_ms: u64,
+        now: Now,
     ) -> Result<Command, Box<Refusal>> {
         let pin = self.pinned()?;
         let command = pin.key.open(signed).map_err(|error| unreadable(&error))?;
@@ -85,17 +98,19 @@ impl Authority {
             );
             return Err(refusal(RefusalKind::Replayed, &reason, "a new command is issued"));
         }
-        self.check_time(&command, wall_ms)?;
-        self.keep(Seen { counter: command.counter, wall_ms })?;
+        self.check_time(&command, now)?;
+        self.keep(command.counter, now)?;
         Ok(command)
     }
 
-    fn check_time(&self, command: &Command, wall_ms: u64) -> Result<(), Box<Refusal>> {
-        if wall_ms + CLOCK_SLACK_MS < self.latest_wall_ms {
+    /// A clock that was set back makes no command younger: it is judged by the mark then.
+    fn check_time(&self, command: &Command, now: Now) -> Result<(), Box<Refusal>> {
+        let (wall_ms, mark_ms) = (now.wall_ms, self.mark.at(now.mono));
+        if mark_ms.saturating_sub(CLOCK_SLACK_MS) > wall_ms.max(command.not_after_ms) {
             let reason = format!(
-                "the machine's clock stands {} s before the latest it has shown, and can't be \
-                 trusted for `not_after`",
-                (self.latest_wall_ms - wall_ms) / 1000
+                "the command has expired, though the machine's clock says otherwise: it stands \
+                 {} s before what it showed and the time since",
+                (mark_ms - wall_ms) / 1000
             );
             return Err(refusal(RefusalKind::Expired, &reason, "the machine's clock is right"));
         }
@@ -107,14 +122,16 @@ impl Authority {
         Ok(())
     }
 
-    fn keep(&mut self, seen: Seen) -> Result<(), Box<Refusal>> {
+    fn keep(&mut self, counter: u64, now: Now) -> Result<(), Box<Refusal>> {
+        let wall_ms = now.wall_ms.max(self.mark.at(now.mono));
+        let seen = Seen { counter, wall_ms };
         let written = toml::to_string(&seen)
             .map_err(std::io::Error::other)
             .and_then(|text| durable::replace(&self.state_file, text.as_bytes()));
         match written {
             Ok(()) => {
                 self.seen = Ok(seen);
-                self.observe_clock(seen.wall_ms);
+                self.mark = Mark { wall_ms, mono: now.mono };
                 Ok(())
             }
             Err(error) => {
@@ -218,6 +235,10 @@ mod tests {
         }
     }
 
+    fn at(mono_ms: u64, wall_ms: u64) -> Now {
+        Now { mono: Duration::from_millis(mono_ms), wall_ms }
+    }
+
     fn kind(outcome: Result<Command, Box<Refusal>>) -> Option<RefusalKind> {
         outcome.err().map(|refusal| refusal.kind)
     }
@@ -226,13 +247,13 @@ mod tests {
     fn a_command_is_taken_up_once_over_restarts_too() {
         let bench = Bench::new();
         let signed = bench.signed(1, 7);
-        assert_eq!(kind(bench.authority().open(OPERATION, &signed, 5_000)), None);
+        assert_eq!(kind(bench.authority().open(OPERATION, &signed, at(0, 5_000))), None);
         let mut authority = bench.authority();
-        let again = authority.open(OPERATION, &signed, 5_000);
+        let again = authority.open(OPERATION, &signed, at(0, 5_000));
         assert_eq!(kind(again), Some(RefusalKind::Replayed));
-        let older = authority.open(OPERATION, &bench.signed(1, 6), 5_000);
+        let older = authority.open(OPERATION, &bench.signed(1, 6), at(0, 5_000));
         assert_eq!(kind(older), Some(RefusalKind::Replayed));
-        assert_eq!(kind(authority.open(OPERATION, &bench.signed(1, 8), 5_000)), None);
+        assert_eq!(kind(authority.open(OPERATION, &bench.signed(1, 8), at(0, 5_000))), None);
     }
 
     #[test]
@@ -242,21 +263,42 @@ mod tests {
         let foreign =
             Bench { folder: tempfile::tempdir().unwrap(), key: CommandKey::from_bytes(&[8; 32]) };
         let unauthorised = Some(RefusalKind::Unauthorised);
-        assert_eq!(kind(authority.open(OPERATION, &foreign.signed(1, 7), 5_000)), unauthorised);
-        assert_eq!(kind(authority.open(OPERATION, &bench.signed(3, 7), 5_000)), unauthorised);
+        assert_eq!(
+            kind(authority.open(OPERATION, &foreign.signed(1, 7), at(0, 5_000))),
+            unauthorised
+        );
+        assert_eq!(
+            kind(authority.open(OPERATION, &bench.signed(3, 7), at(0, 5_000))),
+            unauthorised
+        );
         let other = OperationId(Uuid::from_u128(9));
-        assert_eq!(kind(authority.open(other, &bench.signed(1, 7), 5_000)), unauthorised);
+        assert_eq!(kind(authority.open(other, &bench.signed(1, 7), at(0, 5_000))), unauthorised);
     }
 
     #[test]
-    fn an_expired_command_and_a_clock_set_back_are_refused() {
+    fn an_expired_command_is_refused_also_where_the_clock_was_set_back() {
         let bench = Bench::new();
         let mut authority = bench.authority();
-        let late = authority.open(OPERATION, &bench.signed(1, 7), 10_001);
-        assert_eq!(kind(late), Some(RefusalKind::Expired));
-        authority.observe_clock(9_000_000);
-        let set_back = authority.open(OPERATION, &bench.signed(1, 7), 5_000);
-        assert_eq!(kind(set_back), Some(RefusalKind::Expired));
+        let expired = Some(RefusalKind::Expired);
+        assert_eq!(kind(authority.open(OPERATION, &bench.signed(1, 7), at(0, 10_001))), expired);
+        assert_eq!(kind(authority.open(OPERATION, &bench.signed(1, 7), at(0, 5_000))), None);
+        // Eight seconds later, and the clock has been set back by five.
+        let set_back = authority.open(OPERATION, &bench.signed(1, 8), at(8_000, 8_000));
+        assert_eq!(kind(set_back), expired);
+        // Half a second after a restart: what the file says still holds.
+        let mut authority = bench.authority();
+        let fresh = authority.open(OPERATION, &bench.signed(1, 8), at(500, 1_000));
+        assert_eq!(kind(fresh), None, "it has not expired by either");
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_for_a_moment_is_forgiven() {
+        let bench = Bench::new();
+        let mut authority = bench.authority();
+        let ahead = authority.open(OPERATION, &bench.signed(1, 7), at(0, 9_000_000));
+        assert_eq!(kind(ahead), Some(RefusalKind::Expired));
+        let right = authority.open(OPERATION, &bench.signed(1, 8), at(1_000, 5_000));
+        assert_eq!(kind(right), None);
     }
 
     #[test]
@@ -266,19 +308,19 @@ mod tests {
         let mut authority = bench.authority();
         let signed = bench.signed(1, 7);
         let unauthorised = Some(RefusalKind::Unauthorised);
-        assert_eq!(kind(authority.open(OPERATION, &signed, 5_000)), unauthorised);
+        assert_eq!(kind(authority.open(OPERATION, &signed, at(0, 5_000))), unauthorised);
         fs::rename(bench.folder.path().join("later"), bench.pin_file()).unwrap();
         fs::set_permissions(bench.pin_file(), fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(kind(authority.open(OPERATION, &signed, 5_000)), unauthorised);
+        assert_eq!(kind(authority.open(OPERATION, &signed, at(0, 5_000))), unauthorised);
         fs::set_permissions(bench.pin_file(), fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(kind(authority.open(OPERATION, &signed, 5_000)), None);
+        assert_eq!(kind(authority.open(OPERATION, &signed, at(0, 5_000))), None);
     }
 
     #[test]
     fn a_damaged_counter_file_refuses_rather_than_repeats() {
         let bench = Bench::new();
         fs::write(bench.folder.path().join(FILE), "counter = \"many\"").unwrap();
-        let outcome = bench.authority().open(OPERATION, &bench.signed(1, 7), 5_000);
+        let outcome = bench.authority().open(OPERATION, &bench.signed(1, 7), at(0, 5_000));
         assert_eq!(kind(outcome), Some(RefusalKind::Unauthorised));
     }
 }

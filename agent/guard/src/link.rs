@@ -12,6 +12,7 @@ use crate::journal::Journal;
 use crate::log;
 use crate::ring;
 use crate::shared::Shared;
+use crate::words::Now;
 use client::{Client, Closed, Role};
 use flyball_command::{OperationId, RefusalKind, SignedCommand, Verdict};
 use flyball_guard_messages::{AttachRefusal, FromAgent, FromGuard, Status, VERSION};
@@ -113,7 +114,6 @@ impl Link {
     fn turn(&mut self, listener: &UnixListener) {
         let ready = self.wait(listener);
         self.shared.bell.silence();
-        self.authority.observe_clock(self.shared.clock.wall_ms());
         if ready {
             self.accept(listener);
         }
@@ -255,8 +255,9 @@ impl Link {
         if let Some((_, verdict)) = self.verdicts.iter().find(|(known, _)| *known == operation) {
             return Some(verdict.clone());
         }
-        let wall_ms = self.shared.clock.wall_ms();
-        let opened = self.authority.open(operation, signed, wall_ms);
+        let clock = self.shared.clock;
+        let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
+        let opened = self.authority.open(operation, signed, now);
         let question = match opened {
             Ok(command) => Question::Propose { client, command },
             Err(refusal) => {
