@@ -217,7 +217,6 @@ fn hash(secret: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use crate::app::App;

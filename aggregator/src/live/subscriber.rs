@@ -144,7 +144,6 @@ impl Subscription {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use crate::live::Hub;
