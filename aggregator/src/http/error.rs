@@ -151,6 +151,12 @@ impl FieldError {
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) code: ErrorCode,
+    // Boxed, so that the results of good answers stay small.
+    occurrence: Box<Occurrence>,
+}
+
+#[derive(Debug, Default)]
+struct Occurrence {
     message: String,
     details: Map<String, Value>,
     /// Members beside RFC 9457's that a requirement document names.
@@ -163,16 +169,8 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            details: Map::new(),
-            members: Map::new(),
-            fields: Vec::new(),
-            retry_after_s: None,
-            headers: Vec::new(),
-            source: None,
-        }
+        let occurrence = Occurrence { message: message.into(), ..Occurrence::default() };
+        Self { code, occurrence: Box::new(occurrence) }
     }
 
     pub(crate) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
@@ -184,41 +182,43 @@ impl Problem {
             [one] => format!("{}: {}", one.field, one.message),
             _ => "request failed validation".into(),
         };
-        Self { fields, ..Self::new(ErrorCode::ValidationError, message) }
+        let mut problem = Self::new(ErrorCode::ValidationError, message);
+        problem.occurrence.fields = fields;
+        problem
     }
 
     /// A failure of ours: the source goes to the log, the client gets the request id.
     pub(crate) fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         let mut problem = Self::new(
             ErrorCode::InternalError,
-            "the server failed at this request; nothing in it tells you why, its log does",
+            "the server failed at this request; its log says why, under the request_id",
         );
-        problem.source = Some(Box::new(source));
+        problem.occurrence.source = Some(Box::new(source));
         problem
     }
 
     pub(crate) fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.details.insert(key.into(), value.into());
+        self.occurrence.details.insert(key.into(), value.into());
         self
     }
 
     pub(crate) fn member(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(key.into(), value.into());
+        self.occurrence.members.insert(key.into(), value.into());
         self
     }
 
     pub(crate) fn field(mut self, field: FieldError) -> Self {
-        self.fields.push(field);
+        self.occurrence.fields.push(field);
         self
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.occurrence.headers.push((name, value));
         self
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.occurrence.retry_after_s = Some(seconds);
         self
     }
 
@@ -228,7 +228,7 @@ impl Problem {
             return json!({
                 "error": "Rate limit exceeded",
                 "code": "RATE_LIMIT_EXCEEDED",
-                "retry_after": self.retry_after_s.unwrap_or(1),
+                "retry_after": self.occurrence.retry_after_s.unwrap_or(1),
             });
         }
         let entry = self.code.entry();
@@ -237,22 +237,22 @@ impl Problem {
         body.insert("type".into(), entry.slug.into());
         body.insert("title".into(), entry.title.into());
         body.insert("status".into(), status.into());
-        body.insert("detail".into(), self.message.clone().into());
+        body.insert("detail".into(), self.occurrence.message.clone().into());
         body.insert("instance".into(), scene.path.clone().into());
         body.insert("status_code".into(), status.into());
         body.insert("error".into(), entry.slug.into());
         body.insert("code".into(), entry.slug.to_uppercase().into());
-        body.insert("message".into(), self.message.clone().into());
-        body.insert("details".into(), Value::Object(self.details.clone()));
+        body.insert("message".into(), self.occurrence.message.clone().into());
+        body.insert("details".into(), Value::Object(self.occurrence.details.clone()));
         body.insert("timestamp".into(), scene.now_ms.into());
-        body.insert("field_errors".into(), json!(self.fields));
+        body.insert("field_errors".into(), json!(self.occurrence.fields));
         body.insert("request_id".into(), scene.request_id.clone().into());
         body.insert("retryable".into(), entry.retryable.into());
         body.insert("recovery".into(), entry.recovery.into());
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.occurrence.retry_after_s {
             body.insert("retry_after".into(), seconds.into());
         }
-        for (key, value) in &self.members {
+        for (key, value) in &self.occurrence.members {
             body.insert(key.clone(), value.clone());
         }
         Value::Object(body)
@@ -261,12 +261,12 @@ impl Problem {
 
 impl Render for Problem {
     fn render(&self, scene: &Scene) -> Result<Rendered, serde_json::Error> {
-        if let Some(source) = &self.source {
+        if let Some(source) = &self.occurrence.source {
             let chain = error_chain(source.as_ref());
             tracing::error!(request_id = %scene.request_id, path = %scene.path, error = %chain, "request failed");
         }
-        let mut headers = self.headers.clone();
-        if let Some(seconds) = self.retry_after_s {
+        let mut headers = self.occurrence.headers.clone();
+        if let Some(seconds) = self.occurrence.retry_after_s {
             headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }
         Ok(Rendered {
