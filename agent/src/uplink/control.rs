@@ -5,7 +5,7 @@ use super::commands::Step;
 use super::session::{Event, Loss};
 use crate::guard::{Ask, News};
 use crate::recorder::Order;
-use flyball_protocol::command::{Outcome, Refusal, RefusalKind, Verdict};
+use flyball_protocol::command::Outcome;
 use flyball_protocol::message::{
     CURRENT_VERSION, ControlDown, ControlUp, MIN_VERSION, PendingCommand, PluginStatus, close,
 };
@@ -44,7 +44,9 @@ impl Uplink {
     ) {
         match message {
             ControlDown::Welcome { version, acked, pending, now_ms } => {
-                self.handle_welcome(version, &acked, now_ms);
+                if !self.handle_welcome(version, &acked, now_ms) {
+                    return;
+                }
                 self.handle_plugins(plugins);
                 for command in pending {
                     self.handle_command(command).await;
@@ -59,14 +61,17 @@ impl Uplink {
         }
     }
 
-    pub(super) fn handle_welcome(&mut self, version: u8, acked: &Ranges, theirs_ms: u64) {
+    /// False where the link has ended over it: nothing else that came with it counts then.
+    fn handle_welcome(&mut self, version: u8, acked: &Ranges, theirs_ms: u64) -> bool {
         if !(MIN_VERSION..=CURRENT_VERSION).contains(&version) {
             let why = format!("the aggregator chose version {version}, which was not offered");
-            return self.end(Loss::refusal(why), close::VERSION);
+            self.end(Loss::refusal(why), close::VERSION);
+            return false;
         }
-        let Some(link) = &mut self.link else { return };
+        let Some(link) = &mut self.link else { return false };
         if link.welcome_by_ms.take().is_none() {
-            return self.end(Loss::new("the aggregator welcomed twice"), close::MALFORMED);
+            self.end(Loss::new("the aggregator welcomed twice"), close::MALFORMED);
+            return false;
         }
         let apart_ms = theirs_ms.abs_diff(self.means.clock.unix_ms());
         if apart_ms > CLOCK_DIFFERENCE_MS {
@@ -76,6 +81,7 @@ impl Uplink {
         self.outage = None;
         tracing::info!(version, committed = acked.count(), "the aggregator welcomes this machine");
         self.tell_inventory();
+        true
     }
 
     pub(super) async fn handle_command(&mut self, command: PendingCommand) {
@@ -121,12 +127,9 @@ impl Uplink {
             }
             News::Detached => self.guard.attached = false,
             News::Verdict { operation, verdict } => {
-                // The guard has judged this command before; that outcome stands in the spool.
-                if is_replay(&verdict) {
-                    tracing::warn!(%operation, "the guard had taken this command before");
-                } else {
-                    self.say(ControlUp::Verdict { operation, verdict });
-                }
+                // A replay too: the guard answers so where it no longer knows what came of the
+                // command. An outcome in the spool outranks the verdict at the aggregator.
+                self.say(ControlUp::Verdict { operation, verdict });
             }
             News::Limits(limits) => {
                 if let Some(limits) = self.guard.take_limits(limits) {
@@ -162,8 +165,4 @@ impl Uplink {
             self.end(Loss::new("the aggregator no longer reads its control stream"), close::DONE);
         }
     }
-}
-
-fn is_replay(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Refused(Refusal { kind: RefusalKind::Replayed, .. }))
 }

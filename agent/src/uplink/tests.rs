@@ -5,7 +5,7 @@ use super::*;
 use crate::identity::enrolled_client;
 use crate::spool::{self, Spool};
 use crate::testing::{Aggregator, Authority, Peer, board, event, job_event, series, soon};
-use flyball_protocol::command::{OperationId, RefusalKind, SignedCommand, Verdict};
+use flyball_protocol::command::{OperationId, Refusal, RefusalKind, SignedCommand, Verdict};
 use flyball_protocol::entry::EntryBody;
 use flyball_protocol::message::{
     ControlDown, Job, JobEvent, JobRequest, LaneUp, PendingCommand, StreamKind,
@@ -301,6 +301,47 @@ async fn a_command_goes_to_the_guard_once_and_its_verdict_comes_back() {
             .await;
         assert_eq!(told, (operation, Verdict::Accepted));
     }
+}
+
+#[tokio::test]
+async fn what_came_with_a_welcome_that_ended_the_connection_is_not_done() {
+    let mut rig = Rig::start(0);
+    rig.attach_guard().await;
+    let mut peer = rig.peer().await;
+    let (acked, pending) = (Ranges::new(), vec![command(1, u64::MAX - 1)]);
+    peer.say(&ControlDown::Welcome { version: 1, acked, pending, now_ms: 0 }).await;
+    assert_eq!(peer.closed().await, u64::from(close::MALFORMED));
+    let mut peer = rig.peer().await;
+    peer.say(&ControlDown::Command(command(2, u64::MAX - 1))).await;
+    let Ask::Propose { operation, .. } = rig.asked().await else { panic!() };
+    assert_eq!(operation, command(2, 0).operation, "the first that was proposed");
+}
+
+#[tokio::test]
+async fn a_command_that_the_guard_had_taken_before_ends_with_its_word() {
+    let rig = Rig::start(0);
+    rig.attach_guard().await;
+    let mut peer = rig.peer().await;
+    peer.control(|message| matches!(message, ControlUp::Plugins(_)).then_some(())).await;
+    let operation = command(1, 0).operation;
+    let verdict = Verdict::Refused(Refusal {
+        kind: RefusalKind::Replayed,
+        interlock: String::new(),
+        reading: None,
+        limit: None,
+        unit: None,
+        since_ms: None,
+        clears_when: "a new command is issued".into(),
+        reason: "its counter has been taken up already".into(),
+    });
+    rig.news.send(News::Verdict { operation, verdict: verdict.clone() }).await.unwrap();
+    let told = peer
+        .control(|message| match message {
+            ControlUp::Verdict { operation, verdict } => Some((operation, verdict)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, (operation, verdict));
 }
 
 #[tokio::test]

@@ -252,12 +252,14 @@ impl Cycle {
         self.record_plain(kind, severity, &command.operation.to_string(), message, now);
     }
 
-    /// A command that never came to the engine. A repeated one has its outcome already.
+    /// A command that never came to the engine. A repeated one may have lost its outcome with
+    /// the run that took it up: the refusal ends the operation, and counts for nothing where
+    /// another outcome is there already. One that is still being followed has its own to come.
     fn tell_refused(&mut self, operation: OperationId, refusal: Refusal, now: Now) {
         let message = format!("a command was refused: {}", refusal.reason);
         let subject = operation.to_string();
         self.record_plain(EventKind::CommandRefused, Severity::Warning, &subject, message, now);
-        if refusal.kind != RefusalKind::Replayed {
+        if self.pending.iter().all(|pending| pending.operation != operation) {
             self.record_outcome(operation, Verdict::Refused(refusal), None, false, now);
         }
     }

@@ -98,4 +98,6 @@ fn foreign_repeated_and_unknown_commands_are_refused() {
     let mut agent = guarded.agent();
     let repeated = refusal(agent.propose(operation, command));
     assert_eq!(repeated.kind, RefusalKind::Replayed);
+    let outcome = agent.next_outcome();
+    assert_eq!((outcome.operation, outcome.verdict), (operation, Verdict::Refused(repeated)));
 }
