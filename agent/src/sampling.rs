@@ -67,8 +67,9 @@ pub(crate) struct Sampling {
     /// Taken, and not in the file because it could not be written: whatever is confirmed later
     /// has to stand behind them. Gone with the seal.
     unwritten: Vec<Input>,
-    guard_series: Vec<SeriesRef>,
-    agent_series: Vec<SeriesRef>,
+    /// By their place in the readers' lists; `None` is left out.
+    guard_series: Vec<Option<SeriesRef>>,
+    agent_series: Vec<Option<SeriesRef>>,
 }
 
 impl Sampling {
@@ -283,12 +284,12 @@ impl Sampling {
 }
 
 /// Samples under their numbers of the dictionary.
-fn readings(series: &[SeriesRef], samples: &[Sample]) -> Vec<Reading> {
+fn readings(series: &[Option<SeriesRef>], samples: &[Sample]) -> Vec<Reading> {
     let place = |sample: &Sample| series.get(usize::from(sample.series)).copied();
-    let known = samples.iter().filter_map(|sample| Some((place(sample)?, sample.value)));
-    let readings: Vec<Reading> = known.collect();
-    if readings.len() < samples.len() {
-        let unknown = samples.len() - readings.len();
+    let numbered = samples.iter().filter_map(|sample| Some((place(sample)??, sample.value)));
+    let readings: Vec<Reading> = numbered.collect();
+    let unknown = samples.iter().filter(|sample| place(sample).is_none()).count();
+    if unknown > 0 {
         tracing::error!(unknown, "samples of series that were never announced are left out");
     }
     readings

@@ -68,8 +68,6 @@ pub(crate) enum SpoolError {
     Encode(#[source] postcard::Error),
     #[error("events and outcomes alone fill the quota of {quota_bytes} bytes")]
     Full { quota_bytes: u64 },
-    #[error("the dictionary has {0} series; no more are taken")]
-    TooManySeries(usize),
 }
 
 /// What of the spool's disk is in use.
@@ -221,15 +219,16 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         Ok(Appended { next_seq: seq, dropped_blocks: dropped.blocks })
     }
 
-    /// The numbers of these series within this epoch, new ones made durable first.
+    /// The numbers of these series within this epoch, new ones made durable first; `None` for one
+    /// that breaks a bound of [`flyball_protocol::series::SeriesDef::check`].
     ///
     /// # Errors
-    /// Where the disk fails or the dictionary is full.
+    /// Where the disk fails.
     pub(crate) fn register(
         &mut self,
         reader: Reader,
         series: &[Series],
-    ) -> Result<Vec<SeriesRef>, SpoolError> {
+    ) -> Result<Vec<Option<SeriesRef>>, SpoolError> {
         self.dictionary.register(&self.shared.disk, reader, series)
     }
 

@@ -478,6 +478,18 @@ fn a_guard_without_any_series_leaves_no_block_that_is_empty() {
 }
 
 #[test]
+fn a_series_that_is_left_out_takes_no_other_with_it() {
+    let dir = TempDir::new().unwrap();
+    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();
+    sampling.handle_agent_series(&[series(""), series("agent.off")]).unwrap();
+    sampling.handle_agent_samples(BEGIN_MS, &samples(BEGIN_MS)).unwrap();
+    sampling.shutdown().unwrap();
+    let ledger = Ledger::read(&sampling);
+    let off = ("agent.off".to_owned(), BEGIN_MS);
+    assert_eq!(ledger.cells, BTreeMap::from([(off, Cell::NoData(NoData::Disabled))]));
+}
+
+#[test]
 fn a_clock_that_is_set_back_doubles_no_tick() {
     let mut world = World::new();
     for _ in 0..5 {

@@ -1,13 +1,14 @@
-//! What series numbers mean. Numbers are given once and kept for as long as the spool lives.
+//! What series numbers mean. Numbers are given once and kept for as long as the spool lives. A
+//! series that the aggregator would refuse gets none: one of them would hold up all others.
 
 use super::disk::{Batch, Disk, DiskError};
 use super::{SpoolError, encode, keys};
 use flyball_protocol::guard::Series;
-use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
+use flyball_protocol::series::{Reader, SeriesDef, SeriesError, SeriesRef};
 use std::collections::HashMap;
 
-/// More would be a machine whose series names change all the time.
-const MAX_SERIES: usize = 65_536;
+/// What of a metric's name a log line shows.
+const LOGGED_CHARS: usize = 80;
 
 type Name = (Reader, String, Vec<(String, String)>);
 
@@ -27,29 +28,37 @@ impl Dictionary {
         Ok(dictionary)
     }
 
+    /// The numbers of these series, in their order; `None` for one that breaks a bound.
     pub(super) fn register(
         &mut self,
         disk: &Disk,
         reader: Reader,
         series: &[Series],
-    ) -> Result<Vec<SeriesRef>, SpoolError> {
+    ) -> Result<Vec<Option<SeriesRef>>, SpoolError> {
         let mut numbers = Vec::with_capacity(series.len());
         let mut batch = Batch::default();
         let mut added = Vec::new();
+        let mut left_out = None;
         for series in series {
             if let Some(number) = self.find(reader, series) {
-                numbers.push(number);
+                numbers.push(Some(number));
                 continue;
             }
             let place = self.definitions.len() + added.len();
-            let number = match u32::try_from(place) {
-                Ok(number) if place < MAX_SERIES => SeriesRef(number),
-                _ => return Err(SpoolError::TooManySeries(place)),
-            };
+            let number = SeriesRef(u32::try_from(place).unwrap_or(u32::MAX));
             let definition = define(number, reader, series);
+            if let Err(error) = definition.check() {
+                left_out.get_or_insert((definition, error));
+                numbers.push(None);
+                continue;
+            }
             batch.put(&keys::series(number), encode(&definition)?);
             added.push(definition);
-            numbers.push(number);
+            numbers.push(Some(number));
+        }
+        if let Some((definition, error)) = left_out {
+            let count = numbers.iter().filter(|number| number.is_none()).count();
+            log_left_out(count, &definition, error);
         }
         if !added.is_empty() {
             disk.apply(batch)?;
@@ -90,6 +99,12 @@ pub(super) fn definitions_from(
             source: Box::new(error),
         })
     })
+}
+
+/// One line for all of them: there may be thousands, and they come with every attach.
+fn log_left_out(count: usize, first: &SeriesDef, error: SeriesError) {
+    let metric: String = first.metric.chars().take(LOGGED_CHARS).collect();
+    tracing::error!(count, metric, %error, "series that the aggregator would refuse are left out");
 }
 
 fn define(number: SeriesRef, reader: Reader, series: &Series) -> SeriesDef {

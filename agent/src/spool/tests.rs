@@ -138,17 +138,32 @@ fn a_series_keeps_its_number_over_a_reopen_and_another_unit_is_another_series() 
     let mut spool = open(&dir).spool;
     let known = [series("hw.temperature"), series("hw.power")];
     let numbers = spool.register(Reader::Guard, &known).unwrap();
-    assert_eq!(numbers, [SeriesRef(0), SeriesRef(1)]);
+    assert_eq!(numbers, [Some(SeriesRef(0)), Some(SeriesRef(1))]);
     drop(spool);
     let mut spool = open(&dir).spool;
     assert_eq!(spool.register(Reader::Guard, &known).unwrap(), numbers);
     let changed = Series { unit: Unit::Watt, ..series("hw.power") };
-    assert_eq!(spool.register(Reader::Guard, &[changed]).unwrap(), [SeriesRef(2)]);
-    assert_eq!(spool.register(Reader::Agent, &known[..1]).unwrap(), [SeriesRef(3)]);
+    assert_eq!(spool.register(Reader::Guard, &[changed]).unwrap(), [Some(SeriesRef(2))]);
+    assert_eq!(spool.register(Reader::Agent, &known[..1]).unwrap(), [Some(SeriesRef(3))]);
     let announced = spool.outbox().series_from(SeriesRef(1)).unwrap();
     assert_eq!(announced.len(), 3);
     assert_eq!(announced[0].number, SeriesRef(1));
     assert_eq!(announced[0].attributes[0].0, "a", "attributes are sorted");
+}
+
+#[test]
+fn series_that_the_aggregator_would_refuse_are_left_out_and_the_others_are_not() {
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir).spool;
+    let long = series(&"m".repeat(1025));
+    let numbers = spool.register(Reader::Agent, &[series("a"), long, series("b")]).unwrap();
+    assert_eq!(numbers, [Some(SeriesRef(0)), None, Some(SeriesRef(1))]);
+    let many: Vec<Series> = (0..20_000).map(|number| series(&format!("s{number}"))).collect();
+    let numbers = spool.register(Reader::Guard, &many).unwrap();
+    assert_eq!(numbers.iter().flatten().count(), 16_382);
+    assert_eq!(numbers.last(), Some(&None));
+    let announced = spool.outbox().series_from(SeriesRef(0)).unwrap();
+    assert!(announced.iter().all(|definition| definition.check().is_ok()));
 }
 
 #[test]
