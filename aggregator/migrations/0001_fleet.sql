@@ -54,9 +54,9 @@ CREATE TABLE epoch_series (
 
 -- One row an entry: the same (epoch, seq) with another body is an error.
 CREATE TABLE entries (
-  epoch  INTEGER NOT NULL REFERENCES epochs (key),
-  seq    INTEGER NOT NULL,
-  digest INTEGER NOT NULL,
+  epoch    INTEGER NOT NULL REFERENCES epochs (key),
+  seq      INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
   PRIMARY KEY (epoch, seq)
 ) WITHOUT ROWID;
 
@@ -67,12 +67,12 @@ CREATE TABLE quarantine (
   device        INTEGER NOT NULL REFERENCES devices (key),
   epoch         INTEGER NOT NULL REFERENCES epochs (key),
   seq           INTEGER NOT NULL,
-  digest        INTEGER NOT NULL,
+  checksum      INTEGER NOT NULL,
   reason        TEXT NOT NULL,
   bytes         INTEGER NOT NULL,
   body          BLOB,
   created_at_ms INTEGER NOT NULL,
-  UNIQUE (epoch, seq, digest)
+  UNIQUE (epoch, seq, checksum)
 );
 CREATE INDEX quarantine_by_device ON quarantine (device, created_at_ms);
 

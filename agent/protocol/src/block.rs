@@ -6,7 +6,7 @@
 //! bits that were read, and allocates nothing that the header's bounds have not allowed.
 //!
 //! ```text
-//! block   = magic "FBLK" · version u8 · header bytes u32 · header · columns · crc32 u32
+//! block   = magic "FBLK" · version u8 · header bytes u32 · header · columns · crc32 u32 turned left by 1
 //! header  = start_ms u64 · length_ms u32 · groups · group*
 //! group   = first_ms - start_ms · step_ms · ticks · columns · column*
 //! column  = series (difference to the one before) · bytes of its cells · statistics

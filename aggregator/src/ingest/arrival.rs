@@ -100,9 +100,9 @@ impl Origin {
             let (reason, why) = (fault.reason(), chain(&fault));
             (ArrivalBody::Unreadable { reason, why }, Vec::new())
         });
-        let (seq, digest, raw) = (entry.seq, digest(&entry), entry.body);
+        let Entry { seq, checksum, body: raw } = entry;
         let Self { id, device, epoch, .. } = *self;
-        (Arrival { id, device, epoch, seq, digest, raw, body }, sampled)
+        (Arrival { id, device, epoch, seq, checksum, raw, body }, sampled)
     }
 
     fn read(&self, body: &[u8]) -> Result<(ArrivalBody, Vec<Sampled>), BodyFault> {
@@ -162,14 +162,6 @@ fn samples(group: &Group, cells: &[Cell]) -> Vec<(u64, Result<f64, flyball_units
             Cell::Value(value) => Some((at_ms, Ok(*value))),
         })
         .collect()
-}
-
-/// A block ends in its own CRC-32, and the CRC-32 of what ends in its own is the same for every
-/// body of one length: the entry's checksum alone can't tell two blocks apart. That of the body
-/// without its end does.
-fn digest(entry: &Entry) -> u64 {
-    let front = &entry.body[..entry.body.len().saturating_sub(size_of::<u32>())];
-    u64::from(crc32fast::hash(front)) << 32 | u64::from(entry.checksum)
 }
 
 /// First and last tick; `None` where no group has one.

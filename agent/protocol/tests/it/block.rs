@@ -3,9 +3,12 @@
 use flyball_protocol::block::{
     Block, BlockBuilder, BlockError, Cell, Column, Group, Header, MAX_BLOCK_BYTES, MAX_CELLS, Stats,
 };
+use flyball_protocol::entry::{Entry, EntryBody};
 use flyball_protocol::series::SeriesRef;
+use flyball_protocol::sync::Seq;
 use flyball_units::NoData;
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 const START_MS: u64 = 1_790_000_000_000;
 
@@ -143,7 +146,7 @@ proptest! {
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        let checksum = crc32fast::hash(&bytes);
+        let checksum = crc32fast::hash(&bytes).rotate_left(1);
         bytes.extend_from_slice(&checksum.to_le_bytes());
         if let Ok(block) = Block::decode(&bytes) {
             let cells: usize = block.groups.iter().map(|g| g.ticks * g.columns.len()).sum();
@@ -158,6 +161,20 @@ fn a_damaged_block_is_refused_by_its_checksum() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     assert_eq!(Block::decode(&bytes), Err(BlockError::Checksum));
+}
+
+#[test]
+fn blocks_of_one_length_have_entries_of_different_checksums() {
+    let mut checksums = BTreeMap::new();
+    for value in 0..2000 {
+        let bytes = build(&[(1, START_MS, Ok(f64::from(value).sqrt()))]).encode();
+        let length = bytes.len();
+        let entry = Entry::new(Seq(1), EntryBody::Block(bytes).encode().unwrap());
+        let twin = checksums.insert((length, entry.checksum), value);
+        assert_eq!(twin, None, "as {value}");
+    }
+    let lengths: BTreeSet<_> = checksums.keys().map(|(length, _)| *length).collect();
+    assert_eq!(lengths.len(), 1);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) struct Arrival {
     pub(crate) epoch: EpochKey,
     pub(crate) seq: Seq,
     /// Tells this body from any other under the same number.
-    pub(crate) digest: u64,
+    pub(crate) checksum: u32,
     /// The entry's body as it came.
     pub(crate) raw: Vec<u8>,
     pub(crate) body: ArrivalBody,
@@ -127,9 +127,9 @@ async fn committed(
 enum Admission {
     New,
     Repeated,
-    /// It was committed with the body of this digest.
+    /// It was committed with the body of this checksum.
     Conflict {
-        stored: u64,
+        stored: u32,
     },
 }
 
@@ -142,23 +142,21 @@ async fn admit(
 ) -> Result<Admission, StoreError> {
     let ranges = ranges.entry(arrival.epoch).or_default();
     if ranges.contains(arrival.seq) {
-        let stored: Option<i64> =
-            sqlx::query_scalar("SELECT digest FROM entries WHERE epoch = ? AND seq = ?")
+        let stored: Option<u32> =
+            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = ? AND seq = ?")
                 .bind(arrival.epoch.0)
                 .bind(ms(arrival.seq.0))
                 .fetch_optional(connection)
                 .await?;
         return Ok(match stored {
-            Some(stored) if stored.cast_unsigned() != arrival.digest => {
-                Admission::Conflict { stored: stored.cast_unsigned() }
-            }
+            Some(stored) if stored != arrival.checksum => Admission::Conflict { stored },
             Some(_) | None => Admission::Repeated,
         });
     }
-    sqlx::query("INSERT INTO entries (epoch, seq, digest) VALUES (?, ?, ?)")
+    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES (?, ?, ?)")
         .bind(arrival.epoch.0)
         .bind(ms(arrival.seq.0))
-        .bind(arrival.digest.cast_signed())
+        .bind(arrival.checksum)
         .execute(connection)
         .await?;
     ranges.insert(arrival.seq);
@@ -169,7 +167,7 @@ async fn admit(
 async fn keep_conflict(
     connection: &mut SqliteConnection,
     arrival: &Arrival,
-    stored: u64,
+    stored: u32,
     now_ms: u64,
 ) -> Result<Committed, StoreError> {
     let reason = Reason::Conflict;
@@ -284,7 +282,7 @@ async fn insert_gap(
     Ok(())
 }
 
-fn conflict_entry(arrival: &Arrival, stored: u64, now_ms: u64) -> AuditEntry {
+fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
     let device = format!("device:{}", arrival.id);
     AuditEntry {
         at_ms: now_ms,
@@ -294,8 +292,8 @@ fn conflict_entry(arrival: &Arrival, stored: u64, now_ms: u64) -> AuditEntry {
         decision: Decision::Refused,
         details: json!({
             "seq": arrival.seq.0,
-            "digest": format!("{:016x}", arrival.digest),
-            "stored_digest": format!("{stored:016x}"),
+            "checksum": format!("{:08x}", arrival.checksum),
+            "stored_checksum": format!("{stored:08x}"),
         }),
         request_id: None,
     }

@@ -41,7 +41,7 @@ pub(super) async fn keep(
     now_ms: u64,
 ) -> Result<Option<Event>, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO quarantine (device, epoch, seq, digest, reason, bytes, body, created_at_ms)
+        "INSERT INTO quarantine (device, epoch, seq, checksum, reason, bytes, body, created_at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6,
            iif((SELECT count(*) FROM quarantine WHERE device = ?1 AND body IS NOT NULL) < ?7,
                ?8, NULL),
@@ -51,7 +51,7 @@ pub(super) async fn keep(
     .bind(arrival.device.0)
     .bind(arrival.epoch.0)
     .bind(ms(arrival.seq.0))
-    .bind(arrival.digest.cast_signed())
+    .bind(arrival.checksum)
     .bind(format!("{}: {why}", reason.name()))
     .bind(ms(arrival.raw.len() as u64))
     .bind(MAX_BODIES)
