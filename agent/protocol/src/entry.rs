@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// No entry is larger: sled writes larger values to files that it never syncs.
 pub const MAX_ENTRY_BYTES: usize = 64 * 1024;
 
+/// No entry has a greater number: stores keep numbers as signed 64-bit integers.
+pub const MAX_SEQ: Seq = Seq(i64::MAX as u64);
+
 /// One entry as it was made durable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -26,6 +29,8 @@ pub enum EntryError {
     TooLarge(usize),
     #[error("entries are numbered from 1")]
     NoNumber,
+    #[error("an entry's number is {0}, at most {max} is allowed", max = MAX_SEQ.0)]
+    Number(u64),
     #[error("the checksum of entry {0} does not match its body")]
     Checksum(u64),
     #[error("the body of an entry cannot be encoded")]
@@ -51,6 +56,9 @@ impl Entry {
         }
         if self.seq < Seq::FIRST {
             return Err(EntryError::NoNumber);
+        }
+        if self.seq > MAX_SEQ {
+            return Err(EntryError::Number(self.seq.0));
         }
         if crc32fast::hash(&self.body) != self.checksum {
             return Err(EntryError::Checksum(self.seq.0));
@@ -118,4 +126,19 @@ pub enum GapScope {
     /// Every series that this process reads.
     Reader(Reader),
     Series(Vec<SeriesRef>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_a_number_that_every_store_can_keep() {
+        let verify = |seq| Entry::new(Seq(seq), Vec::new()).verify();
+        assert!(matches!(verify(0), Err(EntryError::NoNumber)));
+        assert!(verify(1).is_ok() && verify(MAX_SEQ.0).is_ok());
+        for seq in [MAX_SEQ.0 + 1, u64::MAX] {
+            assert!(matches!(verify(seq), Err(EntryError::Number(found)) if found == seq));
+        }
+    }
 }

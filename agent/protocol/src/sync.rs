@@ -8,7 +8,7 @@ mod ranges;
 mod receiver;
 mod sender;
 
-pub use ranges::{Ranges, RangesError};
+pub use ranges::{MAX_PIECES, Ranges, RangesError};
 pub use receiver::{Receipt, Receiver};
 pub use sender::{Action, Lane, Limits, Sender, Want};
 

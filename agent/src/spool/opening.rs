@@ -71,7 +71,10 @@ where
     let dictionary = Dictionary::load(&disk)?;
     let root: Option<Root<M>> = read(&disk, keys::ROOT)?;
     let epoch: Option<Epoch> = read(&disk, keys::EPOCH)?;
-    let mut settled: Ranges = read(&disk, keys::SETTLED)?.unwrap_or_default();
+    // Its own set has no bound but the disk's: what the quota dropped leaves holes.
+    let pieces: Vec<(Seq, Seq)> = read(&disk, keys::SETTLED)?.unwrap_or_default();
+    let mut settled = Ranges::new();
+    pieces.into_iter().for_each(|(from, to)| settled.insert_range(from, to));
     let live = Live::scan(&disk)?;
 
     let mut report = Report::default();

@@ -3,15 +3,24 @@
 use super::Seq;
 use serde::{Deserialize, Serialize};
 
+/// Ranges that a set from another program may have, and that one which is to be sent or stored
+/// may grow to. A new one begins with every hole; an agent's holes are what its quota dropped.
+pub const MAX_PIECES: usize = 4096;
+
 /// A set of sequence numbers as sorted, disjoint, inclusive ranges that never touch.
+///
+/// Bounded where it is taken from elsewhere, see [`MAX_PIECES`]; a set that a peer's numbers grow
+/// is kept within it by [`Ranges::may_insert`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(u64, u64)>")]
 pub struct Ranges(Vec<(u64, u64)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("range {index} is not behind the one before it, or ends before it begins")]
-pub struct RangesError {
-    index: usize,
+pub enum RangesError {
+    #[error("range {0} is not behind the one before it, or ends before it begins")]
+    Order(usize),
+    #[error("a set of {0} ranges, at most {MAX_PIECES} are taken")]
+    TooMany(usize),
 }
 
 impl TryFrom<Vec<(u64, u64)>> for Ranges {
@@ -19,11 +28,14 @@ impl TryFrom<Vec<(u64, u64)>> for Ranges {
 
     /// Takes ranges as another program wrote them.
     fn try_from(ranges: Vec<(u64, u64)>) -> Result<Self, RangesError> {
+        if ranges.len() > MAX_PIECES {
+            return Err(RangesError::TooMany(ranges.len()));
+        }
         let mut end = None;
         for (index, &(from, to)) in ranges.iter().enumerate() {
             let apart = end.is_none_or(|end: u64| from > end && from - end > 1);
             if from > to || !apart {
-                return Err(RangesError { index });
+                return Err(RangesError::Order(index));
             }
             end = Some(to);
         }
@@ -45,6 +57,15 @@ impl Ranges {
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    /// Can it take `seq` and, in any order, `others` more, and still be sent and stored? Always
+    /// where `seq` lies in a range or touches one.
+    #[must_use]
+    pub fn may_insert(&self, Seq(seq): Seq, others: usize) -> bool {
+        let index = self.0.partition_point(|&(_, end)| end < seq.saturating_sub(1));
+        let touches = self.0.get(index).is_some_and(|&(start, _)| start <= seq.saturating_add(1));
+        touches || self.0.len() + others < MAX_PIECES
     }
 
     /// Adds one number. False where it was there already.
@@ -210,6 +231,23 @@ mod tests {
             let bytes = postcard::to_stdvec(&bad).unwrap();
             assert!(postcard::from_bytes::<Ranges>(&bytes).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_set_of_too_many_pieces_is_refused_and_never_grown() {
+        let odd = |count: u64| (0..count).map(|n| (2 * n + 1, 2 * n + 1)).collect::<Vec<_>>();
+        let whole = odd(MAX_PIECES as u64);
+        let bytes = postcard::to_stdvec(&whole).unwrap();
+        let full = postcard::from_bytes::<Ranges>(&bytes).unwrap();
+        let bytes = postcard::to_stdvec(&odd(MAX_PIECES as u64 + 1)).unwrap();
+        assert!(postcard::from_bytes::<Ranges>(&bytes).is_err());
+        let too_many = Ranges::try_from(odd(5000)).unwrap_err();
+        assert_eq!(too_many, RangesError::TooMany(5000));
+        assert!(!full.may_insert(Seq(100_000), 0));
+        assert!(full.may_insert(Seq(8192), 0) && full.may_insert(Seq(0), 0));
+        assert!(full.may_insert(Seq(6), 0) && full.may_insert(Seq(7), 0));
+        let room = Ranges::try_from(odd(4000)).unwrap();
+        assert!(room.may_insert(Seq(100_000), 95) && !room.may_insert(Seq(100_000), 96));
     }
 
     #[test]

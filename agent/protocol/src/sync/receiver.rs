@@ -5,7 +5,8 @@ use crate::entry::Entry;
 use std::collections::BTreeMap;
 
 /// What one agent's epoch has delivered. Made from the store's committed ranges when the agent
-/// connects; the store stays the judge, this spares it the repetitions.
+/// connects. It holds checksums only of what waits for its commit: what a committed number was,
+/// the store alone knows, so a repetition of it goes there like anything new.
 #[derive(Debug)]
 pub struct Receiver {
     epoch: Epoch,
@@ -23,13 +24,16 @@ pub enum Receipt {
     New,
     /// A repetition of one that waits for its commit; drop it.
     Pending,
-    /// A repetition of a committed one; drop it, its acknowledgement goes out again.
+    /// A repetition of a committed number. The store compares it with what it has: call
+    /// [`Receiver::handle_committed`] where they are the same, which acknowledges it again, and
+    /// close with `close::CHECKSUM` where they are not.
     Committed,
     /// The body does not match its checksum or bound: close with `close::MALFORMED`.
     Damaged,
     /// Another body under a number that waits for its commit: close with `close::CHECKSUM`.
     Conflict,
-    /// The peer sends more than its window: close with `close::REFUSED`.
+    /// The peer sends more than its window, or numbers with more holes between them than
+    /// [`MAX_PIECES`](super::MAX_PIECES) keep: close with `close::REFUSED`.
     OverWindow,
 }
 
@@ -55,17 +59,16 @@ impl Receiver {
         if entry.verify().is_err() {
             return Receipt::Damaged;
         }
-        if self.committed.contains(entry.seq) {
-            self.to_ack.insert(entry.seq);
-            return Receipt::Committed;
-        }
         match self.pending.get(&entry.seq) {
             Some(&checksum) if checksum == entry.checksum => Receipt::Pending,
             Some(_) => Receipt::Conflict,
             None if self.pending.len() >= self.max_pending => Receipt::OverWindow,
+            None if !self.committed.may_insert(entry.seq, self.pending.len()) => {
+                Receipt::OverWindow
+            }
             None => {
                 self.pending.insert(entry.seq, entry.checksum);
-                Receipt::New
+                if self.committed.contains(entry.seq) { Receipt::Committed } else { Receipt::New }
             }
         }
     }
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_acknowledged_after_its_commit_and_again_when_repeated() {
+    fn an_entry_is_acknowledged_after_its_commit_and_again_when_the_store_knows_it() {
         let mut receiver = receiver();
         assert_eq!(receiver.handle_entry(&entry(1, b"a")), Receipt::New);
         assert_eq!(receiver.handle_entry(&entry(1, b"a")), Receipt::Pending);
@@ -114,7 +117,19 @@ mod tests {
         assert_eq!(receiver.poll_ack(), Some(Ranges::from_iter([Seq(1)])));
         assert_eq!(receiver.poll_ack(), None);
         assert_eq!(receiver.handle_entry(&entry(1, b"a")), Receipt::Committed);
+        assert_eq!(receiver.poll_ack(), None, "the store has not compared it");
+        assert_eq!(receiver.handle_entry(&entry(1, b"a")), Receipt::Pending);
+        assert_eq!(receiver.handle_entry(&entry(1, b"b")), Receipt::Conflict);
+        receiver.handle_committed([Seq(1)]);
         assert_eq!(receiver.poll_ack(), Some(Ranges::from_iter([Seq(1)])));
+    }
+
+    #[test]
+    fn a_peer_that_leaves_too_many_holes_is_refused() {
+        let odd: Ranges = (0..super::super::MAX_PIECES as u64).map(|n| Seq(2 * n + 1)).collect();
+        let mut receiver = Receiver::new(Epoch(1), odd, 2);
+        assert_eq!(receiver.handle_entry(&entry(100_000, b"a")), Receipt::OverWindow);
+        assert_eq!(receiver.handle_entry(&entry(2, b"a")), Receipt::New, "it fills a hole");
     }
 
     #[test]

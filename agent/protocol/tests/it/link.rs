@@ -95,8 +95,8 @@ impl Store {
     }
 
     fn commit(&mut self, epoch: Epoch, entry: Entry) {
-        let twice = self.rows.insert((epoch, entry.seq), entry.body);
-        assert_eq!(twice, None, "{:?} of {epoch:?} was committed twice", entry.seq);
+        let row = self.rows.entry((epoch, entry.seq)).or_insert_with(|| entry.body.clone());
+        assert_eq!(*row, entry.body, "{:?} of {epoch:?} has another body", entry.seq);
     }
 }
 
@@ -204,8 +204,8 @@ impl World {
     fn arrive(&mut self, entry: Entry) {
         let Some(receiver) = &mut self.receiver else { return };
         match receiver.handle_entry(&entry) {
-            Receipt::New => self.uncommitted.push(entry),
-            Receipt::Pending | Receipt::Committed => {}
+            Receipt::New | Receipt::Committed => self.uncommitted.push(entry),
+            Receipt::Pending => {}
             receipt @ (Receipt::Damaged | Receipt::Conflict | Receipt::OverWindow) => {
                 panic!("{receipt:?} for {entry:?}")
             }
