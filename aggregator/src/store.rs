@@ -34,3 +34,32 @@ pub enum StoreError {
         source: postcard::Error,
     },
 }
+
+/// SQLite's primary result codes for what a statement was given, not for where it ran.
+const SQLITE_TOO_BIG: i32 = 18;
+const SQLITE_CONSTRAINT: i32 = 19;
+const SQLITE_MISMATCH: i32 = 20;
+
+impl StoreError {
+    /// Does it lie in what was to be stored? Then it fails again however often it is tried;
+    /// a full disk or a held lock may pass.
+    pub(crate) fn is_of_content(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Database(error)) => {
+                let extended = error.code().and_then(|code| code.parse::<i32>().ok());
+                let primary = extended.map(|code| code & 0xff);
+                matches!(primary, Some(SQLITE_TOO_BIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH))
+            }
+            Self::Sql(
+                sqlx::Error::Encode(_)
+                | sqlx::Error::Decode(_)
+                | sqlx::Error::ColumnDecode { .. }
+                | sqlx::Error::RowNotFound,
+            )
+            | Self::Unknown { .. }
+            | Self::Json { .. }
+            | Self::Postcard { .. } => true,
+            Self::Sql(_) | Self::Migrate(_) => false,
+        }
+    }
+}

@@ -187,7 +187,7 @@ fn check_bounds(definition: &SeriesDef) -> Result<(), Fault> {
 }
 
 /// An error with its sources, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

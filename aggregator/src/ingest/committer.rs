@@ -3,8 +3,9 @@
 
 use crate::app::App;
 use crate::fleet::DeviceId;
+use crate::ingest::arrival::chain;
 use crate::live::{Live, Topic};
-use crate::store::{Arrival, ArrivalBody, Committed, StoreError};
+use crate::store::{Arrival, ArrivalBody, Committed, Reason, StoreError};
 use crate::telemetry::{Point, Sampled};
 use flyball_protocol::sync::Seq;
 use std::time::Duration;
@@ -18,6 +19,8 @@ const QUEUE: usize = 1024;
 /// A store that fails is tried again before the sessions are told.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
+/// Entries that fail in a row when they are committed alone: then it is the store that fails.
+const GIVE_UP: u32 = 3;
 
 /// One entry on its way to the store.
 #[derive(Debug)]
@@ -68,20 +71,22 @@ async fn commit(app: &App, batch: Vec<Submission>) {
     let (arrivals, rest): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|s| (s.arrival, (s.sampled, s.reply))).unzip();
     let answers = match commit_with_patience(app, &arrivals).await {
-        Ok(answers) => answers,
+        Ok(answers) => answers.into_iter().map(Some).collect(),
         Err(error) => {
-            app.metrics.refused("store");
-            let entries = arrivals.len();
-            tracing::error!(error = &error as &dyn std::error::Error, entries, "nothing committed");
-            for (arrival, (_, reply)) in arrivals.iter().zip(&rest) {
-                answer(reply, Answer::Failed(arrival.seq));
-            }
-            return;
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                entries = arrivals.len(),
+                "commit failed, going on one by one"
+            );
+            commit_one_by_one(app, &arrivals).await
         }
     };
-    app.metrics.commits.inc();
     for ((arrival, (sampled, reply)), committed) in arrivals.iter().zip(rest).zip(answers) {
-        answer(&reply, tell(app, arrival, &sampled, committed));
+        let told = match committed {
+            Some(committed) => tell(app, arrival, &sampled, committed),
+            None => Answer::Failed(arrival.seq),
+        };
+        answer(&reply, told);
     }
 }
 
@@ -92,8 +97,11 @@ async fn commit_with_patience(
     let mut attempt = 1;
     loop {
         match app.store.commit(arrivals, app.clock.now_ms()).await {
-            Ok(answers) => return Ok(answers),
-            Err(error) if attempt >= ATTEMPTS => return Err(error),
+            Ok(answers) => {
+                app.metrics.commits.inc();
+                return Ok(answers);
+            }
+            Err(error) if attempt >= ATTEMPTS || error.is_of_content() => return Err(error),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -105,6 +113,49 @@ async fn commit_with_patience(
             }
         }
     }
+}
+
+/// So that what one agent sent fails no other's: each entry in a transaction of its own. `None`
+/// stands for what could not be committed.
+async fn commit_one_by_one(app: &App, arrivals: &[Arrival]) -> Vec<Option<Committed>> {
+    let mut answers = Vec::with_capacity(arrivals.len());
+    let mut failures = 0;
+    for arrival in arrivals {
+        if failures == GIVE_UP {
+            answers.push(None);
+            continue;
+        }
+        match commit_alone(app, arrival).await {
+            Ok(committed) => {
+                app.metrics.commits.inc();
+                failures = 0;
+                answers.push(committed);
+            }
+            Err(error) => {
+                app.metrics.refused("store");
+                let (device, seq) = (arrival.id, arrival.seq.0);
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(%device, seq, error, "entry not committed");
+                failures += 1;
+                answers.push(None);
+            }
+        }
+    }
+    answers
+}
+
+/// What the store refuses for its own sake is kept aside.
+async fn commit_alone(app: &App, arrival: &Arrival) -> Result<Option<Committed>, StoreError> {
+    let now_ms = app.clock.now_ms();
+    let answers = match app.store.commit(std::slice::from_ref(arrival), now_ms).await {
+        Err(error) if error.is_of_content() => {
+            let body = ArrivalBody::Unreadable { reason: Reason::Unstorable, why: chain(&error) };
+            app.store.commit(&[Arrival { body, ..arrival.clone() }], now_ms).await?
+        }
+        Err(error) => return Err(error),
+        Ok(answers) => answers,
+    };
+    Ok(answers.into_iter().next())
 }
 
 /// Publishes what is new and says what the session shall know.
@@ -163,4 +214,109 @@ fn publish(app: &App, device: DeviceId, sampled: &[Sampled]) {
 fn answer(reply: &mpsc::Sender<Answer>, answer: Answer) {
     // A session that is gone needs no answer: its agent asks again with its next Hello.
     let _ = reply.try_send(answer);
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::fleet::{CertificateInfo, Device, DeviceKind, Machine};
+    use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
+    use flyball_protocol::sync::Epoch;
+    use sqlx::{ConnectOptions, Connection};
+    use uuid::Uuid;
+
+    const NOW_MS: u64 = 1_795_298_300_000;
+
+    fn device(number: u128) -> Device {
+        let machine = Machine {
+            hostname: "board-1".into(),
+            os: String::new(),
+            kernel: String::new(),
+            arch: String::new(),
+            vendor: None,
+            product: None,
+            serial: None,
+            cpus: 1,
+            memory_bytes: 1,
+            simulated: true,
+            agent_version: String::new(),
+        };
+        Device {
+            id: DeviceId(Uuid::from_u128(number)),
+            name: "board-1".into(),
+            kind: DeviceKind::of(&machine),
+            machine,
+            guard_attached: false,
+            online: false,
+            certificate: CertificateInfo { serial: String::new(), not_after_ms: 0 },
+            enrolled_at_ms: NOW_MS,
+            last_seen_at_ms: None,
+            created_at_ms: NOW_MS,
+            updated_at_ms: NOW_MS,
+            revoked_at_ms: None,
+        }
+    }
+
+    async fn arrival(app: &App, number: u128, subject: &str) -> Arrival {
+        let device = device(number);
+        app.store.add_device(&device).await.unwrap();
+        let opened = app.store.open_epoch(device.id, Epoch(1), NOW_MS).await.unwrap().unwrap();
+        let event = GuardEvent {
+            kind: EventKind::SensorLost,
+            severity: Severity::Info,
+            subject: subject.into(),
+            message: String::new(),
+            reading: None,
+            threshold: None,
+            unit: None,
+        };
+        Arrival {
+            id: device.id,
+            device: opened.device,
+            epoch: opened.epoch,
+            seq: Seq(1),
+            checksum: 1,
+            raw: vec![1],
+            body: ArrivalBody::Event { at_ms: NOW_MS, event },
+        }
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_the_store_refuses_fails_no_other() {
+        let state = tempfile::tempdir().unwrap();
+        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        let database = config.database();
+        let app = App::open(config, Clock::manual(NOW_MS)).await.unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+        let mut beside = options.connect().await.unwrap();
+        sqlx::query(
+            "CREATE TRIGGER guilty BEFORE INSERT ON events WHEN NEW.subject = 'guilty'
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        )
+        .execute(&mut beside)
+        .await
+        .unwrap();
+        beside.close().await.unwrap();
+        let (reply, mut answers) = mpsc::channel(8);
+        let mut batch = Vec::new();
+        for (number, subject) in (1..).zip(["good", "guilty", "good"]) {
+            let arrival = arrival(&app, number, subject).await;
+            batch.push(Submission { arrival, sampled: Vec::new(), reply: reply.clone() });
+        }
+        commit(&app, batch).await;
+        for _ in 0..3 {
+            assert_eq!(answers.recv().await.unwrap(), Answer::Committed(Seq(1)));
+        }
+        let quarantined = app
+            .metrics
+            .entries_quarantined
+            .get_or_create(&crate::metrics::RefusalLabels { reason: Reason::Unstorable.name() });
+        assert_eq!(quarantined.get(), 1);
+        // Two that are good and the one that tells of the third.
+        assert_eq!(app.store.counts().await.unwrap().events, 3);
+    }
 }

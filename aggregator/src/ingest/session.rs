@@ -246,6 +246,10 @@ impl Session<'_> {
 
     async fn handle_entry(&mut self, entry: Entry) -> Result<(), End> {
         let seq = entry.seq.0;
+        if i64::try_from(seq).is_err() {
+            // The store's numbers end there.
+            return Err(Fault::Damaged { seq }.into());
+        }
         match self.receiver.handle_entry(&entry) {
             // The store compares with what it has: the same number with another body is an
             // error, never a repetition, and is kept aside there.

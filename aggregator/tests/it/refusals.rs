@@ -169,6 +169,12 @@ async fn an_entry_that_was_damaged_on_its_way_ends_its_connection() {
     agent.send(Entry { checksum: good.checksum ^ 1, ..good }).await;
     assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
     assert_eq!(rig.refusals("damaged_entry"), 1);
+    // So does a number that no database can count to.
+    let mut agent = rig.agent(&identity, 1).await;
+    let body = block(1, START_MS, &[(0, START_MS, Ok(40.0))]).body;
+    agent.send(Entry::new(Seq(1 << 63), body)).await;
+    assert_eq!(agent.closed_with().await, u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("damaged_entry"), 2);
 }
 
 #[tokio::test]

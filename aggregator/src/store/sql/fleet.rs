@@ -44,6 +44,14 @@ impl Store {
         id.map(|id| word("id", &id, |id| id.parse().ok())).transpose()
     }
 
+    #[cfg(test)]
+    pub(crate) async fn add_device(&self, device: &Device) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        insert(&mut transaction, device).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     pub(crate) async fn revoke_device(
         &self,
         id: DeviceId,

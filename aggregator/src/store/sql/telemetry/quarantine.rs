@@ -17,6 +17,8 @@ const MAX_BODIES: i64 = 256;
 pub(crate) enum Reason {
     Malformed,
     UnknownSeries,
+    /// The store refuses it and nothing that came with it.
+    Unstorable,
     /// Its number was committed with another body.
     Conflict,
 }
@@ -27,6 +29,7 @@ impl Reason {
         match self {
             Self::Malformed => "malformed_entry",
             Self::UnknownSeries => "unknown_series",
+            Self::Unstorable => "unstorable",
             Self::Conflict => "checksum",
         }
     }
