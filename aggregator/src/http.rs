@@ -75,7 +75,7 @@ pub fn router(app: App) -> Router {
         tickets: live::Tickets::default(),
         documents: Arc::new(documents),
     };
-    let cors = cors(&api.app.config.cors.origins);
+    let cors = tower::util::option_layer(cors(&api.app.config.cors.origins));
     routes
         .fallback(console::fallback)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
@@ -119,7 +119,10 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
 }
 
 /// Other origins by allow-list; none where it is empty.
-fn cors(origins: &[String]) -> CorsLayer {
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let allowed: Vec<HeaderValue> =
         origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     let exposed = [
@@ -133,7 +136,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         "location",
         "link",
     ];
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(allowed))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
@@ -146,7 +149,8 @@ fn cors(origins: &[String]) -> CorsLayer {
             render::X_REQUEST_ID,
         ])
         .expose_headers(exposed.map(HeaderName::from_static))
-        .max_age(PREFLIGHT_AGE)
+        .max_age(PREFLIGHT_AGE);
+    Some(layer)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 pub const UMCF: &str = "umcf";
 pub const MARKDOWN: &str = "markdown";
+const MARKDOWN_ENDINGS: [&str; 2] = ["md", "markdown"];
 const MAX_COURSES: usize = 2_000;
 /// Files and bytes of one course, and how deep its folders go. A job's files travel in one
 /// frame of a mebibyte; the rest of it is for their paths.
@@ -80,8 +81,7 @@ pub(super) async fn courses(folder: &Path, source: &str) -> Result<Vec<Course>, 
     .map_err(FolderError::Thread)?
 }
 
-/// The files of a course. Paths are relative to the course's own folder; a file of its own
-/// keeps its name.
+/// The files of a course, by their paths in the operator's folder.
 pub(super) async fn files(folder: &Path, course: &Course) -> Result<Vec<File>, FolderError> {
     let path = folder.join(&course.name);
     let name = course.name.clone();
@@ -93,7 +93,7 @@ pub(super) async fn files(folder: &Path, course: &Course) -> Result<Vec<File>, F
             files.push(File { path: name, bytes: read(&path, &mut room)? });
         } else {
             let mut room = MAX_BYTES;
-            gather(&path, "", 0, &mut room, &mut files)?;
+            gather(&path, &format!("{name}/"), 0, &mut room, &mut files)?;
         }
         Ok(files)
     })
@@ -236,7 +236,7 @@ fn markdown_files(
         let path = format!("{prefix}{name}");
         if kind.is_dir() && depth < MAX_DEPTH {
             markdown_files(&folder.join(&name), &format!("{path}/"), depth + 1, paths)?;
-        } else if kind.is_file() && ending(&name, &["md", "markdown"]) && paths.len() < MAX_FILES {
+        } else if kind.is_file() && ending(&name, &MARKDOWN_ENDINGS) && paths.len() < MAX_FILES {
             paths.push(path);
         }
     }
@@ -291,6 +291,30 @@ fn ending(name: &str, endings: &[&str]) -> bool {
 }
 
 impl Course {
+    /// What an importer is to be given for a selection of lectures: a lecture of a Markdown
+    /// folder is a file, so its choice is one of files; in a document the importer chooses.
+    ///
+    /// # Errors
+    /// The first name that is no lecture of the folder.
+    pub(super) fn choose(
+        &self,
+        files: Vec<File>,
+        selection: &[String],
+    ) -> Result<(Vec<File>, Vec<String>), String> {
+        let is_folder = files.iter().all(|file| file.path.starts_with(&format!("{}/", self.name)));
+        if selection.is_empty() || !is_folder {
+            return Ok((files, selection.to_vec()));
+        }
+        let known = |id: &String| self.lectures.iter().any(|lecture| lecture.id == *id);
+        if let Some(unknown) = selection.iter().find(|id| !known(id)) {
+            return Err(unknown.clone());
+        }
+        let own = |file: &File| file.path[self.name.len() + 1..].to_owned();
+        let wanted =
+            |file: &File| !ending(&file.path, &MARKDOWN_ENDINGS) || selection.contains(&own(file));
+        Ok((files.into_iter().filter(wanted).collect(), Vec::new()))
+    }
+
     /// What stands against importing it.
     #[must_use]
     pub fn licence_warnings(&self) -> Vec<String> {
@@ -338,7 +362,12 @@ mod tests {
         assert_eq!(found[0].lectures[0].id, "one/intro.md");
         assert_eq!(found[0].lectures[0].title, "Introduction");
         let files = files(folder.path(), &found[0]).await.unwrap();
-        assert_eq!(files[0].path, "one/intro.md");
+        assert_eq!(files[0].path, "algebra/one/intro.md");
+        let all = found[0].choose(files.clone(), &[]).unwrap();
+        assert_eq!(all, (files.clone(), Vec::new()));
+        let one = found[0].choose(files.clone(), &["one/intro.md".to_owned()]).unwrap();
+        assert_eq!(one.0, files);
+        assert_eq!(found[0].choose(files, &["two.md".to_owned()]), Err("two.md".to_owned()));
     }
 
     #[tokio::test]

@@ -74,7 +74,7 @@ pub struct ImportRequest {
     pub output_name: Option<String>,
     /// All of it where empty.
     pub selection: Vec<String>,
-    /// `include_transcripts` → `true` and so on, as the importer knows them.
+    /// `includeTranscripts` → `true` and so on, as the importer knows them.
     pub switches: Vec<(String, String)>,
 }
 

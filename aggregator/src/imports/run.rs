@@ -8,8 +8,7 @@ use crate::fleet::DeviceId;
 use crate::fleet::sessions::{SendError, Target};
 use crate::store::StoreError;
 use flyball_protocol::message::{
-    CatalogEntry, File, Job as PluginJob, JobEvent, JobFailureKind, JobRequest, PluginKind,
-    PluginState,
+    File, Job as PluginJob, JobEvent, JobFailureKind, JobRequest, PluginKind, PluginState,
 };
 use std::time::Duration;
 use thiserror::Error;
@@ -17,7 +16,6 @@ use tokio::sync::watch;
 
 /// How long one plugin job may take.
 const DEADLINE_MS: u32 = 10 * 60 * 1000;
-const CATALOG_DEADLINE_MS: u32 = 60_000;
 /// How long a job waits for a machine that has its importer.
 const PATIENCE: Duration = Duration::from_secs(600);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -43,8 +41,8 @@ enum RunError {
     Away(String),
     #[error("the importer failed: {0}")]
     Failed(String),
-    #[error("the importer found no course in the files")]
-    NoCourse,
+    #[error("the course has no lecture {0}")]
+    NoLecture(String),
     #[error("the import brought nothing")]
     Empty,
     #[error("the import brought more than {MAX_ITEMS} items or {MAX_ITEM_BYTES} bytes")]
@@ -145,10 +143,12 @@ impl Imports {
             return Err(RunError::Licence(licence));
         }
         let files = folder::files(&self.folder, &course).await?;
+        let (files, selection) =
+            course.choose(files, &request.selection).map_err(RunError::NoLecture)?;
         self.step(job, 20, "validate").await?;
         let mut attempt = 1;
         let haul = loop {
-            match self.extract(job, &request, &files).await {
+            match self.extract(job, &request, &files, &selection).await {
                 Err(RunError::Away(reason)) if attempt < MAX_ATTEMPTS => {
                     job.warn(format!("attempt {attempt}: the machine went away: {reason}"));
                     attempt += 1;
@@ -160,25 +160,20 @@ impl Imports {
         self.keep(job, &request, haul).await
     }
 
-    /// The importer's part: which of the files is the course, then the course itself.
+    /// The importer's part: documents and assets of the files.
     async fn extract(
         &self,
         job: &mut Job,
         request: &ImportRequest,
         files: &[File],
+        selection: &[String],
     ) -> Result<Haul, RunError> {
         let (device, plugin) = self.importer(job, &request.source).await?;
         self.step(job, 30, "extract").await?;
-        let catalog = PluginJob::Catalog { files: files.to_vec(), query: String::new(), page: 0 };
-        let entries = self.catalog(device, &plugin, catalog).await?;
-        let item = match entries.iter().find(|entry| entry.id == request.course) {
-            Some(entry) => entry.id.clone(),
-            None => entries.into_iter().next().ok_or(RunError::NoCourse)?.id,
-        };
         let import = PluginJob::Import {
             files: files.to_vec(),
-            item,
-            selection: request.selection.clone(),
+            item: request.course.clone(),
+            selection: selection.to_vec(),
             switches: request.switches.clone(),
         };
         let order = JobRequest { deadline_ms: DEADLINE_MS, plugin, job: import };
@@ -186,6 +181,8 @@ impl Imports {
         let mut haul = Haul::default();
         while let Some(event) = events.next().await {
             match event {
+                // What a plugin logs comes as progress that counts nothing.
+                JobEvent::Progress { done: 0, total: None, note } => job.warn(note),
                 JobEvent::Progress { done, total, note } => {
                     job.state.items_processed = done;
                     job.state.items_total = total.unwrap_or(job.state.items_total).max(done);
@@ -207,25 +204,6 @@ impl Imports {
             }
         }
         if haul.documents.is_empty() { Err(RunError::Empty) } else { Ok(haul) }
-    }
-
-    async fn catalog(
-        &self,
-        device: DeviceId,
-        plugin: &str,
-        job: PluginJob,
-    ) -> Result<Vec<CatalogEntry>, RunError> {
-        let order = JobRequest { deadline_ms: CATALOG_DEADLINE_MS, plugin: plugin.into(), job };
-        let mut events = self.sessions.run_job(Target::Device(device), order).map_err(away)?;
-        let mut found = Vec::new();
-        while let Some(event) = events.next().await {
-            match event {
-                JobEvent::Entries { entries, .. } => found.extend(entries),
-                JobEvent::Failed(failure) => return Err(failed(failure.kind, failure.message)),
-                _ => {}
-            }
-        }
-        Ok(found)
     }
 
     /// A machine that has the importer ready; waits for one.

@@ -279,12 +279,12 @@ impl JobRequest {
             faults.push(FieldError::body("outputName", "out_of_range", message));
         }
         let switches = [
-            ("include_transcripts", self.include_transcripts),
-            ("include_lecture_notes", self.include_lecture_notes),
-            ("include_assignments", self.include_assignments),
-            ("generate_objectives", self.generate_objectives),
-            ("create_checkpoints", self.create_checkpoints),
-            ("generate_spoken_text", self.generate_spoken_text),
+            ("includeTranscripts", self.include_transcripts),
+            ("includeLectureNotes", self.include_lecture_notes),
+            ("includeAssignments", self.include_assignments),
+            ("generateObjectives", self.generate_objectives),
+            ("createCheckpoints", self.create_checkpoints),
+            ("generateSpokenText", self.generate_spoken_text),
         ];
         match (self.source_id, self.course_id) {
             (Some(source), Some(course)) if faults.is_empty() => Ok(ImportRequest {

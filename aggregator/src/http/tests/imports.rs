@@ -2,7 +2,7 @@ use super::machine::{connect, plugin};
 use super::rig::Rig;
 use axum::http::Method;
 use flyball_protocol::command::Verdict;
-use flyball_protocol::message::{CatalogEntry, Job, JobEvent, PluginKind, PluginStatus};
+use flyball_protocol::message::{Job, JobEvent, PluginKind, PluginStatus};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -16,15 +16,6 @@ fn importer() -> Vec<PluginStatus> {
 /// An importer that gives UMCF files back, and nothing for an empty one.
 fn import(job: Job) -> Vec<JobEvent> {
     match job {
-        Job::Catalog { files, .. } => {
-            let entry = CatalogEntry {
-                id: files[0].path.clone(),
-                title: "Colours".into(),
-                description: String::new(),
-                attributes: Vec::new(),
-            };
-            vec![JobEvent::Entries { entries: vec![entry], total: 1 }, JobEvent::Done]
-        }
         Job::Import { files, .. } => {
             let progress =
                 JobEvent::Progress { done: 1, total: Some(2), note: "one of two".into() };
@@ -40,7 +31,7 @@ fn import(job: Job) -> Vec<JobEvent> {
             events.push(JobEvent::Done);
             events
         }
-        Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
+        Job::Catalog { .. } | Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
     }
 }
 

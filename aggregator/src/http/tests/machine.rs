@@ -57,10 +57,12 @@ pub(super) async fn connect(
     tokio::spawn(async move {
         while let Some(order) = incoming.recv().await {
             match order {
-                Order::Command(pending) => {
-                    let id = pending.operation;
-                    app.operations.handle_sent(id).await.unwrap();
-                    app.operations.handle_verdict(device, id, verdict.clone()).await.unwrap();
+                Order::Command => {
+                    for (_, pending) in app.operations.pending(device, 0).await.unwrap() {
+                        let id = pending.operation;
+                        app.operations.handle_sent(id).await.unwrap();
+                        app.operations.handle_verdict(device, id, verdict.clone()).await.unwrap();
+                    }
                 }
                 Order::Job { request, events } => {
                     count.fetch_add(1, Ordering::SeqCst);
