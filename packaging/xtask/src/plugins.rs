@@ -15,7 +15,7 @@ const WEB_RUSTC: &str = "/usr/bin/rustc";
 const WEB_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.lock";
 
 /// What the product ships.
-const GUESTS: [&str; 2] = ["graphviz", "umcf"];
+pub(crate) const GUESTS: [&str; 2] = ["graphviz", "umcf"];
 /// What only the tests of the plugin host run.
 const TEST_GUESTS: [&str; 1] = ["misbehaving"];
 

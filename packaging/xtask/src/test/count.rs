@@ -47,11 +47,6 @@ pub(crate) fn run(mut command: Command) -> Result<Count> {
     Ok(count)
 }
 
-/// The same, for a runner that is known to be libtest.
-pub(crate) fn libtest(command: Command) -> Result<Count> {
-    run(command)
-}
-
 /// `Summary [ 1.2s] 9 tests run: 8 passed (1 slow), 1 failed, 0 skipped`, or
 /// `test result: ok. 3 passed; 0 failed; …`.
 fn parse(line: &str) -> Option<Count> {
