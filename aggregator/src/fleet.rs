@@ -136,3 +136,40 @@ impl Fleet {
         Ok(revoked)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// A device as it is after its enrolment.
+    pub(crate) fn device(id: Uuid) -> Device {
+        let machine = Machine {
+            hostname: "board-1".into(),
+            os: String::new(),
+            kernel: String::new(),
+            arch: String::new(),
+            vendor: None,
+            product: None,
+            serial: None,
+            cpus: 1,
+            memory_bytes: 1,
+            simulated: true,
+            agent_version: String::new(),
+        };
+        Device {
+            id: DeviceId(id),
+            name: "board-1".into(),
+            kind: DeviceKind::of(&machine),
+            machine,
+            guard_attached: false,
+            online: false,
+            certificate: CertificateInfo { serial: String::new(), not_after_ms: 0 },
+            enrolled_at_ms: 1,
+            last_seen_at_ms: None,
+            created_at_ms: 1,
+            updated_at_ms: 1,
+            revoked_at_ms: None,
+        }
+    }
+}

@@ -5,7 +5,7 @@
 pub mod operation;
 
 use crate::clock::Clock;
-use crate::fleet::{DeviceId, SendError, Sessions};
+use crate::fleet::{DeviceId, Sessions};
 use crate::live::{Hub, Live};
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
@@ -113,17 +113,15 @@ impl Operations {
                 issuer: submission.issuer.clone(),
             })
         };
-        let (operation, command) =
+        let operation =
             self.store.create_operation(id, &submission, now_ms, not_after_ms, sign).await?;
         self.hub.publish(Live::Operation(operation.clone()));
         let verdict = self.wait_for(id);
-        let pending = PendingCommand { operation: id, not_after_ms, command };
-        match self.sessions.send_command(submission.device, pending) {
-            Ok(()) => Ok(self.verdict_within_patience(verdict, operation).await),
-            Err(SendError::Offline(_) | SendError::Busy(_) | SendError::NoPlugin(_)) => {
-                self.forget(id);
-                Ok(operation)
-            }
+        if self.sessions.wake(submission.device) {
+            Ok(self.verdict_within_patience(verdict, operation).await)
+        } else {
+            self.forget(id);
+            Ok(operation)
         }
     }
 
@@ -139,12 +137,14 @@ impl Operations {
         self.store.operations(query).await
     }
 
-    /// What waits for the device and is still good: the outbox, in the order of its counters.
+    /// What waits for the device and is still good: the outbox behind the counter `after`, in
+    /// the order of its counters.
     pub(crate) async fn pending(
         &self,
         device: DeviceId,
-    ) -> Result<Vec<PendingCommand>, StoreError> {
-        self.store.pending_commands(device, self.clock.now_ms()).await
+        after: u64,
+    ) -> Result<Vec<(u64, PendingCommand)>, StoreError> {
+        self.store.pending_commands(device, after, self.clock.now_ms()).await
     }
 
     /// The command has gone out.
@@ -222,5 +222,47 @@ impl Operations {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OperationId, oneshot::Sender<Operation>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use crate::app::App;
+    use crate::config::Config;
+    use crate::fleet::tests::device;
+    use flyball_units::Ratio;
+    use uuid::Uuid;
+
+    const NOW_MS: u64 = 1_795_298_300_000;
+
+    #[tokio::test]
+    async fn the_outbox_is_read_by_counter_from_where_the_session_stands() {
+        let state = tempfile::tempdir().unwrap();
+        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        let app = App::open(config, Clock::manual(NOW_MS)).await.unwrap();
+        let device = device(Uuid::from_u128(1));
+        app.store.add_device(&device).await.unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let submission = Submission {
+                device: device.id,
+                action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
+                issuer: "operator@example.org".into(),
+                request_id: None,
+                ttl_ms: None,
+            };
+            ids.push(app.operations.submit(submission).await.unwrap().id);
+        }
+        let pending = app.operations.pending(device.id, 0).await.unwrap();
+        let found: Vec<_> = pending.iter().map(|(counter, p)| (*counter, p.operation)).collect();
+        assert_eq!(found, [(1, ids[0]), (2, ids[1]), (3, ids[2])]);
+        // Sent is not answered: a session passes over it by its counter, not by its state.
+        app.operations.handle_sent(ids[0]).await.unwrap();
+        let rest = app.operations.pending(device.id, 2).await.unwrap();
+        assert_eq!(rest.len(), 1);
+        assert_eq!(rest[0].1.operation, ids[2]);
     }
 }

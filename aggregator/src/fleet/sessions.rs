@@ -4,8 +4,7 @@
 use crate::fleet::DeviceId;
 use flyball_protocol::guard::{Actuator, LimitSnapshot};
 use flyball_protocol::message::{
-    JobEvent, JobFailure, JobFailureKind, JobRequest, PendingCommand, PluginState, PluginStatus,
-    Process,
+    JobEvent, JobFailure, JobFailureKind, JobRequest, PluginState, PluginStatus, Process,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -33,7 +32,9 @@ pub struct Inventory {
 /// What the rest of the house asks of one session.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Command(PendingCommand),
+    /// Commands wait in the store: send them, in the order of their counters. It carries none,
+    /// because two that are stored one behind the other may come here the other way round.
+    Command,
     Inventory,
     /// Open a job stream; dropping the receiver cancels the job.
     Job {
@@ -140,12 +141,13 @@ impl Sessions {
         })
     }
 
-    /// Sends a command to the device's session, if it has one now.
-    ///
-    /// # Errors
-    /// Where the device is away or its queue is full; the command then waits in the outbox.
-    pub fn send_command(&self, device: DeviceId, command: PendingCommand) -> Result<(), SendError> {
-        self.order(device, Order::Command(command))
+    /// Tells the device's session that commands wait in the store; false where it has none now.
+    pub(crate) fn wake(&self, device: DeviceId) -> bool {
+        match self.order(device, Order::Command) {
+            // A session looks for commands when it has worked off a full queue.
+            Ok(()) | Err(SendError::Busy(_)) => true,
+            Err(SendError::Offline(_) | SendError::NoPlugin(_)) => false,
+        }
     }
 
     /// Asks the machine to report limits and actuators anew.

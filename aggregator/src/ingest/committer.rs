@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
-    use crate::fleet::{CertificateInfo, Device, DeviceKind, Machine};
+    use crate::fleet::tests::device;
     use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
     use flyball_protocol::sync::Epoch;
     use sqlx::{ConnectOptions, Connection};
@@ -231,38 +231,8 @@ mod tests {
 
     const NOW_MS: u64 = 1_795_298_300_000;
 
-    fn device(number: u128) -> Device {
-        let machine = Machine {
-            hostname: "board-1".into(),
-            os: String::new(),
-            kernel: String::new(),
-            arch: String::new(),
-            vendor: None,
-            product: None,
-            serial: None,
-            cpus: 1,
-            memory_bytes: 1,
-            simulated: true,
-            agent_version: String::new(),
-        };
-        Device {
-            id: DeviceId(Uuid::from_u128(number)),
-            name: "board-1".into(),
-            kind: DeviceKind::of(&machine),
-            machine,
-            guard_attached: false,
-            online: false,
-            certificate: CertificateInfo { serial: String::new(), not_after_ms: 0 },
-            enrolled_at_ms: NOW_MS,
-            last_seen_at_ms: None,
-            created_at_ms: NOW_MS,
-            updated_at_ms: NOW_MS,
-            revoked_at_ms: None,
-        }
-    }
-
     async fn arrival(app: &App, number: u128, subject: &str) -> Arrival {
-        let device = device(number);
+        let device = device(Uuid::from_u128(number));
         app.store.add_device(&device).await.unwrap();
         let opened = app.store.open_epoch(device.id, Epoch(1), NOW_MS).await.unwrap().unwrap();
         let event = GuardEvent {

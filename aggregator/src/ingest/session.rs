@@ -14,7 +14,7 @@ use crate::ingest::job;
 use crate::ingest::stream::{End, write};
 use crate::live::Live;
 use flyball_protocol::entry::Entry;
-use flyball_protocol::message::{ControlDown, ControlUp, LaneDown, LaneUp, PendingCommand, close};
+use flyball_protocol::message::{ControlDown, ControlUp, LaneDown, LaneUp, close};
 use flyball_protocol::sync::{Receipt, Receiver};
 use quinn::{Connection, SendStream};
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ struct Session<'a> {
     origin: Origin,
     receiver: Receiver,
     control: SendStream,
+    /// The counter of the last command that went out on this connection.
+    last_counter: u64,
     lanes: BTreeMap<LaneId, SendStream>,
     commits: mpsc::Sender<Submission>,
     answers: mpsc::Sender<Answer>,
@@ -76,6 +78,7 @@ pub(super) async fn serve(
         origin: greeted.origin,
         receiver: Receiver::new(greeted.epoch, greeted.committed, MAX_PENDING),
         control: greeted.control,
+        last_counter: 0,
         lanes: BTreeMap::new(),
         commits,
         answers: answer_sender,
@@ -104,7 +107,9 @@ impl Session<'_> {
         let device = self.origin.id;
         let now_ms = self.app.clock.now_ms();
         self.app.live.publish(Live::Device { device, online: true, at_ms: now_ms });
-        let pending = self.app.operations.pending(device).await.map_err(Fault::Store)?;
+        let pending = self.app.operations.pending(device, 0).await.map_err(Fault::Store)?;
+        self.last_counter = pending.last().map_or(0, |(counter, _)| *counter);
+        let pending: Vec<_> = pending.into_iter().map(|(_, command)| command).collect();
         let sent: Vec<_> = pending.iter().map(|command| command.operation).collect();
         let welcome = ControlDown::Welcome {
             version: flyball_protocol::message::CURRENT_VERSION,
@@ -130,7 +135,14 @@ impl Session<'_> {
             let farewell = tokio::select! {
                 () = stop.wait() => Some(Farewell::Shutdown),
                 order = orders.recv() => match order {
-                    Some(order) => self.handle_order(order).await?,
+                    Some(order) => {
+                        let farewell = self.handle_order(order).await?;
+                        // Where the queue was full, the last orders to come were turned away.
+                        if farewell.is_none() && orders.is_empty() {
+                            self.send_commands().await?;
+                        }
+                        farewell
+                    }
                     None => Some(Farewell::Replaced),
                 },
                 Some(answer) = answers.recv() => {
@@ -151,7 +163,7 @@ impl Session<'_> {
 
     async fn handle_order(&mut self, order: Order) -> Result<Option<Farewell>, End> {
         match order {
-            Order::Command(command) => self.send_command(command).await?,
+            Order::Command => self.send_commands().await?,
             Order::Inventory => write(&mut self.control, &ControlDown::Inventory).await?,
             Order::Job { request, events } => {
                 let Ok(permit) = Arc::clone(&self.job_room).try_acquire_owned() else {
@@ -170,10 +182,16 @@ impl Session<'_> {
         Ok(None)
     }
 
-    async fn send_command(&mut self, command: PendingCommand) -> Result<(), End> {
-        let operation = command.operation;
-        write(&mut self.control, &ControlDown::Command(command)).await?;
-        self.app.operations.handle_sent(operation).await.map_err(Fault::Store)?;
+    /// Sends what waits in the store and has not gone out on this connection.
+    async fn send_commands(&mut self) -> Result<(), End> {
+        let operations = &self.app.operations;
+        let pending = operations.pending(self.origin.id, self.last_counter).await;
+        for (counter, command) in pending.map_err(Fault::Store)? {
+            let operation = command.operation;
+            write(&mut self.control, &ControlDown::Command(command)).await?;
+            self.last_counter = counter;
+            operations.handle_sent(operation).await.map_err(Fault::Store)?;
+        }
         Ok(())
     }
 

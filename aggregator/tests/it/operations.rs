@@ -33,6 +33,23 @@ async fn command(agent: &mut Agent) -> PendingCommand {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn commands_that_are_asked_for_at_once_go_out_in_the_order_of_their_counters() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 1).await;
+    let key = PublicKey::from_hex(&identity.command_key).unwrap();
+    for _ in 0..48 {
+        let app = rig.app.clone();
+        tokio::spawn(async move { app.operations.submit(fan_floor(identity.device)).await });
+    }
+    let mut counters = Vec::new();
+    for _ in 0..48 {
+        counters.push(key.open(&command(&mut agent).await.command).unwrap().counter);
+    }
+    assert_eq!(counters, (1..=48).collect::<Vec<_>>());
+}
+
 fn clamp() -> Verdict {
     Verdict::Clamped(Clamp { asked: 0.2, to: 0.6, unit: Unit::One, by: "cpu".into() })
 }

@@ -39,7 +39,7 @@ impl Store {
         now_ms: u64,
         not_after_ms: u64,
         sign: impl FnOnce(u64) -> Result<SignedCommand, SignatureError>,
-    ) -> Result<(Operation, SignedCommand), SubmitError> {
+    ) -> Result<Operation, SubmitError> {
         let mut transaction = self.begin().await?;
         let device = submission.device;
         let (key, counter) = next_counter(&mut transaction, device)
@@ -67,7 +67,7 @@ impl Store {
         let entry = entry(&operation, "operation.create", Decision::Allowed, now_ms);
         audit::append(&mut transaction, &entry).await?;
         transaction.commit().await.map_err(StoreError::Sql)?;
-        Ok((operation, command))
+        Ok(operation)
     }
 
     pub(crate) async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
@@ -103,32 +103,35 @@ impl Store {
         Ok(Page { items, total: unsigned(total) })
     }
 
-    /// What has no verdict yet and is still good, by counter. What was sent but not answered is
+    /// What has no verdict yet and is still good, by counter, behind the counter `after`. What was sent but not answered is
     /// in it: the guard's counter makes the repetition harmless.
     pub(crate) async fn pending_commands(
         &self,
         device: DeviceId,
+        after: u64,
         now_ms: u64,
-    ) -> Result<Vec<PendingCommand>, StoreError> {
+    ) -> Result<Vec<(u64, PendingCommand)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT o.id, o.not_after_ms, o.command FROM operations o
+            "SELECT o.id, o.counter, o.not_after_ms, o.command FROM operations o
              JOIN devices d ON d.key = o.device
              WHERE d.id = ? AND o.finished_at_ms IS NULL AND o.verdict IS NULL
-               AND o.not_after_ms > ?
+               AND o.not_after_ms > ? AND o.counter > ?
              ORDER BY o.counter LIMIT ?",
         )
         .bind(device.to_string())
         .bind(ms(now_ms))
+        .bind(ms(after))
         .bind(i64::from(MAX_OPEN_PER_DEVICE))
         .fetch_all(self.readers())
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(PendingCommand {
+                let pending = PendingCommand {
                     operation: word("id", row.try_get("id")?, |id| id.parse().ok())?,
                     not_after_ms: unsigned(row.try_get("not_after_ms")?),
                     command: from_blob("command", row.try_get("command")?)?,
-                })
+                };
+                Ok((unsigned(row.try_get("counter")?), pending))
             })
             .collect()
     }
