@@ -37,10 +37,7 @@ pub(crate) enum Order {
     Command,
     Inventory,
     /// Open a job stream; dropping the receiver cancels the job.
-    Job {
-        request: JobRequest,
-        events: mpsc::Sender<JobEvent>,
-    },
+    Job { request: JobRequest, events: mpsc::Sender<JobEvent> },
     /// Close: the device's certificate was taken back.
     Revoke,
     /// Close: the same device has connected anew.
@@ -194,9 +191,14 @@ impl Sessions {
         })
     }
 
+    /// Ends the device's connection, if it has one.
     pub(crate) fn revoke(&self, device: DeviceId) {
-        // A device that is away has no connection to end.
-        let _ = self.order(device, Order::Revoke);
+        self.write(|state| {
+            if let Some(entry) = state.connected.remove(&device) {
+                // A session with a full queue ends when its sender is gone, which is dropped here.
+                let _ = entry.orders.try_send(Order::Revoke);
+            }
+        });
     }
 
     /// Registers a connection; an older one of the same device is told to close. The number
@@ -213,14 +215,14 @@ impl Sessions {
         })
     }
 
-    /// Takes the connection out; true where it was still the device's own.
+    /// Takes the connection out; false where a newer one has taken its place.
     pub(crate) fn leave(&self, device: DeviceId, connection: u64) -> bool {
         self.write(|state| {
-            let own = state.connected.get(&device).is_some_and(|e| e.connection == connection);
-            if own {
+            let replaced = state.connected.get(&device).is_some_and(|e| e.connection != connection);
+            if !replaced {
                 state.connected.remove(&device);
             }
-            own
+            !replaced
         })
     }
 
@@ -234,5 +236,38 @@ impl Sessions {
 
     fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
         write(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const DEVICE: DeviceId = DeviceId(Uuid::from_u128(1));
+
+    #[tokio::test]
+    async fn a_revoked_session_ends_though_its_queue_is_full() {
+        let sessions = Sessions::default();
+        let (sender, mut orders) = mpsc::channel(1);
+        let connection = sessions.join(DEVICE, sender);
+        assert!(sessions.wake(DEVICE));
+        sessions.revoke(DEVICE);
+        assert!(!sessions.is_online(DEVICE));
+        assert!(matches!(orders.recv().await, Some(Order::Command)));
+        assert!(orders.recv().await.is_none());
+        assert!(sessions.leave(DEVICE, connection));
+    }
+
+    #[test]
+    fn a_session_that_was_replaced_does_not_take_the_new_one_out() {
+        let sessions = Sessions::default();
+        let (old, _old) = mpsc::channel(1);
+        let (new, _new) = mpsc::channel(1);
+        let old = sessions.join(DEVICE, old);
+        let new = sessions.join(DEVICE, new);
+        assert!(!sessions.leave(DEVICE, old));
+        assert!(sessions.is_online(DEVICE));
+        assert!(sessions.leave(DEVICE, new));
     }
 }

@@ -105,6 +105,8 @@ impl Session<'_> {
     /// Welcomes the agent with what is committed of its epoch and what waits for it.
     async fn open(&mut self) -> Result<(), End> {
         let device = self.origin.id;
+        // What was revoked after the greeting and before the registration had no session to end.
+        greeting::check_standing(self.app, device).await?;
         let now_ms = self.app.clock.now_ms();
         self.app.live.publish(Live::Device { device, online: true, at_ms: now_ms });
         let pending = self.app.operations.pending(device, 0).await.map_err(Fault::Store)?;

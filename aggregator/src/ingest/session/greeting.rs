@@ -31,11 +31,7 @@ pub(super) async fn greet(
     connection: &Connection,
     device: DeviceId,
 ) -> Result<Greeted, End> {
-    let known = app.store.device(device).await.map_err(Fault::Store)?;
-    let known = known.ok_or(Fault::UnknownDevice)?;
-    if known.revoked_at_ms.is_some() {
-        return Err(Fault::Revoked.into());
-    }
+    check_standing(app, device).await?;
     let (mut control, mut control_reader) = control_stream(connection).await?;
     let first = control_reader.next_within(PATIENCE).await?;
     let Some(ControlUp::Hello(hello)) = first else {
@@ -63,6 +59,12 @@ pub(super) async fn greet(
         control,
         control_reader,
     })
+}
+
+/// Refuses a device that is gone or whose certificate was taken back.
+pub(super) async fn check_standing(app: &App, device: DeviceId) -> Result<(), Fault> {
+    let known = app.store.device(device).await?.ok_or(Fault::UnknownDevice)?;
+    if known.revoked_at_ms.is_some() { Err(Fault::Revoked) } else { Ok(()) }
 }
 
 /// The agent's first stream, which has to be the control stream.
