@@ -5,6 +5,7 @@
 
 mod it {
     mod commit;
+    mod guards;
     mod operations;
     mod readings;
     mod refusals;

@@ -118,6 +118,12 @@ pub enum ControlUp {
     },
     /// The newest tick's processes, for `system/snapshot`.
     Processes(Vec<Process>),
+    /// The guard has attached or is lost since `Hello` or since this was said last.
+    Guard {
+        attached: bool,
+        /// As in [`Machine`]: known for good only once the guard has been there.
+        simulated: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use super::Uplink;
 use super::commands::Step;
 use super::session::{Event, Loss};
+use super::view::GuardWord;
 use crate::guard::{Ask, News};
 use crate::recorder::Order;
 use flyball_protocol::command::Outcome;
@@ -80,6 +81,7 @@ impl Uplink {
         self.sender.handle_welcome(acked);
         self.outage = None;
         tracing::info!(version, committed = acked.count(), "the aggregator welcomes this machine");
+        self.tell_guard();
         self.tell_inventory();
         true
     }
@@ -123,9 +125,13 @@ impl Uplink {
         match news {
             News::Attached { board, actuators, limits } => {
                 self.guard.attach(board, actuators, limits);
+                self.tell_guard();
                 self.tell_inventory();
             }
-            News::Detached => self.guard.attached = false,
+            News::Detached => {
+                self.guard.attached = false;
+                self.tell_guard();
+            }
             News::Verdict { operation, verdict } => {
                 // A replay too: the guard answers so where it no longer knows what came of the
                 // command. An outcome in the spool outranks the verdict at the aggregator.
@@ -146,6 +152,17 @@ impl Uplink {
 
     pub(super) fn wants_limits(&self) -> bool {
         self.guard.attached && self.sender.is_streaming()
+    }
+
+    /// Says where the guard is, if a welcomed aggregator does not know it.
+    fn tell_guard(&mut self) {
+        let word = self.means.name.guard_word(&self.guard);
+        let welcomed = self.link.as_mut().filter(|link| link.welcome_by_ms.is_none());
+        let known = welcomed.map(|link| std::mem::replace(&mut link.guard, word));
+        if known.is_some_and(|known| known != word) {
+            let GuardWord { attached, simulated } = word;
+            self.say(ControlUp::Guard { attached, simulated });
+        }
     }
 
     pub(super) fn tell_inventory(&mut self) {

@@ -122,20 +122,21 @@ impl Uplink {
     /// A connection stands: say who we are.
     pub(super) fn greet(&mut self, connected: super::endpoint::Connected) {
         let (epoch, next_seq) = self.sender.handle_connected();
+        let guard = self.means.name.guard_word(&self.guard);
         let hello = Hello {
             min_version: MIN_VERSION,
             max_version: CURRENT_VERSION,
             epoch,
             next_seq,
             machine: self.means.name.machine(&self.guard),
-            guard_attached: self.guard.attached,
+            guard_attached: guard.attached,
         };
         self.sessions += 1;
         let reports = Reports { session: self.sessions, events: self.events.clone() };
         let address = connected.remote_address();
         tracing::debug!(%address, "connected");
         let session = Session::start(connected, hello, reports, self.means.runner.clone());
-        self.link = Some(Link::new(session, self.now_ms() + WELCOME_MS));
+        self.link = Some(Link::new(session, self.now_ms() + WELCOME_MS, guard));
     }
 
     pub(super) fn handle_read(

@@ -1,6 +1,7 @@
 //! A session and how far it is.
 
 use super::session::Session;
+use super::view::GuardWord;
 use flyball_protocol::series::SeriesRef;
 use flyball_protocol::sync::{Lane, Ranges};
 
@@ -15,10 +16,12 @@ pub(super) struct Link {
     pub(super) reading: [bool; Lane::ALL.len()],
     pub(super) sent: Ranges,
     pub(super) acked: Ranges,
+    /// What the aggregator knows of the guard.
+    pub(super) guard: GuardWord,
 }
 
 impl Link {
-    pub(super) fn new(session: Session, welcome_by_ms: u64) -> Self {
+    pub(super) fn new(session: Session, welcome_by_ms: u64, guard: GuardWord) -> Self {
         Self {
             session,
             welcome_by_ms: Some(welcome_by_ms),
@@ -26,6 +29,7 @@ impl Link {
             reading: [false; Lane::ALL.len()],
             sent: Ranges::new(),
             acked: Ranges::new(),
+            guard,
         }
     }
 

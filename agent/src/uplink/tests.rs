@@ -379,6 +379,26 @@ async fn inventory_and_processes_are_told_over_the_control_stream() {
 }
 
 #[tokio::test]
+async fn a_guard_that_comes_or_goes_behind_the_first_words_is_told() {
+    let rig = Rig::start(0);
+    let mut peer = rig.aggregator.accept().await;
+    assert!(!peer.hello.guard_attached);
+    // Before the welcome nothing can be said; it is told behind it.
+    rig.attach_guard().await;
+    peer.welcome(&Ranges::new()).await;
+    let told = |message| match message {
+        ControlUp::Guard { attached, simulated } => Some((attached, simulated)),
+        _ => None,
+    };
+    let simulated = board().simulated;
+    assert_eq!(peer.control(told).await, (true, simulated));
+    rig.news.send(News::Detached).await.unwrap();
+    assert_eq!(peer.control(told).await, (false, simulated));
+    rig.attach_guard().await;
+    assert_eq!(peer.control(told).await, (true, simulated));
+}
+
+#[tokio::test]
 async fn a_job_runs_and_its_events_come_back() {
     let rig = Rig::start(0);
     let peer = rig.peer().await;

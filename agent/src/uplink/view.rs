@@ -11,9 +11,21 @@ pub(crate) struct MachineName {
     pub(crate) simulated: bool,
 }
 
+/// What the aggregator is told of the guard itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GuardWord {
+    pub(super) attached: bool,
+    pub(super) simulated: bool,
+}
+
 impl MachineName {
     pub(super) fn machine(&self, guard: &GuardView) -> Machine {
         machine::describe(self.name.as_deref(), self.simulated, guard.board.as_ref())
+    }
+
+    pub(super) fn guard_word(&self, guard: &GuardView) -> GuardWord {
+        let simulated = guard.board.as_ref().is_some_and(|board| board.simulated);
+        GuardWord { attached: guard.attached, simulated: self.simulated || simulated }
     }
 }
 

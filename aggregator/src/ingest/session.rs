@@ -235,6 +235,10 @@ impl Session<'_> {
                 inventory.processes = processes;
                 inventory.at_ms = at_ms;
             }),
+            ControlUp::Guard { attached, simulated } => {
+                let store = &self.app.store;
+                store.guard_changed(device, attached, simulated).await.map_err(Fault::Store)?;
+            }
             ControlUp::Verdict { operation, verdict } => {
                 let operations = &self.app.operations;
                 operations

@@ -98,6 +98,27 @@ impl Store {
         Ok(())
     }
 
+    /// What kind of machine it is, is known from its guard alone: one that is lost changes nothing.
+    pub(crate) async fn guard_changed(
+        &self,
+        id: DeviceId,
+        attached: bool,
+        simulated: bool,
+    ) -> Result<(), StoreError> {
+        let kind = if simulated { DeviceKind::Simulated } else { DeviceKind::Real };
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "UPDATE devices SET guard_attached = ?2, kind = iif(?2, ?3, kind) WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(attached)
+        .bind(kind.name())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     pub(crate) async fn device_seen(&self, id: DeviceId, now_ms: u64) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query("UPDATE devices SET last_seen_at_ms = ? WHERE id = ?")
