@@ -5,7 +5,7 @@
 use crate::audit::{AuditEntry, Decision};
 use crate::authority::Authority;
 use crate::clock::Clock;
-use crate::fleet::{Device, DeviceId, DeviceKind};
+use crate::fleet::{Device, DeviceId, DeviceKind, Machine};
 use crate::store::{Store, StoreError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -130,7 +130,7 @@ impl Enrolment {
         let Some(secret) = secret_of(&request.token) else {
             return Ok(refused("the token has the form fbt1.<secret>.<fingerprint>"));
         };
-        if let Some(fault) = fault_of(&request) {
+        if let Some(fault) = fault_of(&request.machine) {
             return Ok(refused(fault));
         }
         let now_ms = self.clock.now_ms();
@@ -196,8 +196,8 @@ fn secret_of(token: &str) -> Option<&str> {
     }
 }
 
-fn fault_of(request: &EnrolRequest) -> Option<&'static str> {
-    let machine = &request.machine;
+/// What of a machine's description is out of its bounds.
+pub(crate) fn fault_of(machine: &Machine) -> Option<&'static str> {
     let texts = [&machine.hostname, &machine.os, &machine.kernel, &machine.arch];
     let optional = [&machine.vendor, &machine.product, &machine.serial];
     let too_long = texts
@@ -221,7 +221,6 @@ mod tests {
     use super::*;
     use crate::app::App;
     use crate::config::Config;
-    use flyball_protocol::message::Machine;
     use std::time::Duration;
     use tempfile::TempDir;
 

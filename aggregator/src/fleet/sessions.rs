@@ -35,7 +35,6 @@ pub(crate) enum Order {
     /// Commands wait in the store: send them, in the order of their counters. It carries none,
     /// because two that are stored one behind the other may come here the other way round.
     Command,
-    Inventory,
     /// Open a job stream; dropping the receiver cancels the job.
     Job { request: JobRequest, events: mpsc::Sender<JobEvent> },
     /// Close: the device's certificate was taken back.
@@ -145,14 +144,6 @@ impl Sessions {
             Ok(()) | Err(SendError::Busy(_)) => true,
             Err(SendError::Offline(_) | SendError::NoPlugin(_)) => false,
         }
-    }
-
-    /// Asks the machine to report limits and actuators anew.
-    ///
-    /// # Errors
-    /// Where the device is away or its queue is full.
-    pub fn request_inventory(&self, device: DeviceId) -> Result<(), SendError> {
-        self.order(device, Order::Inventory)
     }
 
     /// Starts a job on a machine that has its plugin.

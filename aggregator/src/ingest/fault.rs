@@ -28,6 +28,8 @@ pub(super) enum Fault {
     Revoked,
     #[error("the first message is not the one that opens a conversation")]
     Opening,
+    #[error("{0}")]
+    Machine(&'static str),
     #[error(
         "versions {min} to {max} are offered, {MIN_VERSION} to {CURRENT_VERSION} are spoken here"
     )]
@@ -57,6 +59,7 @@ impl Fault {
             | Self::Torn
             | Self::StreamKind(_)
             | Self::Opening
+            | Self::Machine(_)
             | Self::Damaged { .. }
             | Self::Redefined(_)
             | Self::SeriesBounds(_) => close::MALFORMED,
@@ -87,6 +90,7 @@ impl Fault {
             Self::UnknownDevice => "unknown_device",
             Self::Revoked => "revoked",
             Self::Opening => "opening",
+            Self::Machine(_) => "machine",
             Self::Version { .. } => "version",
             Self::Damaged { .. } => "damaged_entry",
             Self::Redefined(_) | Self::SeriesBounds(_) | Self::TooManySeries(_) => "series",

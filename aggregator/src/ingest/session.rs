@@ -166,7 +166,6 @@ impl Session<'_> {
     async fn handle_order(&mut self, order: Order) -> Result<Option<Farewell>, End> {
         match order {
             Order::Command => self.send_commands().await?,
-            Order::Inventory => write(&mut self.control, &ControlDown::Inventory).await?,
             Order::Job { request, events } => {
                 let Ok(permit) = Arc::clone(&self.job_room).try_acquire_owned() else {
                     // Its reader sees the channel close and says so.

@@ -152,6 +152,22 @@ async fn a_version_that_is_not_spoken_here_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_machine_that_describes_itself_at_length_is_refused() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    let connection = rig.connect(ALPN, Some(&identity)).await.unwrap();
+    let (mut control, _down) = connection.open_bi().await.unwrap();
+    control.write_all(&[StreamKind::Control as u8]).await.unwrap();
+    let mut hello = hello(1);
+    hello.machine.serial = Some("x".repeat(257));
+    send(&mut control, &ControlUp::Hello(hello)).await;
+    assert_eq!(code(&connection.closed().await), u64::from(close::MALFORMED));
+    assert_eq!(rig.refusals("machine"), 1);
+    let device = rig.app.fleet.device(identity.device).await.unwrap().unwrap();
+    assert_eq!(device.machine.serial, None);
+}
+
+#[tokio::test]
 async fn an_enrolment_that_is_no_message_is_refused() {
     let rig = Rig::start().await;
     let connection = rig.connect(ALPN_ENROL, None).await.unwrap();

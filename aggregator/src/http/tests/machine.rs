@@ -72,7 +72,7 @@ pub(super) async fn connect(
                         }
                     }
                 }
-                Order::Inventory | Order::Revoke | Order::Replace => {}
+                Order::Revoke | Order::Replace => {}
             }
         }
     });

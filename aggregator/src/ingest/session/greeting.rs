@@ -2,6 +2,7 @@
 //! is committed of its epoch.
 
 use crate::app::App;
+use crate::enrolment;
 use crate::fleet::DeviceId;
 use crate::ingest::arrival::Origin;
 use crate::ingest::fault::Fault;
@@ -44,6 +45,9 @@ pub(super) async fn greet(
         // The close would overtake the sentence.
         let _ = tokio::time::timeout(FAREWELL, control.stopped()).await;
         return Err(fault.into());
+    }
+    if let Some(fault) = enrolment::fault_of(&hello.machine) {
+        return Err(Fault::Machine(fault).into());
     }
     let now_ms = app.clock.now_ms();
     let opened = app.store.open_epoch(device, hello.epoch, now_ms).await.map_err(Fault::Store)?;
