@@ -3,17 +3,19 @@
 use crate::fleet::DeviceId;
 use crate::ingest::fault::Fault;
 use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Reason, Scope};
-use crate::telemetry::{Sampled, SeriesInfo};
+use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
 use flyball_protocol::block::{Block, BlockError, Cell, Group};
 use flyball_protocol::entry::{Entry, EntryBody, EntryError, Gap, GapScope};
 use flyball_protocol::series::{SeriesDef, SeriesRef};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// No epoch defines more.
 const MAX_SERIES: usize = 16_384;
 const MAX_ATTRIBUTES: usize = 32;
 const MAX_TEXT_BYTES: usize = 1024;
+/// Series that one gap names: each of them is a row.
+const MAX_GAP_SERIES: usize = 4096;
 
 /// Why the body of an undamaged entry can't be taken in. Such an entry is kept aside: sent again
 /// it would be no better, and nothing behind it would ever come.
@@ -29,15 +31,22 @@ enum BodyFault {
     UnknownSeries(u32),
     #[error("the gap ends before it begins")]
     BackwardGap,
+    #[error("the gap names {0} series, at most {MAX_GAP_SERIES} are taken")]
+    WideGap(usize),
+    #[error("the gap names series {0} twice")]
+    RepeatedSeries(u32),
 }
 
 impl BodyFault {
     const fn reason(&self) -> Reason {
         match self {
             Self::UnknownSeries(_) => Reason::UnknownSeries,
-            Self::Entry(_) | Self::Block(_) | Self::EmptyBlock | Self::BackwardGap => {
-                Reason::Malformed
-            }
+            Self::Entry(_)
+            | Self::Block(_)
+            | Self::EmptyBlock
+            | Self::BackwardGap
+            | Self::WideGap(_)
+            | Self::RepeatedSeries(_) => Reason::Malformed,
         }
     }
 }
@@ -126,14 +135,24 @@ impl Origin {
         }
         let scope = match scope {
             GapScope::Reader(reader) => Scope::Reader(reader),
-            GapScope::Series(numbers) => Scope::Series(
-                numbers
-                    .into_iter()
-                    .map(|number| self.series(number).map(|series| series.id))
-                    .collect::<Result<_, _>>()?,
-            ),
+            GapScope::Series(numbers) => Scope::Series(self.named(&numbers)?),
         };
         Ok(ArrivalBody::Gap { from_ms, to_ms, scope, reason, note })
+    }
+
+    /// The series that a gap names, each once.
+    fn named(&self, numbers: &[SeriesRef]) -> Result<Vec<SeriesId>, BodyFault> {
+        if numbers.len() > MAX_GAP_SERIES {
+            return Err(BodyFault::WideGap(numbers.len()));
+        }
+        let mut seen = HashSet::with_capacity(numbers.len());
+        numbers
+            .iter()
+            .map(|&number| {
+                let series = self.series(number)?;
+                seen.insert(number).then_some(series.id).ok_or(BodyFault::RepeatedSeries(number.0))
+            })
+            .collect()
     }
 
     fn series(&self, number: SeriesRef) -> Result<&Arc<SeriesInfo>, BodyFault> {

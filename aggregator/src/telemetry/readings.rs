@@ -3,6 +3,7 @@
 mod gaps;
 mod gathering;
 mod steps;
+mod taken;
 
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
@@ -15,6 +16,11 @@ use std::ops::{Range, RangeInclusive};
 pub const MAX_SERIES: usize = 200;
 /// No answer holds more points.
 pub const MAX_POINTS: usize = 200_000;
+/// No answer reads more blocks: eleven days of a machine that seals one every ten seconds, and
+/// seconds of work.
+pub const MAX_BLOCKS: usize = 100_000;
+/// Named gaps that one answer takes in; of more, the newest.
+const MAX_GAPS: u32 = 10_000;
 /// No step is shorter, and none is longer.
 pub const STEP_MS: RangeInclusive<u64> = 1000..=7 * 24 * 60 * 60 * 1000;
 /// The range where none is asked for.
@@ -104,6 +110,8 @@ pub enum ReadingsError {
     TooManySeries { found: usize },
     #[error("the answer has {found} points, at most {MAX_POINTS} are answered at once")]
     TooManyPoints { found: usize },
+    #[error("the range has more than {MAX_BLOCKS} blocks, ask for a shorter one")]
+    TooManyBlocks,
     #[error("the range is empty: from {from_ms} is not before to {to_ms}")]
     EmptyRange { from_ms: u64, to_ms: u64 },
     #[error("a step is 1 s to 7 days, not {step_ms} ms")]
@@ -154,7 +162,7 @@ pub(super) async fn answer(
             gathering.take_block(block.epoch, &block.data)
         })
         .await?;
-    let gaps = store.gaps(device, range.start, range.end).await?;
+    let gaps = store.gaps(device, range.start, range.end, MAX_GAPS).await?;
     let series = gathering.finish(matching, query.aggregate, &gaps);
     let Range { start: from_ms, end: to_ms } = range;
     let (step_ms, aggregate) = (query.step_ms, query.aggregate);

@@ -180,6 +180,36 @@ fn gathered(values: &[f64], aggregate: Aggregate) -> Option<f64> {
 }
 
 #[tokio::test]
+async fn a_tick_that_two_epochs_hold_counts_once() {
+    let rig = Rig::start().await;
+    let identity = rig.enrol().await;
+    // The second spool begins again in the middle of what the first has sent.
+    let spools = [(7, 0..10, 1.0), (8, 5..15, 2.0)];
+    for (epoch, seconds, value) in spools {
+        let samples: Vec<Sample> =
+            seconds.map(|second| (0, START_MS + second * 1000, Ok(value))).collect();
+        let start_ms = samples[0].1;
+        let mut agent = rig.agent(&identity, epoch).await;
+        agent.send(block(1, start_ms, &samples)).await;
+        agent.acknowledged(1).await;
+    }
+    let ticks = (0..15).map(|second| START_MS + second * 1000);
+    let expected: Vec<_> = ticks.zip([1.0; 10].into_iter().chain([2.0; 5])).collect();
+    let readings = rig.app.telemetry.readings(&query(identity.device)).await.unwrap();
+    let found: Vec<_> =
+        of(&readings, 0).points.iter().map(|&(at_ms, value)| (at_ms, value.unwrap())).collect();
+    assert_eq!(found, expected);
+    // By step too, where whole columns are answered by their statistics.
+    let by_minute = ReadingsQuery {
+        step_ms: Some(60_000),
+        aggregate: Aggregate::Sum,
+        ..query(identity.device)
+    };
+    let readings = rig.app.telemetry.readings(&by_minute).await.unwrap();
+    assert_eq!(of(&readings, 0).points[0].1, Some(20.0));
+}
+
+#[tokio::test]
 async fn a_filter_names_series_by_kind_metric_or_id() {
     let (rig, device) = sent().await;
     let by_kind = ReadingsQuery {

@@ -204,6 +204,8 @@ async fn entries_that_cannot_be_read_are_kept_aside_and_block_nothing() {
         ("malformed_entry", Entry::new(Seq(1), vec![200, 1, 2, 3])),
         ("malformed_entry", entry(1, &EntryBody::Block(vec![1, 2, 3]))),
         ("malformed_entry", gap(2000, 1000, GapScope::Reader(Reader::Guard))),
+        ("malformed_entry", gap(1000, 2000, GapScope::Series(vec![SeriesRef(1); 2]))),
+        ("malformed_entry", gap(1000, 2000, GapScope::Series(vec![SeriesRef(1); 4097]))),
         ("unknown_series", block(1, START_MS, &[(9, START_MS, Ok(1.0))])),
         ("unknown_series", gap(1000, 2000, GapScope::Series(vec![SeriesRef(7)]))),
     ];

@@ -7,7 +7,7 @@ use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::reply::{Answer, Flat, Many, Resource};
 use crate::http::time::{parse, parse_span_ms, rfc3339};
-use crate::telemetry::readings::{MAX_POINTS, MAX_SERIES};
+use crate::telemetry::readings::{MAX_BLOCKS, MAX_POINTS, MAX_SERIES};
 use crate::telemetry::{Aggregate, Kind, ReadingsError, ReadingsQuery, SeriesId};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,9 @@ fn problem(error: ReadingsError) -> Problem {
         }
         ReadingsError::TooManyPoints { .. } => {
             Problem::new(ErrorCode::TooManyPoints, message).detail("max_points", MAX_POINTS)
+        }
+        ReadingsError::TooManyBlocks => {
+            Problem::new(ErrorCode::TooManyPoints, message).detail("max_blocks", MAX_BLOCKS)
         }
         ReadingsError::EmptyRange { .. } => fault("from"),
         ReadingsError::Step { .. } => fault("step"),

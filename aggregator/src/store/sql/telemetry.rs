@@ -25,6 +25,13 @@ pub(crate) struct DeviceKey(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct EpochKey(i64);
 
+#[cfg(test)]
+impl EpochKey {
+    pub(crate) const fn for_test(key: i64) -> Self {
+        Self(key)
+    }
+}
+
 /// An epoch as a session begins with it.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenEpoch {

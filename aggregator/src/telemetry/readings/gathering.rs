@@ -3,7 +3,10 @@
 use crate::store::{EpochKey, GapRow};
 use crate::telemetry::readings::gaps::Missing;
 use crate::telemetry::readings::steps::{Step, Steps};
-use crate::telemetry::readings::{Aggregate, MAX_POINTS, ReadingsError, STEP_MS, SeriesReadings};
+use crate::telemetry::readings::taken::Taken;
+use crate::telemetry::readings::{
+    Aggregate, MAX_BLOCKS, MAX_POINTS, ReadingsError, STEP_MS, SeriesReadings,
+};
 use crate::telemetry::{SeriesId, SeriesInfo};
 use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header};
 use flyball_protocol::series::SeriesRef;
@@ -19,10 +22,12 @@ enum Values {
 struct Gathered {
     values: Values,
     missing: Missing,
+    taken: Taken,
 }
 
 pub(super) struct Gathering {
     range: Range<u64>,
+    blocks: usize,
     /// Points so far; by step they are known beforehand.
     points: usize,
     series: Vec<Gathered>,
@@ -58,10 +63,11 @@ impl Gathering {
                     None => Values::Raw(Vec::new()),
                 },
                 missing: Missing::default(),
+                taken: Taken::default(),
             })
             .collect();
         let index = matching.iter().enumerate().map(|(at, series)| (series.id, at)).collect();
-        Ok(Self { range, points, series, index, numbers: HashMap::new() })
+        Ok(Self { range, blocks: 0, points, series, index, numbers: HashMap::new() })
     }
 
     /// What the numbers of every epoch mean.
@@ -72,16 +78,23 @@ impl Gathering {
             .collect();
     }
 
-    /// Takes what the block has of the series that are asked for. A column that lies wholly in
-    /// one step and has a value at each of its ticks is answered by its statistics.
+    /// Takes what the block has of the series that are asked for; blocks come by their first
+    /// ticks. A column that lies wholly in one step and has a value at each of its ticks is
+    /// answered by its statistics.
     pub(super) fn take_block(
         &mut self,
         epoch: EpochKey,
         bytes: &[u8],
     ) -> Result<(), ReadingsError> {
+        self.blocks += 1;
+        if self.blocks > MAX_BLOCKS {
+            return Err(ReadingsError::TooManyBlocks);
+        }
         let header = Header::read(bytes)?;
+        let Some((first_ms, _)) = header.span_ms() else { return Ok(()) };
         for (group, column) in header.columns() {
             let Some(&at) = self.numbers.get(&(epoch, column.series)) else { continue };
+            self.series[at].taken.forget_before(first_ms);
             if self.series[at].take_statistics(&self.range, group, column) {
                 continue;
             }
@@ -140,6 +153,9 @@ impl Gathered {
         if !range.contains(&first_ms) || !range.contains(&last_ms) {
             return false;
         }
+        if self.taken.touches(first_ms, last_ms) {
+            return false;
+        }
         let Some(step) = steps.holding(first_ms, last_ms) else { return false };
         step.add(&Step {
             count: u64::from(stats.count),
@@ -149,12 +165,14 @@ impl Gathered {
             last: stats.last,
             last_ms,
         });
+        self.taken.add(first_ms, last_ms, group.step_ms);
         true
     }
 
     fn take_cells(&mut self, range: &Range<u64>, group: &GroupHeader, cells: &[Cell]) {
         for (at_ms, cell) in group.ticks_ms().zip(cells) {
-            if !range.contains(&at_ms) {
+            let absent = matches!(cell, Cell::Absent);
+            if absent || !range.contains(&at_ms) || !self.taken.insert(at_ms, group.step_ms) {
                 continue;
             }
             match (cell, &mut self.values) {
@@ -192,5 +210,27 @@ impl Values {
             }
             Self::Stepped(steps) => steps.points(aggregate),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use flyball_protocol::block::BlockBuilder;
+
+    #[test]
+    fn blocks_beyond_the_bound_are_an_error_that_names_it() {
+        let mut builder = BlockBuilder::new(0, 10_000);
+        builder.push(SeriesRef(1), 0, Ok(1.0)).unwrap();
+        let block = builder.build().unwrap().encode();
+        let mut gathering = Gathering::new(&[], 0..10_000, None).unwrap();
+        let epoch = EpochKey::for_test(1);
+        for _ in 0..MAX_BLOCKS {
+            gathering.take_block(epoch, &block).unwrap();
+        }
+        let error = gathering.take_block(epoch, &block).unwrap_err();
+        assert!(error.to_string().contains("100000 blocks"), "{error}");
     }
 }

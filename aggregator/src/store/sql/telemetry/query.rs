@@ -14,8 +14,6 @@ use sqlx::sqlite::SqliteRow;
 
 /// No block spans more: a range's first block begins no further before it.
 const MAX_BLOCK_SPAN_MS: u64 = MAX_INTERVAL_MS as u64;
-/// Gaps that one answer takes in.
-const MAX_GAPS: i64 = 10_000;
 
 /// One stored block.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,25 +79,27 @@ impl Store {
             .collect()
     }
 
-    /// The named gaps with a tick in `from_ms..to_ms`, in order.
+    /// The newest `limit` of the named gaps with a tick in `from_ms..to_ms`, in order.
     pub(crate) async fn gaps(
         &self,
         device: DeviceId,
         from_ms: u64,
         to_ms: u64,
+        limit: u32,
     ) -> Result<Vec<GapRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT g.from_ms, g.to_ms, g.reader, g.series, g.reason FROM gaps g
              JOIN devices d ON d.key = g.device
-             WHERE d.id = ? AND g.from_ms < ? AND g.to_ms >= ? ORDER BY g.from_ms, g.id LIMIT ?",
+             WHERE d.id = ? AND g.from_ms < ? AND g.to_ms >= ?
+             ORDER BY g.from_ms DESC, g.id DESC LIMIT ?",
         )
         .bind(device.to_string())
         .bind(ms(to_ms))
         .bind(ms(from_ms))
-        .bind(MAX_GAPS)
+        .bind(limit)
         .fetch_all(self.readers())
         .await?;
-        rows.iter().map(gap).collect()
+        rows.iter().rev().map(gap).collect()
     }
 
     pub(crate) async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
@@ -203,4 +203,35 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
         threshold: row.try_get("threshold")?,
         unit: unit.map(|code| word("unit", code, Unit::from_ucum)).transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+    use super::*;
+    use crate::fleet::tests::device;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn of_too_many_gaps_the_newest_are_answered_in_order() {
+        let state = tempfile::tempdir().unwrap();
+        let store = Store::open(&state.path().join("test.db")).await.unwrap();
+        let device = device(Uuid::from_u128(1));
+        store.add_device(&device).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        for from_ms in [30, 10, 40, 20] {
+            sqlx::query(
+                "INSERT INTO gaps (device, from_ms, to_ms, reader, reason, note)
+                 VALUES (1, ?1, ?1, 'guard', 0, '')",
+            )
+            .bind(from_ms)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        }
+        transaction.commit().await.unwrap();
+        let gaps = store.gaps(device.id, 0, 100, 3).await.unwrap();
+        assert_eq!(gaps.iter().map(|gap| gap.from_ms).collect::<Vec<_>>(), [20, 30, 40]);
+    }
 }
