@@ -227,7 +227,6 @@ impl Operations {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use crate::app::App;

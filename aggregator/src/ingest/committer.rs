@@ -218,7 +218,6 @@ fn answer(reply: &mpsc::Sender<Answer>, answer: Answer) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use crate::clock::Clock;

@@ -215,7 +215,6 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use flyball_protocol::block::BlockBuilder;

@@ -207,7 +207,6 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
     use super::*;
     use crate::fleet::tests::device;
