@@ -140,7 +140,7 @@ async fn first(api: Api, usage: Use, scene: Scene, request: Request, next: Next)
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let kept = if had_effect(parts.status) {
+    let kept = if had_effect(parts.status, &body) {
         kept(&usage, parts.status, &parts.headers, &body)
     } else {
         None
@@ -158,9 +158,12 @@ async fn settle(api: &Api, usage: &Use, kept: Option<KeptAnswer>) -> Result<(), 
     }
 }
 
-/// What was refused before anything happened may be sent again under the same key.
-fn had_effect(status: StatusCode) -> bool {
+/// What was refused before anything happened may be sent again under the same key. A refusal
+/// that names an operation came from the machine: the operation is there.
+fn had_effect(status: StatusCode, body: &[u8]) -> bool {
+    const OPERATION: &[u8] = b"\"operation\":\"/api/v1/operations/";
     status.is_success()
+        || body.windows(OPERATION.len()).any(|part| part == OPERATION)
         || status == StatusCode::CONFLICT
         || (status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -28,6 +28,7 @@ fn v1() -> Table {
         .get("/api/v1/devices/{id}/limits", "Limits and their states", limits::list)
         .post("/api/v1/devices/{id}/power", "Set or clear a power cap", commands::power)
         .post("/api/v1/devices/{id}/thermal", "Set or clear a fan floor", commands::thermal)
+        .post("/api/v1/devices/{id}/trips/clear", "Clear a latched trip", commands::clear_trip)
         .get("/api/v1/operations", "List operations", operations::list)
         .get("/api/v1/operations/{id}", "One operation", operations::detail)
         .get("/api/v1/events", "Events, newest first", events::list)

@@ -77,13 +77,23 @@ pub fn svg(svg: &[u8], max_bytes: usize) -> Result<Vec<u8>, SanitiseError> {
     sanitiser.finish(max_bytes)
 }
 
+#[derive(Default)]
+struct Style {
+    depth: usize,
+    text: String,
+    /// It holds what no style has, an element or a reference: it is emptied.
+    strange: bool,
+}
+
 struct Sanitiser {
     out: Writer<Vec<u8>>,
     depth: usize,
     elements: usize,
     /// The depth at which a banned element began; all within it goes.
     banned_at: Option<usize>,
-    in_style: bool,
+    /// The open `style` and its text so far: only the whole of it can be judged, since comments
+    /// and sections split a word that comes together again.
+    style: Option<Style>,
     saw_root: bool,
 }
 
@@ -94,7 +104,7 @@ impl Sanitiser {
             depth: 0,
             elements: 0,
             banned_at: None,
-            in_style: false,
+            style: None,
             saw_root: false,
         }
     }
@@ -105,7 +115,7 @@ impl Sanitiser {
             Event::Empty(start) => self.open(&start, true),
             Event::End(end) => {
                 self.depth = self.depth.checked_sub(1).ok_or(SanitiseError::Malformed)?;
-                self.in_style = false;
+                self.end_style()?;
                 match self.banned_at {
                     Some(depth) if depth == self.depth => {
                         self.banned_at = None;
@@ -119,7 +129,8 @@ impl Sanitiser {
                 if self.banned_at.is_some() || self.depth == 0 {
                     return Ok(());
                 }
-                if self.in_style && !is_tame_style(&text) {
+                if let Some(style) = &mut self.style {
+                    style.text.push_str(&text);
                     return Ok(());
                 }
                 self.write(Event::Text(text))
@@ -128,7 +139,10 @@ impl Sanitiser {
                 if self.banned_at.is_some() || self.depth == 0 {
                     return Ok(());
                 }
-                if self.in_style && !is_tame_style(&data) {
+                if let Some(style) = &mut self.style {
+                    // What markup it would become as text is no style either.
+                    style.strange |= data.contains(['<', '&']);
+                    style.text.push_str(&data);
                     return Ok(());
                 }
                 // As plain text, so that no other parser sees markup in it.
@@ -142,8 +156,11 @@ impl Sanitiser {
                 if !known {
                     return Err(SanitiseError::Entity(name));
                 }
-                // A style could hide a word of its own in references.
-                if self.banned_at.is_some() || self.depth == 0 || self.in_style {
+                if let Some(style) = &mut self.style {
+                    style.strange = true;
+                    return Ok(());
+                }
+                if self.banned_at.is_some() || self.depth == 0 {
                     return Ok(());
                 }
                 self.write(Event::GeneralRef(reference))
@@ -170,7 +187,13 @@ impl Sanitiser {
             }
             self.saw_root = true;
         }
-        if self.banned_at.is_none() {
+        if let Some(style) = &mut self.style {
+            style.strange = true;
+            if !empty && self.banned_at.is_none() {
+                self.banned_at = Some(self.depth);
+            }
+        }
+        if self.banned_at.is_none() && self.style.is_none() {
             if BANNED.contains(&name.as_str()) {
                 if !empty {
                     self.banned_at = Some(self.depth);
@@ -181,10 +204,28 @@ impl Sanitiser {
             }
         }
         if !empty {
+            if name == "style" && self.style.is_none() && self.banned_at.is_none() {
+                self.style = Some(Style { depth: self.depth, ..Style::default() });
+            }
             self.depth += 1;
-            self.in_style = name == "style";
         }
         Ok(())
+    }
+
+    /// Writes the text of a style that ends here, if it reaches nowhere.
+    fn end_style(&mut self) -> Result<(), SanitiseError> {
+        match self.style.take() {
+            Some(style) if style.depth == self.depth => {
+                if style.strange || !is_tame_style(&style.text) {
+                    return Ok(());
+                }
+                self.write(Event::Text(BytesText::from_escaped(style.text)))
+            }
+            open => {
+                self.style = open;
+                Ok(())
+            }
+        }
     }
 
     fn write(&mut self, event: Event<'_>) -> Result<(), SanitiseError> {
@@ -341,6 +382,10 @@ mod tests {
             "@import 'https://example.org/x.css';",
             "rect { fill: url(https://example.org/#a) }",
             "@im&#112;ort",
+            "<g></g>@import url(//example.org)",
+            "rect{fill:ur<!-- -->l(//example.org)}",
+            "rect{fill:ur<![CDATA[l(//example.org)]]>}",
+            "<style>a</style>@import '//example.org'",
         ] {
             let text = clean(&format!("<style>{attack}</style>"));
             assert!(!text.contains("import") && !text.contains("example"), "{text}");

@@ -47,6 +47,17 @@ pub(crate) struct ThermalRequest {
     ttl_seconds: Option<u64>,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TripClearRequest {
+    /// The limit that tripped, by its name in `limits`.
+    limit: String,
+    /// Why it may run again, for the guard's journal and the audit log.
+    reason: String,
+    /// Seconds that the command stays good while the machine is away.
+    ttl_seconds: Option<u64>,
+}
+
 /// Tells a field that is null from one that is not there.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
@@ -81,6 +92,25 @@ pub(crate) async fn thermal(
         Some(floor) => Action::SetFanFloor { actuator, floor: Ratio(floor) },
         None => Action::ClearFanFloor { actuator },
     };
+    submit(&api, caller, id, request_id, action, request.ttl_seconds).await
+}
+
+pub(crate) async fn clear_trip(
+    State(api): State<Api>,
+    Actor(caller): Actor,
+    Path(id): Path<Uuid>,
+    request_id: Option<RequestId>,
+    Body(request): Body<TripClearRequest>,
+) -> Answer<Accepted<Operation>> {
+    let faults: Vec<FieldError> = [("limit", &request.limit), ("reason", &request.reason)]
+        .into_iter()
+        .filter(|(_, text)| text.trim().is_empty() || text.len() > MAX_NAME)
+        .map(|(name, _)| FieldError::body(name, "out_of_range", "has 1 to 256 characters"))
+        .collect();
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let action = Action::ClearTrip { limit: request.limit, reason: request.reason };
     submit(&api, caller, id, request_id, action, request.ttl_seconds).await
 }
 
