@@ -51,4 +51,20 @@ fn a_board_whose_fan_seizes_while_all_else_is_dead_stays_under_critical() {
     let times: Vec<&str> = states.iter().filter_map(|event| event["at"].as_str()).collect();
     assert!(times.windows(2).all(|pair| pair[0] >= pair[1]), "newest first: {times:?}");
     println!("hottest {hottest:.1} °C of {critical} °C, {} events", states.len());
+
+    // Healed and cool, it is cleared by a person with a reason, and not before.
+    plant.say(&json!({"heal": "all"})).unwrap();
+    plant.say(&json!({"load_watts": 10})).unwrap();
+    until("the trips are cleared", 120, || {
+        let api = fleet.api().map_err(|error| format!("{error:#}"))?;
+        let limits = api.get(&format!("/api/v1/devices/{board}/limits")).unwrap().body;
+        let tripped: Vec<_> = limits["data"].as_array().cloned().unwrap_or_default();
+        let tripped: Vec<_> = tripped.iter().filter(|one| one["state"] == "tripped").collect();
+        for limit in &tripped {
+            let order = json!({"limit": limit["name"], "reason": "the fans turn again"});
+            let answer = api.post(&format!("/api/v1/devices/{board}/trips/clear"), &order).unwrap();
+            assert!([202, 409].contains(&answer.status), "{}", answer.body);
+        }
+        if tripped.is_empty() { Ok(()) } else { Err(limits.to_string()) }
+    });
 }
