@@ -18,6 +18,7 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// What `up` wrote to `ready.json`.
@@ -47,6 +48,8 @@ pub struct Fleet {
     ingest: String,
     agents: u32,
     plugins: Option<PathBuf>,
+    /// Sign-ins are limited to a few a minute: one session serves as long as it holds.
+    session: Mutex<Option<Api>>,
 }
 
 impl Fleet {
@@ -72,6 +75,7 @@ impl Fleet {
             ingest: free_udp()?,
             agents,
             plugins,
+            session: Mutex::new(None),
         };
         fleet.start()?;
         Ok(fleet)
@@ -154,8 +158,16 @@ impl Fleet {
     /// # Errors
     /// Where the sign-in fails.
     pub fn api(&self) -> Result<Api> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(api) = session.as_ref()
+            && api.get("/api/auth/me")?.status == 200
+        {
+            return Ok(api.clone());
+        }
         let ready = self.ready()?;
-        Api::sign_in(&ready.api, &ready.admin_email, &ready.admin_password)
+        let api = Api::sign_in(&ready.api, &ready.admin_email, &ready.admin_password)?;
+        *session = Some(api.clone());
+        Ok(api)
     }
 
     /// The control socket of a simulated board: `machine` counts from 1, and 1 has none.

@@ -13,7 +13,7 @@ pub struct Answer {
 }
 
 /// A session of one user.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Api {
     base: String,
     client: ureq::Agent,
