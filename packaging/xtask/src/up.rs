@@ -205,7 +205,7 @@ fn start(
         devices.push(Device { id, name: machine.name(), kind: machine.kind() });
     }
     let session = api::Session::sign_in(options.api, ADMIN_EMAIL, &password)?;
-    until("every agent is connected", supervisor, || session.all_online(&devices))?;
+    until("every agent is connected and reads", supervisor, || session.all_seen(&devices))?;
     Ok(Ready {
         api: format!("http://{}", options.api),
         ingest: options.ingest.to_string(),

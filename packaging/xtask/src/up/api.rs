@@ -53,9 +53,11 @@ impl Session {
         self.get(&format!("/api/v1/devices/{id}"))
     }
 
-    pub(crate) fn all_online(&self, devices: &[Device]) -> Result<bool> {
+    /// Is every device connected, and has it said what it reads?
+    pub(crate) fn all_seen(&self, devices: &[Device]) -> Result<bool> {
         for device in devices {
-            if self.device(&device.id)?["data"]["status"] != "online" {
+            let seen = &self.device(&device.id)?["data"];
+            if seen["status"] != "online" || seen["series"].as_array().is_none_or(Vec::is_empty) {
                 return Ok(false);
             }
         }
