@@ -52,8 +52,9 @@ pub(crate) fn run(mut command: Command) -> Result<Count> {
 fn parse(line: &str) -> Option<Count> {
     let plain = strip_colour(line);
     let text = plain.trim();
-    if !(text.starts_with("Summary") && text.contains("run:")) && !text.starts_with("test result:")
-    {
+    let of_nextest = text.starts_with("Summary") && text.contains("run:");
+    let of_libtest = text.starts_with("test result:");
+    if !of_nextest && !of_libtest {
         return None;
     }
     let words: Vec<&str> = text
