@@ -363,7 +363,7 @@ impl Accounts {
     }
 
     /// Who an access token speaks for, while its session stands. A session that was ended
-    /// elsewhere is noticed within [`standing::FRESH`].
+    /// elsewhere is noticed within `standing::FRESH`.
     ///
     /// # Errors
     /// Where the token is not ours, has expired, or its session has ended.
