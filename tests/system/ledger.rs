@@ -50,24 +50,24 @@ pub(crate) fn read(api: &Api, device: &str, from_ms: u64, to_ms: u64) -> BTreeMa
     let described = api.get(&format!("/api/v1/devices/{device}")).unwrap();
     let series = described.body["data"]["series"].as_array().unwrap().clone();
     assert!(!series.is_empty(), "the device has no series");
-    let mut accounts = BTreeMap::new();
-    for one in &series {
-        let id = one["id"].as_str().map_or_else(|| one["id"].to_string(), str::to_owned);
-        let answer = api
-            .get(&format!(
-                "/api/v1/devices/{device}/readings?series={id}&from={from_ms}&to={to_ms}"
-            ))
-            .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let mut account = Account {
-            metric: one["metric"].as_str().unwrap().to_owned(),
-            reader: one["reader"].as_str().unwrap().to_owned(),
-            ..Account::default()
-        };
-        for part in answer.body["data"].as_array().unwrap() {
-            take(&mut account, part);
-        }
-        accounts.insert(id, account);
+    let mut accounts: BTreeMap<String, Account> = series
+        .iter()
+        .map(|one| {
+            let account = Account {
+                metric: one["metric"].as_str().unwrap().to_owned(),
+                reader: one["reader"].as_str().unwrap().to_owned(),
+                ..Account::default()
+            };
+            (one["id"].as_str().unwrap().to_owned(), account)
+        })
+        .collect();
+    let answer =
+        api.get(&format!("/api/v1/devices/{device}/readings?from={from_ms}&to={to_ms}")).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.body["meta"]["truncated"], Value::Bool(false), "the answer is whole");
+    for part in answer.body["data"].as_array().unwrap() {
+        let id = part["series"]["id"].as_str().unwrap();
+        take(accounts.get_mut(id).unwrap(), part);
     }
     accounts
 }
