@@ -61,8 +61,10 @@ pub(crate) fn read(api: &Api, device: &str, from_ms: u64, to_ms: u64) -> BTreeMa
             (one["id"].as_str().unwrap().to_owned(), account)
         })
         .collect();
+    // A range of the API ends before `to`, the account with it.
+    let end_ms = to_ms + 1;
     let answer =
-        api.get(&format!("/api/v1/devices/{device}/readings?from={from_ms}&to={to_ms}")).unwrap();
+        api.get(&format!("/api/v1/devices/{device}/readings?from={from_ms}&to={end_ms}")).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.body["meta"]["truncated"], Value::Bool(false), "the answer is whole");
     for part in answer.body["data"].as_array().unwrap() {
