@@ -144,7 +144,7 @@ impl Names {
 }
 
 /// A number with its unit, as a sentence says it.
-fn amount(value: f64, unit: Unit) -> String {
+pub(crate) fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Celsius => format!("{value:.1} °C"),
         Unit::Watt => format!("{value:.1} W"),

@@ -240,7 +240,8 @@ impl Cycle {
                 (EventKind::CommandAccepted, Severity::Info, "accepted".to_owned())
             }
             Verdict::Clamped(clamp) => {
-                let how = format!("clamped to {} {} by {}", clamp.to, clamp.unit.ucum(), clamp.by);
+                let to = words::amount(clamp.to, clamp.unit);
+                let how = format!("clamped to {to} by {}", clamp.by);
                 (EventKind::CommandClamped, Severity::Warning, how)
             }
             Verdict::Refused(refusal) => {
