@@ -18,23 +18,23 @@ pub struct Interest {
     pub operations: bool,
 }
 
-/// No device, some, or all of them.
+/// The devices of a topic: those that were named, and beside them all where that was asked for.
+/// Each is taken back by the word that it was asked for with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Devices {
-    #[default]
-    None,
-    Some(HashSet<DeviceId>),
-    All,
+pub struct Devices {
+    pub all: bool,
+    pub named: HashSet<DeviceId>,
 }
 
 impl Devices {
     #[must_use]
+    pub fn all() -> Self {
+        Self { all: true, named: HashSet::new() }
+    }
+
+    #[must_use]
     pub fn contains(&self, device: DeviceId) -> bool {
-        match self {
-            Self::None => false,
-            Self::Some(devices) => devices.contains(&device),
-            Self::All => true,
-        }
+        self.all || self.named.contains(&device)
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn states_of_all() -> Interest {
-        Interest { device_states: Devices::All, ..Interest::default() }
+        Interest { device_states: Devices::all(), ..Interest::default() }
     }
 
     #[tokio::test]
@@ -182,7 +182,7 @@ mod tests {
         let hub = Hub::default();
         let subscription = hub.subscribe();
         hub.publish(state(1, 0));
-        let one = Devices::Some(HashSet::from([device(2)]));
+        let one = Devices { all: false, named: HashSet::from([device(2)]) };
         subscription.set_interest(Interest { device_states: one, ..Interest::default() });
         assert!(!hub.is_wanted(Topic::DeviceState(device(1))));
         assert!(hub.is_wanted(Topic::DeviceState(device(2))));

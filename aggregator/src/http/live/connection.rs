@@ -246,7 +246,7 @@ impl Connection {
 
     /// Tells the hub what to deliver.
     fn narrow(&self) {
-        let interest = Interest { device_states: Devices::All, ..self.asked.clone() };
+        let interest = Interest { device_states: Devices::all(), ..self.asked.clone() };
         self.subscription.set_interest(interest);
     }
 

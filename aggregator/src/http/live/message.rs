@@ -8,7 +8,6 @@ use crate::live::{Interest, Live, Topic};
 use crate::telemetry::{LatestValue, NoData, SeriesId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Topics of one message, and devices of one subscription.
@@ -77,20 +76,16 @@ pub(super) fn change(interest: &mut Interest, wanted: Wanted, on: bool) {
 }
 
 fn change_devices(devices: &mut Devices, which: Option<DeviceId>, on: bool) {
-    match (which, on, &mut *devices) {
-        (None, true, _) => *devices = Devices::All,
-        (None, false, _) => *devices = Devices::None,
-        (Some(_), true, Devices::All) => {}
-        (Some(id), true, Devices::Some(ids)) => {
-            if ids.len() < MAX_TOPICS {
-                ids.insert(id);
+    match (which, on) {
+        (None, on) => devices.all = on,
+        (Some(id), true) => {
+            if devices.named.len() < MAX_TOPICS {
+                devices.named.insert(id);
             }
         }
-        (Some(id), true, Devices::None) => *devices = Devices::Some(HashSet::from([id])),
-        (Some(id), false, Devices::Some(ids)) => {
-            ids.remove(&id);
+        (Some(id), false) => {
+            devices.named.remove(&id);
         }
-        (Some(_), false, Devices::All | Devices::None) => {}
     }
 }
 
@@ -167,6 +162,17 @@ mod tests {
             assert_eq!(Wanted::parse(text), wanted, "{text}");
         }
         assert_eq!(Wanted::parse(&format!("readings:{id}")), Some(Wanted::Readings(Some(device))));
+    }
+
+    #[test]
+    fn one_device_stays_subscribed_when_all_devices_are_taken_back() {
+        let id = DeviceId(Uuid::from_u128(1));
+        let mut interest = Interest::default();
+        change(&mut interest, Wanted::Readings(Some(id)), true);
+        change(&mut interest, Wanted::Readings(None), true);
+        change(&mut interest, Wanted::Readings(None), false);
+        assert!(interest.wants(Topic::Readings(id)));
+        assert!(!interest.wants(Topic::Readings(DeviceId(Uuid::from_u128(2)))));
     }
 
     #[test]
