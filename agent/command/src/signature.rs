@@ -136,8 +136,6 @@ impl fmt::Debug for SignedCommand {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
-
     use super::*;
     use flyball_units::Watts;
     use uuid::Uuid;
