@@ -8,8 +8,8 @@ mod conversation;
 
 use crate::recorder::Order;
 use conversation::{Conversation, Ended};
-use flyball_protocol::command::{OperationId, SignedCommand, Verdict};
-use flyball_protocol::guard::{Actuator, BoardInfo, LimitSnapshot, Record, Series};
+use flyball_protocol::command::{Action, OperationId, SignedCommand, Verdict};
+use flyball_protocol::guard::{BoardInfo, Inventory, Record, Series};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -34,6 +34,11 @@ pub(crate) enum Delivery {
         run: Uuid,
         series: Vec<Series>,
     },
+    /// The guard reads more series: these come behind the ones that are known.
+    Series {
+        first: u16,
+        series: Vec<Series>,
+    },
     /// Consecutive records; `first` is the number of the first of them.
     Records {
         first: u64,
@@ -45,17 +50,26 @@ pub(crate) enum Delivery {
 /// What the uplink has to know at once.
 #[derive(Debug)]
 pub(crate) enum News {
-    Attached { board: BoardInfo, actuators: Vec<Actuator>, limits: Vec<LimitSnapshot> },
+    Attached { board: BoardInfo, inventory: Box<Inventory> },
     Detached,
     Verdict { operation: OperationId, verdict: Verdict },
-    Limits(Vec<LimitSnapshot>),
+    Inventory(Box<Inventory>),
+    Validated { request: u64, verdict: Verdict },
 }
 
 /// What the uplink asks of the guard.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Propose { operation: OperationId, command: SignedCommand },
-    Limits,
+    Propose {
+        operation: OperationId,
+        command: SignedCommand,
+    },
+    /// What would the engine say to `action`?
+    Validate {
+        request: u64,
+        action: Action,
+    },
+    Inventory,
 }
 
 /// The ends of the channels that the link holds; each is bounded.

@@ -101,6 +101,7 @@ impl Recorder {
                 self.guard_run = Some(run);
                 self.sampling.handle_attached(&series)
             }
+            Delivery::Series { first, series } => self.sampling.handle_more_series(first, &series),
             Delivery::Detached => {
                 self.sampling.handle_detached();
                 Ok(())

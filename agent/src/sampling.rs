@@ -142,6 +142,21 @@ impl Sampling {
         Ok(())
     }
 
+    /// The guard reads more series than it said: `first` is the place of the first of them.
+    ///
+    /// # Errors
+    /// Where they can't be registered.
+    pub(crate) fn handle_more_series(
+        &mut self,
+        first: u16,
+        series: &[Series],
+    ) -> Result<(), SamplingError> {
+        let refs = self.spool.register(Reader::Guard, series)?;
+        self.guard_series.truncate(usize::from(first));
+        self.guard_series.extend(refs);
+        Ok(())
+    }
+
     /// The guard is away; intervals are sealed without it.
     pub(crate) const fn handle_detached(&mut self) {
         self.interval.expect_guard(false);

@@ -47,7 +47,7 @@ const FAREWELL_MS: u64 = 2_000;
 /// Between two looks at how full the spool is.
 const USAGE_EVERY_MS: u64 = 60_000;
 /// Between two looks at the guard's limits, where nothing says that they changed.
-const LIMITS_EVERY_MS: u64 = 10_000;
+const INVENTORY_EVERY_MS: u64 = 10_000;
 
 /// The other ends of the uplink's channels; each is bounded.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ pub(crate) struct Uplink {
     outage: Option<String>,
     events: mpsc::Sender<(u64, Event)>,
     done: mpsc::Sender<Done>,
-    next_limits_ms: u64,
+    next_inventory_ms: u64,
     spool: SpoolHealth,
     next_usage_ms: u64,
     farewell_until_ms: Option<u64>,
@@ -161,7 +161,7 @@ impl Uplink {
             outage: None,
             events,
             done,
-            next_limits_ms: 0,
+            next_inventory_ms: 0,
             spool: SpoolHealth::default(),
             next_usage_ms: 0,
             farewell_until_ms: None,
@@ -196,7 +196,7 @@ impl Uplink {
         let wall_ms = self.means.clock.unix_ms();
         let expiry = self.commands.next_expiry_ms().map(|at| now_ms + at.saturating_sub(wall_ms));
         let welcome = self.link.as_ref().and_then(|link| link.welcome_by_ms);
-        let limits = self.wants_limits().then_some(self.next_limits_ms);
+        let limits = self.wants_inventory().then_some(self.next_inventory_ms);
         let next_ms = [self.sender.poll_timeout(), expiry, welcome, limits, self.farewell_until_ms]
             .into_iter()
             .flatten()
@@ -229,10 +229,10 @@ impl Uplink {
             let outbox = self.means.outbox.clone();
             self.begin(move || Done::Usage(outbox.usage()));
         }
-        if self.wants_limits() && self.next_limits_ms <= now_ms {
-            self.next_limits_ms = now_ms + LIMITS_EVERY_MS;
+        if self.wants_inventory() && self.next_inventory_ms <= now_ms {
+            self.next_inventory_ms = now_ms + INVENTORY_EVERY_MS;
             // A full line means that the guard is busy; the next look comes soon enough.
-            let _busy = self.means.guard.try_send(Ask::Limits);
+            let _busy = self.means.guard.try_send(Ask::Inventory);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an operator may ask of one machine.
 
-use flyball_units::{Ratio, Watts};
+use crate::{Lock, OperationId, PowerState, ResetType};
+use flyball_units::{Hertz, Ratio, Watts};
 use serde::{Deserialize, Serialize};
 
 /// One action. Stored by number on the wire and signed: new actions go at the end.
@@ -28,6 +29,73 @@ pub enum Action {
         limit: String,
         reason: String,
     },
+    /// Switch what `switch` feeds: a machine behind its BMC, an outlet, or the machine itself.
+    /// `expected` is what the issuer saw; another state refuses it.
+    Reset {
+        switch: String,
+        reset: ResetType,
+        expected: Option<PowerState>,
+    },
+    /// Carry out what `operation` has armed.
+    Confirm {
+        operation: OperationId,
+    },
+    SetLock(Lock),
+    /// `justification` is what lets somebody else than the owner lift it.
+    ReleaseLock {
+        lock: String,
+        owner: String,
+        justification: Option<String>,
+    },
+    /// The fleet layer of the machine's limits, as a whole: limits that are not named lose theirs.
+    SetFleetLimits {
+        limits: Vec<FleetLimit>,
+    },
+    /// The identify light.
+    SetIndicator {
+        switch: String,
+        lit: bool,
+    },
+    /// Hold the frequency of `actuator` (all ceilings of the machine where `None`) under `hertz`.
+    SetFrequencyCap {
+        actuator: Option<String>,
+        hertz: Hertz,
+    },
+    ClearFrequencyCap {
+        actuator: Option<String>,
+    },
+    /// One of the words that the actuator offers: a governor, a platform profile.
+    SetProfile {
+        actuator: String,
+        profile: String,
+    },
+    /// A service of the guard's allow-list.
+    SetService {
+        service: String,
+        verb: ServiceVerb,
+    },
+    /// From where the machine behind `switch` starts the next time, once.
+    SetBootOnce {
+        switch: String,
+        source: String,
+    },
+}
+
+/// What the fleet asks of one limit, in the unit of its sensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FleetLimit {
+    pub limit: String,
+    pub warning: Option<f64>,
+    pub limit_at: Option<f64>,
+    pub trip: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ServiceVerb {
+    Pause,
+    Resume,
+    Stop,
+    Start,
 }
 
 impl Action {
@@ -40,6 +108,17 @@ impl Action {
             Self::SetFanFloor { .. } => "thermal.fan_floor.set",
             Self::ClearFanFloor { .. } => "thermal.fan_floor.clear",
             Self::ClearTrip { .. } => "trip.clear",
+            Self::Reset { .. } => "power.reset",
+            Self::Confirm { .. } => "operation.confirm",
+            Self::SetLock(_) => "lock.set",
+            Self::ReleaseLock { .. } => "lock.release",
+            Self::SetFleetLimits { .. } => "limits.fleet.set",
+            Self::SetIndicator { .. } => "indicator.set",
+            Self::SetFrequencyCap { .. } => "frequency.cap.set",
+            Self::ClearFrequencyCap { .. } => "frequency.cap.clear",
+            Self::SetProfile { .. } => "profile.set",
+            Self::SetService { .. } => "service.set",
+            Self::SetBootOnce { .. } => "boot.once.set",
         }
     }
 }

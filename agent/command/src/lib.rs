@@ -7,10 +7,14 @@
 
 mod action;
 mod id;
+mod lock;
+mod power;
 mod signature;
 mod verdict;
 
-pub use action::Action;
+pub use action::{Action, FleetLimit, ServiceVerb};
 pub use id::{DeviceId, OperationId};
+pub use lock::Lock;
+pub use power::{PowerState, ResetType};
 pub use signature::{Command, CommandKey, PublicKey, SignatureError, SignedCommand};
-pub use verdict::{Clamp, Outcome, Refusal, RefusalKind, Verdict};
+pub use verdict::{Arming, Clamp, Outcome, Refusal, RefusalKind, Verdict};

@@ -1,6 +1,6 @@
 //! The machine's answer to a command.
 
-use crate::OperationId;
+use crate::{OperationId, PowerState};
 use flyball_units::Unit;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,20 @@ pub enum Verdict {
     Accepted,
     Clamped(Clamp),
     Refused(Refusal),
+    /// Nothing moves before it is confirmed.
+    Armed(Arming),
+}
+
+/// What a dangerous command is about to do, for the one who has to confirm it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arming {
+    /// It is forgotten then, Unix milliseconds.
+    pub until_ms: u64,
+    /// Exactly what is meant: id, model, serial number.
+    pub target: String,
+    pub state: Option<PowerState>,
+    /// What will happen, as a sentence.
+    pub consequence: String,
 }
 
 /// The engine took the proposal, but only as far as its limits go.
@@ -36,6 +50,12 @@ pub enum RefusalKind {
     Invalid,
     /// The guard's inbox was full.
     Busy,
+    /// A lock-out stands against it: HTTP 409 `locked`.
+    Locked,
+    /// It contradicts the state that was observed, or that state is not known.
+    WrongState,
+    /// It confirms what is not armed, or no longer.
+    NotArmed,
 }
 
 /// Why not, in the words that the API's 409 carries.
@@ -62,6 +82,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What the actuator said when it was read back; `None` where nothing was driven.
     pub observed: Option<f64>,
+    /// What a switch said when it was read back.
+    pub state: Option<PowerState>,
     /// False where the read-back did not agree within its time.
     pub verified: bool,
     /// Unix milliseconds, by the guard's clock.

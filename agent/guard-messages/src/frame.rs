@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn messages_come_out_whole_however_the_bytes_are_cut() {
-        let messages = [FromAgent::Limits, FromAgent::Confirm { through: 70_000 }];
+        let messages = [FromAgent::Inventory, FromAgent::Confirm { through: 70_000 }];
         let bytes: Vec<u8> = messages.iter().flat_map(|m| encode(m).unwrap()).collect();
         for size in 1..=bytes.len() {
             let mut decoder = Decoder::new();

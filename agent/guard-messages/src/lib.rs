@@ -7,12 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod frame;
+mod inventory;
 mod message;
 mod record;
 
 pub use frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
+pub use inventory::{
+    Actuator, ActuatorKind, ConditionSnapshot, EQUIPMENT_ATTRIBUTE, Equipment, EquipmentKind,
+    EquipmentState, InterlockSnapshot, Inventory, LayerThresholds, LimitSnapshot, LockSnapshot,
+    TripSnapshot,
+};
 pub use message::{
-    Actuator, ActuatorKind, AttachRefusal, BoardInfo, FromAgent, FromGuard, LimitSnapshot,
-    LimitState, Series, Status, VERSION,
+    AttachRefusal, BoardInfo, FromAgent, FromGuard, LimitState, Series, Status, VERSION,
 };
 pub use record::{EventKind, GuardEvent, Record, RecordBody, Sample, Severity};

@@ -1,13 +1,13 @@
 //! The messages of both directions. Variants are numbered: new ones go at the end.
 
-use crate::Record;
-use flyball_command::{OperationId, SignedCommand, Verdict};
+use crate::{Inventory, Record};
+use flyball_command::{Action, OperationId, SignedCommand, Verdict};
 use flyball_units::{Kind, Unit};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The version of this conversation. Both sides come in one package, so one is enough.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromAgent {
@@ -18,11 +18,13 @@ pub enum FromAgent {
     Confirm { through: u64 },
     /// A command as it came. The answer is a `Verdict`, and the outcome comes as a record.
     Propose { operation: OperationId, command: SignedCommand },
-    /// Ask for the limits as they stand now.
-    Limits,
+    /// Ask for the machine as it stands now.
+    Inventory,
     /// Ask for everything that a person at the machine wants to see. Needs no `Attach`, and
     /// leaves an attached agent where it is.
     Status,
+    /// What would the engine say to `action`? Nothing moves, so nothing is signed.
+    Validate { request: u64, action: Action },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,8 +38,7 @@ pub enum FromGuard {
         board: BoardInfo,
         /// `Sample::series` is an index into this list.
         series: Vec<Series>,
-        actuators: Vec<Actuator>,
-        limits: Vec<LimitSnapshot>,
+        inventory: Box<Inventory>,
     },
     Refused(AttachRefusal),
     /// Consecutive records; `first` is the number of the first of them.
@@ -49,8 +50,18 @@ pub enum FromGuard {
         operation: OperationId,
         verdict: Verdict,
     },
-    Limits(Vec<LimitSnapshot>),
+    Inventory(Box<Inventory>),
     Status(Box<Status>),
+    /// The list of series has grown: these come behind the ones that are known. A series keeps
+    /// its place for as long as the guard runs, whether or not its hardware is there.
+    Series {
+        first: u16,
+        series: Vec<Series>,
+    },
+    Validated {
+        request: u64,
+        verdict: Verdict,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,26 +95,6 @@ pub struct Series {
     pub cadence_ms: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ActuatorKind {
-    Fan,
-    PowerCap,
-}
-
-/// One actuator and where it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Actuator {
-    pub id: String,
-    pub kind: ActuatorKind,
-    pub unit: Unit,
-    pub min: f64,
-    pub max: f64,
-    /// What the engine wants of it now.
-    pub wanted: Option<f64>,
-    /// What it read back last.
-    pub observed: Option<f64>,
-}
-
 /// The states of a limit, as `docs` draw them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LimitState {
@@ -130,27 +121,6 @@ impl LimitState {
     }
 }
 
-/// One limit, its thresholds with the layer that set each, and its state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LimitSnapshot {
-    pub name: String,
-    pub zone: String,
-    pub kind: Kind,
-    pub unit: Unit,
-    pub warning: Option<f64>,
-    pub limit: Option<f64>,
-    pub trip: Option<f64>,
-    pub hysteresis: f64,
-    /// `factory`, `local` or `fleet`: whose value is in force.
-    pub layer: String,
-    pub state: LimitState,
-    pub reading: Option<f64>,
-    /// Unix milliseconds since the state stands.
-    pub since_ms: u64,
-    /// The sensors that it watches, by `hw.id`.
-    pub sensors: Vec<String>,
-}
-
 /// The guard as it stands, for `flyball-guard status` and for measurements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -161,8 +131,7 @@ pub struct Status {
     pub board: BoardInfo,
     /// How many series it reads.
     pub series: u32,
-    pub actuators: Vec<Actuator>,
-    pub limits: Vec<LimitSnapshot>,
+    pub inventory: Inventory,
     /// What discovery saw and a person should know.
     pub remarks: Vec<String>,
     pub agent_attached: bool,

@@ -91,4 +91,26 @@ pub enum EventKind {
     ShutdownWanted,
     /// The trips of the guard's last run can't be read: every limit that can trip is latched.
     LatchesLost,
+    /// An interlock began or ceased to forbid.
+    Interlock {
+        active: bool,
+    },
+    LockSet,
+    LockReleased,
+    /// A dangerous command waits for its second hand.
+    CommandArmed,
+    /// A switch was asked to do something.
+    Switched,
+    /// A switch did not do what it was asked within its time.
+    SwitchFailed,
+    EquipmentLost,
+    EquipmentBack,
+    /// Sensors or actuators came or went.
+    HardwareChanged,
+    /// The ladder asks something of the host: to quiesce, to suspend, to shut down.
+    HostAsked,
+    /// A fleet policy was taken; what of it would have loosened a limit is named.
+    PolicyTaken,
+    /// The machine was reset by its watchdog before this run.
+    WatchdogReset,
 }

@@ -1,8 +1,8 @@
 //! Between the link and the loop: what is asked, and what is answered. Both queues are bounded,
 //! and neither side ever waits for the other.
 
-use flyball_command::{Command, OperationId, Refusal, Verdict};
-use flyball_guard_messages::{Actuator, LimitSnapshot};
+use flyball_command::{Action, Command, OperationId, Refusal, Verdict};
+use flyball_guard_messages::Inventory;
 
 /// As many questions may wait; the link refuses what finds the queue full.
 pub(crate) const INBOX: usize = 32;
@@ -19,7 +19,9 @@ pub(crate) enum Question {
     Propose { client: ClientId, command: Command },
     /// A command that the link refused: the loop records it.
     Refused { operation: OperationId, refusal: Refusal },
-    /// The limits and actuators as they stand.
+    /// What the engine would say to an action; nothing moves.
+    Validate { client: ClientId, request: u64, action: Action },
+    /// The machine as it stands.
     View { client: ClientId, purpose: Purpose },
 }
 
@@ -27,21 +29,13 @@ pub(crate) enum Question {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Attach { after: u64 },
-    Limits,
+    Inventory,
     Status,
 }
 
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Verdict {
-        client: ClientId,
-        operation: OperationId,
-        verdict: Verdict,
-    },
-    View {
-        client: ClientId,
-        purpose: Purpose,
-        limits: Vec<LimitSnapshot>,
-        actuators: Vec<Actuator>,
-    },
+    Verdict { client: ClientId, operation: OperationId, verdict: Verdict },
+    Validated { client: ClientId, request: u64, verdict: Verdict },
+    View { client: ClientId, purpose: Purpose, inventory: Box<Inventory> },
 }

@@ -14,8 +14,8 @@ use crate::ring;
 use crate::shared::Shared;
 use crate::words::Now;
 use client::{Client, Closed, Role};
-use flyball_command::{OperationId, RefusalKind, SignedCommand, Verdict};
-use flyball_guard_messages::{AttachRefusal, FromAgent, FromGuard, Status, VERSION};
+use flyball_command::{Action, OperationId, RefusalKind, SignedCommand, Verdict};
+use flyball_guard_messages::{AttachRefusal, FromAgent, FromGuard, Inventory, Status, VERSION};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
 use std::fs;
@@ -219,7 +219,10 @@ impl Link {
             (FromAgent::Confirm { through }, Role::Agent { sent }) => {
                 ring::lock(&self.shared.ring).confirm(through.min(sent));
             }
-            (FromAgent::Limits, Role::Agent { .. }) => self.ask(index, Purpose::Limits),
+            (FromAgent::Inventory, Role::Agent { .. }) => self.ask(index, Purpose::Inventory),
+            (FromAgent::Validate { request, action }, Role::Agent { .. }) => {
+                self.validate(index, request, action);
+            }
             (FromAgent::Propose { operation, command }, Role::Agent { .. }) => {
                 if let Some(verdict) = self.propose(id, operation, &command)
                     && let Some(client) = self.clients.get_mut(index)
@@ -227,11 +230,32 @@ impl Link {
                     client.send(&FromGuard::Verdict { operation, verdict });
                 }
             }
-            (FromAgent::Confirm { .. } | FromAgent::Limits | FromAgent::Propose { .. }, _) => {
+            (
+                FromAgent::Confirm { .. }
+                | FromAgent::Inventory
+                | FromAgent::Propose { .. }
+                | FromAgent::Validate { .. },
+                _,
+            ) => {
                 client.send(&FromGuard::Refused(AttachRefusal::NotAttached));
                 client.close(Closed::OutOfTurn);
             }
         }
+    }
+
+    /// Asks the loop what it would say. A full queue is an answer too.
+    fn validate(&mut self, index: usize, request: u64, action: Action) {
+        let Some(client) = self.clients.get_mut(index) else {
+            return;
+        };
+        let question = Question::Validate { client: client.id, request, action };
+        if self.questions.try_send(question).is_ok() {
+            self.waiter.unpark();
+            return;
+        }
+        let reason = "the guard has more questions than it takes at once";
+        let refusal = command::refusal(RefusalKind::Busy, reason, "it is asked again");
+        client.send(&FromGuard::Validated { request, verdict: Verdict::Refused(*refusal) });
     }
 
     fn ask(&mut self, index: usize, purpose: Purpose) {
@@ -291,10 +315,13 @@ impl Link {
                 self.verdicts.push_back((operation, verdict.clone()));
                 self.send(client, &FromGuard::Verdict { operation, verdict });
             }
-            Answer::View { client, purpose, limits, actuators } => match purpose {
-                Purpose::Limits => self.send(client, &FromGuard::Limits(limits)),
+            Answer::Validated { client, request, verdict } => {
+                self.send(client, &FromGuard::Validated { request, verdict });
+            }
+            Answer::View { client, purpose, inventory } => match purpose {
+                Purpose::Inventory => self.send(client, &FromGuard::Inventory(inventory)),
                 Purpose::Status => {
-                    let status = self.status(limits, actuators);
+                    let status = self.status(*inventory);
                     self.send(client, &FromGuard::Status(Box::new(status)));
                 }
                 Purpose::Attach { after } => {
@@ -304,8 +331,7 @@ impl Link {
                         boot: facts.boot,
                         board: facts.board.clone(),
                         series: facts.series.clone(),
-                        actuators,
-                        limits,
+                        inventory,
                     };
                     self.send(client, &attached);
                     self.attach(client, after);
@@ -332,11 +358,7 @@ impl Link {
         }
     }
 
-    fn status(
-        &self,
-        limits: Vec<flyball_guard_messages::LimitSnapshot>,
-        actuators: Vec<flyball_guard_messages::Actuator>,
-    ) -> Status {
+    fn status(&self, inventory: Inventory) -> Status {
         let Shared { facts, meters, ring, clock, .. } = &*self.shared;
         let ring = ring::lock(ring);
         Status {
@@ -345,8 +367,7 @@ impl Link {
             dry_run: facts.dry_run,
             board: facts.board.clone(),
             series: u32::try_from(facts.series.len()).unwrap_or(u32::MAX),
-            actuators,
-            limits,
+            inventory,
             remarks: facts.remarks.clone(),
             agent_attached: self.clients.iter().any(|c| matches!(c.role, Role::Agent { .. })),
             records_held: ring.len() as u64,

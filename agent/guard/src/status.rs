@@ -69,10 +69,10 @@ fn text(status: &Status) -> String {
         status.reactions,
         status.reaction_p999_ms
     ));
-    lines.push(format!("limits: {}", status.limits.len()));
-    lines.extend(status.limits.iter().map(limit));
-    lines.push(format!("actuators: {}", status.actuators.len()));
-    lines.extend(status.actuators.iter().map(actuator));
+    lines.push(format!("limits: {}", status.inventory.limits.len()));
+    lines.extend(status.inventory.limits.iter().map(limit));
+    lines.push(format!("actuators: {}", status.inventory.actuators.len()));
+    lines.extend(status.inventory.actuators.iter().map(actuator));
     lines.extend(status.remarks.iter().map(|remark| format!("note: {remark}")));
     lines.join("\n") + "\n"
 }

@@ -8,7 +8,7 @@ use crate::plan::Names;
 pub(crate) use event::{guard_event, plain};
 use flyball_guard_messages as wire;
 use flyball_hardware::{ActuatorKind, Board};
-use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind};
+use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind, Thresholds};
 use flyball_units::{Unit, Watts};
 use std::time::Duration;
 pub(crate) use verdict::{refusal, verdict};
@@ -67,13 +67,33 @@ pub(crate) fn limit_state(state: StateKind) -> wire::LimitState {
     }
 }
 
+/// The machine as it stands.
+pub(crate) fn inventory(
+    engine: &Engine,
+    names: &Names,
+    hands: &Hands,
+    now: Now,
+) -> wire::Inventory {
+    wire::Inventory {
+        limits: limits(engine, names, now),
+        actuators: actuators(engine, hands),
+        ..wire::Inventory::default()
+    }
+}
+
+fn layer(thresholds: Thresholds) -> wire::LayerThresholds {
+    let Thresholds { warning, limit, trip } = thresholds;
+    wire::LayerThresholds { warning, limit, trip }
+}
+
 pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::LimitSnapshot> {
     let specs = &engine.config().plan().limits;
     engine
         .limits()
         .filter_map(|(id, view)| {
             let name = names.limits.get(id.index())?;
-            let sensors = specs.get(id.index())?.sensors.iter();
+            let spec = specs.get(id.index())?;
+            let sensors = spec.sensors.iter();
             let sensors = sensors.filter_map(|id| names.sensors.get(id.index()).cloned()).collect();
             let value = |bound: Option<flyball_safety::Bound>| bound.map(|bound| bound.value);
             Some(wire::LimitSnapshot {
@@ -85,6 +105,11 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
                 limit: value(view.thresholds.limit),
                 trip: value(view.thresholds.trip),
                 hysteresis: name.hysteresis,
+                factory: layer(spec.factory),
+                local: layer(spec.local),
+                fleet: layer(view.fleet),
+                below: false,
+                step: view.state.step().map(|step| format!("{step:?}")),
                 layer: view.thresholds.layer().map_or("factory", Layer::name).to_owned(),
                 state: limit_state(view.state.kind()),
                 reading: view.reading,
@@ -110,6 +135,12 @@ pub(crate) fn actuators(engine: &Engine, hands: &Hands) -> Vec<wire::Actuator> {
             max: actuator.max,
             wanted: view.and_then(|view| number_of_level(view.wanted)),
             observed,
+            stuck: view.is_some_and(|view| view.stuck),
+            equipment: None,
+            state: None,
+            verbs: Vec::new(),
+            profile: None,
+            profiles: Vec::new(),
         }
     };
     (0..).zip(hands.actuators()).map(one).collect()

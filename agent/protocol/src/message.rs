@@ -4,8 +4,8 @@
 use crate::entry::Entry;
 use crate::series::SeriesDef;
 use crate::sync::{Epoch, Ranges, Seq};
-use flyball_command::{DeviceId, OperationId, SignedCommand, Verdict};
-use flyball_guard_messages::{Actuator, LimitSnapshot};
+use flyball_command::{Action, DeviceId, OperationId, SignedCommand, Verdict};
+use flyball_guard_messages::Inventory;
 use serde::{Deserialize, Serialize};
 
 /// The versions that this build speaks.
@@ -107,9 +107,8 @@ pub struct Machine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ControlUp {
     Hello(Hello),
-    /// Inventory: sent after `Welcome`, and again when something changed.
-    Limits(Vec<LimitSnapshot>),
-    Actuators(Vec<Actuator>),
+    /// Sent after `Welcome`, and again when something changed.
+    Inventory(Box<Inventory>),
     Plugins(Vec<PluginStatus>),
     /// The engine's answer to a command, ahead of the durable outcome.
     Verdict {
@@ -123,6 +122,11 @@ pub enum ControlUp {
         attached: bool,
         /// As in [`Machine`]: known for good only once the guard has been there.
         simulated: bool,
+    },
+    /// The engine's answer to `Validate`; nothing has moved.
+    Validated {
+        request: u64,
+        verdict: Verdict,
     },
 }
 
@@ -161,8 +165,13 @@ pub enum ControlDown {
         reason: String,
     },
     Command(PendingCommand),
-    /// Send `ControlUp::Limits` and `Actuators` now.
+    /// Send `ControlUp::Inventory` now.
     Inventory,
+    /// Ask the engine what it would say.
+    Validate {
+        request: u64,
+        action: Action,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

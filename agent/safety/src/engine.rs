@@ -179,19 +179,28 @@ impl Engine {
         let before = limit.state;
         let standing = limit.standing(id, &self.sensors);
         if let Err(clears_when) = limit.clear(&self.sensors, self.now) {
-            let threshold = match clears_when {
-                ClearsWhen::ReadingBelow(threshold) => Some(threshold),
-                ClearsWhen::AskedAtMost(_) | ClearsWhen::TripCleared | ClearsWhen::SensorsRead => {
-                    standing.threshold
-                }
-            };
-            return Err(Refusal::Limit(Standing { threshold, clears_when, ..standing }));
+            return Err(Refusal::Limit(held(standing, clears_when)));
         }
         self.events.push(self.now, EventKind::TripCleared { limit: id, reading: standing.reading });
         self.tell_state(id, before);
         self.follow(id.index());
         self.drive();
         Ok(())
+    }
+
+    /// What [`Self::handle_clear`] would answer. Nothing moves.
+    ///
+    /// # Errors
+    /// Where the limit has not tripped, its condition holds, or its group does not read.
+    pub fn validate_clear(&self, id: LimitId) -> Result<(), Refusal> {
+        let limit = self.limits.get(id.index()).ok_or(Refusal::NoLimit)?;
+        if limit.state.kind() != StateKind::Tripped {
+            return Err(Refusal::NotTripped);
+        }
+        let standing = limit.standing(id, &self.sensors);
+        limit
+            .clearable(&self.sensors, self.now)
+            .map_err(|clears_when| Refusal::Limit(held(standing, clears_when)))
     }
 
     /// One cycle: ages readings, climbs and descends the ladder, asserts what does not agree.
@@ -277,6 +286,17 @@ impl Engine {
                 .map(|(id, _)| id),
         }
     }
+}
+
+/// What stands against clearing a trip, with the threshold that is meant.
+fn held(standing: Standing, clears_when: ClearsWhen) -> Standing {
+    let threshold = match clears_when {
+        ClearsWhen::ReadingBelow(threshold) => Some(threshold),
+        ClearsWhen::AskedAtMost(_) | ClearsWhen::TripCleared | ClearsWhen::SensorsRead => {
+            standing.threshold
+        }
+    };
+    Standing { threshold, clears_when, ..standing }
 }
 
 fn ids<T, Id>(list: &[T], id: impl Fn(u16) -> Id) -> impl Iterator<Item = (Id, &T)> {

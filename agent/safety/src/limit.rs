@@ -23,7 +23,7 @@ pub(crate) struct Limit {
     pub(crate) spec: LimitSpec,
     pub(crate) state: State,
     pub(crate) effective: Effective,
-    fleet: Thresholds,
+    pub(crate) fleet: Thresholds,
     members: Vec<Member>,
     /// The widest band of the group.
     lowest: f64,
@@ -231,7 +231,17 @@ impl Limit {
     /// What still stands against it.
     pub(crate) fn clear(&mut self, sensors: &[Sensor], now: Moment) -> Result<(), ClearsWhen> {
         self.look(sensors);
-        if self.sight != Sight::Clear {
+        self.clearable(sensors, now)?;
+        self.state.transition_to_normal(now);
+        Ok(())
+    }
+
+    /// Whether a trip could be cleared now.
+    ///
+    /// # Errors
+    /// What still stands against it.
+    pub(crate) fn clearable(&self, sensors: &[Sensor], now: Moment) -> Result<(), ClearsWhen> {
+        if self.sight(sensors) != Sight::Clear {
             return Err(ClearsWhen::SensorsRead);
         }
         let threshold = self.effective.limit.or(self.effective.trip);
@@ -239,7 +249,6 @@ impl Limit {
         if let Some(threshold) = threshold.filter(|_| held) {
             return Err(ClearsWhen::ReadingBelow(threshold.value - self.spec.hysteresis));
         }
-        self.state.transition_to_normal(now);
         Ok(())
     }
 

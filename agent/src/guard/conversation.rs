@@ -96,18 +96,20 @@ impl<'a> Conversation<'a> {
         self.say(&attach).await?;
         let answer = tokio::time::timeout(PATIENCE, self.hear()).await;
         match answer.map_err(|_| Fault::Silent)?? {
-            FromGuard::Attached { run, board, series, actuators, limits, .. } => {
+            FromGuard::Attached { run, board, series, inventory, .. } => {
                 let goes_on = cursor.filter(|cursor| cursor.run == run);
                 self.link.cursor = Some(goes_on.unwrap_or(Cursor { run, through: 0 }));
                 tracing::info!(%run, series = series.len(), "attached to the guard");
                 self.deliver(Delivery::Attached { run, series }).await?;
-                self.tell(News::Attached { board, actuators, limits }).await
+                self.tell(News::Attached { board, inventory }).await
             }
             FromGuard::Refused(AttachRefusal::Version { known }) => Err(Fault::Version { known }),
             FromGuard::Refused(AttachRefusal::NotAttached) => Err(Fault::Refused),
             FromGuard::Records { .. }
             | FromGuard::Verdict { .. }
-            | FromGuard::Limits(_)
+            | FromGuard::Inventory(_)
+            | FromGuard::Series { .. }
+            | FromGuard::Validated { .. }
             | FromGuard::Status(_) => Err(Fault::Unexpected),
         }
     }
@@ -159,7 +161,13 @@ impl<'a> Conversation<'a> {
             FromGuard::Verdict { operation, verdict } => {
                 self.tell(News::Verdict { operation, verdict }).await
             }
-            FromGuard::Limits(limits) => self.tell(News::Limits(limits)).await,
+            FromGuard::Inventory(inventory) => self.tell(News::Inventory(inventory)).await,
+            FromGuard::Validated { request, verdict } => {
+                self.tell(News::Validated { request, verdict }).await
+            }
+            FromGuard::Series { first, series } => {
+                self.deliver(Delivery::Series { first, series }).await
+            }
             FromGuard::Attached { .. } | FromGuard::Refused(_) | FromGuard::Status(_) => {
                 Err(Fault::Unexpected)
             }
@@ -176,13 +184,14 @@ impl<'a> Conversation<'a> {
         if let Some(cursor) = &mut self.link.cursor {
             cursor.through = cursor.through.max(last);
         }
-        if limits_moved { self.say(&FromAgent::Limits).await } else { Ok(()) }
+        if limits_moved { self.say(&FromAgent::Inventory).await } else { Ok(()) }
     }
 
     async fn handle_ask(&mut self, ask: Ask) -> Result<(), Fault> {
         let message = match ask {
+            Ask::Validate { request, action } => FromAgent::Validate { request, action },
             Ask::Propose { operation, command } => FromAgent::Propose { operation, command },
-            Ask::Limits => FromAgent::Limits,
+            Ask::Inventory => FromAgent::Inventory,
         };
         self.say(&message).await
     }

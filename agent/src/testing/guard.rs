@@ -77,8 +77,7 @@ pub(crate) fn attached(run: Uuid) -> FromGuard {
         boot: Uuid::from_u128(9),
         board: board(),
         series: vec![series()],
-        actuators: Vec::new(),
-        limits: Vec::new(),
+        inventory: Box::default(),
     }
 }
 

@@ -90,7 +90,18 @@ fn refused(
     clears_when: &str,
     at_ms: u64,
 ) -> Outcome {
-    let refusal = Refusal {
+    let verdict = Verdict::Refused(refusal(kind, reason, clears_when));
+    Outcome { operation, verdict, observed: None, state: None, verified: false, at_ms }
+}
+
+/// What a question gets whose guard is away.
+pub(super) fn unanswered() -> Refusal {
+    let reason = "The machine's guard is away, and nobody else can say.".to_owned();
+    refusal(RefusalKind::Busy, reason, "The guard is back.")
+}
+
+fn refusal(kind: RefusalKind, reason: String, clears_when: &str) -> Refusal {
+    Refusal {
         kind,
         interlock: String::new(),
         reading: None,
@@ -99,9 +110,7 @@ fn refused(
         since_ms: None,
         clears_when: clears_when.to_owned(),
         reason,
-    };
-    let verdict = Verdict::Refused(refusal);
-    Outcome { operation, verdict, observed: None, verified: false, at_ms }
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The control stream's conversation: welcome, commands, verdicts, inventory.
 
 use super::Uplink;
-use super::commands::Step;
+use super::commands::{self, Step};
 use super::session::{Event, Loss};
 use super::view::GuardWord;
 use crate::guard::{Ask, News};
 use crate::recorder::Order;
-use flyball_protocol::command::Outcome;
+use flyball_protocol::command::{Action, Outcome, Verdict};
 use flyball_protocol::message::{
     CURRENT_VERSION, ControlDown, ControlUp, MIN_VERSION, PendingCommand, PluginStatus, close,
 };
@@ -57,8 +57,9 @@ impl Uplink {
             ControlDown::Command(command) => self.handle_command(command).await,
             ControlDown::Inventory => {
                 self.tell_inventory();
-                self.next_limits_ms = self.now_ms();
+                self.next_inventory_ms = self.now_ms();
             }
+            ControlDown::Validate { request, action } => self.validate(request, action),
         }
     }
 
@@ -123,8 +124,8 @@ impl Uplink {
 
     pub(super) fn handle_news(&mut self, news: News) {
         match news {
-            News::Attached { board, actuators, limits } => {
-                self.guard.attach(board, actuators, limits);
+            News::Attached { board, inventory } => {
+                self.guard.attach(board, inventory);
                 self.tell_guard();
                 self.tell_inventory();
             }
@@ -137,11 +138,23 @@ impl Uplink {
                 // command. An outcome in the spool outranks the verdict at the aggregator.
                 self.say(ControlUp::Verdict { operation, verdict });
             }
-            News::Limits(limits) => {
-                if let Some(limits) = self.guard.take_limits(limits) {
-                    self.say(ControlUp::Limits(limits));
+            News::Inventory(inventory) => {
+                if self.guard.take_inventory(inventory) {
+                    self.tell_inventory();
                 }
             }
+            News::Validated { request, verdict } => {
+                self.say(ControlUp::Validated { request, verdict });
+            }
+        }
+    }
+
+    /// Asks the guard. Where it is away nobody can know, which is an answer too.
+    fn validate(&mut self, request: u64, action: Action) {
+        let ask = Ask::Validate { request, action };
+        if !self.guard.attached || self.means.guard.try_send(ask).is_err() {
+            let verdict = Verdict::Refused(commands::unanswered());
+            self.say(ControlUp::Validated { request, verdict });
         }
     }
 
@@ -150,7 +163,7 @@ impl Uplink {
         self.say(ControlUp::Plugins(plugins));
     }
 
-    pub(super) fn wants_limits(&self) -> bool {
+    pub(super) fn wants_inventory(&self) -> bool {
         self.guard.attached && self.sender.is_streaming()
     }
 
@@ -166,10 +179,8 @@ impl Uplink {
     }
 
     pub(super) fn tell_inventory(&mut self) {
-        let limits = self.guard.limits().to_vec();
-        let actuators = self.guard.actuators.clone();
-        self.say(ControlUp::Limits(limits));
-        self.say(ControlUp::Actuators(actuators));
+        let inventory = self.guard.inventory();
+        self.say(ControlUp::Inventory(inventory));
     }
 
     /// Says something over a welcomed connection. Without one it is dropped: inventory is told

@@ -126,15 +126,14 @@ impl Rig {
     }
 
     async fn attach_guard(&self) {
-        let (actuators, limits) = (Vec::new(), Vec::new());
-        let attached = News::Attached { board: board(), actuators, limits };
+        let attached = News::Attached { board: board(), inventory: Box::default() };
         self.news.send(attached).await.unwrap();
     }
 
     async fn asked(&mut self) -> Ask {
         loop {
             match soon(self.asks.recv()).await.unwrap() {
-                Ask::Limits => {}
+                Ask::Inventory => {}
                 ask => return ask,
             }
         }
@@ -364,8 +363,7 @@ async fn inventory_and_processes_are_told_over_the_control_stream() {
     let rig = Rig::start(0);
     rig.attach_guard().await;
     let mut peer = rig.peer().await;
-    peer.control(|message| matches!(message, ControlUp::Limits(_)).then_some(())).await;
-    peer.control(|message| matches!(message, ControlUp::Actuators(_)).then_some(())).await;
+    peer.control(|message| matches!(message, ControlUp::Inventory(_)).then_some(())).await;
     peer.control(|message| matches!(message, ControlUp::Plugins(_)).then_some(())).await;
     let process = Process { pid: 1, name: "init".into(), cpu_percent: 0.5, memory_bytes: 7 };
     rig.processes.send(vec![process.clone()]).await.unwrap();

@@ -1,7 +1,7 @@
 //! What the uplink knows of the guard and of the machine, for `Hello` and the inventory.
 
 use crate::machine;
-use flyball_protocol::guard::{Actuator, BoardInfo, LimitSnapshot};
+use flyball_protocol::guard::{BoardInfo, Inventory};
 use flyball_protocol::message::Machine;
 
 /// How the machine is called, and whether it is told to be a simulated one.
@@ -34,28 +34,22 @@ impl MachineName {
 pub(super) struct GuardView {
     pub(super) attached: bool,
     board: Option<BoardInfo>,
-    pub(super) actuators: Vec<Actuator>,
-    limits: Vec<LimitSnapshot>,
+    inventory: Box<Inventory>,
 }
 
 impl GuardView {
-    pub(super) fn attach(
-        &mut self,
-        board: BoardInfo,
-        actuators: Vec<Actuator>,
-        limits: Vec<LimitSnapshot>,
-    ) {
-        *self = Self { attached: true, board: Some(board), actuators, limits };
+    pub(super) fn attach(&mut self, board: BoardInfo, inventory: Box<Inventory>) {
+        *self = Self { attached: true, board: Some(board), inventory };
     }
 
-    pub(super) fn limits(&self) -> &[LimitSnapshot] {
-        &self.limits
+    pub(super) fn inventory(&self) -> Box<Inventory> {
+        self.inventory.clone()
     }
 
-    /// Takes the limits as they stand, and gives them back where the aggregator's picture is old.
-    pub(super) fn take_limits(&mut self, limits: Vec<LimitSnapshot>) -> Option<Vec<LimitSnapshot>> {
-        let changed = self.limits != limits;
-        self.limits = limits;
-        changed.then(|| self.limits.clone())
+    /// Takes the machine as it stands. True where the aggregator's picture is old.
+    pub(super) fn take_inventory(&mut self, inventory: Box<Inventory>) -> bool {
+        let changed = self.inventory != inventory;
+        self.inventory = inventory;
+        changed
     }
 }

@@ -12,4 +12,4 @@ mod quantity;
 
 pub use kind::{Kind, Unit};
 pub use no_data::NoData;
-pub use quantity::{Amperes, Bytes, Celsius, Joules, Ratio, Rpm, Volts, Watts};
+pub use quantity::{Amperes, Bytes, Celsius, Hertz, Joules, Ratio, Rpm, Volts, Watts};

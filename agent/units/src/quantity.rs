@@ -66,3 +66,8 @@ quantity!(
     Bytes,
     "B"
 );
+quantity!(
+    /// Frequency in hertz (UCUM `Hz`).
+    Hertz,
+    "Hz"
+);

@@ -2,17 +2,20 @@
 //! behind it belongs to `ingest`, and no word of QUIC is known here.
 
 use crate::fleet::DeviceId;
-use flyball_protocol::guard::{Actuator, LimitSnapshot};
+use flyball_protocol::command::{Action, Verdict};
+use flyball_protocol::guard::Inventory as Board;
 use flyball_protocol::message::{
     JobEvent, JobFailure, JobFailureKind, JobRequest, PluginState, PluginStatus, Process,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Orders that wait for one session's task.
 pub(crate) const SESSION_QUEUE: usize = 32;
+/// Questions to machines that wait for their answers.
+const MAX_VALIDATIONS: usize = 256;
 /// Events of one job that wait for their reader.
 const JOB_QUEUE: usize = 16;
 /// How much longer than the agent's own deadline its job stream is waited for.
@@ -21,8 +24,8 @@ const JOB_GRACE: Duration = Duration::from_secs(2);
 /// What a machine last said of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
-    pub limits: Vec<LimitSnapshot>,
-    pub actuators: Vec<Actuator>,
+    /// The machine and its equipment as its guard sees them.
+    pub board: Board,
     pub plugins: Vec<PluginStatus>,
     pub processes: Vec<Process>,
     /// When it last said any of it.
@@ -37,6 +40,8 @@ pub(crate) enum Order {
     Command,
     /// Open a job stream; dropping the receiver cancels the job.
     Job { request: JobRequest, events: mpsc::Sender<JobEvent> },
+    /// Ask the machine what it would say; nothing moves.
+    Validate { request: u64, action: Action },
     /// Close: the device's certificate was taken back.
     Revoke,
     /// Close: the same device has connected anew.
@@ -54,6 +59,8 @@ struct Entry {
 struct State {
     connected: HashMap<DeviceId, Entry>,
     inventories: HashMap<DeviceId, Inventory>,
+    validations: HashMap<(DeviceId, u64), oneshot::Sender<Verdict>>,
+    next_validation: u64,
     next_connection: u64,
 }
 
@@ -163,6 +170,38 @@ impl Sessions {
         let (sender, events) = mpsc::channel(JOB_QUEUE);
         self.order(device, Order::Job { request, events: sender })?;
         Ok(JobStream { device, events, deadline, ended: false })
+    }
+
+    /// Asks a connected machine what its engine would say to `action`. The answer may never come.
+    ///
+    /// # Errors
+    /// Where the machine is not connected, or too many questions wait for answers.
+    pub fn validate(
+        &self,
+        device: DeviceId,
+        action: Action,
+    ) -> Result<oneshot::Receiver<Verdict>, SendError> {
+        let (sender, answer) = oneshot::channel();
+        let request = self.write(|state| {
+            // Who asked and left has dropped the other end.
+            state.validations.retain(|_, sender| !sender.is_closed());
+            if state.validations.len() >= MAX_VALIDATIONS {
+                return Err(SendError::Busy(device));
+            }
+            state.next_validation += 1;
+            state.validations.insert((device, state.next_validation), sender);
+            Ok(state.next_validation)
+        })?;
+        self.order(device, Order::Validate { request, action })?;
+        Ok(answer)
+    }
+
+    pub(crate) fn settle_validation(&self, device: DeviceId, request: u64, verdict: Verdict) {
+        let sender = self.write(|state| state.validations.remove(&(device, request)));
+        if let Some(sender) = sender {
+            // Nobody waits any more.
+            let _ = sender.send(verdict);
+        }
     }
 
     fn with_plugin(&self, plugin: &str) -> Option<DeviceId> {

@@ -177,6 +177,9 @@ impl Session<'_> {
                     drop(permit);
                 });
             }
+            Order::Validate { request, action } => {
+                write(&mut self.control, &ControlDown::Validate { request, action }).await?;
+            }
             Order::Revoke => return Ok(Some(Farewell::Revoked)),
             Order::Replace => return Ok(Some(Farewell::Replaced)),
         }
@@ -218,14 +221,13 @@ impl Session<'_> {
         let sessions = &self.app.sessions;
         match message {
             ControlUp::Hello(_) => return Err(Fault::Opening.into()),
-            ControlUp::Limits(limits) => sessions.update(device, |inventory| {
-                inventory.limits = limits;
+            ControlUp::Inventory(board) => sessions.update(device, |inventory| {
+                inventory.board = *board;
                 inventory.at_ms = at_ms;
             }),
-            ControlUp::Actuators(actuators) => sessions.update(device, |inventory| {
-                inventory.actuators = actuators;
-                inventory.at_ms = at_ms;
-            }),
+            ControlUp::Validated { request, verdict } => {
+                sessions.settle_validation(device, request, verdict);
+            }
             ControlUp::Plugins(plugins) => sessions.update(device, |inventory| {
                 inventory.plugins = plugins;
                 inventory.at_ms = at_ms;

@@ -6,6 +6,9 @@ use flyball_protocol::command::{Action, OperationId, Outcome, RefusalKind, Verdi
 
 /// ```text
 /// queued ──sent──▶ running ──outcome──▶ succeeded | failed | refused
+///                     │ ▲ confirmed
+///                     ▼ │
+///                    armed ──nobody confirms──▶ expired
 ///    │                │ verdict refused ──▶ refused
 ///    └──── past not_after ────▶ expired
 /// ```
@@ -15,6 +18,8 @@ pub enum OperationState {
     Queued,
     /// Sent; with a verdict that is not a refusal the machine is at it.
     Running,
+    /// The machine waits for a second hand before it does it.
+    Armed,
     Succeeded,
     /// The actuator's read-back did not agree in time.
     Failed,
@@ -24,8 +29,15 @@ pub enum OperationState {
 }
 
 impl OperationState {
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Refused, Self::Expired];
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Running,
+        Self::Armed,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Refused,
+        Self::Expired,
+    ];
 
     /// The word of the API.
     #[must_use]
@@ -33,6 +45,7 @@ impl OperationState {
         match self {
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Armed => "armed",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Refused => "refused",
@@ -48,7 +61,7 @@ impl OperationState {
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Queued | Self::Running => false,
+            Self::Queued | Self::Running | Self::Armed => false,
             Self::Succeeded | Self::Failed | Self::Refused | Self::Expired => true,
         }
     }
@@ -92,6 +105,7 @@ impl Operation {
         self.started_at_ms.get_or_insert(now_ms);
         match &verdict {
             Verdict::Accepted | Verdict::Clamped(_) => self.state = OperationState::Running,
+            Verdict::Armed(_) => self.state = OperationState::Armed,
             Verdict::Refused(refusal) => {
                 self.state = refused_state(refusal.kind);
                 self.finished_at_ms = Some(now_ms);
@@ -115,6 +129,8 @@ impl Operation {
                 OperationState::Succeeded
             }
             Verdict::Accepted | Verdict::Clamped(_) => OperationState::Failed,
+            // It was armed and nobody confirmed it in time.
+            Verdict::Armed(_) => OperationState::Expired,
         };
         self.verdict = Some(outcome.verdict.clone());
         self.outcome = Some(outcome);
@@ -138,7 +154,10 @@ const fn refused_state(kind: RefusalKind) -> OperationState {
         | RefusalKind::Unauthorised
         | RefusalKind::Replayed
         | RefusalKind::Invalid
-        | RefusalKind::Busy => OperationState::Refused,
+        | RefusalKind::Busy
+        | RefusalKind::Locked
+        | RefusalKind::WrongState
+        | RefusalKind::NotArmed => OperationState::Refused,
     }
 }
 
@@ -167,7 +186,7 @@ mod tests {
 
     fn outcome(verdict: Verdict, verified: bool) -> Outcome {
         let operation = queued().id;
-        Outcome { operation, verdict, observed: None, verified, at_ms: 40 }
+        Outcome { operation, verdict, observed: None, state: None, verified, at_ms: 40 }
     }
 
     fn refused(kind: RefusalKind) -> Verdict {

@@ -97,5 +97,18 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::EventsLost => "events.lost",
         EventKind::ShutdownWanted => "shutdown.wanted",
         EventKind::LatchesLost => "latches.lost",
+        EventKind::Interlock { active: true } => "interlock.active",
+        EventKind::Interlock { active: false } => "interlock.cleared",
+        EventKind::LockSet => "lock.set",
+        EventKind::LockReleased => "lock.released",
+        EventKind::CommandArmed => "command.armed",
+        EventKind::Switched => "switch.driven",
+        EventKind::SwitchFailed => "switch.failed",
+        EventKind::EquipmentLost => "equipment.lost",
+        EventKind::EquipmentBack => "equipment.back",
+        EventKind::HardwareChanged => "hardware.changed",
+        EventKind::HostAsked => "host.asked",
+        EventKind::PolicyTaken => "policy.taken",
+        EventKind::WatchdogReset => "watchdog.reset",
     }
 }

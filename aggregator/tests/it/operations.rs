@@ -91,6 +91,7 @@ async fn a_command_is_signed_for_its_device_and_settled_by_its_outcome() {
         operation: operation.id,
         verdict: clamp(),
         observed: Some(0.6),
+        state: None,
         verified: true,
         at_ms: 5,
     };
@@ -144,6 +145,7 @@ async fn a_command_for_a_machine_that_is_away_rides_in_its_next_welcome() {
         operation: operation.id,
         verdict: refusal(),
         observed: None,
+        state: None,
         verified: true,
         at_ms: 5,
     };
@@ -167,6 +169,7 @@ async fn another_machine_cannot_settle_an_operation() {
         operation: operation.id,
         verdict: clamp(),
         observed: None,
+        state: None,
         verified: true,
         at_ms: 5,
     };

@@ -47,13 +47,16 @@ impl Cycle {
                     let verdict = self.propose(command, now);
                     self.answer(Answer::Verdict { client, operation, verdict });
                 }
+                Question::Validate { client, request, action } => {
+                    let verdict = self.validate(&action, now);
+                    self.answer(Answer::Validated { client, request, verdict });
+                }
                 Question::Refused { operation, refusal } => {
                     self.tell_refused(operation, refusal, now)
                 }
                 Question::View { client, purpose } => {
-                    let limits = words::limits(&self.engine, &self.names, now);
-                    let actuators = words::actuators(&self.engine, &self.hands);
-                    self.answer(Answer::View { client, purpose, limits, actuators });
+                    let inventory = words::inventory(&self.engine, &self.names, &self.hands, now);
+                    self.answer(Answer::View { client, purpose, inventory: Box::new(inventory) });
                 }
             }
         }
@@ -63,6 +66,37 @@ impl Cycle {
         // A link that takes no answers has lost its clients too.
         if self.answers.try_send(answer).is_ok() {
             self.shared.bell.ring();
+        }
+    }
+
+    /// The verdict that a command would get.
+    fn validate(&self, action: &Action, now: Now) -> Verdict {
+        match self.wish(action) {
+            Ok(Wish::Drive(proposal, targets, unit)) => {
+                let answer = self.engine.validate(proposal);
+                let verdict = words::verdict(answer, unit, &self.names, now);
+                self.beyond_hardware(proposal, answer, &targets, now).unwrap_or(verdict)
+            }
+            Ok(Wish::Clear(limit)) => self.judge_clear(&limit, now),
+            Err(refusal) => Verdict::Refused(*refusal),
+        }
+    }
+
+    /// What stands against clearing a trip.
+    fn judge_clear(&self, limit: &str, now: Now) -> Verdict {
+        let Some(id) = self.names.limit_id(limit) else {
+            if self.latches.iter().any(|latch| latch.limit == limit) {
+                return Verdict::Accepted;
+            }
+            let why = flyball_safety::Refusal::NoLimit;
+            return Verdict::Refused(words::refusal(why, Unit::One, &self.names, now));
+        };
+        match self.engine.validate_clear(id) {
+            Ok(()) => Verdict::Accepted,
+            Err(why) => {
+                let unit = self.names.limit_unit(id).unwrap_or(Unit::One);
+                Verdict::Refused(words::refusal(why, unit, &self.names, now))
+            }
         }
     }
 
@@ -166,6 +200,21 @@ impl Cycle {
                 drive(Proposal::ClearFanFloor { target }, targets, Unit::One)
             }
             Action::ClearTrip { limit, .. } => Ok(Wish::Clear(limit.clone())),
+            Action::Reset { .. }
+            | Action::Confirm { .. }
+            | Action::SetLock(_)
+            | Action::ReleaseLock { .. }
+            | Action::SetFleetLimits { .. }
+            | Action::SetIndicator { .. }
+            | Action::SetFrequencyCap { .. }
+            | Action::ClearFrequencyCap { .. }
+            | Action::SetProfile { .. }
+            | Action::SetService { .. }
+            | Action::SetBootOnce { .. } => Err(crate::command::refusal(
+                RefusalKind::Invalid,
+                &format!("this machine has nothing that takes `{}`", action.kind()),
+                "it is asked of a machine that has it",
+            )),
         }
     }
 
@@ -244,6 +293,10 @@ impl Cycle {
                 let how = format!("clamped to {to} by {}", clamp.by);
                 (EventKind::CommandClamped, Severity::Warning, how)
             }
+            Verdict::Armed(arming) => {
+                let how = format!("armed: {}", arming.consequence);
+                (EventKind::CommandArmed, Severity::Warning, how)
+            }
             Verdict::Refused(refusal) => {
                 let how = format!("refused: {}", refusal.reason);
                 (EventKind::CommandRefused, Severity::Warning, how)
@@ -274,7 +327,7 @@ impl Cycle {
         now: Now,
     ) {
         let at_ms = now.wall_ms;
-        let outcome = Outcome { operation, verdict, observed, verified, at_ms };
+        let outcome = Outcome { operation, verdict, observed, state: None, verified, at_ms };
         self.journal.put(Entry::Outcome(outcome.clone()));
         self.outbox.push(&Record { at_ms, body: RecordBody::Outcome(outcome) });
     }

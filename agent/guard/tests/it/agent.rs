@@ -41,8 +41,8 @@ impl Agent {
             verdicts: VecDeque::new(),
         };
         match agent.receive().unwrap() {
-            FromGuard::Attached { run, series, limits, .. } => {
-                (agent.run, agent.series, agent.limits) = (run, series, limits);
+            FromGuard::Attached { run, series, inventory, .. } => {
+                (agent.run, agent.series, agent.limits) = (run, series, inventory.limits);
             }
             other => panic!("{other:?}"),
         }
@@ -80,7 +80,7 @@ impl Agent {
             FromGuard::Verdict { operation, verdict } => {
                 self.verdicts.push_back((operation, verdict));
             }
-            FromGuard::Limits(limits) => self.limits = limits,
+            FromGuard::Inventory(inventory) => self.limits = inventory.limits,
             other => panic!("{other:?}"),
         }
     }

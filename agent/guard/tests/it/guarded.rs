@@ -123,7 +123,7 @@ impl Guarded {
     /// The state of the limit whose name ends so.
     pub(crate) fn limit(&self, name: &str) -> Value {
         let status = self.status();
-        let limits = status["limits"].as_array().unwrap();
+        let limits = status["inventory"]["limits"].as_array().unwrap();
         let found = limits.iter().find(|limit| limit["name"].as_str().unwrap().ends_with(name));
         found.unwrap_or_else(|| panic!("no {name} in {limits:#?}")).clone()
     }
@@ -135,7 +135,7 @@ impl Guarded {
     pub(crate) fn settle(&self) {
         wait_for("all limits to be normal", || {
             let status = self.status();
-            let limits = status["limits"].as_array().unwrap();
+            let limits = status["inventory"]["limits"].as_array().unwrap();
             limits.iter().all(|limit| limit["state"] == "Normal")
         });
     }

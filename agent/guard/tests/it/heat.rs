@@ -29,7 +29,7 @@ fn a_machine_without_hardware_is_guarded_all_the_same() {
     let guarded = Guarded::bare();
     let status = guarded.status();
     assert_eq!(
-        (status["series"].as_u64(), status["limits"].as_array().unwrap().len()),
+        (status["series"].as_u64(), status["inventory"]["limits"].as_array().unwrap().len()),
         (Some(0), 0)
     );
     let mut agent = guarded.agent();

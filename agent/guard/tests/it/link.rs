@@ -51,7 +51,7 @@ fn torn_frames_and_frames_of_2_gib_hurt_nobody_else() {
     let guarded = Guarded::board(1.0);
     let mut agent = guarded.agent();
     let before = agent.next_tick();
-    let attach = encode(&FromAgent::Limits).unwrap();
+    let attach = encode(&FromAgent::Inventory).unwrap();
     let cases: [(&[u8], &str); 4] = [
         (&0x8000_0000_u32.to_le_bytes(), "a frame of 2147483648 bytes is announced"),
         (&[9, 0, 0, 0, 1], "within a frame"),
@@ -87,10 +87,10 @@ fn the_limits_can_be_asked_for_and_the_socket_is_its_owners_alone() {
     let mode = std::fs::metadata(guarded.socket()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let mut agent = guarded.agent();
-    agent.send(&FromAgent::Limits);
+    agent.send(&FromAgent::Inventory);
     loop {
-        if let Some(FromGuard::Limits(limits)) = agent.receive() {
-            assert_eq!(limits.len(), agent.limits.len());
+        if let Some(FromGuard::Inventory(inventory)) = agent.receive() {
+            assert_eq!(inventory.limits.len(), agent.limits.len());
             return;
         }
     }

@@ -57,7 +57,7 @@ fn trips_that_cannot_be_read_all_stand_until_they_are_cleared() {
     std::fs::write(guarded.path("state/latches.toml"), "[[latch]]\nlimit = \"pack").unwrap();
     guarded.run();
     let can_trip = |guarded: &Guarded| {
-        let limits = guarded.status()["limits"].as_array().unwrap().clone();
+        let limits = guarded.status()["inventory"]["limits"].as_array().unwrap().clone();
         limits.into_iter().filter(|limit| !limit["trip"].is_null()).collect::<Vec<_>>()
     };
     assert_eq!(guarded.limit_state("package"), "Tripped");

@@ -19,18 +19,20 @@ impl Engine {
     /// Answers a proposal; what is accepted or clamped is in force at once.
     pub fn handle_proposal(&mut self, proposal: Proposal, now: Moment) -> Verdict {
         self.at(now);
-        let (target, wish) = match proposal {
-            Proposal::PowerCap { target, watts } => (target, Wish::Cap(Some(watts.get()))),
-            Proposal::ClearPowerCap { target } => (target, Wish::Cap(None)),
-            Proposal::FanFloor { target, floor } => (target, Wish::Floor(Some(floor.get()))),
-            Proposal::ClearFanFloor { target } => (target, Wish::Floor(None)),
-        };
+        let (target, wish) = wish(proposal);
         let verdict = self.judge(target, wish);
         match verdict {
             Verdict::Accepted | Verdict::Clamped { .. } => self.grant(target, wish),
             Verdict::Refused(_) => {}
         }
         verdict
+    }
+
+    /// What [`Self::handle_proposal`] would answer. Nothing moves.
+    #[must_use]
+    pub fn validate(&self, proposal: Proposal) -> Verdict {
+        let (target, wish) = wish(proposal);
+        self.judge(target, wish)
     }
 
     /// The worst answer of all actuators that are meant: all take it or none.
@@ -142,6 +144,15 @@ impl Engine {
         let by_amount = at_most.filter(|_| !limit.forbids_heat());
         let clears_when = by_amount.map_or(standing.clears_when, ClearsWhen::AskedAtMost);
         Verdict::Refused(Refusal::Limit(Standing { clears_when, ..standing }))
+    }
+}
+
+fn wish(proposal: Proposal) -> (Target, Wish) {
+    match proposal {
+        Proposal::PowerCap { target, watts } => (target, Wish::Cap(Some(watts.get()))),
+        Proposal::ClearPowerCap { target } => (target, Wish::Cap(None)),
+        Proposal::FanFloor { target, floor } => (target, Wish::Floor(Some(floor.get()))),
+        Proposal::ClearFanFloor { target } => (target, Wish::Floor(None)),
     }
 }
 

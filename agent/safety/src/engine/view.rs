@@ -1,7 +1,7 @@
 //! The engine as it stands, for those who show it.
 
 use super::{Engine, limit_id};
-use crate::{ActuatorId, Effective, Level, LimitId, Observed, SensorId, State};
+use crate::{ActuatorId, Effective, Level, LimitId, Observed, SensorId, State, Thresholds};
 use flyball_units::NoData;
 
 /// One limit as it stands.
@@ -11,6 +11,8 @@ pub struct LimitView<'a> {
     /// The highest good reading of the group that is not stale.
     pub reading: Option<f64>,
     pub thresholds: &'a Effective,
+    /// What the fleet layer says; the other layers are the plan's.
+    pub fleet: Thresholds,
 }
 
 /// One actuator as it stands.
@@ -42,6 +44,7 @@ impl Engine {
             state: &limit.state,
             reading: limit.reading(&self.sensors),
             thresholds: &limit.effective,
+            fleet: limit.fleet,
         })
     }
 

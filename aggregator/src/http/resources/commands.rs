@@ -161,7 +161,7 @@ async fn submit(
     let location = format!("/api/v1/operations/{}", asked.id);
     match &asked.verdict {
         Some(Verdict::Refused(refusal)) => Err(refused(refusal, &location)),
-        Some(Verdict::Accepted | Verdict::Clamped(_)) | None => {
+        Some(Verdict::Accepted | Verdict::Clamped(_) | Verdict::Armed(_)) | None => {
             Ok(Accepted { item: asked.into(), location })
         }
     }
@@ -170,7 +170,7 @@ async fn submit(
 /// The machine's refusal as a problem that says what stands against it.
 fn refused(refusal: &Refusal, location: &str) -> Problem {
     let code = match refusal.kind {
-        RefusalKind::Interlock => ErrorCode::InterlockActive,
+        RefusalKind::Interlock | RefusalKind::Locked => ErrorCode::InterlockActive,
         RefusalKind::Invalid => {
             return Problem::invalid(vec![FieldError::body(
                 "actuator",
@@ -180,6 +180,7 @@ fn refused(refusal: &Refusal, location: &str) -> Problem {
             .detail("operation", location);
         }
         RefusalKind::Busy => ErrorCode::Unavailable,
+        RefusalKind::WrongState | RefusalKind::NotArmed => ErrorCode::Conflict,
         RefusalKind::Unauthorised | RefusalKind::Expired | RefusalKind::Replayed => {
             ErrorCode::OperationRefused
         }

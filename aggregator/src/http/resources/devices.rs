@@ -149,6 +149,11 @@ impl From<Drive> for Actuator {
             kind: match drive.kind {
                 ActuatorKind::Fan => "fan",
                 ActuatorKind::PowerCap => "power_cap",
+                ActuatorKind::FrequencyCap => "frequency_cap",
+                ActuatorKind::Switch => "switch",
+                ActuatorKind::Profile => "profile",
+                ActuatorKind::Indicator => "indicator",
+                ActuatorKind::Service => "service",
             },
             unit: drive.unit.ucum(),
             min: drive.min,
@@ -181,7 +186,7 @@ pub(crate) async fn detail(
     Ok(One(DeviceDetail {
         device: device.into(),
         series: series.iter().map(Series::from).collect(),
-        actuators: inventory.actuators.into_iter().map(Actuator::from).collect(),
+        actuators: inventory.board.actuators.into_iter().map(Actuator::from).collect(),
     }))
 }
 

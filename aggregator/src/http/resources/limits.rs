@@ -64,6 +64,6 @@ pub(crate) async fn list(
     let device = find(&api, id).await?;
     let inventory = api.app.fleet.inventory(device.id);
     let reported_at = rfc3339_option(inventory.at_ms);
-    let items = inventory.limits.into_iter().map(Limit::from).collect();
+    let items = inventory.board.limits.into_iter().map(Limit::from).collect();
     Ok(Many::whole(items).fact("reported_at", reported_at).fact("online", device.online))
 }

@@ -85,6 +85,7 @@ impl From<Asked> for Operation {
             OperationState::Queued => (0, "waiting for the machine"),
             OperationState::Running if asked.verdict.is_some() => (75, "waiting for the read-back"),
             OperationState::Running => (25, "waiting for the verdict"),
+            OperationState::Armed => (50, "waiting to be confirmed"),
             OperationState::Succeeded => (100, "done"),
             OperationState::Failed => (100, "the read-back did not agree"),
             OperationState::Refused => (100, "refused"),
@@ -161,7 +162,7 @@ fn warnings(asked: &Asked) -> Vec<String> {
 fn result(asked: &Asked) -> Option<OperationResult> {
     let clamp = match asked.verdict.as_ref()? {
         Verdict::Clamped(clamp) => Some(clamp),
-        Verdict::Accepted => None,
+        Verdict::Accepted | Verdict::Armed(_) => None,
         Verdict::Refused(_) => return None,
     };
     let outcome = asked.outcome.as_ref();
@@ -183,6 +184,18 @@ fn target(device: DeviceId, action: &Action) -> OperationTarget {
         Action::SetFanFloor { actuator, floor } => (actuator.clone(), Some(floor.0), Some("1")),
         Action::ClearFanFloor { actuator } => (actuator.clone(), None, Some("1")),
         Action::ClearTrip { limit, .. } => (Some(limit.clone()), None, None),
+        Action::SetFrequencyCap { actuator, hertz } => {
+            (actuator.clone(), Some(hertz.0), Some("Hz"))
+        }
+        Action::ClearFrequencyCap { actuator } => (actuator.clone(), None, Some("Hz")),
+        Action::Reset { switch, .. }
+        | Action::SetIndicator { switch, .. }
+        | Action::SetBootOnce { switch, .. } => (Some(switch.clone()), None, None),
+        Action::SetProfile { actuator, .. } => (Some(actuator.clone()), None, None),
+        Action::SetService { service, .. } => (Some(service.clone()), None, None),
+        Action::SetLock(lock) => (lock.target.clone(), None, None),
+        Action::ReleaseLock { lock, .. } => (Some(lock.clone()), None, None),
+        Action::Confirm { .. } | Action::SetFleetLimits { .. } => (None, None, None),
     };
     OperationTarget { device_id: device.0, actuator, value, unit }
 }

@@ -72,6 +72,9 @@ pub(super) async fn connect(
                         }
                     }
                 }
+                Order::Validate { request, .. } => {
+                    app.sessions.settle_validation(device, request, verdict.clone());
+                }
                 Order::Revoke | Order::Replace => {}
             }
         }

@@ -286,7 +286,8 @@ fn decision(operation: &Operation) -> Decision {
             OperationState::Failed
             | OperationState::Expired
             | OperationState::Queued
-            | OperationState::Running,
+            | OperationState::Running
+            | OperationState::Armed,
             _,
         ) => Decision::Failed,
     }

@@ -1,0 +1,113 @@
+//! Power of a machine or an outlet: the verbs and the states, in Redfish's words
+//! (`Resource.ResetType`, `Resource.PowerState`; DSP0268).
+
+use serde::{Deserialize, Serialize};
+
+/// What may be asked of a switch. Numbered on the wire: new verbs go at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ResetType {
+    On,
+    ForceOff,
+    GracefulShutdown,
+    GracefulRestart,
+    ForceRestart,
+    PowerCycle,
+    Nmi,
+    Suspend,
+}
+
+/// Where a switch was seen to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PowerState {
+    On,
+    Off,
+    PoweringOn,
+    PoweringOff,
+    /// Suspended to memory.
+    Paused,
+}
+
+impl ResetType {
+    pub const ALL: [Self; 8] = [
+        Self::On,
+        Self::ForceOff,
+        Self::GracefulShutdown,
+        Self::GracefulRestart,
+        Self::ForceRestart,
+        Self::PowerCycle,
+        Self::Nmi,
+        Self::Suspend,
+    ];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "On",
+            Self::ForceOff => "ForceOff",
+            Self::GracefulShutdown => "GracefulShutdown",
+            Self::GracefulRestart => "GracefulRestart",
+            Self::ForceRestart => "ForceRestart",
+            Self::PowerCycle => "PowerCycle",
+            Self::Nmi => "Nmi",
+            Self::Suspend => "Suspend",
+        }
+    }
+
+    /// The verb of Redfish's word, which is written as it is.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
+    }
+
+    /// Whether it leads current into something: what locks, trips and interlocks stand against.
+    #[must_use]
+    pub const fn energises(self) -> bool {
+        match self {
+            Self::On | Self::GracefulRestart | Self::ForceRestart | Self::PowerCycle => true,
+            Self::ForceOff | Self::GracefulShutdown | Self::Nmi | Self::Suspend => false,
+        }
+    }
+
+    /// Whether work may be lost by it: it is armed first and confirmed then.
+    #[must_use]
+    pub const fn is_destructive(self) -> bool {
+        match self {
+            Self::ForceOff | Self::ForceRestart | Self::PowerCycle | Self::Nmi => true,
+            Self::On | Self::GracefulShutdown | Self::GracefulRestart | Self::Suspend => false,
+        }
+    }
+
+    /// The state that proves it done.
+    #[must_use]
+    pub const fn leads_to(self) -> PowerState {
+        match self {
+            Self::On
+            | Self::GracefulRestart
+            | Self::ForceRestart
+            | Self::PowerCycle
+            | Self::Nmi => PowerState::On,
+            Self::ForceOff | Self::GracefulShutdown => PowerState::Off,
+            Self::Suspend => PowerState::Paused,
+        }
+    }
+}
+
+impl PowerState {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "On",
+            Self::Off => "Off",
+            Self::PoweringOn => "PoweringOn",
+            Self::PoweringOff => "PoweringOff",
+            Self::Paused => "Paused",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::On, Self::Off, Self::PoweringOn, Self::PoweringOff, Self::Paused]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
