@@ -1,0 +1,28 @@
+//! `flyball-driver`: reaches one piece of equipment for the guard, and nothing else.
+//!
+//! It is told what and where over its standard input, answers over its standard output, and ends
+//! with its input. It decides nothing: what it may do is asked of it, what it saw it says. It
+//! takes no arguments and no environment, so that no credential can stand there.
+
+mod clock;
+mod driver;
+mod drivers;
+mod limits;
+mod log;
+mod naming;
+mod pace;
+mod reader;
+mod session;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match session::run(std::io::stdin(), std::io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error(format_args!("the driver ends: {}", log::chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
