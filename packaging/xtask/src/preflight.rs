@@ -1,15 +1,17 @@
 //! What the machine must have, by name, and how it gets it.
 
+mod quiet;
+
 use crate::say;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// One thing that is needed, the test whether it is there, and its Debian packages.
-struct Need {
-    what: &'static str,
-    there: fn() -> bool,
-    packages: &'static [&'static str],
+pub(crate) struct Need {
+    pub(crate) what: &'static str,
+    pub(crate) there: fn() -> bool,
+    pub(crate) packages: &'static [&'static str],
 }
 
 /// To build the plugins and the console.
@@ -31,12 +33,44 @@ const TO_BUILD: [Need; 3] = [
     },
 ];
 
-/// To test besides.
-const TO_TEST: [Need; 1] = [Need {
-    what: "Chromium, to drive the console",
-    there: || Path::new("/usr/bin/chromium").exists(),
-    packages: &["chromium"],
-}];
+/// To test besides: a browser, and the other side of each kind of equipment.
+const TO_TEST: [Need; 7] = [
+    Need {
+        what: "Chromium, to drive the console",
+        there: || Path::new("/usr/bin/chromium").exists(),
+        packages: &["chromium"],
+    },
+    Need {
+        what: "Python 3 with venv, for the emulators that come from PyPI",
+        there: || runs("python3", "-cimport ensurepip, venv"),
+        packages: &["python3", "python3-venv"],
+    },
+    Need {
+        what: "OpenIPMI's simulator and ipmitool, an IPMI BMC and who speaks to it",
+        there: || are_there(&["ipmi_sim", "sdrcomp", "ipmitool"]),
+        packages: &["openipmi", "ipmitool"],
+    },
+    Need {
+        what: "Network UPS Tools, a UPS",
+        there: || are_there(&["upsd", "dummy-ups"]),
+        packages: &["nut-server", "nut-client"],
+    },
+    Need {
+        what: "the SNMP tools, to see when a PDU answers",
+        there: || are_there(&["snmpget"]),
+        packages: &["snmp"],
+    },
+    Need {
+        what: "Mosquitto, an MQTT broker",
+        there: || are_there(&["mosquitto"]),
+        packages: &["mosquitto"],
+    },
+    Need {
+        what: "smartctl, to read disks",
+        there: || are_there(&["smartctl"]),
+        packages: &["smartmontools"],
+    },
+];
 
 /// Installs what building needs.
 pub(crate) fn for_building() -> Result<()> {
@@ -45,10 +79,12 @@ pub(crate) fn for_building() -> Result<()> {
 
 /// Installs what building and testing need.
 pub(crate) fn for_testing() -> Result<()> {
-    provide(TO_BUILD.iter().chain(&TO_TEST))
+    provide(TO_BUILD.iter().chain(&TO_TEST))?;
+    crate::python::provide()
 }
 
-fn provide<'a>(needs: impl Iterator<Item = &'a Need>) -> Result<()> {
+/// Installs what is missing of `needs`, by name.
+pub(crate) fn provide<'a>(needs: impl Iterator<Item = &'a Need>) -> Result<()> {
     let missing: Vec<&Need> = needs.filter(|need| !(need.there)()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -63,6 +99,8 @@ fn provide<'a>(needs: impl Iterator<Item = &'a Need>) -> Result<()> {
         bail!("install what is missing and call again; on Debian, as root:\n    {line}");
     }
     say::step(&line);
+    // Servers of these packages are started by the tests that need them, and by nobody else.
+    let _quiet = quiet::Quiet::begin()?;
     apt(&["update", "--quiet"])?;
     let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
     install.extend(&packages);
@@ -84,6 +122,15 @@ fn apt(arguments: &[&str]) -> Result<()> {
         bail!("`apt-get {}` failed, see above", arguments.join(" "));
     }
     Ok(())
+}
+
+/// Are these programs installed? Looked up, not run: a server may take a call for a start.
+fn are_there(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path)
+        .chain(["/usr/bin", "/usr/sbin", "/lib/nut"].map(Into::into))
+        .collect();
+    programs.iter().all(|name| folders.iter().any(|folder| folder.join(name).is_file()))
 }
 
 /// Does `program argument` end well?

@@ -1,6 +1,6 @@
 //! `test`: everything that CI runs, step by step, and one closing line.
 
-use crate::{binaries, console, plugins, preflight, say, workspace};
+use crate::{binaries, console, plugins, preflight, rig, say, workspace};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +12,9 @@ pub(crate) struct Options {
     /// Only the steps whose name contains this word
     #[arg(long, value_name = "WORD")]
     only: Option<String>,
+    /// Also the guard on real kernel drivers, in virtual machines
+    #[arg(long)]
+    rig: bool,
 }
 
 /// One step: its name, and the tests that it counts where it counts any.
@@ -20,7 +23,9 @@ struct Step {
     run: fn(&Path) -> Result<count::Count>,
 }
 
-const STEPS: [Step; 9] = [
+const RIG: &str = "rig";
+
+const STEPS: [Step; 10] = [
     Step { name: "formatting", run: formatting },
     Step { name: "plugins", run: build_plugins },
     Step { name: "console", run: console_checks },
@@ -30,6 +35,7 @@ const STEPS: [Step; 9] = [
     Step { name: "documentation", run: documentation },
     Step { name: "release builds", run: release_builds },
     Step { name: "system", run: system },
+    Step { name: RIG, run: virtual_machines },
 ];
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -38,6 +44,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let mut failed = Vec::new();
     for step in &STEPS {
         if options.only.as_ref().is_some_and(|word| !step.name.contains(word.as_str())) {
+            continue;
+        }
+        if step.name == RIG && !options.rig {
             continue;
         }
         say::step(step.name);
@@ -130,6 +139,7 @@ fn guest_target(root: &Path) -> std::path::PathBuf {
 fn tests(root: &Path) -> Result<count::Count> {
     let mut command = test_runner(root);
     command.args(["--workspace", "--exclude", "flyball-system-tests"]);
+    command.args(["--exclude", "flyball-rig"]);
     command.env("FLYBALL_GUESTS", workspace::test_plugins_dir(root));
     count::run(command)
 }
@@ -149,6 +159,17 @@ fn release_builds(root: &Path) -> Result<count::Count> {
 fn system(root: &Path) -> Result<count::Count> {
     let mut command = test_runner(root);
     command.args(["--package", "flyball-system-tests"]);
+    command.env("FLYBALL_XTASK", std::env::current_exe()?);
+    command.env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
+    count::run(command)
+}
+
+/// The guard on real kernel drivers: it runs in virtual machines, the plant out here.
+fn virtual_machines(root: &Path) -> Result<count::Count> {
+    let kit = rig::prepare(root)?;
+    let mut command = test_runner(root);
+    command.args(["--package", "flyball-rig"]);
+    command.env("FLYBALL_RIG", kit);
     command.env("FLYBALL_XTASK", std::env::current_exe()?);
     command.env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
     count::run(command)

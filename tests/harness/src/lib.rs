@@ -3,13 +3,15 @@
 //!
 //! [`Plant`] is pure and takes its time steps from the caller, so that a bad hour runs in a
 //! millisecond. [`Simulation`] puts it behind a directory that a guard reads and writes, and
-//! [`Rig`] runs one in a thread for a test. Nothing here decides about safety.
+//! [`Rig`] runs one in a thread for a test. [`counterparts`] starts the real servers and
+//! emulators that stand for networked equipment. Nothing here decides about safety.
 
 #![forbid(unsafe_code)]
 
 mod board;
 mod clock;
 mod control;
+pub mod counterparts;
 mod fault;
 pub mod fleet;
 mod noise;
