@@ -1,5 +1,7 @@
 //! The kinds of equipment, a file each.
 
+mod redfish;
+
 use crate::clock::Clock;
 use crate::driver::Driver;
 use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
@@ -8,18 +10,18 @@ use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
 ///
 /// # Errors
 /// Where the configuration can't work.
-pub(crate) fn open(configuration: Configuration, clock: Clock) -> Result<Box<dyn Driver>, Fault> {
-    let _ = clock;
-    match configuration.driver {
-        DriverKind::Redfish
-        | DriverKind::Ipmi
+pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dyn Driver>, Fault> {
+    Ok(match configuration.driver {
+        DriverKind::Redfish => Box::new(redfish::Redfish::new(configuration, clock)?),
+        DriverKind::Ipmi
         | DriverKind::Nut
         | DriverKind::Snmp
         | DriverKind::Modbus
         | DriverKind::Nvml
-        | DriverKind::Smart => Err(Fault::new(
-            FaultKind::Misconfigured,
-            format!("this program has no driver `{}`", configuration.driver.name()),
-        )),
-    }
+        | DriverKind::Smart => {
+            let name = configuration.driver.name();
+            let message = format!("this program has no driver `{name}`");
+            return Err(Fault::new(FaultKind::Misconfigured, message));
+        }
+    })
 }

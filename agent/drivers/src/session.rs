@@ -107,7 +107,7 @@ fn start(
     outlet: &Outlet,
 ) -> Result<SyncSender<Task>, SessionError> {
     let poll = Duration::from_millis(u64::from(configuration.poll_ms)).max(SHORTEST_POLL);
-    let driver = match drivers::open(configuration, clock) {
+    let driver = match drivers::open(&configuration, clock) {
         Ok(driver) => driver,
         Err(fault) => {
             let message = fault.message.clone();
