@@ -358,7 +358,11 @@ fn actuator_spec(
 ) -> ActuatorSpec {
     let (hand, named) = match actuator.kind {
         ActuatorKind::Fan => fan(actuator, policy),
-        ActuatorKind::PowerCap => cap(actuator, policy),
+        // The board keeps the others in a list of their own.
+        ActuatorKind::PowerCap
+        | ActuatorKind::FrequencyCap
+        | ActuatorKind::Profile
+        | ActuatorKind::Indicator => cap(actuator, policy),
     };
     let mut serves: Vec<ZoneId> =
         named.iter().filter_map(|name| zones.get(name.as_str()).copied()).collect();

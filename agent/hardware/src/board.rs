@@ -7,8 +7,12 @@ use crate::identity::Ids;
 use crate::sensor::{Bus, Sensor, Source};
 use crate::threshold::{Band, Thresholds};
 use crate::tree::Roots;
-use crate::{cpufreq, dmi, hwmon, power_supply, powercap, thermal};
+use crate::{
+    cooling, cpufreq, dmi, drm, edac, enclosure, hwmon, power_supply, powercap, profile, thermal,
+};
 use flyball_units::{Kind, Unit};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 /// No machine has more; what lies beyond is left out with a remark.
 const MAX_SENSORS: usize = 2048;
@@ -20,6 +24,11 @@ pub struct Info {
     pub vendor: Option<String>,
     pub product: Option<String>,
     pub serial: Option<String>,
+    pub uuid: Option<String>,
+    /// The firmware's vendor, version and date.
+    pub firmware: Option<String>,
+    /// What the owner has had printed on the case.
+    pub asset_tag: Option<String>,
     /// True where sysfs is a recorded or simulated tree.
     pub simulated: bool,
 }
@@ -38,9 +47,26 @@ pub struct Remark {
 pub struct Board {
     pub info: Info,
     pub sensors: Vec<Sensor>,
+    /// Fans and power caps: what acts against heat at once.
     pub actuators: Vec<Actuator>,
+    /// Frequency ceilings, profiles and lights.
+    pub controls: Vec<Actuator>,
     pub remarks: Vec<Remark>,
     ids: Ids,
+    /// What was said to be unreadable already.
+    denied: BTreeSet<String>,
+}
+
+/// A power limit as a finder hands it over: its level is a series, and where its range is known
+/// it can be driven.
+pub(crate) struct CapSpec {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) bus: Bus,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) reading: Attribute,
+    pub(crate) sustained: bool,
+    pub(crate) cap: Option<Cap>,
 }
 
 /// Looks through the tree once. A machine without any of it has an empty board.
@@ -50,20 +76,44 @@ pub fn discover(roots: &Roots) -> Board {
         info: dmi::identify(roots),
         sensors: Vec::new(),
         actuators: Vec::new(),
+        controls: Vec::new(),
         remarks: Vec::new(),
         ids: Ids::default(),
+        denied: BTreeSet::new(),
     };
     thermal::discover(roots, &mut board);
     hwmon::discover(roots, &mut board);
     powercap::discover(roots, &mut board);
     power_supply::discover(roots, &mut board);
     cpufreq::discover(roots, &mut board);
+    cooling::discover(roots, &mut board);
+    drm::discover(roots, &mut board);
+    edac::discover(roots, &mut board);
+    profile::discover(roots, &mut board);
+    enclosure::discover(roots, &mut board);
     board
 }
 
 impl Board {
     pub(crate) fn remark(&mut self, subject: String, message: String) {
         self.remarks.push(Remark { subject, message });
+    }
+
+    /// Says once for each `what` that its files need a right that this process lacks.
+    pub(crate) fn remark_denied(&mut self, what: &str, file: &Path) {
+        if self.denied.insert(what.to_owned()) {
+            self.remark(
+                file.display().to_string(),
+                format!(
+                    "may be read by root only; run the guard as root or with \
+                     CAP_DAC_READ_SEARCH to have the readings of {what}"
+                ),
+            );
+        }
+    }
+
+    pub(crate) fn unique(&mut self, id: String) -> String {
+        self.ids.unique(id)
     }
 
     /// The first sensor whose id is `prefix` or `prefix:label`.
@@ -74,12 +124,14 @@ impl Board {
         self.sensors.iter().find(|sensor| is_it(&sensor.id)).map(|sensor| sensor.id.clone())
     }
 
-    pub(crate) fn add_sensor(&mut self, mut sensor: Sensor, hw_type: &str) {
+    /// Adds a sensor and says the id that it got.
+    pub(crate) fn add_sensor(&mut self, mut sensor: Sensor, hw_type: &str) -> String {
+        sensor.id = self.ids.unique(sensor.id);
+        let id = sensor.id.clone();
         if self.sensors.len() == MAX_SENSORS {
             self.remark(sensor.id, format!("is beyond the {MAX_SENSORS} sensors that are read"));
-            return;
+            return id;
         }
-        sensor.id = self.ids.unique(sensor.id);
         let mut attributes = vec![
             ("hw.id".to_owned(), sensor.id.clone()),
             ("hw.name".to_owned(), sensor.name.clone()),
@@ -88,52 +140,46 @@ impl Board {
         attributes.append(&mut sensor.attributes);
         sensor.attributes = attributes;
         self.sensors.push(sensor);
+        id
     }
 
     pub(crate) fn add_actuator(&mut self, actuator: Actuator) {
-        if self.actuators.len() == MAX_ACTUATORS {
+        if self.actuators.len() + self.controls.len() == MAX_ACTUATORS {
             let message = format!("is beyond the {MAX_ACTUATORS} actuators that are driven");
             self.remark(actuator.id, message);
-            return;
+        } else if actuator.kind.acts_against_heat() {
+            self.actuators.push(actuator);
+        } else {
+            self.controls.push(actuator);
         }
-        self.actuators.push(actuator);
     }
 
-    /// A power cap: its level is a series, and where its range is known it can be driven.
-    #[expect(clippy::too_many_arguments, reason = "one call a finder, each argument once")]
-    pub(crate) fn add_cap(
-        &mut self,
-        id: String,
-        name: String,
-        bus: &Bus,
-        attributes: Vec<(String, String)>,
-        reading: Attribute,
-        sustained: bool,
-        cap: Option<Cap>,
-    ) {
+    pub(crate) fn add_cap(&mut self, spec: CapSpec) {
+        let CapSpec { id, name, bus, attributes, reading, sustained, cap } = spec;
         let path = reading.path().display().to_string();
-        self.add_sensor(
+        let id = self.add_sensor(
             Sensor {
-                id: id.clone(),
+                id,
                 name: name.clone(),
                 metric: "hw.power.limit",
                 kind: Kind::Limit,
                 unit: Unit::Watt,
                 attributes,
-                bus: bus.clone(),
+                bus,
                 thresholds: Thresholds::default(),
                 source: Source::level(reading, 1e6, Band::of(Kind::Limit)),
             },
             "power_supply",
         );
         match cap {
-            Some(cap) => self.add_actuator(Actuator::power_cap(id, name, sustained, cap)),
-            None => {
-                self.remark(
-                    path,
-                    "declares no range that could be believed; it is not driven".into(),
-                );
+            Some(cap) => {
+                self.add_actuator(Actuator::power_cap(id, name, sustained, cap));
             }
+            None => self.remark(
+                path,
+                "takes no writes or declares no range that could be believed; it is not driven"
+                    .into(),
+            ),
         }
     }
 }

@@ -3,10 +3,11 @@
 //! The range is the hardware's own where it says one. A limit above it is no promise to keep
 //! and one far below makes the machine crawl, so both are refused before the write.
 
-use crate::actuator::{ActuatorError, Released, Saved};
+use crate::actuator::{ActuatorError, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
 use crate::pwm::{confirm, read, write};
 use flyball_units::NoData;
+use std::path::Path;
 
 const MICRO: f64 = 1e6;
 /// Above this a standing limit means "none" (RAPL shows 4,090 W for it).
@@ -14,6 +15,7 @@ const MAX_BELIEVABLE_UW: i64 = 2_000_000_000;
 /// Where the hardware says no minimum: a tenth of the maximum still boots and answers.
 const DEFAULT_MIN_PART: i64 = 10;
 const ON: i64 = 1;
+const OFF: i64 = 0;
 
 /// The files of one limit, and its range as declared (0 and below are "unknown").
 pub(crate) struct CapFiles {
@@ -48,7 +50,14 @@ impl Cap {
         (Self::watts(self.min_uw), Self::watts(self.max_uw))
     }
 
-    pub(crate) fn drive(&mut self, watts: f64) -> Result<(), ActuatorError> {
+    #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
+    const fn watts(uw: i64) -> f64 {
+        uw as f64 / MICRO
+    }
+}
+
+impl Mechanism for Cap {
+    fn drive(&mut self, watts: f64) -> Result<(), ActuatorError> {
         if self.saved.is_none() {
             let enable = match &mut self.enabled {
                 Some(enabled) => Some(read(enabled)?),
@@ -68,20 +77,21 @@ impl Cap {
         Ok(())
     }
 
-    pub(crate) fn observe(&mut self) -> Result<f64, NoData> {
+    /// A limit that somebody switched off while it was taken is none.
+    fn observe(&mut self) -> Result<f64, NoData> {
+        if let Some(enabled) = self.enabled.as_mut().filter(|_| self.taken)
+            && enabled.read() == Ok(OFF)
+        {
+            return Err(NoData::Disabled);
+        }
         self.limit.read().map(Self::watts)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
-    pub(crate) const fn watts(uw: i64) -> f64 {
-        uw as f64 / MICRO
-    }
-
-    pub(crate) const fn is_taken(&self) -> bool {
+    fn is_taken(&self) -> bool {
         self.taken
     }
 
-    pub(crate) fn release(&mut self) -> Result<Released, ActuatorError> {
+    fn release(&mut self) -> Result<Released, ActuatorError> {
         let Some(saved) = self.saved.filter(|_| self.taken) else {
             return Ok(Released::Untouched);
         };
@@ -93,12 +103,30 @@ impl Cap {
         Ok(Released::Restored)
     }
 
-    pub(crate) const fn saved(&self) -> Option<Saved> {
+    fn saved(&self) -> Option<Saved> {
         self.saved
     }
 
-    pub(crate) fn inherit(&mut self, saved: Saved) {
+    fn inherit(&mut self, saved: Saved) {
         self.saved = Some(saved);
         self.taken = true;
+    }
+
+    /// A cap's safe end is where it stands: the machine may be hot.
+    fn make_safe(&mut self) -> Result<(), ActuatorError> {
+        Ok(())
+    }
+
+    fn level_of(&self, raw: i64) -> Option<f64> {
+        Some(Self::watts(raw))
+    }
+
+    /// Firmware counts in eighths of a watt, or in percents of its own maximum.
+    fn quantum(&self, level: f64) -> f64 {
+        (level * 0.01).max(0.125)
+    }
+
+    fn path(&self) -> &Path {
+        self.limit.path()
     }
 }

@@ -1,100 +1,26 @@
 //! Chips of `class/hwmon`: temperatures, fans, powers, voltages, currents, energies, humidity,
-//! and the pwm outputs that drive fans.
+//! their alarms, and the outputs that drive fans and power limits.
 //!
 //! Source: the kernel's `Documentation/hwmon/sysfs-interface.rst`. Only `name` is mandatory;
 //! attributes stand in the hwmon folder or, with old drivers, in its `device/`.
 
-use crate::actuator::Actuator;
+mod measure;
+mod outputs;
+
 use crate::attribute::Attribute;
 use crate::board::Board;
-use crate::cap::{Cap, CapFiles};
 use crate::energy::EnergyMeter;
 use crate::identity::{self, slug};
-use crate::pwm::Pwm;
-use crate::sensor::{Bus, Form, Sensor, Source};
+use crate::sensor::{Bus, Form, Sensor, Source, float};
 use crate::threshold::{Band, Thresholds};
 use crate::tree::{self, Roots};
 use flyball_units::{Kind, Unit};
+use measure::{ALARMS, MEASURES, Measure, POWER};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One kind of attribute: how its files begin, and what its digits are.
-struct Measure {
-    prefix: &'static str,
-    /// The files that carry the value, best first.
-    inputs: &'static [&'static str],
-    metric: &'static str,
-    kind: Kind,
-    unit: Unit,
-    divisor: f64,
-    hw_type: &'static str,
-}
-
-const MEASURES: [Measure; 7] = [
-    Measure {
-        prefix: "temp",
-        inputs: &["input"],
-        metric: "hw.temperature",
-        kind: Kind::Temperature,
-        unit: Unit::Celsius,
-        divisor: 1e3,
-        hw_type: "temperature",
-    },
-    Measure {
-        prefix: "fan",
-        inputs: &["input"],
-        metric: "hw.fan.speed",
-        kind: Kind::FanSpeed,
-        unit: Unit::Rpm,
-        divisor: 1.0,
-        hw_type: "fan",
-    },
-    Measure {
-        prefix: "power",
-        inputs: &["input", "average"],
-        metric: "hw.power",
-        kind: Kind::Power,
-        unit: Unit::Watt,
-        divisor: 1e6,
-        hw_type: "power_supply",
-    },
-    Measure {
-        prefix: "in",
-        inputs: &["input"],
-        metric: "hw.voltage",
-        kind: Kind::Voltage,
-        unit: Unit::Volt,
-        divisor: 1e3,
-        hw_type: "voltage",
-    },
-    Measure {
-        prefix: "curr",
-        inputs: &["input"],
-        metric: "hw.current",
-        kind: Kind::Current,
-        unit: Unit::Ampere,
-        divisor: 1e3,
-        hw_type: "power_supply",
-    },
-    Measure {
-        prefix: "energy",
-        inputs: &["input"],
-        metric: "hw.energy",
-        kind: Kind::Energy,
-        unit: Unit::Joule,
-        divisor: 1e6,
-        hw_type: "power_supply",
-    },
-    Measure {
-        prefix: "humidity",
-        inputs: &["input"],
-        metric: "hw.humidity",
-        kind: Kind::Humidity,
-        unit: Unit::Percent,
-        divisor: 1e3,
-        hw_type: "enclosure",
-    },
-];
+/// How deep a recorded tree without `class/hwmon` is searched below `devices`.
+const MAX_DEPTH: usize = 12;
 
 /// One chip while it is being looked through.
 struct Chip<'a> {
@@ -109,10 +35,8 @@ struct Chip<'a> {
 
 /// Adds the sensors and actuators of every chip to `board`.
 pub(crate) fn discover(roots: &Roots, board: &mut Board) {
-    let class = roots.class("hwmon");
-    for folder in tree::names(&class) {
-        let folder = class.join(folder);
-        let Some(chip) = Chip::open(roots, &folder) else {
+    for folder in folders(roots) {
+        let Some(mut chip) = Chip::open(roots, &folder) else {
             board.remark(
                 folder.display().to_string(),
                 "is no hwmon chip: it has no readable `name`; it is left out".into(),
@@ -123,9 +47,37 @@ pub(crate) fn discover(roots: &Roots, board: &mut Board) {
         if ["/thermal_zone", "/power_supply/"].iter().any(|part| chip.id.contains(part)) {
             continue;
         }
+        chip.id = board.unique(chip.id);
         chip.add_sensors(board);
+        chip.add_intrusion(board);
         chip.add_pwms(board);
         chip.add_caps(board);
+    }
+}
+
+/// The folders of all chips. A recorded tree may have the devices without the class.
+pub(crate) fn folders(roots: &Roots) -> Vec<PathBuf> {
+    let class = roots.class("hwmon");
+    if class.is_dir() || !roots.simulated() {
+        return tree::names(&class).iter().map(|name| class.join(name)).collect();
+    }
+    let mut found = Vec::new();
+    search(&roots.sysfs.join("devices"), MAX_DEPTH, &mut found);
+    found
+}
+
+fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    for name in tree::names(folder) {
+        let path = folder.join(&name);
+        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        if !is_folder {
+            continue;
+        }
+        if identity::is_numbered(&name) && name != "hwmon" {
+            found.push(path);
+        } else if depth > 0 {
+            search(&path, depth - 1, found);
+        }
     }
 }
 
@@ -153,8 +105,16 @@ impl<'a> Chip<'a> {
         Some(Attribute::new(self.files.get(file)?.clone(), self.roots.simulated()))
     }
 
+    fn writable(&self, file: &str) -> Option<Attribute> {
+        Attribute::writable(self.files.get(file)?.clone(), self.roots.simulated())
+    }
+
     fn number(&self, file: &str) -> Option<i64> {
         tree::number(self.files.get(file)?)
+    }
+
+    fn text(&self, file: &str) -> Option<String> {
+        tree::text(self.files.get(file)?)
     }
 
     /// The numbers of a prefix's channels: `temp1_input`, `temp12_input` → 1, 12.
@@ -187,6 +147,9 @@ impl<'a> Chip<'a> {
         else {
             return;
         };
+        if tree::denied(value.path()) {
+            board.remark_denied(&self.id, value.path());
+        }
         let thresholds = self.thresholds(measure, &base);
         let band = match self.name.starts_with("w1_") {
             true => Band::one_wire(),
@@ -202,6 +165,7 @@ impl<'a> Chip<'a> {
             }
         }
         self.push(board, &base, measure, source, thresholds);
+        self.add_alarms(board, &base, measure);
     }
 
     /// A chip that counts energy and says no power: the power is the counter's slope.
@@ -209,14 +173,12 @@ impl<'a> Chip<'a> {
         let Some(value) = self.attribute(&format!("{base}_input")) else {
             return;
         };
-        let power = &MEASURES[2];
-        let source = Source {
-            form: Form::Power(EnergyMeter::new(None)),
-            ..Source::level(value, 1.0, Band::of(Kind::Power))
-        };
-        self.push(board, base, power, source, Thresholds::default());
+        let form = Form::Power(EnergyMeter::new(None));
+        let source = Source::of(value, form, Band::of(Kind::Power));
+        self.push(board, base, &POWER, source, Thresholds::default());
     }
 
+    /// The channel under its label, or under chip and attribute.
     fn push(
         &self,
         board: &mut Board,
@@ -225,7 +187,7 @@ impl<'a> Chip<'a> {
         source: Source,
         thresholds: Thresholds,
     ) {
-        let label = self.files.get(&format!("{base}_label")).and_then(|path| tree::text(path));
+        let label = self.text(&format!("{base}_label"));
         let mut id = format!("{}/{base}", self.id);
         if let Some(label) = &label {
             id = format!("{id}:{}", slug(label));
@@ -249,73 +211,67 @@ impl<'a> Chip<'a> {
         );
     }
 
+    /// The chip's own alarm bits. Drivers compare nothing: the bit is what the chip says.
+    fn add_alarms(&self, board: &mut Board, base: &str, measure: &Measure) {
+        let label = self.text(&format!("{base}_label"));
+        let name = label.unwrap_or_else(|| format!("{} {base}", self.name));
+        for (suffix, failed) in ALARMS {
+            let state = if failed { "failed" } else { "degraded" };
+            self.add_alarm(board, &format!("{base}_{suffix}"), &name, state, measure.hw_type);
+        }
+    }
+
+    fn add_intrusion(&self, board: &mut Board) {
+        for channel in self.channels("intrusion", &["alarm"]) {
+            let name = format!("{} intrusion", self.name);
+            let file = format!("intrusion{channel}_alarm");
+            self.add_alarm(board, &file, &name, "degraded", "enclosure");
+        }
+    }
+
+    fn add_alarm(&self, board: &mut Board, file: &str, name: &str, state: &str, hw_type: &str) {
+        let Some(value) = self.attribute(file) else {
+            return;
+        };
+        board.add_sensor(
+            Sensor {
+                id: format!("{}/{file}", self.id),
+                name: format!("{name} alarm"),
+                metric: "hw.status",
+                kind: Kind::State,
+                unit: Unit::One,
+                attributes: vec![
+                    ("hw.parent".into(), self.id.clone()),
+                    ("hw.state".into(), state.into()),
+                ],
+                bus: self.bus.clone(),
+                thresholds: Thresholds::default(),
+                source: Source::of(value, Form::Alarm { seen: None }, Band::of(Kind::State)),
+            },
+            hw_type,
+        );
+    }
+
     fn thresholds(&self, measure: &Measure, base: &str) -> Thresholds {
         let declared = |suffix: &str| {
             let raw = self.number(&format!("{base}_{suffix}"))?;
-            #[expect(clippy::cast_precision_loss, reason = "no threshold is above 2^53")]
-            let value = raw as f64 / measure.divisor;
-            Thresholds::believable(measure.kind, value)
+            Thresholds::believable(measure.kind, float(raw) / measure.divisor)
         };
-        let lower_bound_means_something =
-            matches!(measure.kind, Kind::FanSpeed | Kind::Voltage | Kind::Current);
+        // A temperature's lower bounds are about cold rooms, and mostly unprogrammed.
+        let low = |suffix| if measure.kind == Kind::Temperature { None } else { declared(suffix) };
+        // The hysteresis is an absolute value in spite of its name.
+        let clear = |suffix, of: Option<f64>| declared(suffix).filter(|clear| Some(*clear) < of);
+        let (max, crit) = (declared("max"), declared("crit"));
+        let emergency = declared("emergency");
         Thresholds {
-            low: if lower_bound_means_something { declared("min") } else { None },
-            max: declared("max"),
-            crit: declared("crit"),
-            emergency: declared("emergency"),
-        }
-    }
-
-    fn add_pwms(&self, board: &mut Board) {
-        let channels = self.files.keys().filter_map(|file| file.strip_prefix("pwm")?.parse().ok());
-        let channels: Vec<u32> = channels.collect();
-        for channel in channels {
-            let base = format!("pwm{channel}");
-            let (Some(level), Some(reading)) = (self.attribute(&base), self.attribute(&base))
-            else {
-                continue;
-            };
-            let id = format!("{}/{base}", self.id);
-            let name = format!("{} {base}", self.name);
-            let pwm = Pwm::new(level, self.attribute(&format!("{base}_enable")));
-            let tach = board.sensor_id_with_prefix(&format!("{}/fan{channel}", self.id));
-            board.add_sensor(
-                Sensor {
-                    id: id.clone(),
-                    name: name.clone(),
-                    metric: "hw.fan.speed_ratio",
-                    kind: Kind::Duty,
-                    unit: Unit::One,
-                    attributes: vec![("hw.parent".into(), self.id.clone())],
-                    bus: self.bus.clone(),
-                    thresholds: Thresholds::default(),
-                    source: Source::level(reading, 255.0, Band::of(Kind::Duty)),
-                },
-                "fan",
-            );
-            board.add_actuator(Actuator::fan(id, name, tach, pwm));
-        }
-    }
-
-    /// `power1_cap` exists only where the hardware enforces it.
-    fn add_caps(&self, board: &mut Board) {
-        for channel in self.channels("power", &["cap"]) {
-            let base = format!("power{channel}");
-            let (Some(limit), Some(reading)) =
-                (self.attribute(&format!("{base}_cap")), self.attribute(&format!("{base}_cap")))
-            else {
-                continue;
-            };
-            let id = format!("{}/{base}_cap", self.id);
-            let name = format!("{} {base} cap", self.name);
-            let files = CapFiles {
-                limit,
-                enabled: None,
-                min_uw: self.number(&format!("{base}_cap_min")),
-                max_uw: self.number(&format!("{base}_cap_max")),
-            };
-            let attributes = vec![("hw.parent".into(), self.id.clone())];
-            board.add_cap(id, name, &self.bus, attributes, reading, true, Cap::new(files));
+            low_crit: low("lcrit"),
+            low: low("min"),
+            max,
+            max_clear: clear("max_hyst", max),
+            crit,
+            crit_clear: clear("crit_hyst", crit),
+            emergency,
+            emergency_clear: clear("emergency_hyst", emergency),
         }
     }
 }
@@ -328,10 +284,19 @@ fn bus_of(chip: &str, device: &str) -> Bus {
     if chip.starts_with("w1_") {
         return Bus::slow("w1");
     }
-    match device.split('/').find(|part| {
-        part.strip_prefix("i2c-").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-    }) {
+    // Firmware's own code runs at each reading of these.
+    if chip.starts_with("power_meter") || chip.starts_with("acpi") {
+        return Bus::fast("acpi");
+    }
+    if device.split('/').any(|part| part.strip_prefix("usb").is_some_and(is_number)) {
+        return Bus::fast("usb");
+    }
+    match device.split('/').find(|part| part.strip_prefix("i2c-").is_some_and(is_number)) {
         Some(i2c) => Bus::fast(i2c),
         None => Bus::fast("hwmon"),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -22,8 +22,14 @@ pub(crate) fn device(roots: &Roots, class_folder: &Path) -> Option<String> {
     (!steady.is_empty()).then(|| steady.join("/"))
 }
 
+/// The device behind a class folder that links to one; `None` for a virtual one, whose place
+/// carries nothing but a number.
+pub(crate) fn linked_device(roots: &Roots, class_folder: &Path) -> Option<String> {
+    class_folder.join("device").exists().then(|| device(roots, class_folder))?
+}
+
 /// `hwmon`, `hwmon3`: the part of a path that depends on the order of loading.
-fn is_numbered(part: &str) -> bool {
+pub(crate) fn is_numbered(part: &str) -> bool {
     part.strip_prefix("hwmon").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 

@@ -5,11 +5,11 @@
 //! counter is readable by root only since CVE-2020-8694.
 
 use crate::attribute::Attribute;
-use crate::board::Board;
+use crate::board::{Board, CapSpec};
 use crate::cap::{Cap, CapFiles};
 use crate::energy::EnergyMeter;
 use crate::identity::slug;
-use crate::sensor::{Bus, Form, Sensor, Source};
+use crate::sensor::{Bus, Form, Sensor, Source, float};
 use crate::threshold::{Band, Thresholds};
 use crate::tree::{self, Roots};
 use flyball_units::{Kind, Unit};
@@ -30,6 +30,7 @@ pub(crate) fn discover(roots: &Roots, board: &mut Board) {
         let folder = class.join(zone);
         let label = tree::text(&folder.join("name")).unwrap_or_else(|| zone.clone());
         add_energy(roots, board, zone, &label, &folder);
+        add_power(roots, board, zone, &label, &folder);
         add_constraints(roots, board, zone, &label, &folder);
     }
 }
@@ -44,28 +45,20 @@ fn add_energy(roots: &Roots, board: &mut Board, zone: &str, label: &str, folder:
     if !path.exists() {
         return;
     }
-    let Some(range_uj) = tree::number(&folder.join("max_energy_range_uj")).filter(|r| *r > 0)
-    else {
+    let range_uj = tree::number(&folder.join("max_energy_range_uj")).filter(|r| *r > 0);
+    if range_uj.is_none() {
         board.remark(
             folder.display().to_string(),
-            "says no max_energy_range_uj, so that its power would be wrong at each wrap; \
-             it is left out"
-                .into(),
+            "says no max_energy_range_uj: there is no reading of its power at each wrap".into(),
         );
-        return;
-    };
+    }
     if tree::denied(&path) {
-        board.remark(
-            path.display().to_string(),
-            "may be read by root only (CVE-2020-8694); run the guard as root or with \
-             CAP_DAC_READ_SEARCH to have this power"
-                .into(),
-        );
+        board.remark_denied("powercap (CVE-2020-8694)", &path);
     }
     let hw_type = if label == "psys" { "enclosure" } else { "cpu" };
     let forms = [
-        ("hw.power", Kind::Power, Unit::Watt, Form::Power(EnergyMeter::new(Some(range_uj)))),
-        ("hw.energy", Kind::Energy, Unit::Joule, Form::Energy(EnergyMeter::new(Some(range_uj)))),
+        ("hw.power", Kind::Power, Unit::Watt, Form::Power(EnergyMeter::new(range_uj))),
+        ("hw.energy", Kind::Energy, Unit::Joule, Form::Energy(EnergyMeter::new(range_uj))),
     ];
     for (metric, kind, unit, form) in forms {
         let value = Attribute::new(path.clone(), roots.simulated());
@@ -80,11 +73,38 @@ fn add_energy(roots: &Roots, board: &mut Board, zone: &str, label: &str, folder:
                 attributes: vec![("hw.parent".into(), format!("powercap/{zone}"))],
                 bus: Bus::fast("powercap"),
                 thresholds: Thresholds { max: declared_power(folder, kind), ..Default::default() },
-                source: Source { form, ..Source::level(value, 1.0, Band::of(kind)) },
+                source: Source::of(value, form, Band::of(kind)),
             },
             hw_type,
         );
     }
+}
+
+/// A zone that says its power itself, and counts no energy that would say it too.
+fn add_power(roots: &Roots, board: &mut Board, zone: &str, label: &str, folder: &Path) {
+    let Some(value) = Attribute::existing(folder.join("power_uw"), roots.simulated()) else {
+        return;
+    };
+    if folder.join("energy_uj").exists() {
+        return;
+    }
+    board.add_sensor(
+        Sensor {
+            id: format!("powercap/{zone}/power:{}", slug(label)),
+            name: label.to_owned(),
+            metric: "hw.power",
+            kind: Kind::Power,
+            unit: Unit::Watt,
+            attributes: vec![("hw.parent".into(), format!("powercap/{zone}"))],
+            bus: Bus::fast("powercap"),
+            thresholds: Thresholds {
+                max: declared_power(folder, Kind::Power),
+                ..Default::default()
+            },
+            source: Source::level(value, 1e6, Band::of(Kind::Power)),
+        },
+        "cpu",
+    );
 }
 
 /// `constraint_0_max_power_uw`: what the package is made for. 0 is "unknown".
@@ -93,8 +113,7 @@ fn declared_power(folder: &Path, kind: Kind) -> Option<f64> {
         return None;
     }
     let raw = tree::number(&folder.join("constraint_0_max_power_uw"))?;
-    #[expect(clippy::cast_precision_loss, reason = "microwatts of one package")]
-    Thresholds::believable(Kind::Power, raw as f64 / 1e6)
+    Thresholds::believable(Kind::Power, float(raw) / 1e6)
 }
 
 fn add_constraints(roots: &Roots, board: &mut Board, zone: &str, label: &str, folder: &Path) {
@@ -103,30 +122,33 @@ fn add_constraints(roots: &Roots, board: &mut Board, zone: &str, label: &str, fo
     for index in 0..MAX_CONSTRAINTS {
         let base = folder.join(format!("constraint_{index}"));
         let file = |suffix: &str| base.with_file_name(format!("constraint_{index}_{suffix}"));
-        let Some(limit) = Attribute::existing(file("power_limit_uw"), roots.simulated()) else {
+        let Some(reading) = Attribute::existing(file("power_limit_uw"), roots.simulated()) else {
             continue;
         };
-        let reading = Attribute::new(file("power_limit_uw"), roots.simulated());
         let limit_uw = tree::number(&file("power_limit_uw"));
         let constraint = tree::text(&file("name")).unwrap_or_else(|| index.to_string());
-        let files = CapFiles {
-            limit,
-            enabled: Attribute::existing(folder.join("enabled"), roots.simulated()),
-            min_uw: tree::number(&file("min_power_uw")),
-            max_uw: tree::number(&file("max_power_uw"))
-                .filter(|max| *max > 0)
-                .or_else(|| burst(index, zone_max_uw?, limit_uw?))
-                .or(zone_max_uw),
-        };
-        board.add_cap(
-            format!("powercap/{zone}/constraint_{index}:{}", slug(&constraint)),
-            format!("{label} {constraint}"),
-            &Bus::fast("powercap"),
-            vec![("hw.parent".into(), format!("powercap/{zone}"))],
+        let max_uw = tree::number(&file("max_power_uw"))
+            .filter(|max| *max > 0)
+            .or_else(|| burst(index, zone_max_uw?, limit_uw?))
+            .or(zone_max_uw);
+        let limit = Attribute::writable(file("power_limit_uw"), roots.simulated());
+        let cap = limit.and_then(|limit| {
+            Cap::new(CapFiles {
+                limit,
+                enabled: Attribute::existing(folder.join("enabled"), roots.simulated()),
+                min_uw: tree::number(&file("min_power_uw")),
+                max_uw,
+            })
+        });
+        board.add_cap(CapSpec {
+            id: format!("powercap/{zone}/constraint_{index}:{}", slug(&constraint)),
+            name: format!("{label} {constraint}"),
+            bus: Bus::fast("powercap"),
+            attributes: vec![("hw.parent".into(), format!("powercap/{zone}"))],
             reading,
-            index == 0,
-            Cap::new(files),
-        );
+            sustained: index == 0,
+            cap,
+        });
     }
 }
 

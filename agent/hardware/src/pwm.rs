@@ -5,9 +5,10 @@
 //! 999 as 255. So the mode is set and confirmed first, the range is checked by the caller, and
 //! every level is read back.
 
-use crate::actuator::{ActuatorError, Released, Saved};
+use crate::actuator::{ActuatorError, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
 use flyball_units::NoData;
+use std::path::Path;
 
 const FULL: i64 = 255;
 const MANUAL: i64 = 1;
@@ -26,13 +27,6 @@ pub(crate) struct Pwm {
 impl Pwm {
     pub(crate) fn new(level: Attribute, enable: Option<Attribute>) -> Self {
         Self { level, enable, saved: None, taken: false }
-    }
-
-    pub(crate) fn drive(&mut self, duty: f64) -> Result<(), ActuatorError> {
-        self.take()?;
-        #[expect(clippy::cast_possible_truncation, reason = "the duty is within 0 to 1")]
-        let level = (duty * FULL as f64).round() as i64;
-        write(&self.level, level)
     }
 
     fn take(&mut self) -> Result<(), ActuatorError> {
@@ -57,46 +51,6 @@ impl Pwm {
         Ok(Saved { level: read(&mut self.level)?, enable })
     }
 
-    pub(crate) fn observe(&mut self) -> Result<f64, NoData> {
-        Self::duty(self.level.read()?).ok_or(NoData::OutOfRange)
-    }
-
-    /// The duty of a level, if it is one.
-    pub(crate) fn duty(level: i64) -> Option<f64> {
-        let level = u8::try_from(level).ok()?;
-        Some(f64::from(level) / 255.0)
-    }
-
-    pub(crate) fn has_own_control(&mut self) -> bool {
-        let found = self.saved.map(|saved| saved.enable);
-        let mode = found.unwrap_or_else(|| self.enable.as_mut()?.read().ok());
-        mode.is_some_and(|mode| mode != MANUAL)
-    }
-
-    pub(crate) const fn is_taken(&self) -> bool {
-        self.taken
-    }
-
-    pub(crate) fn has_drifted(&mut self) -> bool {
-        self.taken
-            && self
-                .enable
-                .as_mut()
-                .is_some_and(|enable| enable.read().is_ok_and(|mode| mode != MANUAL))
-    }
-
-    /// The saved state; else no control at all, which is full speed; else full speed by hand.
-    pub(crate) fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
-            return Ok(Released::Untouched);
-        };
-        self.taken = false;
-        if self.restore(saved).is_ok() {
-            return Ok(Released::Restored);
-        }
-        self.full_speed().map(|()| Released::Safe)
-    }
-
     fn restore(&mut self, saved: Saved) -> Result<(), ActuatorError> {
         // The level first, while the mode still takes one: a chip in its own control may refuse.
         let by_hand = saved.enable.is_none_or(|mode| mode == MANUAL);
@@ -112,8 +66,60 @@ impl Pwm {
             _ => Ok(()),
         }
     }
+}
 
-    fn full_speed(&mut self) -> Result<(), ActuatorError> {
+impl Mechanism for Pwm {
+    fn drive(&mut self, duty: f64) -> Result<(), ActuatorError> {
+        self.take()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the duty is within 0 to 1")]
+        let level = (duty * FULL as f64).round() as i64;
+        write(&self.level, level)
+    }
+
+    fn observe(&mut self) -> Result<f64, NoData> {
+        let level = self.level.read()?;
+        self.level_of(level).ok_or(NoData::OutOfRange)
+    }
+
+    fn level_of(&self, raw: i64) -> Option<f64> {
+        Some(f64::from(u8::try_from(raw).ok()?) / 255.0)
+    }
+
+    fn quantum(&self, _level: f64) -> f64 {
+        4.0 / 255.0
+    }
+
+    fn has_own_control(&mut self) -> bool {
+        let found = self.saved.map(|saved| saved.enable);
+        let mode = found.unwrap_or_else(|| self.enable.as_mut()?.read().ok());
+        mode.is_some_and(|mode| mode != MANUAL)
+    }
+
+    fn is_taken(&self) -> bool {
+        self.taken
+    }
+
+    fn has_drifted(&mut self) -> bool {
+        self.taken
+            && self
+                .enable
+                .as_mut()
+                .is_some_and(|enable| enable.read().is_ok_and(|mode| mode != MANUAL))
+    }
+
+    /// The saved state; else no control at all, which is full speed; else full speed by hand.
+    fn release(&mut self) -> Result<Released, ActuatorError> {
+        let Some(saved) = self.saved.filter(|_| self.taken) else {
+            return Ok(Released::Untouched);
+        };
+        self.taken = false;
+        if self.restore(saved).is_ok() {
+            return Ok(Released::Restored);
+        }
+        self.make_safe().map(|()| Released::Safe)
+    }
+
+    fn make_safe(&mut self) -> Result<(), ActuatorError> {
         if let Some(enable) = &mut self.enable {
             let released =
                 write(enable, NO_CONTROL).and_then(|()| confirm(enable, NO_CONTROL)).is_ok();
@@ -129,13 +135,17 @@ impl Pwm {
         }
     }
 
-    pub(crate) const fn saved(&self) -> Option<Saved> {
+    fn saved(&self) -> Option<Saved> {
         self.saved
     }
 
-    pub(crate) fn inherit(&mut self, saved: Saved) {
+    fn inherit(&mut self, saved: Saved) {
         self.saved = Some(saved);
         self.taken = true;
+    }
+
+    fn path(&self) -> &Path {
+        self.level.path()
     }
 }
 
@@ -154,10 +164,14 @@ pub(crate) fn confirm(file: &mut Attribute, wanted: i64) -> Result<(), ActuatorE
     }
 }
 
-fn not_confirmed(file: &Attribute, wanted: i64, found: Result<i64, NoData>) -> ActuatorError {
+pub(crate) fn not_confirmed(
+    file: &Attribute,
+    wanted: i64,
+    found: Result<i64, NoData>,
+) -> ActuatorError {
     ActuatorError::NotConfirmed { file: name(file), wanted, found }
 }
 
-fn name(file: &Attribute) -> String {
+pub(crate) fn name(file: &Attribute) -> String {
     file.path().display().to_string()
 }

@@ -1,11 +1,16 @@
 //! One sensor: what it measures, what its hardware says about it, and how it is read.
 
 use crate::attribute::Attribute;
+use crate::counter::Recent;
 use crate::energy::EnergyMeter;
 use crate::threshold::{Band, Thresholds};
 use flyball_units::{Kind, NoData, Unit};
 use std::path::Path;
 use std::time::Duration;
+
+/// How long an alarm stands once it was seen. Chips clear the bit when it is read, and the
+/// samples are taken once a second from readings that may be more frequent.
+const ALARM_STANDS: Duration = Duration::from_secs(1);
 
 /// What is read one after the other by one thread. A slow bus must not block a fast one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,11 +84,23 @@ pub(crate) enum Form {
     Power(EnergyMeter),
     /// The same counter, of which the energy is wanted.
     Energy(EnergyMeter),
+    /// A bit that its chip clears when it is read, and when it was last seen set.
+    Alarm { seen: Option<Duration> },
+    /// One of a few words, as its place among them.
+    Word(&'static [&'static str]),
+    /// A counter of events of which the last minute's are wanted.
+    Recent(Recent),
+    /// A part of `highest`; below zero is "not running".
+    Step { highest: f64 },
 }
 
 impl Source {
-    pub(crate) fn level(value: Attribute, divisor: f64, band: Band) -> Self {
-        Self { value, fault: None, enable: None, form: Form::Level { divisor }, band }
+    pub(crate) const fn level(value: Attribute, divisor: f64, band: Band) -> Self {
+        Self::of(value, Form::Level { divisor }, band)
+    }
+
+    pub(crate) const fn of(value: Attribute, form: Form, band: Band) -> Self {
+        Self { value, fault: None, enable: None, form, band }
     }
 
     fn read(&mut self, now: Duration) -> Result<f64, NoData> {
@@ -97,13 +114,38 @@ impl Source {
         {
             return Err(NoData::Fault);
         }
-        let raw = self.value.read()?;
         let value = match &mut self.form {
-            #[expect(clippy::cast_precision_loss, reason = "no sysfs level is above 2^53")]
-            Form::Level { divisor } => raw as f64 / *divisor,
-            Form::Power(meter) => meter.power(raw, now)?,
-            Form::Energy(meter) => meter.energy(raw, now)?,
+            Form::Word(words) => position(self.value.read_word(words)?),
+            Form::Level { divisor } => float(self.value.read()?) / *divisor,
+            Form::Power(meter) => meter.power(self.value.read()?, now)?,
+            Form::Energy(meter) => meter.energy(self.value.read()?, now)?,
+            Form::Alarm { seen } => {
+                if self.value.read()? != 0 {
+                    *seen = Some(now);
+                }
+                let stands = seen.is_some_and(|seen| now.saturating_sub(seen) < ALARM_STANDS);
+                f64::from(u8::from(stands))
+            }
+            Form::Recent(recent) => recent.events(self.value.read()?, now)?,
+            Form::Step { highest } => {
+                let step = self.value.read()?;
+                // intel_powerclamp says -1 where it injects nothing.
+                if step < 0 {
+                    return Err(NoData::Disabled);
+                }
+                float(step) / *highest
+            }
         };
         self.band.check(value)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counters above 2^53 lose their last digits only")]
+pub(crate) const fn float(number: i64) -> f64 {
+    number as f64
+}
+
+/// A place in a list of a few words.
+fn position(place: usize) -> f64 {
+    u32::try_from(place).map_or(f64::NAN, f64::from)
 }

@@ -9,7 +9,7 @@ const UNPROGRAMMED_CELSIUS: [f64; 4] = [127.0, 127.5, 127.875, 128.0];
 /// No silicon is specified hotter.
 const MAX_LIMIT_CELSIUS: f64 = 150.0;
 /// What sensors answer when there is nothing behind them: open diodes, 0xFF, 0xFFFF kelvin.
-const SENTINELS_CELSIUS: [f64; 7] = [-273.15, -128.0, -64.0, -63.0, 127.5, 255.0, 511.0];
+const SENTINELS_CELSIUS: [f64; 8] = [-273.15, -128.0, -64.0, -63.0, 127.5, 255.0, 511.0, 65_261.85];
 /// The power-on value of a 1-wire sensor that has converted nothing yet.
 const ONE_WIRE_POWER_ON_CELSIUS: f64 = 85.0;
 
@@ -17,14 +17,20 @@ const ONE_WIRE_POWER_ON_CELSIUS: f64 = 85.0;
 /// that are zero, negative or outside the physical band: nobody programmed them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Thresholds {
+    /// The value under which the hardware may act for itself (`*_lcrit`).
+    pub low_crit: Option<f64>,
     /// The lower bound: a fan's slowest healthy speed, a rail's lowest voltage.
     pub low: Option<f64>,
     /// The highest value of ordinary operation (`*_max`, passive trip points).
     pub max: Option<f64>,
+    /// The value, not a difference, under which `max` counts as left again (`*_max_hyst`).
+    pub max_clear: Option<f64>,
     /// The value at which the hardware may act for itself (`*_crit`, hot trip points).
     pub crit: Option<f64>,
+    pub crit_clear: Option<f64>,
     /// The value at which it does (`*_emergency`, critical trip points).
     pub emergency: Option<f64>,
+    pub emergency_clear: Option<f64>,
 }
 
 impl Thresholds {

@@ -35,10 +35,13 @@ pub enum NoData {
     Overrun,
     /// A bounded buffer was full while its consumer was away.
     Overflow,
+    /// The driver has the file and this hardware has not what it stands for (EINVAL,
+    /// EOPNOTSUPP).
+    Unsupported,
 }
 
 impl NoData {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Missing,
         Self::Disabled,
         Self::Fault,
@@ -54,6 +57,7 @@ impl NoData {
         Self::NotRunning,
         Self::Overrun,
         Self::Overflow,
+        Self::Unsupported,
     ];
 
     /// The word of the API and of the logs.
@@ -75,6 +79,7 @@ impl NoData {
             Self::NotRunning => "not_running",
             Self::Overrun => "overrun",
             Self::Overflow => "overflow",
+            Self::Unsupported => "unsupported",
         }
     }
 
