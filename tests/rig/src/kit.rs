@@ -1,0 +1,86 @@
+//! What a machine is made of, as `cargo xtask` laid it out.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The prepared folder: `qemu/`, `kernel/`, `plant.aml`, `programs/`.
+#[derive(Clone, Debug)]
+pub struct Kit {
+    root: PathBuf,
+    release: String,
+}
+
+impl Kit {
+    /// The kit that `FLYBALL_RIG` names.
+    ///
+    /// # Errors
+    /// Where it is not named or not whole.
+    pub fn find() -> Result<Self> {
+        let root = std::env::var_os("FLYBALL_RIG")
+            .context("FLYBALL_RIG is not set: call it through `cargo xtask test --rig`")?;
+        let root = PathBuf::from(root);
+        let modules = root.join("kernel/lib/modules");
+        let release = fs::read_dir(&modules)
+            .with_context(|| format!("{} has no kernel", root.display()))?
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .next()
+            .with_context(|| format!("{} is empty", modules.display()))?;
+        let kit = Self { root, release };
+        for part in [kit.qemu(), kit.kernel(), kit.plant_table()] {
+            if !part.exists() {
+                bail!("{} is missing; `cargo xtask test --rig` makes it", part.display());
+            }
+        }
+        Ok(kit)
+    }
+
+    pub(crate) fn qemu(&self) -> PathBuf {
+        self.root.join("qemu/usr/bin/qemu-system-x86_64")
+    }
+
+    /// Where its firmware lies.
+    pub(crate) fn firmware(&self) -> [PathBuf; 2] {
+        ["qemu/usr/share/qemu", "qemu/usr/share/seabios"].map(|path| self.root.join(path))
+    }
+
+    /// Its libraries, which are not installed.
+    pub(crate) fn libraries(&self) -> String {
+        let folder = |path: &str| self.root.join(path).display().to_string();
+        [folder("qemu/usr/lib/x86_64-linux-gnu"), folder("qemu/lib/x86_64-linux-gnu")].join(":")
+    }
+
+    pub(crate) fn kernel(&self) -> PathBuf {
+        self.root.join("kernel/boot").join(format!("vmlinuz-{}", self.release))
+    }
+
+    pub(crate) fn kernel_tree(&self) -> PathBuf {
+        self.root.join("kernel")
+    }
+
+    pub(crate) fn release(&self) -> &str {
+        &self.release
+    }
+
+    pub(crate) fn plant_table(&self) -> PathBuf {
+        self.root.join("plant.aml")
+    }
+
+    /// A statically linked program of this project.
+    ///
+    /// # Errors
+    /// Where it was not built.
+    pub fn program(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("programs").join(name);
+        if path.exists() {
+            Ok(path)
+        } else {
+            bail!("{} is missing; `cargo xtask test --rig` builds it", path.display())
+        }
+    }
+
+    pub(crate) fn guest_file(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)
+    }
+}

@@ -1,0 +1,22 @@
+//! A machine to break: an unmodified Debian kernel under QEMU, whose thermal zone, fan, power
+//! meter and watchdog are real drivers over a plant that runs here.
+//!
+//! The kit (QEMU, kernel, static programs) is prepared by `cargo xtask test --rig` and named by
+//! `FLYBALL_RIG`. The crate boots machines, types into their serial line, and plays physics; it
+//! knows the guard only as a file to put into the guest.
+
+mod clock;
+mod image;
+mod kit;
+mod machine;
+mod page;
+mod plant;
+mod qmp;
+mod serial;
+mod trace;
+
+pub use kit::Kit;
+pub use machine::{End, Machine, Network};
+pub use page::Page;
+pub use plant::{Board, Plant};
+pub use trace::{Mark, Sample, Trace};

@@ -1,0 +1,163 @@
+//! The physics behind the guest's drivers: one heat capacity, a load, a fan and a cap.
+//!
+//! It runs on a thread of its own against the shared page: it shows the guest a temperature and
+//! a power, and takes whatever the guest has written to fan and cap.
+
+use crate::clock;
+use crate::page::Page;
+use crate::trace::{Sample, Trace};
+use anyhow::Result;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+const STEP: Duration = Duration::from_millis(50);
+/// A trace has a sample for each so many steps.
+const STEPS_PER_SAMPLE: u32 = 5;
+
+/// What a board is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Board {
+    pub ambient_celsius: f64,
+    /// Joules per kelvin.
+    pub capacity: f64,
+    /// Watts per kelvin that leave it by themselves, and besides at full fan.
+    pub still: f64,
+    pub fan: f64,
+}
+
+impl Board {
+    /// Idles cool, and at full load needs both its fan and its cap.
+    pub const SERVER: Self = Self { ambient_celsius: 25.0, capacity: 160.0, still: 2.0, fan: 2.2 };
+}
+
+/// What a test does to the plant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Hands {
+    load_watts: f64,
+    /// The sensor shows what it showed.
+    frozen: bool,
+    /// The fan stands whatever is written.
+    seized: bool,
+    /// The cap is taken and has no effect.
+    deaf: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    hands: Mutex<Hands>,
+    trace: Mutex<Trace>,
+    stop: AtomicBool,
+}
+
+#[derive(Debug)]
+pub struct Plant {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Plant {
+    /// Plays `board` against `page` from now on, at `load_watts`.
+    ///
+    /// # Errors
+    /// Where the page can't be written.
+    pub fn start(page: Page, board: Board, load_watts: f64) -> Result<Self> {
+        let hands = Hands { load_watts, frozen: false, seized: false, deaf: false };
+        let shared = Arc::new(Shared {
+            hands: Mutex::new(hands),
+            trace: Mutex::new(Trace::default()),
+            stop: AtomicBool::new(false),
+        });
+        let celsius = board.ambient_celsius + load_watts / (board.still + board.fan / 2.0);
+        page.set_cap_watts(400)?;
+        page.set_celsius(celsius)?;
+        page.set_watts(load_watts)?;
+        let own = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("plant".into()).spawn(move || {
+            if let Err(error) = play(&page, board, celsius, &own) {
+                eprintln!("the plant stops: {error:#}");
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub fn set_load(&self, watts: f64) {
+        self.hands().load_watts = watts;
+    }
+
+    pub fn freeze_sensor(&self) {
+        self.hands().frozen = true;
+    }
+
+    pub fn seize_fan(&self) {
+        self.hands().seized = true;
+    }
+
+    pub fn deafen_cap(&self) {
+        self.hands().deaf = true;
+    }
+
+    /// Puts a word at the present moment of the trace.
+    pub fn mark(&self, text: &str) {
+        lock(&self.shared.trace).mark(text);
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        lock(&self.shared.trace).clone()
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        lock(&self.shared.hands)
+    }
+}
+
+impl Drop for Plant {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It has said what was wrong.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<()> {
+    let began = clock::now();
+    let mut last = began;
+    let mut shown = celsius;
+    let mut steps = 0_u32;
+    while !shared.stop.load(Ordering::Relaxed) {
+        thread::sleep(STEP);
+        let now = clock::now();
+        let span_s = (now - last).as_secs_f64();
+        last = now;
+        let hands = *lock(&shared.hands);
+        let (fan_percent, cap_watts) = (page.fan_percent()?, page.cap_watts()?);
+        let turning = if hands.seized { 0.0 } else { fan_percent / 100.0 };
+        let watts = if hands.deaf { hands.load_watts } else { hands.load_watts.min(cap_watts) };
+        let carried = (board.still + board.fan * turning) * (celsius - board.ambient_celsius);
+        celsius += (watts - carried) / board.capacity * span_s;
+        if !hands.frozen {
+            shown = celsius;
+        }
+        page.set_celsius(shown)?;
+        page.set_watts(watts)?;
+        #[expect(clippy::cast_sign_loss, reason = "a fan turns forward")]
+        #[expect(clippy::cast_possible_truncation, reason = "10,000 at most")]
+        page.set_rpm((turning * 10_000.0).round() as u32)?;
+        if steps.is_multiple_of(STEPS_PER_SAMPLE) {
+            let at_s = (now - began).as_secs_f64();
+            let sample = Sample { at_s, celsius, shown, watts, fan_percent, cap_watts };
+            lock(&shared.trace).push(sample);
+        }
+        steps = steps.wrapping_add(1);
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

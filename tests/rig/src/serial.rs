@@ -1,0 +1,77 @@
+//! The guest's shell over its serial line: one command, one answer.
+
+use crate::clock;
+use anyhow::{Context, Result, bail};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// A guest that prints without end is cut off here.
+const MAX_BUFFER: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Serial {
+    stream: UnixStream,
+    buffer: String,
+    commands: u32,
+}
+
+impl Serial {
+    pub(crate) fn connect(path: &Path) -> Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+        Ok(Self { stream, buffer: String::new(), commands: 0 })
+    }
+
+    /// Everything up to `mark`, which is taken out.
+    pub(crate) fn until(&mut self, mark: &str, patience: Duration) -> Result<String> {
+        let end = clock::now() + patience;
+        loop {
+            if let Some(at) = self.buffer.find(mark) {
+                let text = self.buffer[..at].to_owned();
+                self.buffer.drain(..at + mark.len());
+                return Ok(text);
+            }
+            if clock::now() > end {
+                let tail = self.tail();
+                bail!("the guest did not say `{mark}` within {patience:?}; its last words: {tail}");
+            }
+            self.pump()?;
+        }
+    }
+
+    /// Reads what is there.
+    pub(crate) fn pump(&mut self) -> Result<()> {
+        let mut bytes = [0; 16 * 1024];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => bail!("the guest's serial line is closed; its last words: {}", self.tail()),
+            Ok(count) => {
+                self.buffer.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                if self.buffer.len() > MAX_BUFFER {
+                    bail!("the guest prints without end");
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error).context("the guest's serial line"),
+        }
+        Ok(())
+    }
+
+    /// Types a command and gives back what it printed.
+    pub(crate) fn run(&mut self, command: &str, patience: Duration) -> Result<String> {
+        self.commands += 1;
+        // The mark is cut in two, so that an echo of the command is not taken for its end.
+        let number = self.commands;
+        let line = format!("{command}\necho \"DO\"\"NE{number}.\"\n");
+        self.stream.write_all(line.as_bytes())?;
+        let text = self.until(&format!("DONE{number}."), patience)?;
+        Ok(text.replace('\r', "").trim().to_owned())
+    }
+
+    fn tail(&self) -> String {
+        let start = self.buffer.len().saturating_sub(800);
+        let start = (start..=self.buffer.len()).find(|at| self.buffer.is_char_boundary(*at));
+        self.buffer[start.unwrap_or_default()..].replace('\r', "")
+    }
+}
