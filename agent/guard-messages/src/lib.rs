@@ -18,6 +18,6 @@ pub use inventory::{
     TripSnapshot,
 };
 pub use message::{
-    AttachRefusal, BoardInfo, FromAgent, FromGuard, LimitState, Series, Status, VERSION,
+    AttachRefusal, BoardInfo, BusAccount, FromAgent, FromGuard, LimitState, Series, Status, VERSION,
 };
 pub use record::{EventKind, GuardEvent, Record, RecordBody, Sample, Severity};

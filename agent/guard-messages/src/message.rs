@@ -149,4 +149,21 @@ pub struct Status {
     pub reaction_p999_ms: f64,
     /// How much later than it was due a cycle began.
     pub late_p999_ms: f64,
+    /// What each bus and each driver costs.
+    pub buses: Vec<BusAccount>,
+}
+
+/// What one bus or one driver costs, and how it behaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BusAccount {
+    pub name: String,
+    /// A few words for a person: `reads`, `does not answer` …
+    pub state: String,
+    pub rounds: u64,
+    /// Rounds that failed as a whole or took longer than they may.
+    pub faults: u64,
+    /// Of one round, over all of them.
+    pub wall_mean_ms: f64,
+    pub wall_max_ms: f64,
+    pub cpu_mean_ms: f64,
 }

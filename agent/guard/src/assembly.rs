@@ -1,40 +1,37 @@
 //! Putting the guard together: what is found, what is planned, and which threads run it.
 
 use crate::args::{Check, Release, Run, Tree};
+use crate::bus::Buses;
+use crate::catalog::{ActuatorEntry, Catalog, SensorEntry};
 use crate::clock::Clock;
 use crate::command::Authority;
 use crate::cycle::{Cycle, Parts};
 use crate::desk::{ANSWERS, INBOX};
-use crate::hands::Hands;
+use crate::hands::{Hands, Workers};
 use crate::journal::Journal;
 use crate::latches::Latch;
 use crate::link::Link;
-use crate::plan::{Planned, Probe, SLOW_PERIOD};
+use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
 use crate::policy::Policy;
-use crate::poller::{self, Rounds};
+use crate::poller::{self, Rounds, Watched};
 use crate::ring::Ring;
 use crate::shared::{Bell, Facts, Meters, Shared};
 use crate::slots::Slots;
+use crate::sources::Sources;
 use crate::watchdog::Watchdog;
 use crate::words::{self, Now};
 use crate::{latches, link, log, originals, plan, process};
 use anyhow::{Context, Result, bail};
-use flyball_hardware::{Board, Roots, discover};
+use flyball_hardware::{ActuatorKind, Board, Roots, discover};
 use flyball_safety::Engine;
 use flyball_units::NoData;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
-use uuid::Uuid;
-
-/// How old a value may be and still be sampled: three periods of its bus, or the policy's bound.
-const SLOW_BOUND: Duration = Duration::from_secs(3 * SLOW_PERIOD.as_secs());
-/// Samples are taken on whole seconds.
-const CADENCE_MS: u32 = 1000;
 
 impl Tree {
     fn roots(&self) -> Roots {
@@ -55,14 +52,16 @@ pub(crate) fn run(args: Run) -> Result<()> {
         .create(&args.state)
         .with_context(|| format!("the state folder {} can't be made", args.state.display()))?;
     let boot = process::boot_id(&args.tree.procfs_root);
-    let journal = Journal::start(args.state.clone(), boot, thread::current())
+    let originals = originals::load(&args.state, boot).unwrap_or_else(|error| {
+        log::warn(format_args!("what the actuators had been set to is not known: {error}"));
+        Vec::new()
+    });
+    let journal = Journal::start(args.state.clone(), boot, originals.clone(), thread::current())
         .context("the journal's thread can't be started")?;
     let mut board = discover(&args.tree.roots());
-    if let Err(error) = originals::restore(&args.state, boot, &mut board.actuators) {
-        log::warn(format_args!("what the actuators had been set to is not known: {error}"));
-    }
-    let probe = probe(&mut board, &clock);
-    let (policy, planned, faults) = settle_policy(args.policy.as_deref(), &mut board, &probe)?;
+    originals::restore(&originals, &mut board.actuators);
+    let catalog = catalog_of(&mut board, &clock);
+    let (policy, planned, faults) = settle_policy(args.policy.as_deref(), &catalog)?;
     let (latches, latches_fault) = load_latches(&args.state);
     report_board(&board, &planned);
 
@@ -70,20 +69,23 @@ pub(crate) fn run(args: Run) -> Result<()> {
         .with_context(|| format!("the socket {} can't be bound", args.socket.display()))?;
     let remarks = board.remarks.iter().map(|r| format!("{} {}", r.subject, r.message));
     let facts = Facts {
-        run: Uuid::new_v4(),
+        run: process::run_id(clock.wall_ms()),
         boot,
         board: words::board_info(&board),
-        series: words::series(&board, CADENCE_MS),
         remarks: remarks
             .chain(planned.remarks.iter().cloned())
             .chain(faults.iter().cloned())
             .collect(),
         dry_run: args.dry_run,
     };
-    let series = facts.series.len();
+    let list: Vec<_> = catalog.sensors.iter().map(|sensor| sensor.series(CADENCE_MS)).collect();
+    let series = list.len();
     let shared = Arc::new(Shared {
         clock,
         facts,
+        series: Mutex::new(list),
+        series_count: AtomicUsize::new(series),
+        buses: Buses::default(),
         ring: Mutex::new(Ring::for_series(series)),
         meters: Meters::new(),
         bell: Bell::new().context("no event descriptor can be had")?,
@@ -103,28 +105,45 @@ pub(crate) fn run(args: Run) -> Result<()> {
     .context("the link's thread can't be started")?;
 
     let Board { sensors, actuators, .. } = board;
-    let bounds = sensors.iter().map(|sensor| match sensor.bus.slow {
-        true => SLOW_BOUND,
-        false => policy.timing.stale_after,
-    });
+    let bounds = catalog.sensors.iter().map(|sensor| sample_bound(sensor.period, &policy));
     let bounds = bounds.collect();
-    let watched: Vec<bool> = planned.names.watched.iter().map(Option::is_some).collect();
     let slots = Arc::new(Slots::new(series));
-    let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
+    let watched = Arc::new(Watched::new());
+    for (series, sensor) in planned.names.watched.iter().enumerate() {
+        watched.set(series, sensor.is_some());
+    }
+    let (sources, changes) = Sources::new(Arc::clone(&slots), clock, thread::current());
     let rounds = Rounds {
-        clock,
+        shared: Arc::clone(&shared),
         slots: Arc::clone(&slots),
+        watched: Arc::clone(&watched),
+        journal: journal.clone(),
         waiter: thread::current(),
         period: policy.timing.cycle,
     };
-    poller::start(sensors, &watched, &rounds).context("a poller can't be started")?;
+    let placed = sensors.into_iter().enumerate().collect();
+    poller::start(placed, &rounds).context("a poller can't be started")?;
+    let workers = Workers {
+        shared: Arc::clone(&shared),
+        journal: journal.clone(),
+        realtime: policy.realtime,
+    };
+    let holders = workers.start(actuators).context("an actuator's worker can't be started")?;
+    let mut hands = Hands::new(args.dry_run);
+    for (index, holder) in holders.into_iter().enumerate() {
+        hands.hold(index, Some(holder), None);
+    }
+    let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
     Cycle::new(Parts {
         engine: Engine::new(planned.config, now.moment()),
+        policy,
+        catalog,
         names: planned.names,
-        hands: Hands::new(actuators, args.dry_run),
+        hands,
         slots,
         shared,
         journal,
+        changes,
         questions: inbox,
         answers,
         watchdog: Watchdog::from_environment(),
@@ -135,29 +154,33 @@ pub(crate) fn run(args: Run) -> Result<()> {
         policy_faults: faults,
     })
     .run();
+    drop(sources);
     // The threads end with the process.
     let _ = fs::remove_file(&args.socket);
     Ok(())
 }
 
-/// Reads every sensor of a fast bus once. A slow bus may hang; it counts as busy.
-fn probe(board: &mut Board, clock: &Clock) -> Probe {
-    let sensors = board.sensors.iter_mut();
-    sensors.map(|s| if s.bus.slow { Err(NoData::Busy) } else { s.read(clock.now()) }).collect()
+/// Everything that discovery found, with a first reading. A slow bus may hang: it counts as busy.
+fn catalog_of(board: &mut Board, clock: &Clock) -> Catalog {
+    let mut catalog = Catalog::default();
+    for sensor in &mut board.sensors {
+        let probe = if sensor.bus.slow { Err(NoData::Busy) } else { sensor.read(clock.now()) };
+        catalog.add_sensor(SensorEntry::of_board(sensor, probe));
+    }
+    for actuator in &mut board.actuators {
+        catalog.add_actuator(ActuatorEntry::of_board(actuator, VERIFY_WITHIN));
+    }
+    catalog
 }
 
 /// The policy that is in force, its plan, and why another one isn't.
 ///
 /// A file with faults is not taken: the machine is guarded by its hardware's own thresholds
 /// rather than not at all.
-fn settle_policy(
-    file: Option<&Path>,
-    board: &mut Board,
-    probe: &Probe,
-) -> Result<(Policy, Planned, Vec<String>)> {
+fn settle_policy(file: Option<&Path>, catalog: &Catalog) -> Result<(Policy, Planned, Vec<String>)> {
     let mut faults = Vec::new();
     if let Some(file) = file {
-        match plan_of_file(file, board, probe) {
+        match plan_of_file(file, catalog) {
             Ok((policy, planned)) => return Ok((policy, planned, faults)),
             Err(found) => faults = found,
         }
@@ -167,7 +190,7 @@ fn settle_policy(
         log::error("the hardware's own thresholds are in force until the policy is mended");
     }
     let policy = Policy::factory();
-    let planned = plan::plan(board, probe, &policy);
+    let planned = plan::plan(catalog, &policy);
     match planned {
         Ok(planned) => Ok((policy, planned, faults)),
         Err(found) => {
@@ -176,15 +199,11 @@ fn settle_policy(
     }
 }
 
-fn plan_of_file(
-    file: &Path,
-    board: &mut Board,
-    probe: &Probe,
-) -> Result<(Policy, Planned), Vec<String>> {
+fn plan_of_file(file: &Path, catalog: &Catalog) -> Result<(Policy, Planned), Vec<String>> {
     let text = fs::read_to_string(file).map_err(|error| vec![error.to_string()])?;
     let policy = Policy::parse(&text)
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let planned = plan::plan(board, probe, &policy)?;
+    let planned = plan::plan(catalog, &policy)?;
     Ok((policy, planned))
 }
 
@@ -233,8 +252,7 @@ fn report_board(board: &Board, planned: &Planned) {
 pub(crate) fn check(args: &Check) -> Result<()> {
     let clock = Clock::start();
     let mut board = discover(&args.tree.roots());
-    let probe = probe(&mut board, &clock);
-    match plan_of_file(&args.policy, &mut board, &probe) {
+    match plan_of_file(&args.policy, &catalog_of(&mut board, &clock)) {
         Ok((_, planned)) => {
             planned.remarks.iter().for_each(log::warn);
             println!("{} is sound: {} limits", args.policy.display(), planned.names.limits.len());
@@ -251,13 +269,15 @@ pub(crate) fn check(args: &Check) -> Result<()> {
 pub(crate) fn release(args: &Release) -> Result<()> {
     let mut board = discover(&args.tree.roots());
     let boot = process::boot_id(&args.tree.procfs_root);
-    originals::restore(&args.state, boot, &mut board.actuators)
+    let originals = originals::load(&args.state, boot)
         .context("what the fans had been set to can't be read")?;
+    originals::restore(&originals, &mut board.actuators);
     let mut failed = Vec::new();
-    for (id, outcome) in Hands::new(board.actuators, false).release_fans() {
-        match outcome {
-            Ok(released) => println!("{id}: {released:?}"),
-            Err(error) => failed.push(format!("{id}: {}", log::chain(&error))),
+    let fans = board.actuators.iter_mut().filter(|actuator| actuator.kind == ActuatorKind::Fan);
+    for fan in fans {
+        match fan.release() {
+            Ok(released) => println!("{}: {released:?}", fan.id),
+            Err(error) => failed.push(format!("{}: {}", fan.id, log::chain(&error))),
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }

@@ -3,24 +3,29 @@
 //! It runs at its own pace on its own thread and is woken by new readings. It waits for nobody
 //! but, after a trip, 100 ms for the disk. In the steady state it allocates nothing.
 
+mod changes;
 mod commands;
 mod sampling;
 mod telling;
 
+use crate::catalog::Catalog;
 use crate::desk::{Answer, Question};
-use crate::hands::{Driven, Hands};
+use crate::grip::HandBack;
+use crate::hands::Hands;
 use crate::journal::{Entry, Journal};
 use crate::latches::Latch;
-use crate::log::{self, Level};
+use crate::log::Level;
 use crate::plan::Names;
+use crate::policy::Policy;
+use crate::process;
 use crate::ring::Outbox;
 use crate::shared::Shared;
 use crate::slots::Slots;
+use crate::sources::Change;
 use crate::watchdog::Watchdog;
 use crate::words::Now;
-use crate::{originals, process};
 use commands::Pending;
-use flyball_guard_messages::{EventKind, Severity};
+use flyball_guard_messages::{Equipment, EventKind, Severity};
 use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId};
 use sampling::Sampling;
 use std::sync::Arc;
@@ -36,17 +41,23 @@ const ACTIONS_PER_ACTUATOR: usize = 2;
 /// A cycle this many periods late is told.
 const LATE_PERIODS: u32 = 3;
 const LATE_TOLD_EVERY: Duration = Duration::from_secs(60);
+/// How long a hand-back may take before the guard ends without it.
+const HAND_BACK_WITHIN: Duration = Duration::from_secs(3);
+const HAND_BACK_LOOK: Duration = Duration::from_millis(5);
 /// How long a trip waits to be on disk.
 const LATCH_WAIT: Duration = Duration::from_millis(100);
 
 /// Everything that the loop owns.
 pub(crate) struct Cycle {
     pub(crate) engine: Engine,
+    pub(crate) policy: Policy,
+    pub(crate) catalog: Catalog,
     pub(crate) names: Names,
     pub(crate) hands: Hands,
     pub(crate) slots: Arc<Slots>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) journal: Journal,
+    pub(crate) changes: Receiver<Change>,
     pub(crate) questions: Receiver<Question>,
     pub(crate) answers: SyncSender<Answer>,
     pub(crate) watchdog: Watchdog,
@@ -56,6 +67,7 @@ pub(crate) struct Cycle {
     watched: Vec<(usize, SensorId)>,
     outbox: Outbox,
     sampling: Sampling,
+    equipment: Vec<Equipment>,
     pending: Vec<Pending>,
     latches: Vec<Latch>,
     latches_number: u64,
@@ -70,11 +82,14 @@ pub(crate) struct Cycle {
 /// What [`Cycle::new`] is made of.
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
+    pub(crate) policy: Policy,
+    pub(crate) catalog: Catalog,
     pub(crate) names: Names,
     pub(crate) hands: Hands,
     pub(crate) slots: Arc<Slots>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) journal: Journal,
+    pub(crate) changes: Receiver<Change>,
     pub(crate) questions: Receiver<Question>,
     pub(crate) answers: SyncSender<Answer>,
     pub(crate) watchdog: Watchdog,
@@ -90,14 +105,15 @@ pub(crate) struct Parts {
 
 impl Cycle {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { engine, names, hands, slots, shared, .. } = parts;
-        let series = shared.facts.series.len();
+        let Parts { engine, policy, catalog, names, hands, slots, shared, .. } = parts;
+        let series = catalog.sensors.len();
         let watched = names.watched.iter().enumerate();
         Self {
             seen: vec![0; series],
             watched: watched.filter_map(|(slot, id)| Some((slot, (*id)?))).collect(),
             outbox: Outbox::for_series(series),
             sampling: Sampling::new(parts.bounds),
+            equipment: Vec::new(),
             pending: Vec::new(),
             latches: parts.latches,
             latches_number: 0,
@@ -107,11 +123,14 @@ impl Cycle {
             shutdown_told: None,
             awake: false,
             engine,
+            policy,
+            catalog,
             names,
             hands,
             slots,
             shared,
             journal: parts.journal,
+            changes: parts.changes,
             questions: parts.questions,
             answers: parts.answers,
             watchdog: parts.watchdog,
@@ -121,7 +140,7 @@ impl Cycle {
 
     /// Runs until the stop flag is set, then gives the fans back.
     pub(crate) fn run(mut self) {
-        process::raise_priority();
+        process::raise_priority(self.policy.realtime);
         self.greet();
         let mut cycles: u64 = 0;
         while !self.stop.load(Ordering::Relaxed) {
@@ -153,10 +172,7 @@ impl Cycle {
     fn step(&mut self) {
         let began = self.now();
         let newest = self.take_readings(began);
-        let acted = self.act(began);
-        if let (Some(at), true) = (newest, acted) {
-            self.shared.meters.reaction.record(self.shared.clock.now().saturating_sub(at));
-        }
+        self.act(newest, began);
         let due = self.engine.poll_timeout();
         let whole = began.moment() >= due;
         if whole {
@@ -165,6 +181,7 @@ impl Cycle {
             self.notice_lateness(late, began);
             self.turn_over();
         }
+        self.take_changes();
         self.take_questions();
         self.tell();
         self.sample();
@@ -195,37 +212,37 @@ impl Cycle {
         newest
     }
 
-    /// Drives what the engine asks for. True where a level was new.
-    fn act(&mut self, now: Now) -> bool {
-        let mut acted = false;
+    /// Drives what the engine asks for. `since` is when the reading was taken that led to it.
+    fn act(&mut self, since: Option<Duration>, now: Now) {
         let most = self.hands.len() * ACTIONS_PER_ACTUATOR + 1;
         for _ in 0..most {
             match self.engine.poll_action() {
                 Some(Action::Drive { actuator, level }) => {
-                    let driven = self.hands.drive(actuator, level);
-                    acted |= matches!(driven, Driven::New { .. });
-                    self.tell_driven(actuator, level, driven, now);
+                    if self.hands.drive(actuator, level, since) {
+                        self.tell_driven(actuator, level, now);
+                    }
                 }
                 Some(Action::RequestShutdown { limit }) => self.tell_shutdown(limit, now),
                 None => break,
             }
         }
-        acted
     }
 
-    /// The part of a whole cycle. What is read back has stood since the cycle before: a level
+    /// The part of a whole cycle. What is read back was looked at since the cycle before: a level
     /// that is read in the moment of its writing says only that the file took it.
     fn turn_over(&mut self) {
         let count = u16::try_from(self.hands.len()).unwrap_or(u16::MAX);
+        let now = self.now();
         for id in (0..count).map(ActuatorId::new) {
-            let observed = self.hands.read_back(id);
-            let now = self.now();
-            self.engine.handle_readback(id, observed, now.moment());
+            if let Some(observed) = self.hands.take_sight(id) {
+                self.engine.handle_readback(id, observed, now.moment());
+            }
         }
+        self.hands.look();
         self.settle_pending();
         let now = self.now();
         self.engine.handle_timeout(now.moment());
-        self.act(now);
+        self.act(None, now);
     }
 
     fn sample(&mut self) {
@@ -246,11 +263,6 @@ impl Cycle {
         }
     }
 
-    /// Saves what stood in the actuators before they were taken.
-    fn keep_originals(&self) {
-        self.journal.put(Entry::Originals(originals::of(self.hands.actuators())));
-    }
-
     fn leave(mut self) {
         self.watchdog.stopping();
         let now = self.now();
@@ -258,18 +270,19 @@ impl Cycle {
         self.record_plain(EventKind::GuardStopping, Severity::Info, "guard", message, now);
         self.outbox.flush(&self.shared.ring);
         self.shared.bell.ring();
-        for (id, outcome) in self.hands.release_fans() {
-            let (level, line) = match outcome {
-                Ok(released) => (Level::Info, format!("{id} is given back: {released:?}")),
-                Err(error) => {
-                    let cause = log::chain(&error);
-                    (
-                        Level::Error,
-                        format!("{id} could not be given back, not even at full speed: {cause}"),
-                    )
-                }
-            };
-            self.journal.put(Entry::Log(level, line));
+        self.hands.release();
+        let until = self.shared.clock.now() + HAND_BACK_WITHIN;
+        while self.hands.handed_back().any(|(_, back)| back == HandBack::Pending)
+            && self.shared.clock.now() < until
+        {
+            thread::sleep(HAND_BACK_LOOK);
+        }
+        for (id, back) in self.hands.handed_back() {
+            if back == HandBack::Pending {
+                let name = self.names.actuator(id);
+                let line = format!("{name} could not be given back: its bus does not answer");
+                self.journal.put(Entry::Log(Level::Error, line));
+            }
         }
         // The journal's thread and the link's have this long for their last words.
         thread::sleep(LATCH_WAIT);

@@ -1,8 +1,19 @@
-//! The board's actuators in the order of the plan: driven, read back, and given back.
+//! The actuators in the order of the plan, as the loop sees them: asked, seen, handed back.
+//!
+//! The loop touches no actuator itself. Whoever holds one, a worker of this process or a driver,
+//! has its [`Grip`], and a write that hangs holds nobody but its own bus.
 
-use flyball_hardware::{Actuator, ActuatorError, ActuatorKind, Released};
+mod worker;
+
+use crate::grip::{Grip, HandBack};
+use crate::sources::Errand;
 use flyball_safety::{ActuatorId, Level, Observed};
 use flyball_units::{NoData, Ratio, Watts};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::Thread;
+use std::time::Duration;
+pub(crate) use worker::Workers;
 
 #[derive(Debug)]
 pub(crate) struct Hands {
@@ -10,106 +21,113 @@ pub(crate) struct Hands {
     dry_run: bool,
 }
 
-#[derive(Debug)]
-struct Hand {
-    actuator: Actuator,
-    /// The last level that was asked for, whether or not it was obeyed.
-    asked: Option<Level>,
-    /// A failing write is said once, and again after a success.
-    failing: bool,
+/// One actuator's grip and the thread that holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub(crate) grip: Arc<Grip>,
+    pub(crate) thread: Thread,
 }
 
-/// What a drive did.
 #[derive(Debug)]
-pub(crate) enum Driven {
-    /// The level was asked for before: an assertion.
-    Again,
-    /// A level that was not asked for before, and whether originals were saved for it.
-    New {
-        taken: bool,
-    },
-    /// It could not be written; said once.
-    Failed(ActuatorError),
-    FailedAgain,
+struct Hand {
+    holder: Option<Holder>,
+    errands: Option<SyncSender<Errand>>,
+    /// The last level that was asked for, whether or not it was obeyed.
+    asked: Option<Level>,
+    /// The number of the last sight that the engine has been told.
+    seen: u64,
 }
 
 impl Hands {
-    pub(crate) fn new(actuators: Vec<Actuator>, dry_run: bool) -> Self {
-        let hand = |actuator| Hand { actuator, asked: None, failing: false };
-        Self { hands: actuators.into_iter().map(hand).collect(), dry_run }
+    pub(crate) fn new(dry_run: bool) -> Self {
+        Self { hands: Vec::new(), dry_run }
+    }
+
+    /// Puts a holder at the place of an actuator; a further one takes the place of the first.
+    /// `None` is an actuator that nobody holds any more.
+    pub(crate) fn hold(
+        &mut self,
+        index: usize,
+        holder: Option<Holder>,
+        errands: Option<SyncSender<Errand>>,
+    ) {
+        while self.hands.len() <= index {
+            self.hands.push(Hand { holder: None, errands: None, asked: None, seen: 0 });
+        }
+        self.hands[index] = Hand { holder, errands, asked: None, seen: 0 };
     }
 
     pub(crate) fn len(&self) -> usize {
         self.hands.len()
     }
 
-    pub(crate) fn actuators(&self) -> impl Iterator<Item = &Actuator> {
-        self.hands.iter().map(|hand| &hand.actuator)
-    }
-
-    pub(crate) fn actuator(&self, id: ActuatorId) -> Option<&Actuator> {
-        self.hands.get(id.index()).map(|hand| &hand.actuator)
-    }
-
-    pub(crate) fn drive(&mut self, id: ActuatorId, level: Level) -> Driven {
-        let dry_run = self.dry_run;
+    /// Asks for a level. True where it was not asked for before.
+    pub(crate) fn drive(&mut self, id: ActuatorId, level: Level, since: Option<Duration>) -> bool {
         let Some(hand) = self.hands.get_mut(id.index()) else {
-            return Driven::Again;
+            return false;
         };
-        let new = hand.asked != Some(level);
-        hand.asked = Some(level);
-        let unsaved = hand.actuator.saved().is_none();
-        let outcome = if dry_run { Ok(()) } else { bring(&mut hand.actuator, level) };
-        match outcome {
-            Ok(()) => {
-                hand.failing = false;
-                let taken = unsaved && hand.actuator.saved().is_some();
-                if new { Driven::New { taken } } else { Driven::Again }
-            }
-            Err(_) if std::mem::replace(&mut hand.failing, true) => Driven::FailedAgain,
-            Err(error) => Driven::Failed(error),
+        let new = hand.asked.replace(level) != Some(level);
+        if let Some(holder) = hand.holder.as_ref().filter(|_| !self.dry_run) {
+            holder.grip.ask(level, since.filter(|_| new));
+            holder.thread.unpark();
         }
+        new
     }
 
-    /// What the actuator says of itself. A dry run is told what it asked for.
-    pub(crate) fn read_back(&mut self, id: ActuatorId) -> Result<Observed, NoData> {
-        let dry_run = self.dry_run;
-        let hand = self.hands.get_mut(id.index()).ok_or(NoData::Missing)?;
-        if dry_run && let Some(asked) = hand.asked {
-            return Ok(match asked {
+    /// What the actuator said of itself since it was last asked. A dry run is told what it asked
+    /// for.
+    pub(crate) fn take_sight(&mut self, id: ActuatorId) -> Option<Result<Observed, NoData>> {
+        let hand = self.hands.get_mut(id.index())?;
+        if let Some(asked) = hand.asked.filter(|_| self.dry_run) {
+            return Some(Ok(match asked {
                 Level::Automatic => Observed::Automatic(None),
                 Level::Duty(duty) => Observed::Duty(duty),
                 Level::Cap(watts) => Observed::Cap(watts),
-            });
+            }));
         }
-        let actuator = &mut hand.actuator;
-        if actuator.kind == ActuatorKind::PowerCap {
-            return actuator.observe().map(|watts| Observed::Cap(Watts(watts)));
-        }
-        let by_hand = actuator.is_taken() && !actuator.has_drifted();
-        let duty = actuator.observe().map(Ratio);
-        if by_hand || !actuator.has_own_control() {
-            return duty.map(Observed::Duty);
-        }
-        Ok(Observed::Automatic(duty.ok()))
+        let holder = hand.holder.as_ref()?;
+        let (number, observed) = holder.grip.seen(hand.seen)?;
+        hand.seen = number;
+        Some(observed)
     }
 
-    /// Gives the fans back to the firmware. Caps stay: a machine without its guard should not
+    /// Hands an errand to whoever carries it out. False where nobody does, or it has too many.
+    pub(crate) fn send(&self, id: ActuatorId, errand: Errand) -> bool {
+        let hand = self.hands.get(id.index());
+        let errands = hand.and_then(|hand| hand.errands.as_ref());
+        let sent = errands.is_some_and(|errands| errands.try_send(errand).is_ok());
+        if let Some(holder) = hand.and_then(|hand| hand.holder.as_ref()).filter(|_| sent) {
+            holder.thread.unpark();
+        }
+        sent
+    }
+
+    /// Wants to know of every actuator where it stands.
+    pub(crate) fn look(&self) {
+        for holder in self.holders() {
+            holder.grip.want_look();
+            holder.thread.unpark();
+        }
+    }
+
+    /// Wants every fan back with its firmware. Caps stay: a machine without its guard should not
     /// be hotter than with it.
-    pub(crate) fn release_fans(&mut self) -> Vec<(String, Result<Released, ActuatorError>)> {
-        let dry_run = self.dry_run;
-        let fans = self.hands.iter_mut().map(|hand| &mut hand.actuator);
-        fans.filter(|actuator| !dry_run && actuator.kind == ActuatorKind::Fan)
-            .map(|actuator| (actuator.id.clone(), actuator.release()))
-            .collect()
+    pub(crate) fn release(&self) {
+        for holder in self.holders().filter(|_| !self.dry_run) {
+            holder.grip.want_release();
+            holder.thread.unpark();
+        }
     }
-}
 
-fn bring(actuator: &mut Actuator, level: Level) -> Result<(), ActuatorError> {
-    match level {
-        Level::Automatic => actuator.release().map(|_| ()),
-        Level::Duty(duty) => actuator.drive(duty.get()),
-        Level::Cap(watts) => actuator.drive(watts.get()),
+    /// How far the hand-back of each actuator has come.
+    pub(crate) fn handed_back(&self) -> impl Iterator<Item = (ActuatorId, HandBack)> {
+        let ids = (0..).map(ActuatorId::new).zip(&self.hands);
+        ids.filter(|_| !self.dry_run)
+            .filter_map(|(id, hand)| Some((id, hand.holder.as_ref()?.grip.handed_back())))
+    }
+
+    fn holders(&self) -> impl Iterator<Item = &Holder> {
+        self.hands.iter().filter_map(|hand| hand.holder.as_ref())
     }
 }
 
@@ -127,6 +145,6 @@ pub(crate) fn number_of_observed(observed: Observed) -> Option<f64> {
     match observed {
         Observed::Automatic(duty) => duty.map(Ratio::get),
         Observed::Duty(duty) => Some(duty.get()),
-        Observed::Cap(watts) => Some(watts.get()),
+        Observed::Cap(watts) => Some(Watts::get(watts)),
     }
 }

@@ -40,7 +40,8 @@ pub(crate) enum Entry {
         number: u64,
         latches: Vec<Latch>,
     },
-    Originals(Vec<Original>),
+    /// What stood in one actuator before it was taken.
+    Original(Original),
 }
 
 /// The loop's end of the queue.
@@ -64,13 +65,19 @@ impl Journal {
     /// # Errors
     /// Where no thread can be started. A file that can't be opened is said and tried again
     /// with each entry: a full disk must not keep the guard from guarding.
-    pub(crate) fn start(state: PathBuf, boot: Uuid, waiter: Thread) -> io::Result<Self> {
+    pub(crate) fn start(
+        state: PathBuf,
+        boot: Uuid,
+        originals: Vec<Original>,
+        waiter: Thread,
+    ) -> io::Result<Self> {
         let (queue, entries) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::default());
         let keeper = Keeper {
             file: JournalFile::new(&state),
             state,
             boot,
+            originals,
             waiter,
             shared: Arc::clone(&shared),
             reported: 0,
@@ -104,6 +111,7 @@ struct Keeper {
     file: JournalFile,
     state: PathBuf,
     boot: Uuid,
+    originals: Vec<Original>,
     waiter: Thread,
     shared: Arc<Shared>,
     reported: u64,
@@ -144,8 +152,10 @@ impl Keeper {
                     log::error(format_args!("the latched trips are not on disk: {error}"))
                 }
             },
-            Entry::Originals(list) => {
-                if let Err(error) = originals::save(&self.state, self.boot, &list) {
+            Entry::Original(original) => {
+                self.originals.retain(|known| known.actuator != original.actuator);
+                self.originals.push(original);
+                if let Err(error) = originals::save(&self.state, self.boot, &self.originals) {
                     log::error(format_args!("the actuators' own levels are not on disk: {error}"));
                 }
             }

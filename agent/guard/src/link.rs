@@ -36,6 +36,8 @@ const MAX_CLIENTS: usize = 6;
 const SAY_WITHIN: Duration = Duration::from_secs(10);
 /// Records of one frame.
 const BATCH_BYTES: usize = 64 * 1024;
+/// Series of one frame: a long list goes in several.
+const SERIES_PER_FRAME: usize = 512;
 const POLL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Operations whose verdict is remembered for an agent that asks again.
 const REMEMBERED: usize = 64;
@@ -124,6 +126,7 @@ impl Link {
             self.serve(index);
         }
         let now = self.shared.clock.now();
+        self.shared.buses.watch(now);
         for client in &mut self.clients {
             if client.role == Role::Stranger && now.saturating_sub(client.since) > SAY_WITHIN {
                 client.close(Closed::Silent);
@@ -183,16 +186,27 @@ impl Link {
             return;
         };
         while client.flush() {
-            let Role::Agent { sent } = client.role else {
+            let Role::Agent { sent, series } = client.role else {
                 return;
             };
             let (first, records) = ring::lock(&self.shared.ring).read_after(sent, BATCH_BYTES);
+            // Looked at after the records were taken: a series is known before it is used.
+            if self.shared.series_count.load(Ordering::Acquire) > series {
+                let list = self.shared.series();
+                let more: Vec<_> =
+                    list.iter().skip(series).take(SERIES_PER_FRAME).cloned().collect();
+                drop(list);
+                client.role = Role::Agent { sent, series: series + more.len() };
+                let first = u16::try_from(series).unwrap_or(u16::MAX);
+                client.send(&FromGuard::Series { first, series: more });
+                continue;
+            }
             let Some(last) =
                 (first + records.len() as u64).checked_sub(1).filter(|_| !records.is_empty())
             else {
                 return;
             };
-            client.role = Role::Agent { sent: last };
+            client.role = Role::Agent { sent: last, series };
             client.send(&FromGuard::Records { first, records });
         }
     }
@@ -216,7 +230,7 @@ impl Link {
                 client.role = if role == Role::Stranger { Role::Onlooker } else { role };
                 self.ask(index, Purpose::Status);
             }
-            (FromAgent::Confirm { through }, Role::Agent { sent }) => {
+            (FromAgent::Confirm { through }, Role::Agent { sent, .. }) => {
                 ring::lock(&self.shared.ring).confirm(through.min(sent));
             }
             (FromAgent::Inventory, Role::Agent { .. }) => self.ask(index, Purpose::Inventory),
@@ -326,25 +340,29 @@ impl Link {
                 }
                 Purpose::Attach { after } => {
                     let facts = &self.shared.facts;
+                    let list = self.shared.series();
+                    let series: Vec<_> = list.iter().take(SERIES_PER_FRAME).cloned().collect();
+                    drop(list);
+                    let known = series.len();
                     let attached = FromGuard::Attached {
                         run: facts.run,
                         boot: facts.boot,
                         board: facts.board.clone(),
-                        series: facts.series.clone(),
+                        series,
                         inventory,
                     };
                     self.send(client, &attached);
-                    self.attach(client, after);
+                    self.attach(client, after, known);
                 }
             },
         }
     }
 
     /// The client is the agent from now on; who was it before is sent away.
-    fn attach(&mut self, id: ClientId, after: u64) {
+    fn attach(&mut self, id: ClientId, after: u64, series: usize) {
         for client in &mut self.clients {
             if client.id == id {
-                client.role = Role::Agent { sent: after };
+                client.role = Role::Agent { sent: after, series };
             } else if matches!(client.role, Role::Agent { .. }) {
                 client.close(Closed::Replaced);
             }
@@ -366,7 +384,7 @@ impl Link {
             uptime_ms: u64::try_from(clock.now().as_millis()).unwrap_or(u64::MAX),
             dry_run: facts.dry_run,
             board: facts.board.clone(),
-            series: u32::try_from(facts.series.len()).unwrap_or(u32::MAX),
+            series: u32::try_from(self.shared.series().len()).unwrap_or(u32::MAX),
             inventory,
             remarks: facts.remarks.clone(),
             agent_attached: self.clients.iter().any(|c| matches!(c.role, Role::Agent { .. })),
@@ -379,6 +397,7 @@ impl Link {
             reactions: meters.reaction.count(),
             reaction_p999_ms: meters.reaction.percentile_ms(0.999),
             late_p999_ms: meters.late.percentile_ms(0.999),
+            buses: self.shared.buses.accounts(),
         }
     }
 }

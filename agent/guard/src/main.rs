@@ -5,11 +5,15 @@
 
 mod args;
 mod assembly;
+mod bus;
+mod catalog;
+mod cell;
 mod clock;
 mod command;
 mod cycle;
 mod desk;
 mod durable;
+mod grip;
 mod hands;
 mod histogram;
 mod journal;
@@ -24,6 +28,7 @@ mod process;
 mod ring;
 mod shared;
 mod slots;
+mod sources;
 mod status;
 mod watchdog;
 mod words;

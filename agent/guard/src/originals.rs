@@ -12,9 +12,9 @@ const FILE: &str = "originals.toml";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Original {
-    actuator: String,
-    level: i64,
-    enable: Option<i64>,
+    pub(crate) actuator: String,
+    pub(crate) level: i64,
+    pub(crate) enable: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,35 +25,26 @@ struct File {
     actuator: Vec<Original>,
 }
 
-/// The originals of all actuators that have been taken.
-pub(crate) fn of<'a>(actuators: impl Iterator<Item = &'a Actuator>) -> Vec<Original> {
-    actuators
-        .filter_map(|actuator| {
-            let Saved { level, enable } = actuator.saved()?;
-            Some(Original { actuator: actuator.id.clone(), level, enable })
-        })
-        .collect()
-}
-
 pub(crate) fn save(state: &Path, boot: Uuid, originals: &[Original]) -> io::Result<()> {
     let file = File { boot, actuator: originals.to_vec() };
     let text = toml::to_string(&file).map_err(io::Error::other)?;
     durable::replace(&state.join(FILE), text.as_bytes())
 }
 
-/// Gives every actuator what an earlier guard of the same boot had found.
-pub(crate) fn restore(state: &Path, boot: Uuid, actuators: &mut [Actuator]) -> io::Result<()> {
+/// What an earlier guard of the same boot had found.
+pub(crate) fn load(state: &Path, boot: Uuid) -> io::Result<Vec<Original>> {
     let Some(text) = durable::read(&state.join(FILE))? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let file: File = toml::from_str(&text).map_err(io::Error::other)?;
-    if file.boot != boot {
-        return Ok(());
-    }
-    for original in file.actuator {
+    Ok(if file.boot == boot { file.actuator } else { Vec::new() })
+}
+
+/// Gives every actuator its original.
+pub(crate) fn restore(originals: &[Original], actuators: &mut [Actuator]) {
+    for original in originals {
         if let Some(actuator) = actuators.iter_mut().find(|a| a.id == original.actuator) {
             actuator.inherit(Saved { level: original.level, enable: original.enable });
         }
     }
-    Ok(())
 }

@@ -3,13 +3,14 @@
 
 mod default;
 
+use crate::catalog::{ActuatorEntry, Catalog, SensorEntry};
 use crate::policy::{CapRule, DEFAULT_ZONE, FanRule, LimitRule, Policy, Quantity, matches};
-use flyball_hardware::{Actuator, ActuatorKind, Board, Sensor};
+use flyball_guard_messages::ActuatorKind;
 use flyball_safety::{
     ActuatorSpec, Config, ConfigFault, Hand, LimitSpec, OnTrip, Plan, Response, SensorId,
     SensorSpec, StuckSpec, Thresholds, Timing, ZoneId, ZoneSpec,
 };
-use flyball_units::{Kind, NoData, Unit};
+use flyball_units::{Kind, Unit};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,11 +28,20 @@ const STUCK_SAMPLES: u16 = 120;
 const STUCK_MOVED_WATTS: f64 = 15.0;
 /// The part of the way from its minimum to its maximum at which a cap is safe.
 const SAFE_PART: f64 = 0.6;
-/// How long a level that was written may take to be read back.
-const VERIFY_WITHIN: Duration = Duration::from_secs(3);
-/// A slow bus is read every 10 s; three times that is the bound.
-const SLOW_STALE_AFTER: Duration = Duration::from_secs(30);
+/// How long a level of the machine's own may take to be read back.
+pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(3);
+/// How many periods of its bus a value stays good at least.
+const STALE_PERIODS: u32 = 3;
+/// How often a slow bus of the machine's own is read.
 pub(crate) const SLOW_PERIOD: Duration = Duration::from_secs(10);
+
+/// Samples are taken on whole seconds.
+pub(crate) const CADENCE_MS: u32 = 1000;
+
+/// How old a value of a bus with that period may be and still be sampled.
+pub(crate) fn sample_bound(period: Option<Duration>, policy: &Policy) -> Duration {
+    period.map_or(policy.timing.stale_after, |period| period * STALE_PERIODS)
+}
 
 /// The checked plan and what its ids stand for.
 #[derive(Debug)]
@@ -49,7 +59,7 @@ pub(crate) struct Names {
     /// Ids of the sensors that limits watch; one that the board hasn't keeps its pattern.
     pub(crate) sensors: Vec<String>,
     pub(crate) actuators: Vec<String>,
-    /// For each sensor of the board its place in the plan.
+    /// For each sensor of the catalog its place in the plan.
     pub(crate) watched: Vec<Option<SensorId>>,
 }
 
@@ -62,29 +72,22 @@ pub(crate) struct LimitName {
     pub(crate) hysteresis: f64,
 }
 
-/// What a first reading of each sensor said: a sensor that never read is not required.
-pub(crate) type Probe = Vec<Result<f64, NoData>>;
-
-/// Plans for `board`. `probe` has one entry for each of its sensors.
+/// Plans for everything in `catalog`.
 ///
 /// # Errors
 /// What the engine finds wrong with it, by the names of the policy.
-pub(crate) fn plan(
-    board: &mut Board,
-    probe: &Probe,
-    policy: &Policy,
-) -> Result<Planned, Vec<String>> {
-    let mut draft = Draft::new(board, policy);
+pub(crate) fn plan(catalog: &Catalog, policy: &Policy) -> Result<Planned, Vec<String>> {
+    let mut draft = Draft::new(catalog, policy);
     for rule in &policy.limits {
         draft.add_rule(rule);
     }
-    draft.add_defaults(probe);
+    draft.add_defaults();
     draft.add_companion();
     let Draft { zones, sensors, limits, mut names, remarks, .. } = draft;
     let zone_ids: BTreeMap<&str, ZoneId> =
         (0..).map(ZoneId::new).zip(&zones).map(|(id, zone)| (zone.0.as_str(), id)).collect();
     let mut actuators = Vec::new();
-    for actuator in &mut board.actuators {
+    for actuator in &catalog.actuators {
         names.actuators.push(actuator.id.clone());
         actuators.push(actuator_spec(actuator, policy, &zone_ids));
     }
@@ -113,7 +116,7 @@ pub(crate) fn plan(
 
 /// The plan while it grows.
 struct Draft<'a> {
-    board: &'a Board,
+    catalog: &'a Catalog,
     policy: &'a Policy,
     zones: Vec<(String, ZoneSpec)>,
     sensors: Vec<SensorSpec>,
@@ -123,13 +126,13 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(board: &'a Board, policy: &'a Policy) -> Self {
+    fn new(catalog: &'a Catalog, policy: &'a Policy) -> Self {
         let zones = policy.zones.iter();
         let zones = zones.map(|zone| (zone.name.clone(), ZoneSpec { grace: zone.grace })).collect();
-        let watched = vec![None; board.sensors.len()];
+        let watched = vec![None; catalog.sensors.len()];
         let names = Names { watched, ..Names::default() };
         Self {
-            board,
+            catalog,
             policy,
             zones,
             sensors: Vec::new(),
@@ -161,9 +164,9 @@ impl<'a> Draft<'a> {
         let mut group = Vec::new();
         let mut factory = Thresholds::SILENT;
         for pattern in &rule.sensors {
-            let matching: Vec<usize> = (0..self.board.sensors.len())
+            let matching: Vec<usize> = (0..self.catalog.sensors.len())
                 .filter(|index| {
-                    let sensor = &self.board.sensors[*index];
+                    let sensor = &self.catalog.sensors[*index];
                     sensor.kind == rule.quantity.kind() && matches(pattern, &sensor.id)
                 })
                 .collect();
@@ -171,7 +174,7 @@ impl<'a> Draft<'a> {
                 self.miss(rule, pattern, zone, stale_after, &mut group);
             }
             for index in matching {
-                let declared = default::factory(&self.board.sensors[index], self.policy);
+                let declared = default::factory(&self.catalog.sensors[index], self.policy);
                 factory = default::tightest(factory, declared);
                 group.push(self.watch(index, zone, stale_after, !rule.missing_ok));
             }
@@ -241,14 +244,14 @@ impl<'a> Draft<'a> {
             self.sensors[id.index()].required |= required;
             return id;
         }
-        let sensor = &self.board.sensors[index];
+        let sensor = &self.catalog.sensors[index];
         let quantity = match sensor.kind {
             Kind::Power => Quantity::Power,
             _ => Quantity::Temperature,
         };
-        let (period, stale_after) = match sensor.bus.slow {
-            true => (SLOW_PERIOD, stale_after.max(SLOW_STALE_AFTER)),
-            false => (self.policy.timing.cycle, stale_after),
+        let (period, stale_after) = match sensor.period {
+            Some(period) => (period, stale_after.max(period * STALE_PERIODS)),
+            None => (self.policy.timing.cycle, stale_after),
         };
         let band = band(quantity, Some(sensor));
         let spec = spec(quantity, zone, band, period, stale_after, required);
@@ -284,12 +287,12 @@ impl<'a> Draft<'a> {
 
     /// On-die sensors are watched for freezing against the package's power.
     fn add_companion(&mut self) {
-        let on_die = |sensor: &Sensor| ON_DIE.iter().any(|chip| sensor.id.starts_with(chip));
+        let on_die = |sensor: &SensorEntry| ON_DIE.iter().any(|chip| sensor.id.starts_with(chip));
         let power =
-            self.board.sensors.iter().position(|sensor| {
+            self.catalog.sensors.iter().position(|sensor| {
                 sensor.kind == Kind::Power && sensor.id.contains("/power:package")
             });
-        let frozen: Vec<SensorId> = (self.board.sensors.iter().zip(&self.names.watched))
+        let frozen: Vec<SensorId> = (self.catalog.sensors.iter().zip(&self.names.watched))
             .filter(|(sensor, _)| sensor.kind == Kind::Temperature && on_die(sensor))
             .filter_map(|(_, watched)| *watched)
             .collect();
@@ -313,7 +316,7 @@ const fn response(quantity: Quantity) -> Response {
 }
 
 /// The band of a quantity, widened to what the hardware itself declares as its own bounds.
-fn band(quantity: Quantity, sensor: Option<&Sensor>) -> (f64, f64) {
+fn band(quantity: Quantity, sensor: Option<&SensorEntry>) -> (f64, f64) {
     match quantity {
         Quantity::Power => BAND_WATTS,
         Quantity::Temperature => {
@@ -352,17 +355,18 @@ fn spec(
 }
 
 fn actuator_spec(
-    actuator: &mut Actuator,
+    actuator: &ActuatorEntry,
     policy: &Policy,
     zones: &BTreeMap<&str, ZoneId>,
 ) -> ActuatorSpec {
     let (hand, named) = match actuator.kind {
         ActuatorKind::Fan => fan(actuator, policy),
-        // The board keeps the others in a list of their own.
         ActuatorKind::PowerCap
         | ActuatorKind::FrequencyCap
+        | ActuatorKind::Switch
         | ActuatorKind::Profile
-        | ActuatorKind::Indicator => cap(actuator, policy),
+        | ActuatorKind::Indicator
+        | ActuatorKind::Service => cap(actuator, policy),
     };
     let mut serves: Vec<ZoneId> =
         named.iter().filter_map(|name| zones.get(name.as_str()).copied()).collect();
@@ -374,27 +378,27 @@ fn actuator_spec(
     if actuator.kind == ActuatorKind::PowerCap && actuator.sustained {
         serves.extend(zones.get(own.as_str()));
     }
-    let reference = match hand {
-        Hand::Fan { full, .. } => full,
-        Hand::PowerCap { max, .. } => max,
-    };
-    let tolerance = actuator.quantum(reference);
-    ActuatorSpec { hand, zones: serves, tolerance, verify_within: VERIFY_WITHIN }
+    ActuatorSpec {
+        hand,
+        zones: serves,
+        tolerance: actuator.tolerance,
+        verify_within: actuator.verify_within,
+    }
 }
 
-fn fan(actuator: &mut Actuator, policy: &Policy) -> (Hand, Vec<String>) {
+fn fan(actuator: &ActuatorEntry, policy: &Policy) -> (Hand, Vec<String>) {
     let rule = policy.fans.iter().find(|rule| matches(&rule.actuator, &actuator.id)).cloned();
     let rule = rule.unwrap_or_else(FanRule::default_levels);
     let hand = Hand::Fan {
         min: rule.min_duty,
         failsafe: rule.failsafe_duty,
         full: rule.full_duty,
-        automatic: actuator.has_own_control(),
+        automatic: actuator.own_control,
     };
     (hand, rule.zones)
 }
 
-fn cap(actuator: &mut Actuator, policy: &Policy) -> (Hand, Vec<String>) {
+fn cap(actuator: &ActuatorEntry, policy: &Policy) -> (Hand, Vec<String>) {
     let rule = policy.caps.iter().find(|rule| matches(&rule.actuator, &actuator.id)).cloned();
     let rule = rule.unwrap_or(CapRule {
         actuator: String::new(),
@@ -405,7 +409,7 @@ fn cap(actuator: &mut Actuator, policy: &Policy) -> (Hand, Vec<String>) {
     });
     let (lowest, highest) = (actuator.min, actuator.max);
     // What the machine's owner had set stands above nothing: the guard never raises it.
-    let found = actuator.found().filter(|watts| *watts >= lowest && *watts <= highest);
+    let found = actuator.found.filter(|watts| *watts >= lowest && *watts <= highest);
     let max = rule.max_watts.unwrap_or(highest).clamp(lowest, found.unwrap_or(highest));
     let min = rule.min_watts.unwrap_or(lowest).clamp(lowest, max);
     let safe = rule.safe_watts.unwrap_or(min + SAFE_PART * (max - min)).clamp(min, max);

@@ -19,6 +19,8 @@ pub(crate) struct Policy {
     /// How far below the hardware's own critical temperature the guard trips: time for its
     /// answer to work before the hardware's does.
     pub(crate) factory_margin_celsius: f64,
+    /// Whether the loop asks for a real-time priority.
+    pub(crate) realtime: bool,
     /// Whether a trip also asks for an orderly shutdown.
     pub(crate) shutdown_on_trip: bool,
     pub(crate) zones: Vec<Zone>,
@@ -112,6 +114,7 @@ impl Policy {
         Self {
             timing: Timing::default(),
             factory_margin_celsius: 5.0,
+            realtime: false,
             shutdown_on_trip: false,
             zones: vec![Zone { name: DEFAULT_ZONE.into(), grace: DEFAULT_GRACE }],
             limits: Vec::new(),
@@ -141,6 +144,9 @@ impl Policy {
         }
         if let Some(word) = root.word("on_trip", &["hold", "request-shutdown"]) {
             policy.shutdown_on_trip = word == "request-shutdown";
+        }
+        if let Some(realtime) = root.switch("realtime") {
+            policy.realtime = realtime;
         }
         if let Some(mut timing) = root.table("timing") {
             policy.timing = read_timing(&mut timing);

@@ -1,21 +1,35 @@
 //! One thread a bus: reads its sensors on the grid of the wall clock's whole periods, leaves the
-//! values in their slots, and wakes the loop. A bus that hangs makes its own values old and
-//! nothing else.
+//! values in their slots, and wakes the loop.
+//!
+//! A bus that hangs makes its own values old and nothing else. One that fails as a whole, or
+//! takes too long, is read ever less until it answers again; it is said once each way. A right
+//! that is lacking is said once, with what to grant.
 
-use crate::clock::Clock;
+mod pace;
+
+use crate::bus::{BusMeter, Buses};
+use crate::clock::{Clock, thread_cpu};
+use crate::journal::{Entry, Journal};
+use crate::log::Level;
 use crate::plan::SLOW_PERIOD;
+use crate::shared::Shared;
 use crate::slots::Slots;
 use flyball_hardware::{Bus, Sensor};
-use flyball_units::Kind;
+use flyball_units::{Kind, NoData};
+use pace::{Pace, Turn};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// No machine has more buses of its own; what is beyond shares the last one's thread.
 const MAX_BUSES: usize = 16;
 const STACK_BYTES: usize = 128 * 1024;
+/// A round that takes longer is a fault of its bus.
+const FAST_DEADLINE: Duration = Duration::from_secs(2);
+const SLOW_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A sensor with its place in the slots.
 #[derive(Debug)]
@@ -23,62 +37,140 @@ struct Polled {
     slot: usize,
     sensor: Sensor,
     /// Read at the loop's pace; the others once a second, for the samples.
-    often: bool,
-    /// A limit watches it: the loop is woken.
-    watched: bool,
+    fan: bool,
+    denied: bool,
 }
 
 /// What every poller shares.
 #[derive(Clone, Debug)]
 pub(crate) struct Rounds {
-    pub(crate) clock: Clock,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) watched: Arc<Watched>,
+    pub(crate) journal: Journal,
     pub(crate) waiter: Thread,
     pub(crate) period: Duration,
 }
 
-/// Starts a poller for every bus of `sensors`. `watched` says of each whether a limit watches it.
+/// Of each series whether a limit watches it; the loop sets it when it plans.
+#[derive(Debug)]
+pub(crate) struct Watched(Box<[AtomicBool]>);
+
+impl Watched {
+    pub(crate) fn new() -> Self {
+        Self((0..crate::slots::MAX_SERIES).map(|_| AtomicBool::new(false)).collect())
+    }
+
+    pub(crate) fn set(&self, series: usize, watched: bool) {
+        if let Some(place) = self.0.get(series) {
+            place.store(watched, Ordering::Relaxed);
+        }
+    }
+
+    fn get(&self, series: usize) -> bool {
+        self.0.get(series).is_some_and(|place| place.load(Ordering::Relaxed))
+    }
+}
+
+/// Starts a poller for every bus of `sensors`, each of which comes with its slot.
 ///
 /// # Errors
 /// Where a thread can't be started.
-pub(crate) fn start(sensors: Vec<Sensor>, watched: &[bool], rounds: &Rounds) -> io::Result<()> {
+pub(crate) fn start(sensors: Vec<(usize, Sensor)>, rounds: &Rounds) -> io::Result<()> {
     let mut buses: BTreeMap<Bus, Vec<Polled>> = BTreeMap::new();
-    for (slot, sensor) in sensors.into_iter().enumerate() {
-        let watched = watched.get(slot).copied().unwrap_or(false);
-        let often = watched || matches!(sensor.kind, Kind::FanSpeed);
+    for (slot, sensor) in sensors {
         let known = buses.contains_key(&sensor.bus) || buses.len() < MAX_BUSES;
         let bus = match buses.last_key_value() {
             Some((last, _)) if !known => last.clone(),
             _ => sensor.bus.clone(),
         };
-        buses.entry(bus).or_default().push(Polled { slot, sensor, often, watched });
+        let fan = matches!(sensor.kind, Kind::FanSpeed);
+        buses.entry(bus).or_default().push(Polled { slot, sensor, fan, denied: false });
     }
     for (bus, polled) in buses {
         let rounds = rounds.clone();
+        let deadline = if bus.slow { SLOW_DEADLINE } else { FAST_DEADLINE };
+        let meter = Arc::new(BusMeter::new(&bus.name, deadline));
+        let buses: &Buses = &rounds.shared.buses;
+        buses.add(Arc::clone(&meter));
         thread::Builder::new()
             .name(format!("poll {}", bus.name).chars().take(15).collect())
             .stack_size(STACK_BYTES)
-            .spawn(move || poll(polled, bus.slow, &rounds))?;
+            .spawn(move || poll(polled, bus, &meter, &rounds))?;
     }
     Ok(())
 }
 
-fn poll(mut polled: Vec<Polled>, slow: bool, rounds: &Rounds) {
-    let period = if slow { SLOW_PERIOD } else { rounds.period };
-    let period_ms = u64::try_from(period.as_millis()).unwrap_or(1000).max(1);
-    let wakes = polled.iter().any(|polled| polled.watched);
+fn poll(mut polled: Vec<Polled>, bus: Bus, meter: &BusMeter, rounds: &Rounds) {
+    let clock = rounds.shared.clock;
+    let mut pace = Pace::new(if bus.slow { SLOW_PERIOD } else { rounds.period }, meter.deadline());
     let mut last_second = None;
     loop {
-        let second = rounds.clock.wall_ms() / 1000;
+        let second = clock.wall_ms() / 1000;
         let whole = last_second.replace(second) != Some(second);
-        for Polled { slot, sensor, .. } in polled.iter_mut().filter(|p| whole || p.often) {
-            let value = sensor.read(rounds.clock.now());
-            rounds.slots.put(*slot, value, rounds.clock.now());
+        let (began, cpu) = (clock.now(), thread_cpu());
+        meter.begin(began);
+        let failed = round(&mut polled, whole, &clock, rounds);
+        let wall = clock.now().saturating_sub(began);
+        meter.end(wall, thread_cpu().saturating_sub(cpu));
+        match pace.turn(failed, wall) {
+            Turn::Opened => {
+                let line = format!(
+                    "every sensor of the bus fails or it takes too long: it is read less often \
+                     until it answers bus={} took_ms={}",
+                    bus.name,
+                    wall.as_millis()
+                );
+                rounds.journal.put(Entry::Log(Level::Warn, line));
+            }
+            Turn::Closed => {
+                let line = format!("the bus reads again bus={}", bus.name);
+                rounds.journal.put(Entry::Log(Level::Info, line));
+                meter.recover();
+            }
+            Turn::Same => {}
         }
-        if wakes {
-            rounds.waiter.unpark();
+        if failed || pace.is_open() {
+            meter.fault(pace.back_off());
         }
-        let wait_ms = period_ms - rounds.clock.wall_ms() % period_ms;
-        thread::sleep(Duration::from_millis(wait_ms));
+        thread::sleep(pace.wait(wall, clock.wall_ms()));
+    }
+}
+
+/// Reads what is due. True where nothing of it could be read though its hardware is there.
+fn round(polled: &mut [Polled], whole: bool, clock: &Clock, rounds: &Rounds) -> bool {
+    let (mut read, mut failed, mut wakes) = (0_usize, 0_usize, false);
+    for polled in polled {
+        let watched = rounds.watched.get(polled.slot);
+        if !(whole || watched || polled.fan) {
+            continue;
+        }
+        let value = polled.sensor.read(clock.now());
+        rounds.slots.put(polled.slot, value, clock.now());
+        read += 1;
+        wakes |= watched;
+        match value {
+            Err(NoData::Fault | NoData::Busy | NoData::Unparsable) => failed += 1,
+            Err(NoData::Denied) => polled.say_denied(&rounds.journal),
+            Ok(_) | Err(_) => polled.denied = false,
+        }
+    }
+    if wakes {
+        rounds.waiter.unpark();
+    }
+    read > 0 && failed == read
+}
+
+impl Polled {
+    fn say_denied(&mut self, journal: &Journal) {
+        if !std::mem::replace(&mut self.denied, true) {
+            let path = self.sensor.path().display();
+            let line = format!(
+                "{path} may not be read by this user; run flyball-guard as root, or grant it \
+                 CAP_DAC_READ_SEARCH sensor={}",
+                self.sensor.id
+            );
+            journal.put(Entry::Log(Level::Warn, line));
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::log;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::setpriority_process;
+use rustix::rand::{GetRandomFlags, getrandom};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::fs;
 use std::io;
@@ -13,6 +14,8 @@ use uuid::Uuid;
 
 /// Before everything that is not a kernel's own thread.
 const NICE: i32 = -15;
+/// Low among the real-time ones: whoever the machine's owner put above it stays there.
+const FIFO_PRIORITY: i32 = 10;
 
 /// Keeps the pages that are in memory now: called after a warm-up, so that what the loop
 /// touches is locked and the rest costs nothing. Not refused where it isn't permitted.
@@ -25,13 +28,42 @@ pub(crate) fn lock_memory() {
     }
 }
 
-/// Raises the calling thread's priority where that is permitted.
-pub(crate) fn raise_priority() {
+/// Raises the calling thread's priority where that is permitted: above every program that is not
+/// real-time itself, or with `realtime` above those too. Says what is lacking.
+pub(crate) fn raise_priority(realtime: bool) {
+    if realtime {
+        match set_fifo() {
+            Ok(()) => return,
+            Err(error) => log::warn(format_args!(
+                "the loop is not real-time, a nice value takes its place; grant CAP_SYS_NICE, or \
+                 LimitRTPRIO={FIFO_PRIORITY} in the unit cause={error}"
+            )),
+        }
+    }
     if let Err(error) = setpriority_process(None, NICE) {
         log::warn(format_args!(
             "the loop has no priority over other programs; grant CAP_SYS_NICE cause={error}"
         ));
     }
+}
+
+/// The same for a thread that the loop waits for; what is lacking was said by the loop.
+pub(crate) fn raise_priority_quietly(realtime: bool) {
+    if !(realtime && set_fifo().is_ok()) {
+        // Not permitted to the loop either, which has said so.
+        let _ = setpriority_process(None, NICE);
+    }
+}
+
+/// First in, first out, before all programs that share their time. What this thread starts
+/// (children of the ladder's hooks) does not inherit it.
+#[expect(unsafe_code, reason = "rustix has no safe call for the scheduling class")]
+fn set_fifo() -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: FIFO_PRIORITY };
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the structure is the kernel's own, lives through the call and is only read.
+    let outcome = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// A flag that SIGTERM and SIGINT set.
@@ -44,6 +76,20 @@ pub(crate) fn stop_flag() -> io::Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)
+}
+
+/// A name for this run of the guard. It has to be another than the last run's and is no secret,
+/// so it is not waited for: soon after a boot the kernel may lack the entropy for keys, and the
+/// machine has to be guarded all the same.
+pub(crate) fn run_id(wall_ms: u64) -> Uuid {
+    let mut bytes = [0; 16];
+    let drawn = getrandom(&mut bytes, GetRandomFlags::INSECURE).unwrap_or(0);
+    if drawn < bytes.len() {
+        let pid = u64::from(std::process::id());
+        bytes[..8].copy_from_slice(&wall_ms.to_le_bytes());
+        bytes[8..].copy_from_slice(&pid.to_le_bytes());
+    }
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 /// The kernel's boot id; a nil one where the tree has none.

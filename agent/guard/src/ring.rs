@@ -75,6 +75,25 @@ impl Ring {
         }
     }
 
+    /// Makes room for the ticks of more series. What it holds stays.
+    pub(crate) fn grow_for(&mut self, series: usize) {
+        let bytes = capacity(series);
+        if bytes <= self.bytes.len() {
+            return;
+        }
+        let mut grown = vec![0; bytes].into_boxed_slice();
+        let mut write = 0;
+        for entry in &mut self.entries {
+            let end = write + entry.length;
+            grown[write..end]
+                .copy_from_slice(&self.bytes[entry.offset..entry.offset + entry.length]);
+            entry.offset = write;
+            write = end;
+        }
+        self.bytes = grown;
+        self.write = write;
+    }
+
     /// Takes one encoded record. One that could never fit is counted as lost.
     pub(crate) fn push(&mut self, record: &[u8], at_ms: u64) {
         if record.len() > self.bytes.len() {
@@ -189,6 +208,8 @@ pub(crate) struct Outbox {
     /// Records that found `pending` full.
     lost: u64,
     lost_at_ms: u64,
+    /// The ring has to grow for so many series first.
+    grows: Option<usize>,
 }
 
 const HEADER: usize = 16;
@@ -201,7 +222,16 @@ impl Outbox {
             scratch: vec![0; tick_bytes(series).max(8 * 1024)],
             lost: 0,
             lost_at_ms: 0,
+            grows: None,
         }
+    }
+
+    /// Makes room for more series, here at once and in the ring before the next record.
+    pub(crate) fn grow_for(&mut self, series: usize) {
+        let bytes = OUTBOX_TICKS * tick_bytes(series) + EVENT_BYTES;
+        self.pending.reserve_exact(bytes.saturating_sub(self.pending.len()));
+        self.scratch.resize(tick_bytes(series).max(self.scratch.len()), 0);
+        self.grows = Some(series);
     }
 
     pub(crate) fn push(&mut self, record: &Record) {
@@ -233,6 +263,9 @@ impl Outbox {
             Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(std::sync::TryLockError::WouldBlock) => return false,
         };
+        if let Some(series) = self.grows.take() {
+            ring.grow_for(series);
+        }
         let mut rest = self.pending.as_slice();
         while let Some((header, tail)) = rest.split_first_chunk::<HEADER>() {
             let (length, at_ms) = header.split_at(8);
@@ -331,6 +364,24 @@ mod tests {
         (1..=5).for_each(|second| push(&mut ring, second));
         let (first, records) = ring.read_after(0, 1);
         assert_eq!((first, records.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_ring_that_grows_keeps_what_it_holds_in_order() {
+        let ring = Mutex::new(Ring::with_capacity(300, 64));
+        let mut outbox = Outbox::for_series(1);
+        for second in 1..=40 {
+            outbox.push(&tick(second));
+            outbox.flush(&ring);
+        }
+        let before = lock(&ring).read_after(0, usize::MAX);
+        outbox.grow_for(20);
+        outbox.push(&tick(41));
+        outbox.flush(&ring);
+        let (first, mut records) = lock(&ring).read_after(0, usize::MAX);
+        assert_eq!(records.pop(), Some(tick(41)));
+        assert_eq!((first, records), before);
+        assert_eq!(lock(&ring).bytes.len(), capacity(20));
     }
 
     #[test]

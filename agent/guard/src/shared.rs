@@ -1,5 +1,6 @@
-//! What the loop and the link both see: facts that never change, counters, and the ring.
+//! What the loop and the link both see: facts, counters, and the ring.
 
+use crate::bus::Buses;
 use crate::clock::Clock;
 use crate::histogram::Histogram;
 use crate::ring::Ring;
@@ -7,26 +8,45 @@ use flyball_guard_messages::{BoardInfo, Series};
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) facts: Facts,
+    /// The list of series, which grows only. The loop takes this lock when hardware has come,
+    /// the link when somebody attaches.
+    pub(crate) series: Mutex<Vec<Series>>,
+    /// How many of them there are.
+    pub(crate) series_count: AtomicUsize,
+    pub(crate) buses: Buses,
     /// The loop only tries this lock; the link holds it for copying a batch.
     pub(crate) ring: Mutex<Ring>,
     pub(crate) meters: Meters,
     pub(crate) bell: Bell,
 }
 
+impl Shared {
+    pub(crate) fn series(&self) -> MutexGuard<'_, Vec<Series>> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends series; those who are attached are told before a record uses one.
+    pub(crate) fn add_series(&self, series: impl IntoIterator<Item = Series>) {
+        let mut list = self.series();
+        list.extend(series);
+        self.series_count.store(list.len(), Ordering::Release);
+    }
+}
+
+/// What never changes in a run.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) run: Uuid,
     pub(crate) boot: Uuid,
     pub(crate) board: BoardInfo,
-    pub(crate) series: Vec<Series>,
     pub(crate) remarks: Vec<String>,
     pub(crate) dry_run: bool,
 }

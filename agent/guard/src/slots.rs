@@ -1,8 +1,9 @@
 //! Where the pollers leave their readings and the loop finds them: one slot a sensor, the
 //! newest value only, no lock. A stalled poller leaves an old time behind and nothing else.
 
+use crate::cell::WordCell;
 use flyball_units::NoData;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A reading and when it was taken, in the guard's monotonic time.
@@ -14,61 +15,62 @@ pub(crate) struct Reading {
     pub(crate) number: u64,
 }
 
-/// One writer and any readers, by sequence: odd while the writer is within.
-#[derive(Debug, Default)]
-struct Slot {
-    sequence: AtomicU64,
-    bits: AtomicU64,
-    /// 0 for a value, else 1 + the reason's code.
-    reason: AtomicU64,
-    at_us: AtomicU64,
-}
+/// Value, reason (0 for a value, else 1 + its code) and time.
+type Slot = WordCell<3>;
 
+/// Slots come in pieces of this many, so that a small machine pays for few of them.
+const PIECE: usize = 64;
+/// No guard reads more: a series keeps its slot for as long as the guard runs.
+pub(crate) const MAX_SERIES: usize = 4096;
+
+/// They grow by whole pieces, and none ever moves: a poller keeps writing while they do.
 #[derive(Debug)]
-pub(crate) struct Slots(Vec<Slot>);
+pub(crate) struct Slots([OnceLock<Box<[Slot]>>; MAX_SERIES / PIECE]);
 
 impl Slots {
     pub(crate) fn new(sensors: usize) -> Self {
-        Self((0..sensors).map(|_| Slot::default()).collect())
+        let slots = Self([const { OnceLock::new() }; MAX_SERIES / PIECE]);
+        slots.grow_to(sensors);
+        slots
+    }
+
+    /// Makes room for so many sensors, as far as the bound goes.
+    pub(crate) fn grow_to(&self, sensors: usize) {
+        for piece in self.0.iter().take(sensors.div_ceil(PIECE)) {
+            piece.get_or_init(|| (0..PIECE).map(|_| Slot::default()).collect());
+        }
+    }
+
+    fn slot(&self, sensor: usize) -> Option<&Slot> {
+        self.0.get(sensor / PIECE)?.get()?.get(sensor % PIECE)
     }
 
     /// Leaves a reading. Only the sensor's own poller calls this.
     pub(crate) fn put(&self, sensor: usize, value: Result<f64, NoData>, at: Duration) {
-        let Some(slot) = self.0.get(sensor) else {
+        let Some(slot) = self.slot(sensor) else {
             return;
         };
         let (bits, reason) = match value {
             Ok(value) => (value.to_bits(), 0),
             Err(reason) => (0, 1 + u64::from(reason.code())),
         };
-        let sequence = slot.sequence.load(Ordering::Relaxed);
-        slot.sequence.store(sequence + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
-        slot.bits.store(bits, Ordering::Relaxed);
-        slot.reason.store(reason, Ordering::Relaxed);
-        slot.at_us.store(u64::try_from(at.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        slot.sequence.store(sequence + 2, Ordering::Release);
+        slot.put([bits, reason, whole_us(at)]);
     }
 
     /// The newest reading; `None` before the first, and while the writer is within: it wakes
     /// the loop again when it is through.
     pub(crate) fn get(&self, sensor: usize) -> Option<Reading> {
-        let slot = self.0.get(sensor)?;
-        let before = slot.sequence.load(Ordering::Acquire);
-        let bits = slot.bits.load(Ordering::Relaxed);
-        let reason = slot.reason.load(Ordering::Relaxed);
-        let at = Duration::from_micros(slot.at_us.load(Ordering::Relaxed));
-        fence(Ordering::Acquire);
-        let after = slot.sequence.load(Ordering::Relaxed);
-        if before != after || before == 0 || before % 2 == 1 {
-            return None;
-        }
+        let (number, [bits, reason, at_us]) = self.slot(sensor)?.get()?;
         let value = match reason {
             0 => Ok(f64::from_bits(bits)),
             code => Err(u8::try_from(code - 1).ok().and_then(NoData::from_code)?),
         };
-        Some(Reading { value, at, number: before / 2 })
+        Some(Reading { value, at: Duration::from_micros(at_us), number })
     }
+}
+
+pub(crate) fn whole_us(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -86,6 +88,20 @@ mod tests {
         assert_eq!(slots.get(0), Some(Reading { value: Err(NoData::Fault), at, number: 1 }));
         slots.put(0, Ok(41.25), at * 2);
         assert_eq!(slots.get(0), Some(Reading { value: Ok(41.25), at: at * 2, number: 2 }));
+    }
+
+    #[test]
+    fn they_grow_up_to_their_bound_and_keep_what_they_hold() {
+        let slots = Slots::new(1);
+        slots.put(0, Ok(1.0), Duration::ZERO);
+        slots.put(PIECE, Ok(2.0), Duration::ZERO);
+        assert_eq!(slots.get(PIECE), None);
+        slots.grow_to(MAX_SERIES + 1);
+        slots.put(MAX_SERIES - 1, Ok(3.0), Duration::ZERO);
+        slots.put(MAX_SERIES, Ok(4.0), Duration::ZERO);
+        let value = |sensor| slots.get(sensor).map(|reading| reading.value);
+        assert_eq!((value(0), value(MAX_SERIES - 1)), (Some(Ok(1.0)), Some(Ok(3.0))));
+        assert_eq!(value(MAX_SERIES), None);
     }
 
     #[test]

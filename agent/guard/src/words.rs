@@ -3,11 +3,12 @@
 mod event;
 mod verdict;
 
-use crate::hands::{Hands, number_of_level, number_of_observed};
+use crate::catalog::{ActuatorEntry, Catalog};
+use crate::hands::{number_of_level, number_of_observed};
 use crate::plan::Names;
 pub(crate) use event::{guard_event, plain};
 use flyball_guard_messages as wire;
-use flyball_hardware::{ActuatorKind, Board};
+use flyball_hardware::Board;
 use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind, Thresholds};
 use flyball_units::{Unit, Watts};
 use std::time::Duration;
@@ -45,17 +46,6 @@ pub(crate) fn board_info(board: &Board) -> wire::BoardInfo {
     }
 }
 
-pub(crate) fn series(board: &Board, cadence_ms: u32) -> Vec<wire::Series> {
-    let one = |sensor: &flyball_hardware::Sensor| wire::Series {
-        metric: sensor.metric.to_owned(),
-        kind: sensor.kind,
-        unit: sensor.unit,
-        attributes: sensor.attributes.clone(),
-        cadence_ms,
-    };
-    board.sensors.iter().map(one).collect()
-}
-
 pub(crate) fn limit_state(state: StateKind) -> wire::LimitState {
     match state {
         StateKind::Unknown => wire::LimitState::Unknown,
@@ -64,20 +54,6 @@ pub(crate) fn limit_state(state: StateKind) -> wire::LimitState {
         StateKind::Limiting => wire::LimitState::Limiting,
         StateKind::Tripped => wire::LimitState::Tripped,
         StateKind::Failsafe => wire::LimitState::Failsafe,
-    }
-}
-
-/// The machine as it stands.
-pub(crate) fn inventory(
-    engine: &Engine,
-    names: &Names,
-    hands: &Hands,
-    now: Now,
-) -> wire::Inventory {
-    wire::Inventory {
-        limits: limits(engine, names, now),
-        actuators: actuators(engine, hands),
-        ..wire::Inventory::default()
     }
 }
 
@@ -120,30 +96,27 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
         .collect()
 }
 
-pub(crate) fn actuators(engine: &Engine, hands: &Hands) -> Vec<wire::Actuator> {
-    let one = |(index, actuator): (u16, &flyball_hardware::Actuator)| {
+pub(crate) fn actuators(engine: &Engine, catalog: &Catalog) -> Vec<wire::Actuator> {
+    let one = |(index, actuator): (u16, &ActuatorEntry)| {
         let view = engine.actuator(ActuatorId::new(index));
         let observed = view.and_then(|view| view.observed?.ok()).and_then(number_of_observed);
         wire::Actuator {
             id: actuator.id.clone(),
-            kind: match actuator.kind {
-                ActuatorKind::Fan => wire::ActuatorKind::Fan,
-                ActuatorKind::PowerCap => wire::ActuatorKind::PowerCap,
-            },
+            kind: actuator.kind,
             unit: actuator.unit,
             min: actuator.min,
             max: actuator.max,
             wanted: view.and_then(|view| number_of_level(view.wanted)),
             observed,
             stuck: view.is_some_and(|view| view.stuck),
-            equipment: None,
+            equipment: actuator.owner.key().map(str::to_owned),
             state: None,
             verbs: Vec::new(),
             profile: None,
             profiles: Vec::new(),
         }
     };
-    (0..).zip(hands.actuators()).map(one).collect()
+    (0..).zip(&catalog.actuators).map(one).collect()
 }
 
 impl Names {

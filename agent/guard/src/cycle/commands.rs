@@ -6,7 +6,7 @@ use crate::hands::number_of_observed;
 use crate::journal::Entry;
 use crate::words::{self, Now};
 use flyball_command::{Action, Command, OperationId, Outcome, Refusal, RefusalKind, Verdict};
-use flyball_guard_messages::{EventKind, Record, RecordBody, Severity};
+use flyball_guard_messages::{EventKind, Inventory, Record, RecordBody, Severity};
 use flyball_safety::{ActuatorId, Level, Observed, Proposal, Target};
 use flyball_units::Unit;
 use std::time::Duration;
@@ -55,10 +55,19 @@ impl Cycle {
                     self.tell_refused(operation, refusal, now)
                 }
                 Question::View { client, purpose } => {
-                    let inventory = words::inventory(&self.engine, &self.names, &self.hands, now);
+                    let inventory = self.inventory(now);
                     self.answer(Answer::View { client, purpose, inventory: Box::new(inventory) });
                 }
             }
+        }
+    }
+
+    fn inventory(&self, now: Now) -> Inventory {
+        Inventory {
+            limits: words::limits(&self.engine, &self.names, now),
+            actuators: words::actuators(&self.engine, &self.catalog),
+            equipment: self.equipment.clone(),
+            ..Inventory::default()
         }
     }
 
@@ -104,7 +113,7 @@ impl Cycle {
         let (verdict, targets) = match self.wish(&command.action) {
             Ok(Wish::Drive(proposal, targets, unit)) => {
                 let answer = self.engine.handle_proposal(proposal, now.moment());
-                self.act(now);
+                self.act(None, now);
                 let verdict = words::verdict(answer, unit, &self.names, now);
                 (self.beyond_hardware(proposal, answer, &targets, now).unwrap_or(verdict), targets)
             }
@@ -168,7 +177,7 @@ impl Cycle {
         match self.engine.handle_clear(id, now.moment()) {
             Ok(()) => {
                 self.shutdown_told = None;
-                self.act(now);
+                self.act(None, now);
                 // On disk before it is answered: a cleared trip must not stand up again.
                 self.tell();
                 Verdict::Accepted
@@ -225,7 +234,7 @@ impl Cycle {
         unit: Unit,
     ) -> Result<(Target, Vec<ActuatorId>), Box<Refusal>> {
         let Some(name) = name else {
-            let ids = (0..).map(ActuatorId::new).zip(self.hands.actuators());
+            let ids = (0..).map(ActuatorId::new).zip(&self.catalog.actuators);
             let of_unit = ids.filter(|(_, actuator)| actuator.unit == unit).map(|(id, _)| id);
             return Ok((Target::All, of_unit.collect()));
         };

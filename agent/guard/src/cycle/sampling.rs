@@ -37,6 +37,18 @@ impl Sampling {
         Self { bounds, next_ms: None, offset_ms: None, record }
     }
 
+    /// Samples a further series from the next tick on. `bound` is how old a value may be.
+    pub(super) fn add(&mut self, bound: Duration) {
+        let RecordBody::Samples(samples) = &mut self.record.body else {
+            return;
+        };
+        let Ok(series) = u16::try_from(self.bounds.len()) else {
+            return;
+        };
+        self.bounds.push(bound);
+        samples.push(Sample { series, value: Err(NoData::NoHistory) });
+    }
+
     /// How long there is nothing to sample.
     pub(super) fn wait(&self, now: Now) -> Duration {
         let due = self.next_ms.map_or(now.wall_ms + TICK_MS, |next| next + SETTLE_MS);

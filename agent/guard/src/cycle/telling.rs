@@ -2,10 +2,10 @@
 //! must be on disk.
 
 use super::{Cycle, LATCH_WAIT};
-use crate::hands::{Driven, number_of_level};
+use crate::hands::number_of_level;
 use crate::journal::Entry;
 use crate::latches::Latch;
-use crate::log::{self, Level as LogLevel};
+use crate::log::Level as LogLevel;
 use crate::words::{self, Now};
 use flyball_guard_messages::{EventKind, GuardEvent, Record, RecordBody, Severity};
 use flyball_safety::{ActuatorId, Event, EventKind as Engine, Level, LimitId, StateKind};
@@ -18,7 +18,7 @@ impl Cycle {
         let facts = &self.shared.facts;
         let message = format!(
             "the guard starts: {} series, {} limits, {} actuators{}{}",
-            facts.series.len(),
+            self.catalog.sensors.len(),
             self.names.limits.len(),
             self.hands.len(),
             if facts.board.simulated { ", a simulated board" } else { "" },
@@ -42,7 +42,7 @@ impl Cycle {
                 }
             }
         }
-        self.act(now);
+        self.act(None, now);
         if let Some(cause) = latches_fault {
             let message = format!(
                 "the trips of the last run can't be read: all {} limits that can trip count as \
@@ -129,25 +129,13 @@ impl Cycle {
         self.latches.len() < before
     }
 
-    pub(super) fn tell_driven(&mut self, id: ActuatorId, level: Level, driven: Driven, now: Now) {
+    /// A level that was not asked for before. Whether it is taken shows in the read-back.
+    pub(super) fn tell_driven(&mut self, id: ActuatorId, level: Level, now: Now) {
         let name = self.names.actuator(id);
-        match driven {
-            Driven::Again | Driven::FailedAgain => {}
-            Driven::New { taken } => {
-                let message = format!("{name} is brought to {}", words::level(level));
-                let plain = words::plain(EventKind::ActuatorDriven, Severity::Info, name, message);
-                let unit = self.hands.actuator(id).map(|actuator| actuator.unit);
-                self.record(GuardEvent { reading: number_of_level(level), unit, ..plain }, now);
-                if taken {
-                    self.keep_originals();
-                }
-            }
-            Driven::Failed(error) => {
-                let cause = log::chain(&error);
-                let line = format!("{name} can't be brought to {}: {cause}", words::level(level));
-                self.journal.put(Entry::Log(LogLevel::Error, line));
-            }
-        }
+        let message = format!("{name} is brought to {}", words::level(level));
+        let plain = words::plain(EventKind::ActuatorDriven, Severity::Info, name, message);
+        let unit = self.catalog.actuators.get(id.index()).map(|actuator| actuator.unit);
+        self.record(GuardEvent { reading: number_of_level(level), unit, ..plain }, now);
     }
 
     /// Comes each cycle while a trip stands, and is told once.

@@ -20,8 +20,8 @@ pub(super) enum Role {
     Stranger,
     /// It asked for the status.
     Onlooker,
-    /// The agent, and the number of the last record that it was sent.
-    Agent { sent: u64 },
+    /// The agent, the number of the last record that it was sent, and how many series it knows.
+    Agent { sent: u64, series: usize },
 }
 
 /// Why a connection ends.

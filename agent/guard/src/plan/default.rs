@@ -1,8 +1,8 @@
 //! The factory layer: limits of what the hardware declares about itself.
 
-use super::{Draft, Probe, response};
+use super::{Draft, response};
+use crate::catalog::{Catalog, SensorEntry};
 use crate::policy::{Policy, Quantity, matches};
-use flyball_hardware::{Board, Sensor};
 use flyball_safety::{LimitSpec, Thresholds};
 use flyball_units::{Kind, NoData};
 
@@ -16,7 +16,7 @@ const LIMIT_OF_MAX: f64 = 1.1;
 const LIMIT_OF_CRIT: f64 = 0.95;
 
 /// The thresholds that follow from what a sensor's hardware declares.
-pub(super) fn factory(sensor: &Sensor, policy: &Policy) -> Thresholds {
+pub(super) fn factory(sensor: &SensorEntry, policy: &Policy) -> Thresholds {
     match sensor.kind {
         Kind::Temperature => temperature(sensor, policy.factory_margin_celsius),
         Kind::Power => power(sensor),
@@ -26,7 +26,7 @@ pub(super) fn factory(sensor: &Sensor, policy: &Policy) -> Thresholds {
 
 /// The trip stands below the point at which the hardware acts for itself, so that the guard's
 /// answer comes first; `max` is where ordinary operation ends, which is worth a warning.
-fn temperature(sensor: &Sensor, margin: f64) -> Thresholds {
+fn temperature(sensor: &SensorEntry, margin: f64) -> Thresholds {
     let declared = sensor.thresholds;
     let acts = [declared.crit, declared.emergency].into_iter().flatten().reduce(f64::min);
     let trip = acts.map(|acts| acts - margin);
@@ -35,7 +35,7 @@ fn temperature(sensor: &Sensor, margin: f64) -> Thresholds {
     Thresholds { warning: lower(declared.max, by_limit), limit, trip }
 }
 
-fn power(sensor: &Sensor) -> Thresholds {
+fn power(sensor: &SensorEntry) -> Thresholds {
     let (max, trip) = (sensor.thresholds.max, sensor.thresholds.crit);
     let by_max = max.map(|max| max * LIMIT_OF_MAX);
     let by_trip = trip.map(|trip| trip * LIMIT_OF_CRIT);
@@ -64,18 +64,18 @@ pub(super) fn power_zone(id: &str) -> String {
 }
 
 /// The power zone of a sensor, where a cap is there to serve it; else the first zone.
-fn zone_of(sensor: &Sensor, board: &Board, first: String) -> String {
+fn zone_of(sensor: &SensorEntry, catalog: &Catalog, first: String) -> String {
     let own = power_zone(&sensor.id);
-    let served = board.actuators.iter().any(|actuator| power_zone(&actuator.id) == own);
+    let served = catalog.actuators.iter().any(|actuator| power_zone(&actuator.id) == own);
     if sensor.kind == Kind::Power && served { own } else { first }
 }
 
 impl Draft<'_> {
     /// A limit for every sensor whose hardware declares one and that no limit of the policy
     /// watches.
-    pub(super) fn add_defaults(&mut self, probe: &Probe) {
-        for (index, reading) in probe.iter().enumerate() {
-            let sensor = &self.board.sensors[index];
+    pub(super) fn add_defaults(&mut self) {
+        let catalog = self.catalog;
+        for (index, sensor) in catalog.sensors.iter().enumerate() {
             let covered = self.policy.limits.iter().any(|rule| {
                 rule.quantity.kind() == sensor.kind
                     && rule.sensors.iter().any(|pattern| matches(pattern, &sensor.id))
@@ -90,8 +90,8 @@ impl Draft<'_> {
             };
             // A sensor that reads at the start is relied upon from then on. One that doesn't
             // (an open diode, a right that is lacking) would hold its zone in failsafe for ever.
-            let missing_ok = !matches!(reading, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
-            let zone_name = zone_of(sensor, self.board, self.first_zone());
+            let missing_ok = !matches!(sensor.probe, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
+            let zone_name = zone_of(sensor, catalog, self.first_zone());
             let zone = self.zone(&zone_name);
             let id = self.watch(index, zone, self.policy.timing.stale_after, !missing_ok);
             let hysteresis = quantity.default_hysteresis(&thresholds);
