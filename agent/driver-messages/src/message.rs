@@ -12,8 +12,9 @@ pub const VERSION: u8 = 1;
 pub enum ToDriver {
     /// The first message, and only that.
     Configure { version: u8, configuration: Box<Configuration> },
-    /// Answered by one `Done` with the same `request`, not after `deadline_ms` from now.
-    Act { request: u64, actuator: u16, deed: Deed, deadline_ms: u32 },
+    /// Answered by one `Done` with the same `request`, not after `deadline_ms` from now. The
+    /// actuator goes by its name: an index could be one of an older description.
+    Act { request: u64, actuator: String, deed: Deed, deadline_ms: u32 },
     /// End. The end of the stream means the same.
     Stop,
 }

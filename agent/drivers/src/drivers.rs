@@ -1,5 +1,6 @@
 //! The kinds of equipment, a file each.
 
+mod nut;
 mod redfish;
 
 use crate::clock::Clock;
@@ -13,8 +14,8 @@ use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
 pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dyn Driver>, Fault> {
     Ok(match configuration.driver {
         DriverKind::Redfish => Box::new(redfish::Redfish::new(configuration, clock)?),
+        DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
         DriverKind::Ipmi
-        | DriverKind::Nut
         | DriverKind::Snmp
         | DriverKind::Modbus
         | DriverKind::Nvml

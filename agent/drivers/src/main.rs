@@ -7,6 +7,7 @@
 mod clock;
 mod driver;
 mod drivers;
+mod gathering;
 mod limits;
 mod log;
 mod naming;
@@ -18,6 +19,12 @@ mod worker;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some() {
+        log::error(
+            "flyball-driver takes no arguments: the guard starts it and tells it everything",
+        );
+        return ExitCode::FAILURE;
+    }
     match session::run(std::io::stdin(), std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -6,13 +6,15 @@ use crate::limits;
 use crate::pace::Pace;
 use crate::session::{Gone, Outlet};
 use crate::worker::Task;
-use flyball_driver_messages::{Fault, FromDriver};
+use flyball_driver_messages::{Fault, FaultKind, FromDriver};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
 /// Looks that fail one after the other before it connects anew. Discovery is dear.
 const LOOKS_PER_CONNECTION: u32 = 3;
+/// Equipment locks the account of who tries a wrong password too often.
+const AFTER_DENIAL: Duration = Duration::from_secs(60);
 /// Between two looks that each take longer than their period.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -32,8 +34,9 @@ impl Reader {
             limits::grant_look();
             match self.driver.connect() {
                 Ok(Connection { described, mut eyes, hands }) => {
+                    let names = described.actuators.iter().map(|a| a.name.clone()).collect();
+                    self.tasks.send(Task::Take(hands, names)).map_err(|_| Gone)?;
                     self.outlet.send(&FromDriver::Described(Box::new(described)))?;
-                    self.tasks.send(Task::Take(hands)).map_err(|_| Gone)?;
                     self.watch(eyes.as_mut(), &mut pace)?;
                 }
                 Err(fault) => self.rest(fault, &mut pace)?,
@@ -69,7 +72,10 @@ impl Reader {
     }
 
     fn rest(&self, fault: Fault, pace: &mut Pace) -> Result<(), Gone> {
-        let wait = pace.fail();
+        let wait = match fault.kind {
+            FaultKind::Denied => pace.fail().max(AFTER_DENIAL),
+            _ => pace.fail(),
+        };
         let retry_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
         self.outlet.send(&FromDriver::Fault { fault, retry_ms })?;
         thread::sleep(wait);

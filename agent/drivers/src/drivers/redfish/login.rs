@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use ureq::http::Method;
 
-/// Where sessions are made, if the service root doesn't say (DSP0266).
-const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
-
 /// What a request carries. Never printed.
 pub(super) enum Credentials {
     Nobody,
@@ -98,12 +95,14 @@ fn log_in(client: &Client, login: &messages::Login) -> Result<State, Trouble> {
     let root = client.send(Method::GET, "/redfish/v1/", None, None, most, &nobody);
     let place = match &root {
         Ok(answer) => answer.body.pointer("/Links/Sessions/@odata.id").and_then(Value::as_str),
-        // Some ask for a password even here; the place of sessions is known all the same.
+        // Some ask for a password even here, where it can't be a session's yet.
         Err(Trouble::Status { code: 401 | 403, .. }) => None,
         Err(_) => return root.map(|_| State::LoggedOut),
     };
     let body = json!({ "UserName": login.user, "Password": login.secret.expose() });
-    let place = place.unwrap_or(SESSIONS);
+    let Some(place) = place else {
+        return Ok(State::Basic);
+    };
     match client.send(Method::POST, place, Some(&body), None, most, &nobody) {
         Ok(answer) => Ok(match answer.token {
             Some(token) => State::Session { token, location: answer.location.and_then(path) },

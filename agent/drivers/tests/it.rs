@@ -1,0 +1,11 @@
+//! The driver as the guard meets it: a process with an input and an output.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
+mod it {
+    mod conversation;
+    mod driven;
+    mod fake_bmc;
+    mod redfish;
+    mod redfish_faults;
+}
