@@ -26,7 +26,7 @@ use crate::watchdog::Watchdog;
 use crate::words::Now;
 use commands::Pending;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
-use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId};
+use flyball_safety::{Action, ActuatorId, Engine, HostLevel, LimitId, SensorId};
 use sampling::Sampling;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -189,7 +189,10 @@ impl Cycle {
             self.shared.bell.ring();
         }
         if whole {
-            self.watchdog.feed(self.shared.clock.now());
+            let line = self.watchdog.feed(self.shared.clock.now());
+            if let Some(line) = line {
+                self.journal.put(Entry::Log(Level::Error, line));
+            }
         }
         let ended = self.shared.clock.now();
         self.shared.meters.cycle.record(ended.saturating_sub(began.mono));
@@ -222,7 +225,10 @@ impl Cycle {
                         self.tell_driven(actuator, level, now);
                     }
                 }
-                Some(Action::RequestShutdown { limit }) => self.tell_shutdown(limit, now),
+                Some(Action::Host { level: HostLevel::Stopping, limit: Some(limit) }) => {
+                    self.tell_shutdown(limit, now);
+                }
+                Some(Action::Host { .. } | Action::Switch { .. }) => {}
                 None => break,
             }
         }
@@ -247,7 +253,9 @@ impl Cycle {
 
     fn sample(&mut self) {
         let now = self.now();
-        if let Some(stepped_ms) = self.sampling.step(now, &self.slots, &mut self.outbox) {
+        if let Some(stepped_ms) =
+            self.sampling.step(now, &self.slots, &self.shared.evidence, &mut self.outbox)
+        {
             let message = format!("the wall clock stepped by {} s", stepped_ms as f64 / 1e3);
             self.record_plain(EventKind::ClockStepped, Severity::Warning, "clock", message, now);
         }
@@ -284,6 +292,7 @@ impl Cycle {
                 self.journal.put(Entry::Log(Level::Error, line));
             }
         }
+        self.watchdog.disarm();
         // The journal's thread and the link's have this long for their last words.
         thread::sleep(LATCH_WAIT);
     }

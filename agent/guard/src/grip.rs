@@ -7,8 +7,8 @@
 
 use crate::cell::WordCell;
 use crate::slots::whole_us;
-use flyball_safety::{Level, Observed};
-use flyball_units::{NoData, Ratio, Watts};
+use flyball_safety::{Level, Observed, Power};
+use flyball_units::{Hertz, NoData, Ratio, Watts};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -51,6 +51,10 @@ impl Grip {
             Level::Automatic => (0, 0),
             Level::Duty(Ratio(duty)) => (1, duty.to_bits()),
             Level::Cap(Watts(watts)) => (2, watts.to_bits()),
+            Level::Frequency(Hertz(hertz)) => (3, hertz.to_bits()),
+            Level::Free => (4, 0),
+            Level::Down => (5, 0),
+            Level::Off => (6, 0),
         };
         self.asked.put([kind, bits, since.map_or(0, whole_us)]);
     }
@@ -65,7 +69,11 @@ impl Grip {
         let level = match kind {
             0 => Level::Automatic,
             1 => Level::Duty(Ratio(value)),
-            _ => Level::Cap(Watts(value)),
+            2 => Level::Cap(Watts(value)),
+            3 => Level::Frequency(Hertz(value)),
+            5 => Level::Down,
+            6 => Level::Off,
+            _ => Level::Free,
         };
         let since = (since_us > 0).then(|| Duration::from_micros(since_us));
         Some(Asked { number, level, since })
@@ -78,6 +86,9 @@ impl Grip {
             Ok(Observed::Automatic(Some(Ratio(duty)))) => [1, duty.to_bits()],
             Ok(Observed::Duty(Ratio(duty))) => [2, duty.to_bits()],
             Ok(Observed::Cap(Watts(watts))) => [3, watts.to_bits()],
+            Ok(Observed::Frequency(Hertz(hertz))) => [5, hertz.to_bits()],
+            Ok(Observed::Power(power)) => [6, power_code(power)],
+            Ok(Observed::Present) => [7, 0],
             Err(reason) => [4, u64::from(reason.code())],
         });
     }
@@ -94,6 +105,9 @@ impl Grip {
             1 => Ok(Observed::Automatic(Some(Ratio(value)))),
             2 => Ok(Observed::Duty(Ratio(value))),
             3 => Ok(Observed::Cap(Watts(value))),
+            5 => Ok(Observed::Frequency(Hertz(value))),
+            6 => power_of_code(bits).map(Observed::Power).ok_or(NoData::Fault),
+            7 => Ok(Observed::Present),
             _ => Err(u8::try_from(bits).ok().and_then(NoData::from_code).unwrap_or(NoData::Fault)),
         };
         Some((number, observed))
@@ -129,6 +143,17 @@ impl Grip {
             _ => HandBack::Failed,
         }
     }
+}
+
+const POWERS: [Power; 5] =
+    [Power::On, Power::Off, Power::PoweringOn, Power::PoweringOff, Power::Paused];
+
+fn power_code(power: Power) -> u64 {
+    POWERS.iter().zip(0..).find(|(known, _)| **known == power).map_or(0, |(_, code)| code)
+}
+
+fn power_of_code(code: u64) -> Option<Power> {
+    POWERS.get(usize::try_from(code).ok()?).copied()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ mod worker;
 
 use crate::grip::{Grip, HandBack};
 use crate::sources::Errand;
-use flyball_safety::{ActuatorId, Level, Observed};
-use flyball_units::{NoData, Ratio, Watts};
+use flyball_safety::{ActuatorId, Level, Observed, Power};
+use flyball_units::{NoData, Ratio};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
@@ -83,6 +83,9 @@ impl Hands {
                 Level::Automatic => Observed::Automatic(None),
                 Level::Duty(duty) => Observed::Duty(duty),
                 Level::Cap(watts) => Observed::Cap(watts),
+                Level::Frequency(hertz) => Observed::Frequency(hertz),
+                Level::Free => Observed::Present,
+                Level::Down | Level::Off => Observed::Power(Power::Off),
             }));
         }
         let holder = hand.holder.as_ref()?;
@@ -137,6 +140,8 @@ pub(crate) fn number_of_level(level: Level) -> Option<f64> {
         Level::Automatic => None,
         Level::Duty(duty) => Some(duty.get()),
         Level::Cap(watts) => Some(watts.get()),
+        Level::Frequency(hertz) => Some(hertz.get()),
+        Level::Free | Level::Down | Level::Off => None,
     }
 }
 
@@ -145,6 +150,8 @@ pub(crate) fn number_of_observed(observed: Observed) -> Option<f64> {
     match observed {
         Observed::Automatic(duty) => duty.map(Ratio::get),
         Observed::Duty(duty) => Some(duty.get()),
-        Observed::Cap(watts) => Some(Watts::get(watts)),
+        Observed::Cap(watts) => Some(watts.get()),
+        Observed::Frequency(hertz) => Some(hertz.get()),
+        Observed::Power(_) | Observed::Present => None,
     }
 }

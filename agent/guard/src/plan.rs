@@ -7,8 +7,8 @@ use crate::catalog::{ActuatorEntry, Catalog, SensorEntry};
 use crate::policy::{CapRule, DEFAULT_ZONE, FanRule, LimitRule, Policy, Quantity, matches};
 use flyball_guard_messages::ActuatorKind;
 use flyball_safety::{
-    ActuatorSpec, Config, ConfigFault, Hand, LimitSpec, OnTrip, Plan, Response, SensorId,
-    SensorSpec, StuckSpec, Thresholds, Timing, ZoneId, ZoneSpec,
+    ActuatorSpec, Config, ConfigFault, Hand, Ladder, LimitSpec, Plan, Response, Rung, Sense,
+    SensorId, SensorSpec, StuckSpec, Thresholds, Timing, Vote, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, Unit};
 use std::collections::BTreeMap;
@@ -29,6 +29,10 @@ const STUCK_MOVED_WATTS: f64 = 15.0;
 /// The part of the way from its minimum to its maximum at which a cap is safe.
 const SAFE_PART: f64 = 0.6;
 /// How long a level of the machine's own may take to be read back.
+/// How long a destructive command waits to be confirmed.
+const ARMED_FOR: Duration = Duration::from_secs(60);
+/// How long the init system may take to say that it has begun to stop.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(3);
 /// How many periods of its bus a value stays good at least.
 const STALE_PERIODS: u32 = 3;
@@ -102,11 +106,12 @@ pub(crate) fn plan(catalog: &Catalog, policy: &Policy) -> Result<Planned, Vec<St
             step_time: policy.timing.step_time,
             release_after: policy.timing.release_after,
             assert_every: policy.timing.assert_every,
+            release_jitter: Duration::ZERO,
+            armed_for: ARMED_FOR,
         },
-        on_trip: match policy.shutdown_on_trip {
-            true => OnTrip::RequestShutdown,
-            false => OnTrip::Hold,
-        },
+        groups: Vec::new(),
+        interlocks: Vec::new(),
+        seed: 0,
     };
     match Config::check(plan) {
         Ok(config) => Ok(Planned { config, names, remarks }),
@@ -128,7 +133,9 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(catalog: &'a Catalog, policy: &'a Policy) -> Self {
         let zones = policy.zones.iter();
-        let zones = zones.map(|zone| (zone.name.clone(), ZoneSpec { grace: zone.grace })).collect();
+        let ladder = ladder(policy);
+        let spec = |grace| ZoneSpec { grace, ladder };
+        let zones = zones.map(|zone| (zone.name.clone(), spec(zone.grace))).collect();
         let watched = vec![None; catalog.sensors.len()];
         let names = Names { watched, ..Names::default() };
         Self {
@@ -151,7 +158,7 @@ impl<'a> Draft<'a> {
         let index = self.zones.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
             let grace =
                 self.policy.zones.first().map_or(Duration::from_secs(60), |zone| zone.grace);
-            self.zones.push((name.to_owned(), ZoneSpec { grace }));
+            self.zones.push((name.to_owned(), ZoneSpec { grace, ladder: ladder(self.policy) }));
             self.zones.len() - 1
         });
         ZoneId::new(u16::try_from(index).unwrap_or(u16::MAX))
@@ -195,11 +202,18 @@ impl<'a> Draft<'a> {
                 zone,
                 sensors: group,
                 response: response(rule.quantity),
+                sense: Sense::Above,
+                vote: Vote::Any,
+                tolerance: None,
                 factory,
                 local: rule.local,
+                emergency: None,
                 hysteresis,
                 dwell: rule.dwell,
+                hold: Duration::ZERO,
                 lead: rule.lead,
+                sustained: None,
+                gate: None,
                 missing_ok: rule.missing_ok,
             },
         );
@@ -306,6 +320,12 @@ impl<'a> Draft<'a> {
             self.sensors[id.index()].stuck = Some(stuck);
         }
     }
+}
+
+/// What a trip leads to: the whole machine stops in order, where the policy says so.
+fn ladder(policy: &Policy) -> Ladder {
+    let shutdown = policy.shutdown_on_trip.then_some(Rung { within: STOPS_WITHIN });
+    Ladder { shutdown, ..Ladder::NONE }
 }
 
 const fn response(quantity: Quantity) -> Response {
@@ -429,13 +449,25 @@ impl Names {
             | ConfigFault::MixedKinds(id)
             | ConfigFault::Thresholds(id)
             | ConfigFault::Hysteresis(id)
+            | ConfigFault::Vote(id)
+            | ConfigFault::Emergency(id)
+            | ConfigFault::Apart(id)
+            | ConfigFault::Sustained(id)
+            | ConfigFault::Gate(id)
             | ConfigFault::Dwell(id) => self.limits.get(id.index()).map(|limit| &limit.name),
-            ConfigFault::Levels(id) | ConfigFault::Tolerance(id) | ConfigFault::NoZones(id) => {
-                self.actuators.get(id.index())
-            }
+            ConfigFault::Levels(id)
+            | ConfigFault::Tolerance(id)
+            | ConfigFault::NoZones(id)
+            | ConfigFault::Switch(id) => self.actuators.get(id.index()),
             ConfigFault::TooMany
             | ConfigFault::UnknownZone(_)
             | ConfigFault::UnknownSensor(_)
+            | ConfigFault::UnknownLimit(_)
+            | ConfigFault::UnknownActuator(_)
+            | ConfigFault::UnknownGroup(_)
+            | ConfigFault::Group(_)
+            | ConfigFault::Interlock(_)
+            | ConfigFault::Ladder(_)
             | ConfigFault::Timing => None,
         };
         match name {

@@ -84,7 +84,7 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
                 factory: layer(spec.factory),
                 local: layer(spec.local),
                 fleet: layer(view.fleet),
-                below: false,
+                below: spec.sense == flyball_safety::Sense::Below,
                 step: view.state.step().map(|step| format!("{step:?}")),
                 layer: view.thresholds.layer().map_or("factory", Layer::name).to_owned(),
                 state: limit_state(view.state.kind()),
@@ -162,5 +162,9 @@ pub(crate) fn level(level: Level) -> String {
         Level::Automatic => "the hardware's own control".to_owned(),
         Level::Duty(duty) => amount(duty.get(), Unit::One),
         Level::Cap(Watts(watts)) => amount(watts, Unit::Watt),
+        Level::Frequency(hertz) => amount(hertz.get(), Unit::Hertz),
+        Level::Free => "its own".to_owned(),
+        Level::Down => "an orderly stop".to_owned(),
+        Level::Off => "off".to_owned(),
     }
 }

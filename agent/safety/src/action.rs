@@ -1,14 +1,21 @@
-//! What the engine asks for: levels of actuators, asserted until the read-back agrees.
+//! What the engine asks for: levels of actuators and of the host, asserted until what is seen
+//! agrees, and the verbs of switches, which are sent once.
 
-use crate::{ActuatorId, LimitId};
-use flyball_units::{Ratio, Watts};
+use crate::{ActuatorId, LimitId, Power, Verb};
+use flyball_units::{Hertz, Ratio, Watts};
 
+/// One thing for the caller to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Bring the actuator to `level`. The same level may come again.
     Drive { actuator: ActuatorId, level: Level },
-    /// A limit has tripped and the plan asks for an orderly shutdown. Comes again each cycle.
-    RequestShutdown { limit: LimitId },
+    /// An accepted proposal, once: the caller sends it, sends it again where the device dropped
+    /// it, and says [`Engine::handle_settled`](crate::Engine::handle_settled) where it knows
+    /// the end better than the read-back does.
+    Switch { actuator: ActuatorId, verb: Verb },
+    /// Bring the machine itself to `level`, because of `limit`. Comes again each cycle until
+    /// [`Engine::handle_host`](crate::Engine::handle_host) says that it stands or can't be had.
+    Host { level: HostLevel, limit: Option<LimitId> },
 }
 
 /// Where an actuator should stand.
@@ -20,6 +27,14 @@ pub enum Level {
     Duty(Ratio),
     /// A power cap.
     Cap(Watts),
+    /// A ceiling of a processor's frequency.
+    Frequency(Hertz),
+    /// A switch or a setting of which the engine wants nothing. Never driven.
+    Free,
+    /// A switch that has to go down in order: what it feeds is asked to stop.
+    Down,
+    /// A switch that has to be off, whatever runs.
+    Off,
 }
 
 /// Where an actuator was seen to stand.
@@ -29,4 +44,32 @@ pub enum Observed {
     Automatic(Option<Ratio>),
     Duty(Ratio),
     Cap(Watts),
+    Frequency(Hertz),
+    /// A switch.
+    Power(Power),
+    /// A setting that can be read; which word stands is the caller's to know.
+    Present,
+}
+
+/// Where the machine itself should stand, the steps of the ladder above the caps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostLevel {
+    /// As it pleases. Asked for once the engine no longer wants it quiet.
+    Running,
+    /// Plugins paused, workloads told, no new work.
+    Quiesced,
+    Suspended,
+    /// Shutting down in order.
+    Stopping,
+}
+
+/// What came of an [`Action::Host`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostReport {
+    /// It was seen to stand: plugins are paused, the machine slept and woke, the init system
+    /// has begun to stop.
+    Reached(HostLevel),
+    /// It can't be had: nobody is there to do it, it was refused, or it failed. The ladder goes
+    /// on at once.
+    Failed(HostLevel),
 }

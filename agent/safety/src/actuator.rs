@@ -1,10 +1,11 @@
 //! One actuator: the level that is wanted of it, what it says of itself, and whether it obeys.
 
 use crate::limit::{CapNeed, FanNeed};
-use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed};
+use crate::switch::{Seen, Switch};
+use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed, Power};
 use alloc::vec::Vec;
 use core::time::Duration;
-use flyball_units::{NoData, Ratio, Watts};
+use flyball_units::{Hertz, NoData, Ratio, Watts};
 
 /// Fans under the engine's hand move in steps of this part of their range, so that a sensor's
 /// noise is not written to a motor.
@@ -20,6 +21,8 @@ pub(crate) struct Actuator {
     /// What an operator asked of it: a floor or a cap.
     pub(crate) operator: Option<f64>,
     pub(crate) wanted: Level,
+    /// What a switch has to remember; it rests in every other hand.
+    pub(crate) switch: Switch,
     pub(crate) observed: Option<Result<Observed, NoData>>,
     observed_at: Moment,
     /// What the hardware's own control had given when it was last seen: taking a fan over
@@ -39,6 +42,8 @@ pub(crate) struct Demand {
     pub(crate) curve: (f64, Option<LimitId>),
     pub(crate) cap: (CapNeed, Option<LimitId>),
     pub(crate) ceiling: Option<(f64, LimitId)>,
+    /// Of a switch: free, down or off.
+    pub(crate) power: Level,
 }
 
 /// How a read-back relates to what was asked.
@@ -64,19 +69,23 @@ impl Actuator {
         let wanted = match spec.hand {
             Hand::Fan { failsafe, .. } => Level::Duty(Ratio(failsafe)),
             Hand::PowerCap { safe, .. } => Level::Cap(Watts(safe)),
+            Hand::FrequencyCap { safe, .. } => Level::Frequency(Hertz(safe)),
+            Hand::Switch(_) | Hand::Setting => Level::Free,
         };
+        let driven = wanted != Level::Free;
         Self {
             spec,
             limits,
             operator: None,
             wanted,
+            switch: Switch::new(),
             observed: None,
             observed_at: now,
             automatic_duty: 0.0,
-            disagrees_since: Some(now),
+            disagrees_since: driven.then_some(now),
             stuck: false,
             asserted_at: now,
-            due: true,
+            due: driven,
         }
     }
 
@@ -103,17 +112,37 @@ impl Actuator {
                 (Level::Duty(Ratio(computed.max(own))), by)
             }
             Hand::PowerCap { min, max, .. } => {
-                let (ceiling, by) = self.cap_ceiling(demand);
-                let by = by.filter(|_| operator.is_none_or(|asked| asked > ceiling));
-                let watts = operator.unwrap_or(max).min(ceiling).min(max).max(min);
+                let (watts, by) = self.capped(demand, operator, min, max);
                 (Level::Cap(Watts(watts)), by)
             }
+            Hand::FrequencyCap { min, max, .. } => {
+                let (hertz, by) = self.capped(demand, operator, min, max);
+                (Level::Frequency(Hertz(hertz)), by)
+            }
+            Hand::Switch(_) => (demand.power, None),
+            Hand::Setting => (Level::Free, None),
         }
+    }
+
+    fn capped(
+        &self,
+        demand: &Demand,
+        operator: Option<f64>,
+        min: f64,
+        max: f64,
+    ) -> (f64, Option<LimitId>) {
+        let (ceiling, by) = self.cap_ceiling(demand);
+        let by = by.filter(|_| operator.is_none_or(|asked| asked > ceiling));
+        (operator.unwrap_or(max).min(ceiling).min(max).max(min), by)
     }
 
     /// The most that a cap may be now, and by which limit; no limit where its own range rules.
     pub(crate) fn cap_ceiling(&self, demand: &Demand) -> (f64, Option<LimitId>) {
-        let Hand::PowerCap { min, safe, max } = self.spec.hand else { return (0.0, None) };
+        let (min, safe, max, watts) = match self.spec.hand {
+            Hand::PowerCap { min, safe, max } => (min, safe, max, true),
+            Hand::FrequencyCap { min, safe, max } => (min, safe, max, false),
+            Hand::Fan { .. } | Hand::Switch(_) | Hand::Setting => return (0.0, None),
+        };
         let (need, by) = demand.cap;
         let needed = match need {
             CapNeed::Rest => (max, None),
@@ -121,7 +150,7 @@ impl Actuator {
             CapNeed::Min => (min, by),
         };
         match demand.ceiling {
-            Some((ceiling, limit)) if ceiling < needed.0 => (ceiling, Some(limit)),
+            Some((ceiling, limit)) if watts && ceiling < needed.0 => (ceiling, Some(limit)),
             Some(_) | None => needed,
         }
     }
@@ -130,12 +159,16 @@ impl Actuator {
     pub(crate) fn want(&mut self, level: Level, now: Moment) {
         if level != self.wanted {
             self.wanted = level;
-            self.due = true;
+            self.due = level != Level::Free;
             self.compare(now);
+            if let Hand::Switch(_) = self.spec.hand {
+                self.switch.shed(level != Level::Free, now);
+            }
         }
     }
 
-    pub(crate) fn read_back(&mut self, observed: Result<Observed, NoData>, now: Moment) {
+    /// Takes what it says of itself.
+    pub(crate) fn read_back(&mut self, observed: Result<Observed, NoData>, now: Moment) -> Seen {
         if let Ok(Observed::Automatic(Some(duty))) = observed
             && duty.get().is_finite()
         {
@@ -144,11 +177,77 @@ impl Actuator {
         self.observed = Some(observed);
         self.observed_at = now;
         self.compare(now);
+        match (self.spec.hand, observed) {
+            (Hand::Switch(_), Ok(Observed::Power(power))) => {
+                self.switch.read_back(Some(power), now)
+            }
+            (Hand::Switch(_), Ok(_) | Err(_)) => self.switch.read_back(None, now),
+            (
+                Hand::Fan { .. }
+                | Hand::PowerCap { .. }
+                | Hand::FrequencyCap { .. }
+                | Hand::Setting,
+                _,
+            ) => Seen::default(),
+        }
+    }
+
+    /// Where a switch stands, if it was seen not too long ago.
+    pub(crate) fn power(&self, now: Moment) -> Option<Power> {
+        match &self.spec.hand {
+            Hand::Switch(spec) => self.switch.power(spec, now),
+            Hand::Fan { .. }
+            | Hand::PowerCap { .. }
+            | Hand::FrequencyCap { .. }
+            | Hand::Setting => None,
+        }
+    }
+
+    /// Gives up what was sent to a switch and has had its time.
+    pub(crate) fn age_switch(&mut self, now: Moment) -> Seen {
+        match &self.spec.hand {
+            Hand::Switch(spec) => self.switch.age(spec, now),
+            Hand::Fan { .. }
+            | Hand::PowerCap { .. }
+            | Hand::FrequencyCap { .. }
+            | Hand::Setting => Seen::default(),
+        }
+    }
+
+    /// Whether a fan was seen at `at_least` this duty.
+    pub(crate) fn turns(&self, at_least: f64) -> bool {
+        match self.observed {
+            Some(Ok(Observed::Duty(duty) | Observed::Automatic(Some(duty)))) => {
+                duty.get() >= at_least
+            }
+            Some(
+                Ok(
+                    Observed::Automatic(None)
+                    | Observed::Cap(_)
+                    | Observed::Frequency(_)
+                    | Observed::Power(_)
+                    | Observed::Present,
+                )
+                | Err(_),
+            )
+            | None => false,
+        }
+    }
+
+    /// Goes on under another plan: what was proposed to it, what it read back and what was sent
+    /// to it stay.
+    pub(crate) fn renew(&mut self, spec: ActuatorSpec, limits: Vec<LimitId>) {
+        self.spec = spec;
+        self.limits = limits;
+        self.due = self.wanted != Level::Free;
     }
 
     /// One cycle: what does not agree is asserted again, what agrees now and then.
     pub(crate) fn age(&mut self, assert_every: Duration, now: Moment) -> Obedience {
         let silent = now.since(self.observed_at) > self.spec.verify_within;
+        if self.wanted == Level::Free {
+            return self.obedience(now);
+        }
         if silent && self.disagrees_since.is_none() {
             self.disagrees_since = Some(now);
         }
@@ -219,10 +318,25 @@ impl Actuator {
             (Level::Cap(wanted), Some(Ok(Observed::Cap(seen)))) => {
                 by_margin(wanted.get() - seen.get())
             }
-            (Level::Automatic, Some(Ok(Observed::Cap(_))))
-            | (Level::Duty(_), Some(Ok(Observed::Automatic(_) | Observed::Cap(_))))
-            | (Level::Cap(_), Some(Ok(Observed::Automatic(_) | Observed::Duty(_))))
-            | (_, Some(Err(_)) | None) => Agreement::Hotter,
+            (Level::Frequency(wanted), Some(Ok(Observed::Frequency(seen)))) => {
+                by_margin(wanted.get() - seen.get())
+            }
+            (Level::Free, _)
+            | (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::Off)))) => {
+                Agreement::Agrees
+            }
+            (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::PoweringOff)))) => {
+                Agreement::Cooler
+            }
+            (
+                Level::Automatic
+                | Level::Duty(_)
+                | Level::Cap(_)
+                | Level::Frequency(_)
+                | Level::Down
+                | Level::Off,
+                Some(Ok(_) | Err(_)) | None,
+            ) => Agreement::Hotter,
         }
     }
 }

@@ -3,25 +3,35 @@
 //! and before the door closes.
 
 mod demand;
+mod holding;
 mod proposals;
+mod replan;
+mod shedding;
+mod switching;
 mod telling;
 mod view;
 
-use telling::proved;
-pub use view::{ActuatorView, LimitView, SensorView};
+pub use replan::{Mapping, ReplanFault};
+pub use view::{
+    ActuatorView, ArmedView, ConditionView, InterlockView, LimitView, SensorView, SwitchView,
+};
 
 use crate::actuator::Actuator;
 use crate::event::Events;
+use crate::host::Host;
+use crate::interlock::Interlock;
 use crate::limit::{Limit, Pace};
+use crate::lock::Locks;
 use crate::sensor::Sensor;
 use crate::{
-    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, LimitId, Moment, Observed, OnTrip,
-    Refusal, SensorId, Standing, StateKind, Thresholds,
+    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, Gate, HostReport, LimitId, Moment,
+    Observed, Plan, Refusal, SensorId, Standing, StateKind, Thresholds, ZoneId,
 };
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use flyball_units::NoData;
+use switching::Armed;
 
 /// One machine's limits and the levels that its actuators should have.
 #[derive(Debug)]
@@ -30,10 +40,13 @@ pub struct Engine {
     sensors: Vec<Sensor>,
     limits: Vec<Limit>,
     actuators: Vec<Actuator>,
+    interlocks: Vec<Interlock>,
+    locks: Locks,
+    armed: Vec<Armed>,
+    host: Host,
     events: Events,
     now: Moment,
     due: Moment,
-    shutdown_due: bool,
 }
 
 /// A policy that was not taken: none of it is in force.
@@ -72,20 +85,26 @@ impl Engine {
             plan.sensors.iter().map(|spec| Sensor::new(spec.clone(), now)).collect();
         let limits: Vec<Limit> =
             plan.limits.iter().map(|spec| Limit::new(spec.clone(), &sensors, now)).collect();
-        let served = |zones: &[crate::ZoneId]| {
-            ids(&plan.limits, LimitId::new)
-                .filter(|(_, limit)| zones.contains(&limit.zone))
-                .map(|(id, _)| id)
-                .collect()
-        };
         let actuators = plan
             .actuators
             .iter()
-            .map(|spec| Actuator::new(spec.clone(), served(&spec.zones), now))
+            .map(|spec| Actuator::new(spec.clone(), served(plan, &spec.zones), now))
             .collect();
-        let events = Events::new();
-        let mut engine =
-            Self { sensors, limits, actuators, events, now, due: now, shutdown_due: false, config };
+        let interlocks =
+            plan.interlocks.iter().map(|spec| Interlock::new(spec.clone(), now)).collect();
+        let mut engine = Self {
+            sensors,
+            limits,
+            actuators,
+            interlocks,
+            locks: Locks::new(),
+            armed: Vec::with_capacity(switching::MOST_ARMED),
+            host: Host::new(now),
+            events: Events::new(),
+            now,
+            due: now,
+            config,
+        };
         engine.drive();
         engine
     }
@@ -113,15 +132,15 @@ impl Engine {
         let Some(judge) = self.sensors.get_mut(sensor.index()) else { return };
         let (judged, change) = judge.take(reading, companion, settle_samples, self.now);
         self.tell(sensor, change);
-        if let (Ok(value), Some(judge)) = (judged, self.sensors.get(sensor.index())) {
-            for limit in self.limits.iter_mut().filter(|limit| limit.watches(sensor)) {
-                limit.count(sensor, judge, value);
-            }
-        }
         for index in 0..self.limits.len() {
-            if self.limits[index].watches(sensor) {
-                self.follow(index);
+            if !self.limits[index].watches(sensor) {
+                continue;
             }
+            if let (Ok(value), Some(judge)) = (judged, self.sensors.get(sensor.index())) {
+                let open = self.open(self.limits[index].spec.gate);
+                self.limits[index].count(sensor, judge, value, open, self.now);
+            }
+            self.follow(index);
         }
         self.drive();
     }
@@ -135,8 +154,9 @@ impl Engine {
     ) {
         self.at(now);
         let Some(hand) = self.actuators.get_mut(actuator.index()) else { return };
-        hand.read_back(observed, self.now);
+        let seen = hand.read_back(observed, self.now);
         let obedience = hand.obedience(self.now);
+        self.tell_seen(actuator, seen);
         self.tell_obedience(actuator, obedience);
         self.drive();
     }
@@ -177,7 +197,7 @@ impl Engine {
             return Err(Refusal::NotTripped);
         }
         let before = limit.state;
-        let standing = limit.standing(id, &self.sensors);
+        let standing = limit.standing(id, &self.sensors, self.now);
         if let Err(clears_when) = limit.clear(&self.sensors, self.now) {
             return Err(Refusal::Limit(held(standing, clears_when)));
         }
@@ -197,10 +217,20 @@ impl Engine {
         if limit.state.kind() != StateKind::Tripped {
             return Err(Refusal::NotTripped);
         }
-        let standing = limit.standing(id, &self.sensors);
+        let standing = limit.standing(id, &self.sensors, self.now);
         limit
             .clearable(&self.sensors, self.now)
             .map_err(|clears_when| Refusal::Limit(held(standing, clears_when)))
+    }
+
+    /// Takes what came of an [`Action::Host`].
+    pub fn handle_host(&mut self, report: HostReport, now: Moment) {
+        self.at(now);
+        if self.host.report(report) {
+            self.events.push(self.now, EventKind::HostFailed { level: self.host.wanted });
+        }
+        self.follow_all();
+        self.drive();
     }
 
     /// One cycle: ages readings, climbs and descends the ladder, asserts what does not agree.
@@ -211,13 +241,13 @@ impl Engine {
             let change = self.sensors[index].age(self.now);
             self.tell(sensor_id(index), change);
         }
-        for index in 0..self.actuators.len() {
-            let obedience = self.actuators[index].age(timing.assert_every, self.now);
-            self.tell_obedience(actuator_id(index), obedience);
+        self.age_actuators(timing.assert_every);
+        self.expire();
+        if self.host.age(self.host_within(), self.now) {
+            self.events.push(self.now, EventKind::HostFailed { level: self.host.wanted });
         }
         self.follow_all();
         self.drive();
-        self.shutdown_due = true;
         let stale = self.sensors.iter().filter(|sensor| !sensor.lost()).map(Sensor::stale_at).min();
         let cycle = self.now.after(timing.cycle);
         self.due = stale.map_or(cycle, |stale| stale.min(cycle));
@@ -230,11 +260,12 @@ impl Engine {
             if let Some(level) = actuator.take_due(now) {
                 return Some(Action::Drive { actuator: id, level });
             }
+            if let Some(verb) = actuator.switch.take_send() {
+                return Some(Action::Switch { actuator: id, verb });
+            }
         }
-        if !core::mem::take(&mut self.shutdown_due) {
-            return None;
-        }
-        self.shutdown_limit().map(|limit| Action::RequestShutdown { limit })
+        let due = self.host.take_due();
+        due.then(|| Action::Host { level: self.host.wanted, limit: self.host.by })
     }
 
     /// The next thing to tell.
@@ -265,33 +296,58 @@ impl Engine {
     }
 
     fn follow(&mut self, index: usize) {
-        let spec = &self.limits[index].spec;
-        let plan = self.config.plan();
-        let grace = plan.zones.get(spec.zone.index()).map_or(Duration::ZERO, |zone| zone.grace);
-        let pace = Pace::of(&plan.timing, grace);
         let hands = self.hands(index);
         let vouched = self.vouched(index);
-        let limit = &mut self.limits[index];
+        let plan = self.config.plan();
+        let Some(limit) = self.limits.get_mut(index) else { return };
+        let Some(zone) = plan.zones.get(limit.spec.zone.index()) else { return };
+        let drawn = limit.draw(plan.seed, limit_id(index), plan.timing.release_jitter);
+        let pace = Pace::of(&plan.timing, zone, drawn);
         let before = limit.state;
-        limit.follow(&self.sensors, hands, pace, vouched, self.now);
+        limit.follow(&self.sensors, hands, &zone.ladder, pace, vouched, self.now);
+        let spread = limit.compare(&self.sensors, plan.timing.step_time, self.now);
         self.tell_state(limit_id(index), before);
+        self.tell_spread(limit_id(index), spread);
     }
 
-    /// The first limit whose trip asks for a shutdown.
-    fn shutdown_limit(&self) -> Option<LimitId> {
-        match self.config.plan().on_trip {
-            OnTrip::Hold => None,
-            OnTrip::RequestShutdown => ids(&self.limits, LimitId::new)
-                .find(|(_, limit)| proved(&limit.state))
-                .map(|(id, _)| id),
+    /// Whether samples of a limit count at all.
+    fn open(&self, gate: Option<Gate>) -> bool {
+        let Some(gate) = gate else { return true };
+        let actuator = match gate {
+            Gate::Duty { actuator, .. } | Gate::On { actuator } => actuator,
+        };
+        let Some(actuator) = self.actuators.get(actuator.index()) else { return true };
+        match gate {
+            Gate::Duty { at_least, .. } => actuator.turns(at_least),
+            Gate::On { .. } => actuator.power(self.now) != Some(crate::Power::Off),
         }
     }
+
+    fn age_actuators(&mut self, assert_every: Duration) {
+        for index in 0..self.actuators.len() {
+            let actuator = &mut self.actuators[index];
+            let obedience = actuator.age(assert_every, self.now);
+            let seen = actuator.age_switch(self.now);
+            self.tell_seen(actuator_id(index), seen);
+            self.tell_obedience(actuator_id(index), obedience);
+        }
+    }
+}
+
+/// The limits of these zones.
+fn served(plan: &Plan, zones: &[ZoneId]) -> Vec<LimitId> {
+    ids(&plan.limits, LimitId::new)
+        .filter(|(_, limit)| zones.contains(&limit.zone))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 /// What stands against clearing a trip, with the threshold that is meant.
 fn held(standing: Standing, clears_when: ClearsWhen) -> Standing {
     let threshold = match clears_when {
-        ClearsWhen::ReadingBelow(threshold) => Some(threshold),
+        ClearsWhen::ReadingBelow(threshold) | ClearsWhen::ReadingAbove(threshold) => {
+            Some(threshold)
+        }
         ClearsWhen::AskedAtMost(_) | ClearsWhen::TripCleared | ClearsWhen::SensorsRead => {
             standing.threshold
         }

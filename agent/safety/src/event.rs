@@ -1,18 +1,23 @@
 //! What the engine has to tell: a bounded queue that is filled before anybody listens.
 
-use crate::{ActuatorId, Level, LimitId, Moment, Observed, SensorId, StateKind, Step};
+use crate::{
+    ActuatorId, HostLevel, InterlockId, Level, LimitId, LockId, Moment, Observed, Power, SensorId,
+    StateKind, Step, Ticket, Verb,
+};
 use alloc::collections::VecDeque;
 use flyball_units::NoData;
 
 /// More events than one cycle of a large machine makes.
 const CAPACITY: usize = 512;
 
+/// Something that happened, and when.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
     pub at: Moment,
     pub kind: EventKind,
 }
 
+/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {
     /// `threshold` is the one of the state that was entered, or of the one that was left.
@@ -56,6 +61,46 @@ pub enum EventKind {
     TripCleared {
         limit: LimitId,
         reading: Option<f64>,
+    },
+    /// A switch was seen in another state; `None` where its state is not known.
+    PowerChanged {
+        actuator: ActuatorId,
+        from: Option<Power>,
+        to: Option<Power>,
+    },
+    /// A verb has reached its end, or its time is over without it.
+    VerbEnded {
+        actuator: ActuatorId,
+        verb: Verb,
+        reached: bool,
+    },
+    /// What was armed was not confirmed in time.
+    ArmingExpired {
+        ticket: Ticket,
+        actuator: ActuatorId,
+        verb: Verb,
+    },
+    /// A lock's time is over.
+    LockExpired {
+        lock: LockId,
+    },
+    /// An interlock began or ceased to stand against its targets. `holds` is what is known of
+    /// its conditions; `None` is *nobody knows*, and stands against them.
+    InterlockChanged {
+        interlock: InterlockId,
+        active: bool,
+        holds: Option<bool>,
+    },
+    /// Good sensors of a group have been further apart than their tolerance for a step's time,
+    /// or are together again.
+    Disagreement {
+        limit: LimitId,
+        spread: f64,
+        apart: bool,
+    },
+    /// The host did not come to a level: it said so, or its time is over. The ladder goes on.
+    HostFailed {
+        level: HostLevel,
     },
     /// So many events before this one found the queue full.
     EventsLost {

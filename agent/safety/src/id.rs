@@ -37,3 +37,20 @@ id!(
     /// A position in `Plan::actuators`.
     ActuatorId
 );
+
+id!(
+    /// A position in `Plan::interlocks`.
+    InterlockId
+);
+id!(
+    /// A position in `Plan::groups`.
+    GroupId
+);
+
+/// A lock, by a small number that the caller gives and under which it keeps owner and reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(pub u32);
+
+/// What was armed, by a number that the caller gives: it is confirmed by the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);

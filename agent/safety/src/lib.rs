@@ -36,24 +36,35 @@ mod action;
 mod actuator;
 mod engine;
 mod event;
+mod host;
 mod id;
+mod interlock;
 mod limit;
+mod lock;
 mod plan;
+mod power;
 mod proposal;
 mod sensor;
 mod state;
+mod switch;
 mod threshold;
 mod time;
 
-pub use action::{Action, Level, Observed};
-pub use engine::{ActuatorView, Engine, LimitView, PolicyFault, SensorView};
-pub use event::{Event, EventKind};
-pub use id::{ActuatorId, LimitId, SensorId, ZoneId};
-pub use plan::{
-    ActuatorSpec, Config, ConfigFault, Dwell, Hand, LimitSpec, OnTrip, Place, Plan, Response,
-    SensorSpec, StuckSpec, Timing, ZoneSpec,
+pub use action::{Action, HostLevel, HostReport, Level, Observed};
+pub use engine::{
+    ActuatorView, ArmedView, ConditionView, Engine, InterlockView, LimitView, Mapping, PolicyFault,
+    ReplanFault, SensorView, SwitchView,
 };
-pub use proposal::{ClampedBy, ClearsWhen, Proposal, Refusal, Standing, Target, Verdict};
+pub use event::{Event, EventKind};
+pub use id::{ActuatorId, GroupId, InterlockId, LimitId, LockId, SensorId, Ticket, ZoneId};
+pub use lock::{LockFault, LockSpec, LockView};
+pub use plan::{
+    ActuatorSpec, Against, Condition, Config, ConfigFault, Dwell, Gate, GroupSpec, Hand, HardOff,
+    InterlockSpec, Ladder, LimitSpec, Needs, Place, Plan, Recoveries, Response, Rung, SensorSpec,
+    Shed, StuckSpec, Sustained, SwitchSpec, Timing, Vote, ZoneSpec,
+};
+pub use power::{Power, Verb, Verbs};
+pub use proposal::{ClampedBy, ClearsWhen, Pacing, Proposal, Refusal, Standing, Target, Verdict};
 pub use state::{Failsafe, Raised, State, StateKind, Step, TripCause, Tripped};
-pub use threshold::{Bound, Effective, Layer, Thresholds};
+pub use threshold::{Bound, Effective, Layer, Sense, Thresholds};
 pub use time::Moment;

@@ -2,18 +2,23 @@
 //! the state that follows. What it asks of fans and caps is its [`Need`]; it drives nothing.
 
 mod failsafe;
+mod jitter;
 mod ladder;
 mod passed;
+mod vote;
 
-pub(crate) use ladder::{Hands, Pace};
+pub(crate) use ladder::{Hands, HostHands, Pace};
 
 use crate::sensor::Sensor;
-use crate::{ClearsWhen, LimitId};
 use crate::{
-    Effective, LimitSpec, Moment, Response, SensorId, Standing, State, Step, Thresholds, TripCause,
+    ClearsWhen, Effective, HostLevel, Ladder, LimitId, LimitSpec, Moment, Response, Sense,
+    SensorId, Standing, State, Step, Thresholds, TripCause,
 };
 use alloc::vec::Vec;
-use passed::{Member, Reach};
+use core::time::Duration;
+use flyball_units::Kind;
+use passed::{Counted, Member, Reach};
+use vote::Apart;
 
 /// Below the threshold by this much a fan under the engine's hand begins to rise.
 const CURVE_SPAN_CELSIUS: f64 = 20.0;
@@ -31,13 +36,19 @@ pub(crate) struct Limit {
     /// A group that the zone depends on: it may not be absent, or has a required sensor.
     vital: bool,
     sight: Sight,
+    /// The group reads watts: its threshold bounds caps.
+    watts: bool,
+    pub(crate) apart: Apart,
+    /// Release times that were drawn.
+    draws: u32,
 }
 
-/// What a limit asks of the hands of its zone.
+/// What a limit asks of the hands of its zone and of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) fan: FanNeed,
     pub(crate) cap: CapNeed,
+    pub(crate) host: HostLevel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,36 +76,69 @@ enum Sight {
 
 impl Limit {
     pub(crate) fn new(spec: LimitSpec, sensors: &[Sensor], now: Moment) -> Self {
-        let group = || spec.sensors.iter().filter_map(|id| sensors.get(id.index()));
-        let vital = !spec.missing_ok || group().any(|sensor| sensor.spec.required);
-        let lowest = group().map(|sensor| sensor.spec.lowest).fold(f64::INFINITY, f64::min);
-        let highest = group().map(|sensor| sensor.spec.highest).fold(f64::NEG_INFINITY, f64::max);
         let members = spec.sensors.iter().map(|id| Member::new(*id)).collect();
         let mut limit = Self {
             state: State::Unknown { since: now },
             effective: Effective { warning: None, limit: None, trip: None },
             fleet: Thresholds::SILENT,
             members,
-            lowest,
-            highest,
-            vital,
+            lowest: f64::INFINITY,
+            highest: f64::NEG_INFINITY,
+            vital: false,
             sight: Sight::Settling,
+            watts: false,
+            apart: Apart::Together { since: None },
+            draws: 0,
             spec,
         };
+        limit.survey(sensors);
         limit.set_fleet(Thresholds::SILENT);
         limit
+    }
+
+    /// Looks at the group as its specifications have it.
+    fn survey(&mut self, sensors: &[Sensor]) {
+        let group = || self.spec.sensors.iter().filter_map(|id| sensors.get(id.index()));
+        let vital = !self.spec.missing_ok || group().any(|sensor| sensor.spec.required);
+        let lowest = group().map(|sensor| sensor.spec.lowest).fold(f64::INFINITY, f64::min);
+        let highest = group().map(|sensor| sensor.spec.highest).fold(f64::NEG_INFINITY, f64::max);
+        self.watts = group().all(|sensor| sensor.spec.kind == Kind::Power);
+        // What is only told never puts a zone in failsafe.
+        self.vital = vital && self.spec.response != Response::Alert;
+        self.lowest = lowest;
+        self.highest = highest;
+    }
+
+    /// Goes on under another plan. `old` gives a sensor of the new plan its id in the old one:
+    /// windows go on with the sensors that they belong to.
+    pub(crate) fn renew(
+        &mut self,
+        spec: LimitSpec,
+        sensors: &[Sensor],
+        old: impl Fn(SensorId) -> Option<SensorId>,
+    ) {
+        let mut before = core::mem::take(&mut self.members);
+        self.members = (spec.sensors.iter())
+            .map(|id| {
+                let at = old(*id).and_then(|old| before.iter().position(|it| it.sensor == old));
+                at.map_or_else(|| Member::new(*id), |at| before.swap_remove(at).renamed(*id))
+            })
+            .collect();
+        self.spec = spec;
+        self.survey(sensors);
+        self.set_fleet(self.fleet);
     }
 
     /// Puts another fleet layer in force.
     pub(crate) fn set_fleet(&mut self, fleet: Thresholds) {
         self.fleet = fleet;
         let factory = self.spec.factory.within(self.lowest, self.highest);
-        self.effective = Effective::of(factory, self.spec.local, self.fleet);
+        self.effective = Effective::of(self.spec.sense, factory, self.spec.local, self.fleet);
     }
 
     /// Whether a fleet layer makes sense for this group.
     pub(crate) fn takes(&self, fleet: Thresholds) -> bool {
-        fleet.sound_within(self.lowest, self.highest)
+        fleet.sound_within(self.spec.sense, self.lowest, self.highest)
     }
 
     /// The threshold of the higher of the present state and `before`.
@@ -105,18 +149,30 @@ impl Limit {
             State::Limiting(_) => self.effective.limit.map(|bound| bound.value),
             State::Tripped(tripped) => tripped.threshold,
         };
-        [of(before), of(&self.state)].into_iter().flatten().reduce(f64::max)
+        let worse = |a, b| self.spec.sense.worse(a, b);
+        [of(before), of(&self.state)].into_iter().flatten().reduce(worse)
     }
 
-    /// Counts a good sample of `sensor` into its dwell windows.
-    pub(crate) fn count(&mut self, id: SensorId, sensor: &Sensor, value: f64) {
-        let rise = self.spec.lead.map_or(0.0, |lead| sensor.slope_per_s() * lead.as_secs_f64());
-        let warm = self.effective.warning.is_none_or(|warning| value >= warning.value);
-        let ahead = if warm && rise > 0.0 { value + rise } else { value };
-        let (effective, dwell, hysteresis) =
-            (self.effective, self.spec.dwell, self.spec.hysteresis);
+    /// Counts a good sample of `sensor` into its dwell windows. What is not `open` by its gate
+    /// counts as safe.
+    pub(crate) fn count(
+        &mut self,
+        id: SensorId,
+        sensor: &Sensor,
+        value: f64,
+        open: bool,
+        now: Moment,
+    ) {
+        let sense = self.spec.sense;
+        let slope = sense.danger(sensor.slope_per_s());
+        let rise = self.spec.lead.map_or(0.0, |lead| slope * lead.as_secs_f64());
+        let warm = self.effective.warning.is_none_or(|warning| sense.over(value, warning.value));
+        let danger = if open { sense.danger(value) } else { f64::NEG_INFINITY };
+        let ahead = if warm && rise > 0.0 { danger + rise } else { danger };
+        let sample = Counted { danger, ahead, value: if open { value } else { 0.0 }, at: now };
+        let (effective, spec) = (self.effective, &self.spec);
         for member in self.members.iter_mut().filter(|member| member.sensor == id) {
-            member.count(value, ahead, &effective, hysteresis, dwell);
+            member.count(sample, &effective, spec);
         }
     }
 
@@ -125,11 +181,6 @@ impl Limit {
         for member in self.members.iter_mut().filter(|member| member.sensor == id) {
             member.forget();
         }
-    }
-
-    /// The highest good value of the group that is not stale.
-    pub(crate) fn reading(&self, sensors: &[Sensor]) -> Option<f64> {
-        self.group(sensors).filter_map(Sensor::value).reduce(f64::max)
     }
 
     pub(crate) fn watches(&self, sensor: SensorId) -> bool {
@@ -143,6 +194,9 @@ impl Limit {
 
     /// Nothing that adds heat may be taken.
     pub(crate) fn forbids_heat(&self) -> bool {
+        if self.spec.response == Response::Alert || self.power_is_back() {
+            return false;
+        }
         self.blind()
             || match self.state {
                 State::Limiting(_) | State::Tripped(_) | State::Failsafe(_) => true,
@@ -150,64 +204,147 @@ impl Limit {
             }
     }
 
+    /// A shutdown of an earlier run is over once the group sees again and is calm: the machine
+    /// may be used while somebody has yet to look at the trip.
+    fn power_is_back(&self) -> bool {
+        self.spec.response == Response::Shutdown
+            && self.sight == Sight::Clear
+            && match &self.state {
+                State::Tripped(tripped) => tripped.cause == TripCause::Restored,
+                State::Unknown { .. }
+                | State::Normal { .. }
+                | State::Warning(_)
+                | State::Limiting(_)
+                | State::Failsafe(_) => false,
+            }
+    }
+
     pub(crate) fn need(&self) -> Need {
+        if self.power_is_back() {
+            return Need::REST;
+        }
         let stands = match &self.state {
             State::Unknown { .. } | State::Normal { .. } => Need::REST,
             State::Warning(raised) | State::Limiting(raised) => self.need_of(raised.step),
-            State::Tripped(_) => Need { fan: FanNeed::Full, cap: CapNeed::Min },
+            State::Tripped(tripped) => self.need_of_trip(tripped.step, tripped.cause),
             State::Failsafe(failsafe) => {
                 let held = failsafe.held.map_or(Need::REST, |step| self.need_of(step));
-                held.and(Need::FAILSAFE)
+                held.and(self.failsafe())
             }
         };
-        if self.blind() { stands.and(Need::FAILSAFE) } else { stands }
+        if self.blind() { stands.and(self.failsafe()) } else { stands }
+    }
+
+    const fn need_of_trip(&self, step: Step, cause: TripCause) -> Need {
+        let host = match (step, cause) {
+            (Step::Shutdown | Step::HardOff, TripCause::Threshold | TripCause::LadderExhausted) => {
+                HostLevel::Stopping
+            }
+            (_, TripCause::Threshold | TripCause::LadderExhausted | TripCause::Restored) => {
+                HostLevel::Running
+            }
+        };
+        match self.spec.response {
+            Response::Heat | Response::Power => {
+                Need { fan: FanNeed::Full, cap: CapNeed::Min, host }
+            }
+            Response::Shutdown => Need { fan: FanNeed::Rest, cap: CapNeed::Min, host },
+            Response::Alert => Need::REST,
+        }
+    }
+
+    /// What blindness asks for. What keeps the machine running may be well though nobody sees
+    /// it: missing data alone takes nothing down.
+    const fn failsafe(&self) -> Need {
+        match self.spec.response {
+            Response::Heat | Response::Power => Need::FAILSAFE,
+            Response::Shutdown | Response::Alert => Need::REST,
+        }
     }
 
     const fn need_of(&self, step: Step) -> Need {
         let fan = match (step, self.spec.response) {
-            (Step::Alert, Response::Heat | Response::Power) => FanNeed::Rest,
+            (_, Response::Power | Response::Alert | Response::Shutdown)
+            | (Step::Alert, Response::Heat) => FanNeed::Rest,
             (Step::FansRaised, Response::Heat) => FanNeed::Raised,
-            (Step::FansFull | Step::CapSafe | Step::CapMin, Response::Heat) => FanNeed::Full,
-            (Step::FansRaised | Step::FansFull | Step::CapSafe | Step::CapMin, Response::Power) => {
-                FanNeed::Rest
-            }
+            (
+                Step::FansFull
+                | Step::CapSafe
+                | Step::CapMin
+                | Step::Quiesce
+                | Step::Suspend
+                | Step::Shutdown
+                | Step::HardOff,
+                Response::Heat,
+            ) => FanNeed::Full,
         };
-        let cap = match step {
-            Step::Alert | Step::FansRaised | Step::FansFull => CapNeed::Rest,
-            Step::CapSafe => CapNeed::Safe,
-            Step::CapMin => CapNeed::Min,
+        let cap = match (step, self.spec.response) {
+            (_, Response::Alert | Response::Shutdown)
+            | (Step::Alert | Step::FansRaised | Step::FansFull, _) => CapNeed::Rest,
+            (Step::CapSafe, Response::Heat | Response::Power) => CapNeed::Safe,
+            (
+                Step::CapMin | Step::Quiesce | Step::Suspend | Step::Shutdown | Step::HardOff,
+                Response::Heat | Response::Power,
+            ) => CapNeed::Min,
         };
-        Need { fan, cap }
+        let host = match step {
+            Step::Quiesce => HostLevel::Quiesced,
+            Step::Suspend => HostLevel::Suspended,
+            Step::Alert
+            | Step::FansRaised
+            | Step::FansFull
+            | Step::CapSafe
+            | Step::CapMin
+            | Step::Shutdown
+            | Step::HardOff => HostLevel::Running,
+        };
+        Need { fan, cap, host }
     }
 
     /// How much of its range a fan under the engine's hand should use for this limit, 0 to 1:
     /// nothing below the span under the threshold, all of it at the threshold.
     pub(crate) fn curve(&self, sensors: &[Sensor], now: Moment) -> f64 {
         let top = self.effective.limit.or(self.effective.trip).or(self.effective.warning);
-        let (Response::Heat, Some(top)) = (self.spec.response, top) else { return 0.0 };
+        let (Response::Heat, Sense::Above, Some(top)) = (self.spec.response, self.spec.sense, top)
+        else {
+            return 0.0;
+        };
         let worst = self
             .group(sensors)
-            .filter_map(|sensor| sensor.projection(now).or_else(|| sensor.value()))
+            .filter_map(|sensor| sensor.projection(Sense::Above, now).or_else(|| sensor.value()))
             .reduce(f64::max);
         let Some(worst) = worst else { return 0.0 };
         ((worst - top.value) / CURVE_SPAN_CELSIUS + 1.0).clamp(0.0, 1.0)
     }
 
-    /// The most that a cap of the zone may be by this limit alone, whatever its state.
+    /// The most that a power cap of the zone may be by this limit alone, whatever its state.
     pub(crate) fn cap_ceiling(&self) -> Option<f64> {
-        match self.spec.response {
-            Response::Power => self.effective.limit.or(self.effective.trip).map(|it| it.value),
-            Response::Heat => None,
+        match (self.spec.response, self.spec.sense) {
+            (Response::Power, Sense::Above) if self.watts => {
+                self.effective.limit.or(self.effective.trip).map(|it| it.value)
+            }
+            (Response::Power | Response::Heat | Response::Alert | Response::Shutdown, _) => None,
+        }
+    }
+
+    /// This limit's part of the jitter until it is next released by a step.
+    pub(crate) fn draw(&self, seed: u64, id: LimitId, most: Duration) -> Duration {
+        let place = u64::try_from(id.index()).unwrap_or(0) << 32 | u64::from(self.draws);
+        jitter::part(seed, place, most)
+    }
+
+    /// Draws anew once a step was released since `before`.
+    pub(crate) fn redraw(&mut self, before: &State) {
+        if self.state.step() < before.step() {
+            self.draws = self.draws.wrapping_add(1);
         }
     }
 
     /// Why it stands against a proposal.
-    pub(crate) fn standing(&self, id: LimitId, sensors: &[Sensor]) -> Standing {
+    pub(crate) fn standing(&self, id: LimitId, sensors: &[Sensor], now: Moment) -> Standing {
         let limit = self.effective.limit.or(self.effective.trip).map(|bound| bound.value);
         let below = |threshold: Option<f64>| {
-            threshold.map_or(ClearsWhen::SensorsRead, |threshold| {
-                ClearsWhen::ReadingBelow(threshold - self.spec.hysteresis)
-            })
+            threshold.map_or(ClearsWhen::SensorsRead, |threshold| self.calm_of(threshold))
         };
         let (threshold, clears_when) = match &self.state {
             State::Tripped(tripped) => (tripped.threshold.or(limit), ClearsWhen::TripCleared),
@@ -221,7 +358,7 @@ impl Limit {
                 (limit, ClearsWhen::SensorsRead)
             }
         };
-        let reading = self.reading(sensors);
+        let reading = self.reading(sensors, now);
         Standing { limit: id, reading, threshold, since: self.state.since(), clears_when }
     }
 
@@ -247,31 +384,25 @@ impl Limit {
         let threshold = self.effective.limit.or(self.effective.trip);
         let held = self.reach(sensors, now) >= Reach::Limit;
         if let Some(threshold) = threshold.filter(|_| held) {
-            return Err(ClearsWhen::ReadingBelow(threshold.value - self.spec.hysteresis));
+            return Err(self.calm_of(threshold.value));
         }
         Ok(())
     }
 
     /// Takes up a trip of an earlier run.
     pub(crate) fn latch(&mut self, now: Moment) {
-        let threshold = self.effective.trip.map(|bound| bound.value);
-        self.state.transition_to_tripped(None, threshold, TripCause::Restored, now);
+        let threshold = self.trip_threshold();
+        let step = self.first_tripped(&Ladder::NONE);
+        self.state.transition_to_tripped(None, threshold, TripCause::Restored, step, now);
     }
 
-    /// How far the group has gone: dwelled samples of each sensor, and the projections of those
-    /// whose last word is old. A projection alone never trips.
-    fn reach(&self, sensors: &[Sensor], now: Moment) -> Reach {
-        self.members
-            .iter()
-            .filter_map(|member| Some((member, sensors.get(member.sensor.index())?)))
-            .map(|(member, sensor)| {
-                let projected = sensor
-                    .projection(now)
-                    .map_or(Reach::Calm, |worst| Reach::of(worst, &self.effective));
-                member.reach().max(projected.min(Reach::Limit))
-            })
-            .max()
-            .unwrap_or(Reach::Calm)
+    /// The value that a reading has to pass on its way back over `threshold`.
+    fn calm_of(&self, threshold: f64) -> ClearsWhen {
+        let value = self.spec.sense.safe_of(threshold, self.spec.hysteresis);
+        match self.spec.sense {
+            Sense::Above => ClearsWhen::ReadingBelow(value),
+            Sense::Below => ClearsWhen::ReadingAbove(value),
+        }
     }
 
     fn look(&mut self, sensors: &[Sensor]) {
@@ -298,11 +429,17 @@ impl Limit {
 }
 
 impl Need {
-    pub(crate) const REST: Self = Self { fan: FanNeed::Rest, cap: CapNeed::Rest };
-    const FAILSAFE: Self = Self { fan: FanNeed::Raised, cap: CapNeed::Safe };
+    pub(crate) const REST: Self =
+        Self { fan: FanNeed::Rest, cap: CapNeed::Rest, host: HostLevel::Running };
+    const FAILSAFE: Self =
+        Self { fan: FanNeed::Raised, cap: CapNeed::Safe, host: HostLevel::Running };
 
     /// What satisfies both.
     fn and(self, other: Self) -> Self {
-        Self { fan: self.fan.max(other.fan), cap: self.cap.max(other.cap) }
+        Self {
+            fan: self.fan.max(other.fan),
+            cap: self.cap.max(other.cap),
+            host: self.host.max(other.host),
+        }
     }
 }

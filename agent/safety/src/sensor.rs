@@ -4,7 +4,7 @@
 //! It never decides about limits. A reading that it does not believe is turned into a reason,
 //! never into a number.
 
-use crate::{Moment, SensorSpec};
+use crate::{Moment, Sense, SensorSpec};
 use core::time::Duration;
 use flyball_units::NoData;
 
@@ -170,22 +170,49 @@ impl Sensor {
         self.smooth.filter(|_| self.trusted())
     }
 
+    /// The last reading was good and the next is not overdue: it may speak for the quantity,
+    /// and vote.
+    pub(crate) fn speaks(&self, now: Moment) -> Option<f64> {
+        let good = self.good?;
+        match self.health {
+            Health::Trusted if !self.overdue(good, now) => Some(good.value),
+            Health::Trusted
+            | Health::Settling { .. }
+            | Health::Doubtful { .. }
+            | Health::Lost { .. } => None,
+        }
+    }
+
     /// The worst that the quantity may be by now, when the last reading was not good or the next
     /// one is overdue; `None` while the last reading speaks for itself, or nothing does.
-    pub(crate) fn projection(&self, now: Moment) -> Option<f64> {
+    pub(crate) fn projection(&self, sense: Sense, now: Moment) -> Option<f64> {
         let good = self.good?;
         let doubtful = match self.health {
             Health::Lost { .. } => return None,
             Health::Doubtful { .. } | Health::Settling { last: Some(_), .. } => true,
             Health::Trusted | Health::Settling { last: None, .. } => false,
         };
-        let age = now.since(good.at);
-        if !doubtful && age <= self.spec.period + self.spec.period / 2 {
+        if !doubtful && !self.overdue(good, now) {
             return None;
         }
-        let projected = good.value + self.spec.slew_per_s * age.as_secs_f64();
-        let suspected = self.suspect.map_or(projected, |suspect| suspect.last.value);
-        Some(projected.max(suspected).min(self.spec.highest))
+        let moved = self.spec.slew_per_s * now.since(good.at).as_secs_f64();
+        let projected = match sense {
+            Sense::Above => good.value + moved,
+            Sense::Below => good.value - moved,
+        };
+        let worst =
+            self.suspect.map_or(projected, |suspect| sense.worse(projected, suspect.last.value));
+        Some(worst.clamp(self.spec.lowest, self.spec.highest))
+    }
+
+    fn overdue(&self, good: Sample, now: Moment) -> bool {
+        now.since(good.at) > self.spec.period + self.spec.period / 2
+    }
+
+    /// Goes on under another plan. What was compared with the companion begins anew.
+    pub(crate) fn renew(&mut self, spec: SensorSpec) {
+        self.unchanged = Unchanged { bits: None, samples: 0, companion: None, stuck: false };
+        self.spec = spec;
     }
 
     fn judge(

@@ -53,13 +53,18 @@ pub struct Tripped {
     pub reading: Option<f64>,
     pub threshold: Option<f64>,
     pub cause: TripCause,
+    /// The highest step that it has come to: `CapMin` where the zone has none above, `Shutdown`
+    /// or `HardOff` where it has, `Alert` where the limit only tells.
+    pub step: Step,
 }
 
+/// What made a limit trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TripCause {
     /// The trip threshold was passed.
     Threshold,
-    /// The limit stayed passed at the end of the ladder, with an actuator that does not obey.
+    /// The limit stayed passed at the end of the ladder, with an actuator or a host that does
+    /// not obey, or for longer than the zone's ladder allows.
     LadderExhausted,
     /// It stood when the guard last ran.
     Restored,
@@ -88,7 +93,15 @@ pub enum StateKind {
     Failsafe,
 }
 
-/// The ladder below a trip. Steps that a machine has no actuator for are passed at once.
+/// The ladder. Steps that a machine has no actuator for are passed at once.
+///
+/// ```text
+///   Alert ─▶ FansRaised ─▶ FansFull ─▶ CapSafe ─▶ CapMin ─▶ Quiesce ─▶ Suspend
+///   └──────── warning ────────┘   └───── limiting, released step by step ────┘
+///                                                          trip │ latched
+///                                                               ▼
+///                                                  CapMin or Shutdown ─▶ HardOff
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// An event, and nothing is driven.
@@ -99,6 +112,14 @@ pub enum Step {
     /// Power at the safe cap or less, fans at full.
     CapSafe,
     CapMin,
+    /// Plugins paused and workloads told.
+    Quiesce,
+    /// The machine sleeps.
+    Suspend,
+    /// The machine, and what sheds in its zone, stops in order. Latched.
+    Shutdown,
+    /// Power is cut. Latched.
+    HardOff,
 }
 
 impl Step {
@@ -110,7 +131,11 @@ impl Step {
             Self::FansRaised => Some(Self::FansFull),
             Self::FansFull => Some(Self::CapSafe),
             Self::CapSafe => Some(Self::CapMin),
-            Self::CapMin => None,
+            Self::CapMin => Some(Self::Quiesce),
+            Self::Quiesce => Some(Self::Suspend),
+            Self::Suspend => Some(Self::Shutdown),
+            Self::Shutdown => Some(Self::HardOff),
+            Self::HardOff => None,
         }
     }
 
@@ -123,6 +148,10 @@ impl Step {
             Self::FansFull => Some(Self::FansRaised),
             Self::CapSafe => Some(Self::FansFull),
             Self::CapMin => Some(Self::CapSafe),
+            Self::Quiesce => Some(Self::CapMin),
+            Self::Suspend => Some(Self::Quiesce),
+            Self::Shutdown => Some(Self::Suspend),
+            Self::HardOff => Some(Self::Shutdown),
         }
     }
 }
@@ -154,7 +183,8 @@ impl State {
     #[must_use]
     pub const fn step(&self) -> Option<Step> {
         match self {
-            Self::Unknown { .. } | Self::Normal { .. } | Self::Tripped(_) => None,
+            Self::Unknown { .. } | Self::Normal { .. } => None,
+            Self::Tripped(tripped) => Some(tripped.step),
             Self::Warning(raised) | Self::Limiting(raised) => Some(raised.step),
             Self::Failsafe(failsafe) => failsafe.held,
         }
@@ -181,9 +211,10 @@ impl State {
         reading: Option<f64>,
         threshold: Option<f64>,
         cause: TripCause,
+        step: Step,
         now: Moment,
     ) {
-        *self = Self::Tripped(Tripped { since: now, reading, threshold, cause });
+        *self = Self::Tripped(Tripped { since: now, reading, threshold, cause, step });
     }
 
     pub(crate) fn transition_to_failsafe(&mut self, now: Moment) {

@@ -175,6 +175,8 @@ fn bring(actuator: &mut Actuator, level: Level) -> Result<(), ActuatorError> {
         Level::Automatic => actuator.release().map(|_| ()),
         Level::Duty(duty) => actuator.drive(duty.get()),
         Level::Cap(watts) => actuator.drive(watts.get()),
+        Level::Frequency(hertz) => actuator.drive(hertz.get()),
+        Level::Free | Level::Down | Level::Off => Ok(()),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{Draft, response};
 use crate::catalog::{Catalog, SensorEntry};
 use crate::policy::{Policy, Quantity, matches};
-use flyball_safety::{LimitSpec, Thresholds};
+use flyball_safety::{LimitSpec, Sense, Thresholds, Vote};
 use flyball_units::{Kind, NoData};
+use std::time::Duration;
 
 /// From the trip down to the limit, and from the limit down to the warning.
 const STEP_CELSIUS: f64 = 5.0;
@@ -105,11 +106,18 @@ impl Draft<'_> {
                     zone,
                     sensors: vec![id],
                     response: response(quantity),
+                    sense: Sense::Above,
+                    vote: Vote::Any,
+                    tolerance: None,
                     factory: thresholds,
                     local: Thresholds::SILENT,
+                    emergency: None,
                     hysteresis,
                     dwell: quantity.default_dwell(),
+                    hold: Duration::ZERO,
                     lead: None,
+                    sustained: None,
+                    gate: None,
                     missing_ok,
                 },
             );

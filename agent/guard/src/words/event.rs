@@ -72,6 +72,41 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
             let name = names.actuator(actuator);
             plain(Wire::ActuatorBack, Severity::Info, name, format!("{name} obeys again"))
         }
+        EventKind::PowerChanged { actuator, from, to } => {
+            let name = names.actuator(actuator);
+            let message = format!("{name} went from {from:?} to {to:?}");
+            plain(Wire::Switched, Severity::Info, name, message)
+        }
+        EventKind::VerbEnded { actuator, verb, reached } => {
+            let name = names.actuator(actuator);
+            let (wire, severity, how) = match reached {
+                true => (Wire::Switched, Severity::Info, "came about"),
+                false => (Wire::SwitchFailed, Severity::Critical, "did not come about in its time"),
+            };
+            plain(wire, severity, name, format!("{verb:?} of {name} {how}"))
+        }
+        EventKind::ArmingExpired { actuator, verb, .. } => {
+            let name = names.actuator(actuator);
+            let message = format!("{verb:?} of {name} was armed and not confirmed in time");
+            plain(Wire::CommandArmed, Severity::Info, name, message)
+        }
+        EventKind::LockExpired { lock } => {
+            plain(Wire::LockReleased, Severity::Info, "guard", format!("lock {} is over", lock.0))
+        }
+        EventKind::InterlockChanged { interlock, active, holds } => {
+            let message = format!("interlock {}: conditions hold: {holds:?}", interlock.index());
+            plain(Wire::Interlock { active }, Severity::Warning, "guard", message)
+        }
+        EventKind::Disagreement { limit, spread, apart } => {
+            let name = names.limit(limit);
+            let how = if apart { "disagree" } else { "agree again" };
+            let message = format!("the sensors of {name} {how}: they are {spread} apart");
+            plain(Wire::SensorLost, Severity::Warning, name, message)
+        }
+        EventKind::HostFailed { level } => {
+            let message = format!("the machine did not come to {level:?}");
+            plain(Wire::HostAsked, Severity::Critical, "guard", message)
+        }
         EventKind::EventsLost { count } => {
             let message = format!("{count} events came faster than they could be told");
             plain(Wire::EventsLost, Severity::Warning, "guard", message)
@@ -119,5 +154,9 @@ const fn ask(step: Step) -> &'static str {
         Step::FansFull => "full fans",
         Step::CapSafe => "the safe power cap",
         Step::CapMin => "the lowest power cap",
+        Step::Quiesce => "paused plugins and quiet workloads",
+        Step::Suspend => "a sleep",
+        Step::Shutdown => "an orderly shutdown",
+        Step::HardOff => "power cut off",
     }
 }

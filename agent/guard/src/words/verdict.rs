@@ -17,6 +17,9 @@ pub(crate) fn verdict(answer: safety::Verdict, unit: Unit, names: &Names, now: N
             };
             Verdict::Clamped(Clamp { asked, to, unit, by: by.to_owned() })
         }
+        safety::Verdict::Armed { .. } => {
+            Verdict::Refused(refusal(safety::Refusal::NotArmed, unit, names, now))
+        }
         safety::Verdict::Refused(why) => Verdict::Refused(refusal(why, unit, names, now)),
     }
 }
@@ -42,6 +45,17 @@ pub(crate) fn refusal(why: safety::Refusal, unit: Unit, names: &Names, now: Now)
         safety::Refusal::NotTripped => {
             invalid("the limit has not tripped".into(), "there is a trip to clear")
         }
+        why @ (safety::Refusal::NoVerb
+        | safety::Refusal::State(_)
+        | safety::Refusal::Locked(_)
+        | safety::Refusal::Interlock(_)
+        | safety::Refusal::TooSoon { .. }
+        | safety::Refusal::LockedOut
+        | safety::Refusal::InFlight { .. }
+        | safety::Refusal::NotArmed
+        | safety::Refusal::TooManyArmed) => {
+            invalid(format!("the engine refuses it: {why:?}"), "what stands against it is gone")
+        }
     }
 }
 
@@ -53,6 +67,7 @@ fn interlock(standing: Standing, asked_unit: Unit, names: &Names, now: Now) -> R
             format!("it is asked for at most {}", amount(watts, asked_unit))
         }
         ClearsWhen::ReadingBelow(value) => format!("{name} reads below {}", amount(value, unit)),
+        ClearsWhen::ReadingAbove(value) => format!("{name} reads above {}", amount(value, unit)),
         ClearsWhen::TripCleared => format!("the trip of {name} is cleared"),
         ClearsWhen::SensorsRead => format!("the sensors of {name} read again"),
     };

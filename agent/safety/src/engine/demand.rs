@@ -2,13 +2,16 @@
 
 use super::{Engine, limit_id};
 use crate::actuator::Demand;
-use crate::limit::{CapNeed, FanNeed, Hands};
+use crate::limit::{CapNeed, FanNeed, Hands, HostHands};
 use crate::{Hand, StateKind};
 
 impl Engine {
     /// What the zone of a limit has to act with.
     pub(super) fn hands(&self, index: usize) -> Hands {
         let mut hands = Hands::default();
+        if let Some(ladder) = self.ladder(&self.limits[index]) {
+            hands.host = HostHands::of(ladder, &self.host, self.now);
+        }
         let id = limit_id(index);
         for actuator in self.actuators.iter().filter(|actuator| actuator.limits.contains(&id)) {
             match actuator.spec.hand {
@@ -16,10 +19,11 @@ impl Engine {
                     hands.fan = true;
                     hands.fan_stuck |= actuator.stuck_hot();
                 }
-                Hand::PowerCap { .. } => {
+                Hand::PowerCap { .. } | Hand::FrequencyCap { .. } => {
                     hands.cap = true;
                     hands.cap_stuck |= actuator.stuck_hot();
                 }
+                Hand::Switch(_) | Hand::Setting => {}
             }
         }
         hands
@@ -36,14 +40,16 @@ impl Engine {
         })
     }
 
-    /// Brings every actuator to what the limits of its zones ask for.
+    /// Brings every actuator, and the host, to what the limits of their zones ask for.
     pub(super) fn drive(&mut self) {
+        self.look_at_interlocks();
         for index in 0..self.actuators.len() {
             let demand = self.demand(index);
             let actuator = &mut self.actuators[index];
             let (level, _) = actuator.level(&demand, actuator.operator);
             actuator.want(level, self.now);
         }
+        self.drive_host();
     }
 
     pub(super) fn demand(&self, actuator: usize) -> Demand {
@@ -52,6 +58,7 @@ impl Engine {
             curve: (0.0, None),
             cap: (CapNeed::Rest, None),
             ceiling: None,
+            power: self.power_wanted(actuator),
         };
         for id in &self.actuators[actuator].limits {
             let limit = &self.limits[id.index()];

@@ -1,38 +1,58 @@
 //! What is answered to a proposal: refused where it adds heat that a limit stands against,
 //! clamped where a limit needs more cooling than was asked for, accepted otherwise.
 
-use super::Engine;
+use super::holding::Asked;
+use super::switching::Ask;
+use super::{Engine, actuator_id};
 use crate::actuator::{Actuator, NOISE};
 use crate::{
-    ActuatorId, ClampedBy, ClearsWhen, Hand, Level, LimitId, Moment, Proposal, Refusal, Standing,
-    Target, Verdict,
+    ClampedBy, ClearsWhen, Hand, Level, LimitId, Moment, Proposal, Refusal, Standing, Target,
+    Ticket, Verdict,
 };
+
+/// What a proposal asks of whom.
+enum Meant {
+    Levels(Target, Wish),
+    Verb(Ask, Ticket),
+    /// Of a setting, and whether it adds heat.
+    Setting(usize, bool),
+}
 
 /// What is asked of each actuator of the target.
 #[derive(Clone, Copy)]
 enum Wish {
     Cap(Option<f64>),
+    Frequency(Option<f64>),
     Floor(Option<f64>),
 }
 
 impl Engine {
-    /// Answers a proposal; what is accepted or clamped is in force at once.
+    /// Answers a proposal; what is accepted or clamped is in force at once, what is armed waits
+    /// for [`Self::handle_confirm`].
     pub fn handle_proposal(&mut self, proposal: Proposal, now: Moment) -> Verdict {
         self.at(now);
-        let (target, wish) = wish(proposal);
-        let verdict = self.judge(target, wish);
-        match verdict {
-            Verdict::Accepted | Verdict::Clamped { .. } => self.grant(target, wish),
-            Verdict::Refused(_) => {}
+        match meant_by(proposal) {
+            Meant::Levels(target, wish) => {
+                let verdict = self.judge(target, wish);
+                match verdict {
+                    Verdict::Accepted | Verdict::Clamped { .. } => self.grant(target, wish),
+                    Verdict::Armed { .. } | Verdict::Refused(_) => {}
+                }
+                verdict
+            }
+            Meant::Verb(ask, ticket) => self.propose_switch(ask, ticket),
+            Meant::Setting(index, heats) => self.judge_setting(index, heats),
         }
-        verdict
     }
 
     /// What [`Self::handle_proposal`] would answer. Nothing moves.
     #[must_use]
     pub fn validate(&self, proposal: Proposal) -> Verdict {
-        let (target, wish) = wish(proposal);
-        self.judge(target, wish)
+        match meant_by(proposal) {
+            Meant::Levels(target, wish) => self.judge(target, wish),
+            Meant::Verb(ask, ticket) => self.validate_switch(ask, ticket),
+            Meant::Setting(index, heats) => self.judge_setting(index, heats),
+        }
     }
 
     /// The worst answer of all actuators that are meant: all take it or none.
@@ -42,8 +62,11 @@ impl Engine {
             if !meant(target, wish, index, &self.actuators[index]) {
                 continue;
             }
+            if let Some(lock) = self.locks.against(actuator_id(index), true) {
+                return Verdict::Refused(Refusal::Locked(lock));
+            }
             let answer = match wish {
-                Wish::Cap(watts) => self.judge_cap(index, watts),
+                Wish::Cap(value) | Wish::Frequency(value) => self.judge_cap(index, value),
                 Wish::Floor(floor) => self.judge_floor(index, floor),
             };
             verdict = match (verdict, answer) {
@@ -54,7 +77,9 @@ impl Engine {
                     verdict
                 }
                 (Some(Verdict::Clamped { .. }), Verdict::Accepted) => verdict,
-                (_, Verdict::Accepted | Verdict::Clamped { .. }) => Some(answer),
+                (_, Verdict::Accepted | Verdict::Clamped { .. } | Verdict::Armed { .. }) => {
+                    Some(answer)
+                }
             };
         }
         verdict.unwrap_or(Verdict::Refused(Refusal::NoActuator))
@@ -64,44 +89,67 @@ impl Engine {
         for (index, actuator) in self.actuators.iter_mut().enumerate() {
             if meant(target, wish, index, actuator) {
                 actuator.operator = match wish {
-                    Wish::Cap(value) | Wish::Floor(value) => value,
+                    Wish::Cap(value) | Wish::Frequency(value) | Wish::Floor(value) => value,
                 };
             }
         }
         self.drive();
     }
 
-    fn judge_cap(&self, index: usize, watts: Option<f64>) -> Verdict {
+    fn judge_cap(&self, index: usize, asked: Option<f64>) -> Verdict {
         let actuator = &self.actuators[index];
-        let Hand::PowerCap { min, max, .. } = actuator.spec.hand else {
-            return Verdict::Refused(Refusal::NoActuator);
+        let (min, max, watts) = match actuator.spec.hand {
+            Hand::PowerCap { min, max, .. } => (min, max, true),
+            Hand::FrequencyCap { min, max, .. } => (min, max, false),
+            Hand::Fan { .. } | Hand::Switch(_) | Hand::Setting => {
+                return Verdict::Refused(Refusal::NoActuator);
+            }
         };
         let demand = self.demand(index);
-        if let Some(watts) = watts {
+        if let Some(asked) = asked {
             let range = Verdict::Refused(Refusal::Range { min, max });
-            if !watts.is_finite() {
+            if !asked.is_finite() {
                 return range;
             }
             let standing = match actuator.cap_ceiling(&demand) {
                 (ceiling, Some(limit)) => Some((ceiling, limit)),
-                (_, None) => demand.ceiling,
+                (_, None) => demand.ceiling.filter(|_| watts),
             };
-            if let Some((ceiling, limit)) = standing.filter(|(most, _)| watts > most + NOISE) {
+            if let Some((ceiling, limit)) = standing.filter(|(most, _)| asked > most + NOISE) {
                 return self.refusal(limit, Some(ceiling));
             }
-            if watts < min || watts > max {
+            if asked < min || asked > max {
                 return range;
             }
         }
-        let (Level::Cap(now), (Level::Cap(then), _)) =
-            (actuator.wanted, actuator.level(&demand, watts))
-        else {
-            return Verdict::Refused(Refusal::NoActuator);
-        };
-        match self.heat_forbidden(actuator) {
-            Some(limit) if then.get() > now.get() + NOISE => self.refusal(limit, None),
-            Some(_) | None => Verdict::Accepted,
+        let (then, _) = actuator.level(&demand, asked);
+        match raises(actuator.wanted, then) {
+            true => self.judge_heat(index).unwrap_or(Verdict::Accepted),
+            false => Verdict::Accepted,
         }
+    }
+
+    fn judge_setting(&self, index: usize, heats: bool) -> Verdict {
+        let setting = self.actuators.get(index);
+        if setting.is_none_or(|actuator| actuator.spec.hand != Hand::Setting) {
+            return Verdict::Refused(Refusal::NoActuator);
+        }
+        if let Some(lock) = self.locks.against(actuator_id(index), true) {
+            return Verdict::Refused(Refusal::Locked(lock));
+        }
+        match heats {
+            true => self.judge_heat(index).unwrap_or(Verdict::Accepted),
+            false => Verdict::Accepted,
+        }
+    }
+
+    /// What stands against adding heat by an actuator.
+    fn judge_heat(&self, index: usize) -> Option<Verdict> {
+        if let Some(limit) = self.heat_forbidden(&self.actuators[index]) {
+            return Some(self.refusal(limit, None));
+        }
+        let interlock = self.interlocked(index, Asked::HEAT)?;
+        Some(Verdict::Refused(Refusal::Interlock(interlock)))
     }
 
     fn judge_floor(&self, index: usize, floor: Option<f64>) -> Verdict {
@@ -114,11 +162,10 @@ impl Engine {
         }
         let demand = self.demand(index);
         let (then, by) = actuator.level(&demand, floor);
-        let forbidden = self.heat_forbidden(actuator);
-        if let Some(limit) = forbidden
-            && slows(actuator.wanted, then)
+        if slows(actuator.wanted, then)
+            && let Some(refused) = self.judge_heat(index)
         {
-            return self.refusal(limit, None);
+            return refused;
         }
         match (floor, then) {
             (Some(asked), Level::Duty(to)) if to.get() > asked + NOISE => Verdict::Clamped {
@@ -126,33 +173,54 @@ impl Engine {
                 to: to.get(),
                 by: by.map_or(ClampedBy::Actuator(actuator_id(index)), ClampedBy::Limit),
             },
-            (Some(_) | None, Level::Duty(_) | Level::Automatic | Level::Cap(_)) => {
-                Verdict::Accepted
-            }
+            (Some(_) | None, _) => Verdict::Accepted,
         }
     }
 
     /// The first limit of the actuator's zones that lets no heat be added.
-    fn heat_forbidden(&self, actuator: &Actuator) -> Option<LimitId> {
+    pub(super) fn heat_forbidden(&self, actuator: &Actuator) -> Option<LimitId> {
         actuator.limits.iter().copied().find(|id| self.limits[id.index()].forbids_heat())
     }
 
     /// `at_most` is what would be taken, where it is the amount that stands against it.
     fn refusal(&self, id: LimitId, at_most: Option<f64>) -> Verdict {
+        Verdict::Refused(self.refused_by(id, at_most))
+    }
+
+    pub(super) fn refused_by(&self, id: LimitId, at_most: Option<f64>) -> Refusal {
         let limit = &self.limits[id.index()];
-        let standing = limit.standing(id, &self.sensors);
+        let standing = limit.standing(id, &self.sensors, self.now);
         let by_amount = at_most.filter(|_| !limit.forbids_heat());
         let clears_when = by_amount.map_or(standing.clears_when, ClearsWhen::AskedAtMost);
-        Verdict::Refused(Refusal::Limit(Standing { clears_when, ..standing }))
+        Refusal::Limit(Standing { clears_when, ..standing })
     }
 }
 
-fn wish(proposal: Proposal) -> (Target, Wish) {
+fn meant_by(proposal: Proposal) -> Meant {
     match proposal {
-        Proposal::PowerCap { target, watts } => (target, Wish::Cap(Some(watts.get()))),
-        Proposal::ClearPowerCap { target } => (target, Wish::Cap(None)),
-        Proposal::FanFloor { target, floor } => (target, Wish::Floor(Some(floor.get()))),
-        Proposal::ClearFanFloor { target } => (target, Wish::Floor(None)),
+        Proposal::PowerCap { target, watts } => Meant::Levels(target, Wish::Cap(Some(watts.get()))),
+        Proposal::ClearPowerCap { target } => Meant::Levels(target, Wish::Cap(None)),
+        Proposal::FanFloor { target, floor } => {
+            Meant::Levels(target, Wish::Floor(Some(floor.get())))
+        }
+        Proposal::ClearFanFloor { target } => Meant::Levels(target, Wish::Floor(None)),
+        Proposal::FrequencyCap { target, hertz } => {
+            Meant::Levels(target, Wish::Frequency(Some(hertz.get())))
+        }
+        Proposal::ClearFrequencyCap { target } => Meant::Levels(target, Wish::Frequency(None)),
+        Proposal::Switch { actuator, verb, expected, automatic, ticket } => {
+            Meant::Verb(Ask { actuator, verb, expected, automatic }, ticket)
+        }
+        Proposal::Setting { actuator, heats } => Meant::Setting(actuator.index(), heats),
+    }
+}
+
+/// Whether a cap would stand higher than it does.
+fn raises(now: Level, then: Level) -> bool {
+    match (now, then) {
+        (Level::Cap(now), Level::Cap(then)) => then.get() > now.get() + NOISE,
+        (Level::Frequency(now), Level::Frequency(then)) => then.get() > now.get() + NOISE,
+        _ => false,
     }
 }
 
@@ -161,23 +229,20 @@ fn slows(now: Level, then: Level) -> bool {
     match (now, then) {
         (Level::Duty(now), Level::Duty(then)) => then.get() < now.get() - NOISE,
         (Level::Duty(_), Level::Automatic) => true,
-        (Level::Automatic, Level::Duty(_) | Level::Automatic) => false,
-        (Level::Cap(_), _) | (_, Level::Cap(_)) => false,
+        _ => false,
     }
 }
 
 fn meant(target: Target, wish: Wish, index: usize, actuator: &Actuator) -> bool {
     let of_kind = match (wish, actuator.spec.hand) {
-        (Wish::Cap(_), Hand::PowerCap { .. }) | (Wish::Floor(_), Hand::Fan { .. }) => true,
-        (Wish::Cap(_), Hand::Fan { .. }) | (Wish::Floor(_), Hand::PowerCap { .. }) => false,
+        (Wish::Cap(_), Hand::PowerCap { .. })
+        | (Wish::Frequency(_), Hand::FrequencyCap { .. })
+        | (Wish::Floor(_), Hand::Fan { .. }) => true,
+        (Wish::Cap(_) | Wish::Frequency(_) | Wish::Floor(_), _) => false,
     };
     of_kind
         && match target {
             Target::All => true,
             Target::One(id) => id.index() == index,
         }
-}
-
-fn actuator_id(index: usize) -> ActuatorId {
-    super::actuator_id(index)
 }

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::actuator::Obedience;
 use crate::sensor::Change;
+use crate::switch::Seen;
 use crate::{ActuatorId, EventKind, LimitId, SensorId, State, TripCause};
 
 impl Engine {
@@ -33,15 +34,32 @@ impl Engine {
         self.events.push(self.now, kind);
     }
 
+    pub(super) fn tell_seen(&mut self, actuator: ActuatorId, seen: Seen) {
+        if let Some((from, to)) = seen.moved {
+            self.events.push(self.now, EventKind::PowerChanged { actuator, from, to });
+        }
+        if let Some((verb, reached)) = seen.ended {
+            self.events.push(self.now, EventKind::VerbEnded { actuator, verb, reached });
+        }
+    }
+
+    pub(super) fn tell_spread(&mut self, limit: LimitId, spread: Option<f64>) {
+        if let Some(spread) = spread {
+            let apart = self.limits[limit.index()].disagrees();
+            self.events.push(self.now, EventKind::Disagreement { limit, spread, apart });
+        }
+    }
+
     /// Tells what a limit did since `before`.
     pub(super) fn tell_state(&mut self, id: LimitId, before: State) {
+        let limit = &mut self.limits[id.index()];
+        limit.redraw(&before);
         let limit = &self.limits[id.index()];
         let after = limit.state;
-        let reading = limit.reading(&self.sensors);
+        let reading = limit.reading(&self.sensors, self.now);
         let (from, to) = (before.kind(), after.kind());
         if from != to || (proved(&after) && !proved(&before)) {
             let threshold = limit.threshold_between(&before);
-            self.shutdown_due |= proved(&after);
             let changed = EventKind::LimitChanged { limit: id, from, to, reading, threshold };
             return self.events.push(self.now, changed);
         }

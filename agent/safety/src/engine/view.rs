@@ -1,18 +1,23 @@
 //! The engine as it stands, for those who show it.
 
 use super::{Engine, limit_id};
-use crate::{ActuatorId, Effective, Level, LimitId, Observed, SensorId, State, Thresholds};
+use crate::{
+    ActuatorId, Condition, Effective, Hand, HostLevel, InterlockId, Level, LimitId, Moment,
+    Observed, Power, SensorId, State, Thresholds, Ticket, Verb,
+};
 use flyball_units::NoData;
 
 /// One limit as it stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimitView<'a> {
     pub state: &'a State,
-    /// The highest good reading of the group that is not stale.
+    /// The good reading of the group that counts by its vote and is not stale.
     pub reading: Option<f64>,
     pub thresholds: &'a Effective,
     /// What the fleet layer says; the other layers are the plan's.
     pub fleet: Thresholds,
+    /// Its good sensors are further apart than their tolerance.
+    pub disagrees: bool,
 }
 
 /// One actuator as it stands.
@@ -25,6 +30,46 @@ pub struct ActuatorView {
     pub stuck: bool,
     /// What was proposed and taken: a floor or a cap.
     pub proposed: Option<f64>,
+}
+
+/// One switch as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SwitchView {
+    /// Where it was seen; `None` where it can't be known or was seen too long ago.
+    pub power: Option<Power>,
+    /// What was sent to it and has not come about, and since when.
+    pub in_flight: Option<(Verb, Moment)>,
+    /// Only a person's proposal may energise it.
+    pub locked_out: bool,
+}
+
+/// One interlock as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterlockView {
+    /// It stands against its targets.
+    pub active: bool,
+    /// What is known of its conditions together; `None` is *nobody knows*, and active.
+    pub holds: Option<bool>,
+    /// Since when it is active, or isn't.
+    pub since: Moment,
+}
+
+/// One condition of an interlock as it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConditionView {
+    pub condition: Condition,
+    pub holds: Option<bool>,
+    /// Of a condition on a sensor: its last reading, where that was good.
+    pub reading: Option<f64>,
+}
+
+/// A destructive verb that waits to be confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArmedView {
+    pub ticket: Ticket,
+    pub actuator: ActuatorId,
+    pub verb: Verb,
+    pub until: Moment,
 }
 
 /// One sensor as the engine sees it.
@@ -42,9 +87,10 @@ impl Engine {
         let limit = self.limits.get(limit.index())?;
         Some(LimitView {
             state: &limit.state,
-            reading: limit.reading(&self.sensors),
+            reading: limit.reading(&self.sensors, self.now),
             thresholds: &limit.effective,
             fleet: limit.fleet,
+            disagrees: limit.disagrees(),
         })
     }
 
@@ -63,6 +109,60 @@ impl Engine {
     pub fn sensor(&self, sensor: SensorId) -> Option<SensorView> {
         let sensor = self.sensors.get(sensor.index())?;
         Some(SensorView { reading: sensor.reading(), trusted: sensor.trusted() })
+    }
+
+    /// `None` where the actuator is no switch.
+    #[must_use]
+    pub fn switch(&self, actuator: ActuatorId) -> Option<SwitchView> {
+        let actuator = self.actuators.get(actuator.index())?;
+        let Hand::Switch(_) = actuator.spec.hand else { return None };
+        Some(SwitchView {
+            power: actuator.power(self.now),
+            in_flight: actuator.switch.in_flight().map(|flying| (flying.verb, flying.since)),
+            locked_out: actuator.switch.locked_out(),
+        })
+    }
+
+    #[must_use]
+    pub fn interlock(&self, interlock: InterlockId) -> Option<InterlockView> {
+        let interlock = self.interlocks.get(interlock.index())?;
+        let (active, holds, since) = (interlock.active(), interlock.holds, interlock.since);
+        Some(InterlockView { active, holds, since })
+    }
+
+    /// The conditions of an interlock in the plan's order.
+    pub fn conditions(
+        &self,
+        interlock: InterlockId,
+    ) -> impl Iterator<Item = ConditionView> + use<'_> {
+        let interlock = self.interlocks.get(interlock.index());
+        interlock.into_iter().flat_map(|interlock| {
+            interlock.spec.conditions.iter().enumerate().map(|(index, condition)| {
+                let reading = match condition {
+                    Condition::AtLeast { sensor, .. } | Condition::AtMost { sensor, .. } => {
+                        self.sensor(*sensor).and_then(|view| view.reading.ok())
+                    }
+                    Condition::Switch { .. } | Condition::Limit { .. } => None,
+                };
+                ConditionView { condition: *condition, holds: interlock.holds(index), reading }
+            })
+        })
+    }
+
+    /// What waits to be confirmed.
+    pub fn armed(&self) -> impl Iterator<Item = ArmedView> + use<'_> {
+        self.armed.iter().map(|armed| ArmedView {
+            ticket: armed.ticket,
+            actuator: armed.ask.actuator,
+            verb: armed.ask.verb,
+            until: armed.until,
+        })
+    }
+
+    /// Where the engine wants the host, and the limit that needs it there.
+    #[must_use]
+    pub const fn host(&self) -> (HostLevel, Option<LimitId>) {
+        (self.host.wanted, self.host.by)
     }
 
     /// The limits in the plan's order.

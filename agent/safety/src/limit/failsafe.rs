@@ -16,7 +16,8 @@ impl Limit {
     ) {
         if reach >= Reach::Limit {
             // The safe cap stands already: the ladder goes on from there.
-            let held = failsafe.held.map_or(Step::CapSafe, |held| held.max(Step::CapSafe));
+            let least = if self.drives() { Step::CapSafe } else { Step::Alert };
+            let held = failsafe.held.map_or(least, |held| held.max(least));
             return self.limit_from(held, hands, now);
         }
         let clear = self.sight == Sight::Clear;
@@ -29,13 +30,20 @@ impl Limit {
                 failsafe.climbed_at = now;
             }
         }
-        if hands.fan_stuck {
+        if hands.fan_stuck && self.drives() {
             failsafe.held = failsafe.held.max(Some(Step::CapMin));
         }
         let released = failsafe.sighted_since.is_some_and(|at| now.since(at) >= pace.release);
         match failsafe.held {
             _ if !released => self.state = State::Failsafe(failsafe),
-            Some(step @ (Step::CapSafe | Step::CapMin)) => {
+            Some(
+                step @ (Step::CapSafe
+                | Step::CapMin
+                | Step::Quiesce
+                | Step::Suspend
+                | Step::Shutdown
+                | Step::HardOff),
+            ) => {
                 self.state.transition_to_limiting(step, now);
             }
             Some(step @ (Step::Alert | Step::FansRaised | Step::FansFull)) => {
@@ -51,7 +59,7 @@ impl Limit {
     /// cap, which bounds the very thing that it cannot see.
     fn failsafe_climb(&self, held: Option<Step>, outlasted: bool) -> Option<Step> {
         match self.spec.response {
-            Response::Power => held,
+            Response::Power | Response::Alert | Response::Shutdown => held,
             Response::Heat if held < Some(Step::FansFull) => Some(Step::FansFull),
             Response::Heat if outlasted => Some(Step::CapMin),
             Response::Heat => held,

@@ -2,8 +2,9 @@
 //! time that it gets to work, and down one step per release time.
 
 use super::{Limit, Reach, Sight};
+use crate::host::Host;
 use crate::sensor::Sensor;
-use crate::{Moment, Raised, Response, State, Step, Timing, TripCause};
+use crate::{HostLevel, Ladder, Moment, Raised, Response, State, Step, Timing, TripCause, Tripped};
 use core::time::Duration;
 
 /// What the zone of a limit has to act with.
@@ -15,6 +16,32 @@ pub(crate) struct Hands {
     pub(crate) fan_stuck: bool,
     /// A cap whose read-back is higher than it was asked to be.
     pub(crate) cap_stuck: bool,
+    pub(crate) host: HostHands,
+}
+
+/// What the host has to act with above the caps, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct HostHands {
+    pub(crate) quiesce: bool,
+    pub(crate) suspend: bool,
+    /// Something that the host was asked for could not be had.
+    pub(crate) failed: bool,
+    /// The shutdown could not be had, or the time for it is over.
+    pub(crate) overstays: bool,
+}
+
+impl HostHands {
+    pub(crate) fn of(ladder: &Ladder, host: &Host, now: Moment) -> Self {
+        let failed = |level| host.failed(level);
+        let overdue = |after| host.wanted == HostLevel::Stopping && now.since(host.since) >= after;
+        Self {
+            quiesce: ladder.quiesce.is_some() && !failed(HostLevel::Quiesced),
+            suspend: ladder.suspend.is_some() && !failed(HostLevel::Suspended),
+            failed: failed(HostLevel::Quiesced) || failed(HostLevel::Suspended),
+            overstays: failed(HostLevel::Stopping)
+                || ladder.hard_off.is_some_and(|it| overdue(it.after)),
+        }
+    }
 }
 
 /// The times that a step has.
@@ -23,11 +50,18 @@ pub(crate) struct Pace {
     pub(crate) step: Duration,
     pub(crate) release: Duration,
     pub(crate) grace: Duration,
+    pub(crate) exhaust: Option<Duration>,
 }
 
 impl Pace {
-    pub(crate) const fn of(timing: &Timing, grace: Duration) -> Self {
-        Self { step: timing.step_time, release: timing.release_after, grace }
+    /// `drawn` is this limit's part of the jitter.
+    pub(crate) fn of(timing: &Timing, zone: &crate::ZoneSpec, drawn: Duration) -> Self {
+        Self {
+            step: timing.step_time,
+            release: timing.release_after + drawn,
+            grace: zone.grace,
+            exhaust: zone.ladder.exhausts_after,
+        }
     }
 }
 
@@ -38,6 +72,7 @@ impl Limit {
         &mut self,
         sensors: &[Sensor],
         hands: Hands,
+        ladder: &Ladder,
         pace: Pace,
         vouched: bool,
         now: Moment,
@@ -45,19 +80,51 @@ impl Limit {
         self.look(sensors);
         let reach = self.reach(sensors, now);
         if reach == Reach::Trip && !self.stands_tripped() {
-            return self.trip(sensors, TripCause::Threshold, now);
+            return self.trip(sensors, TripCause::Threshold, ladder, now);
         }
         match self.state {
             State::Unknown { .. } | State::Normal { .. } => self.rise(reach, hands, now),
             State::Warning(raised) => self.follow_warning(raised, reach, hands, pace, now),
             State::Limiting(raised) => {
-                self.follow_limiting(raised, reach, hands, pace, sensors, now);
+                self.follow_limiting(raised, reach, hands, ladder, pace, sensors, now);
             }
             State::Failsafe(failsafe) => {
                 self.follow_failsafe(failsafe, reach, hands, pace, vouched, now);
             }
-            State::Tripped(_) => {}
+            State::Tripped(tripped) => self.follow_tripped(tripped, hands, ladder),
         }
+    }
+
+    /// A trip climbs from the shutdown to the hard off and never down.
+    fn follow_tripped(&mut self, tripped: Tripped, hands: Hands, ladder: &Ladder) {
+        if self.stands_tripped()
+            && tripped.step == Step::Shutdown
+            && ladder.hard_off.is_some()
+            && hands.host.overstays
+        {
+            self.state = State::Tripped(Tripped { step: Step::HardOff, ..tripped });
+        }
+    }
+
+    /// The step that a trip enters with: an absent one is passed over.
+    pub(super) const fn first_tripped(&self, ladder: &Ladder) -> Step {
+        match (self.spec.response, ladder) {
+            (Response::Alert, _) => Step::Alert,
+            (Response::Heat | Response::Power | Response::Shutdown, ladder) => {
+                if ladder.shutdown.is_some() {
+                    Step::Shutdown
+                } else if ladder.hard_off.is_some() {
+                    Step::HardOff
+                } else {
+                    Step::CapMin
+                }
+            }
+        }
+    }
+
+    /// The threshold that a trip stands for.
+    pub(super) fn trip_threshold(&self) -> Option<f64> {
+        self.effective.trip.map(|bound| bound.value).or(self.spec.emergency)
     }
 
     /// A restored trip is proved anew by a hot group, and asks for all that a fresh one does.
@@ -75,13 +142,14 @@ impl Limit {
         }
     }
 
-    fn trip(&mut self, sensors: &[Sensor], cause: TripCause, now: Moment) {
+    fn trip(&mut self, sensors: &[Sensor], cause: TripCause, ladder: &Ladder, now: Moment) {
         let threshold = match cause {
-            TripCause::Threshold | TripCause::Restored => self.effective.trip,
-            TripCause::LadderExhausted => self.effective.limit,
+            TripCause::Threshold | TripCause::Restored => self.trip_threshold(),
+            TripCause::LadderExhausted => self.effective.limit.map(|bound| bound.value),
         };
-        let reading = self.reading(sensors);
-        self.state.transition_to_tripped(reading, threshold.map(|it| it.value), cause, now);
+        let reading = self.reading(sensors, now);
+        let step = self.first_tripped(ladder);
+        self.state.transition_to_tripped(reading, threshold, cause, step, now);
     }
 
     fn rise(&mut self, reach: Reach, hands: Hands, now: Moment) {
@@ -117,7 +185,12 @@ impl Limit {
     /// Over the limit: on the first step of limiting or on the one that stands, whichever is
     /// higher.
     pub(super) fn limit_from(&mut self, stands: Step, hands: Hands, now: Moment) {
-        let step = hands.able(stands.max(self.first_limiting()));
+        let least = stands.max(self.first_limiting());
+        let step = match self.spec.response {
+            Response::Heat | Response::Power => hands.able(least),
+            Response::Shutdown => self.above(least, hands).unwrap_or(least),
+            Response::Alert => Step::Alert,
+        };
         self.state.transition_to_limiting(step, now);
     }
 
@@ -156,23 +229,25 @@ impl Limit {
         raised: Raised,
         reach: Reach,
         hands: Hands,
+        ladder: &Ladder,
         pace: Pace,
         sensors: &[Sensor],
         now: Moment,
     ) {
         match reach {
             Reach::Trip | Reach::Limit => {
-                let due = now.since(raised.step_since) >= pace.step;
-                // Blindness asks for the safe cap anyway; on the ladder it is released slowly.
-                let uncapped = self.blind() && raised.step < Step::CapSafe;
-                match raised.step.up() {
+                let stood = now.since(raised.step_since);
+                let due = stood >= pace.step;
+                let stuck = hands.fan_stuck || hands.cap_stuck || hands.host.failed;
+                let spent = pace.exhaust.is_some_and(|exhaust| stood >= exhaust);
+                match self.above(raised.step, hands) {
                     Some(next) => {
-                        let next =
-                            (due || uncapped || !hands.can(raised.step)).then(|| hands.able(next));
+                        let at_once = !hands.can(raised.step) || self.wants_cap(raised.step);
+                        let next = (due || at_once).then_some(next);
                         self.state = State::Limiting(raised.hot(next, now));
                     }
-                    None if due && (hands.fan_stuck || hands.cap_stuck) => {
-                        self.trip(sensors, TripCause::LadderExhausted, now);
+                    None if (due && stuck && self.drives()) || spent => {
+                        self.trip(sensors, TripCause::LadderExhausted, ladder, now);
                     }
                     None => self.state = State::Limiting(raised.hot(None, now)),
                 }
@@ -198,18 +273,50 @@ impl Limit {
         }
     }
 
+    /// The next step up of a limit that stays passed; `None` on the last one.
+    const fn above(&self, step: Step, hands: Hands) -> Option<Step> {
+        match self.spec.response {
+            Response::Heat | Response::Power => hands.above(step),
+            Response::Shutdown => match step {
+                Step::Quiesce | Step::Suspend | Step::Shutdown | Step::HardOff => None,
+                Step::Alert | Step::FansRaised | Step::FansFull | Step::CapSafe | Step::CapMin => {
+                    if hands.host.quiesce {
+                        Some(Step::Quiesce)
+                    } else {
+                        None
+                    }
+                }
+            },
+            Response::Alert => None,
+        }
+    }
+
+    /// Blindness asks for the safe cap anyway; on the ladder it is released slowly.
+    fn wants_cap(&self, step: Step) -> bool {
+        self.drives() && self.blind() && step < Step::CapSafe
+    }
+
+    /// It has fans and caps to answer with.
+    pub(super) const fn drives(&self) -> bool {
+        match self.spec.response {
+            Response::Heat | Response::Power => true,
+            Response::Alert | Response::Shutdown => false,
+        }
+    }
+
     /// The step that a limit enters with.
     const fn first_limiting(&self) -> Step {
         match self.spec.response {
             Response::Heat => Step::FansFull,
             Response::Power => Step::CapSafe,
+            Response::Alert | Response::Shutdown => Step::Alert,
         }
     }
 
     /// How far a warning climbs. A fan that does not obey makes the cap its last step.
     const fn last_warning(&self, hands: Hands) -> Step {
         match self.spec.response {
-            Response::Power => Step::Alert,
+            Response::Power | Response::Alert | Response::Shutdown => Step::Alert,
             Response::Heat if hands.fan_stuck => Step::CapSafe,
             Response::Heat if hands.fan => Step::FansFull,
             Response::Heat => Step::Alert,
@@ -220,7 +327,7 @@ impl Limit {
     const fn below(&self, step: Step) -> Option<Step> {
         match self.spec.response {
             Response::Heat => step.down(),
-            Response::Power => None,
+            Response::Power | Response::Alert | Response::Shutdown => None,
         }
     }
 }
@@ -232,19 +339,37 @@ impl Hands {
             Step::Alert => true,
             Step::FansRaised | Step::FansFull => self.fan && !self.fan_stuck,
             Step::CapSafe | Step::CapMin => self.cap && !self.cap_stuck,
+            Step::Quiesce => self.host.quiesce,
+            Step::Suspend => self.host.suspend,
+            Step::Shutdown | Step::HardOff => false,
+        }
+    }
+
+    /// The first step above `step` that moves something; `None` where limiting ends. The caps
+    /// are its end where the host has no step of its own.
+    const fn above(self, step: Step) -> Option<Step> {
+        let mut next = step.up();
+        while let Some(above) = next {
+            if self.can(above) {
+                return Some(above);
+            }
+            next = above.up();
+        }
+        match step {
+            Step::Alert | Step::FansRaised | Step::FansFull | Step::CapSafe => Some(Step::CapMin),
+            Step::CapMin | Step::Quiesce | Step::Suspend | Step::Shutdown | Step::HardOff => None,
         }
     }
 
     /// The first step from `step` upwards that moves something; the last where none does.
     const fn able(self, step: Step) -> Step {
-        let mut step = step;
-        while !self.can(step) {
-            match step.up() {
-                Some(next) => step = next,
-                None => return step,
-            }
+        if self.can(step) {
+            return step;
         }
-        step
+        match self.above(step) {
+            Some(above) => above,
+            None => step,
+        }
     }
 }
 

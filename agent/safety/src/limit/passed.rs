@@ -1,6 +1,10 @@
 //! Dwell: which thresholds one sensor has passed, by its last samples.
 
-use crate::{Dwell, Effective, SensorId};
+use crate::{Bound, Dwell, Effective, LimitSpec, Moment, Sense, SensorId, Sustained};
+use core::time::Duration;
+
+/// So many good samples in a row at the emergency trip, whatever the dwell.
+const EMERGENCY_SAMPLES: u8 = 2;
 
 /// The highest threshold that is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +17,8 @@ pub(super) enum Reach {
 
 impl Reach {
     /// The reach of a bare value.
-    pub(super) fn of(value: f64, effective: &Effective) -> Self {
-        let over = |bound: Option<crate::Bound>| bound.is_some_and(|bound| value >= bound.value);
+    pub(super) fn of(value: f64, sense: Sense, effective: &Effective) -> Self {
+        let over = |bound: Option<Bound>| bound.is_some_and(|bound| sense.over(value, bound.value));
         if over(effective.trip) {
             Self::Trip
         } else if over(effective.limit) {
@@ -27,6 +31,17 @@ impl Reach {
     }
 }
 
+/// One good sample, turned so that more is worse.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    pub(super) danger: f64,
+    /// Where it is going, which only the limit looks at.
+    pub(super) ahead: f64,
+    /// As the sensor said it.
+    pub(super) value: f64,
+    pub(super) at: Moment,
+}
+
 /// One sensor of a group with its windows. They are per sensor, so that one sample of a hot
 /// sensor is never counted again for each of its cool siblings.
 #[derive(Debug)]
@@ -35,38 +50,50 @@ pub(super) struct Member {
     warning: Passed,
     limit: Passed,
     trip: Passed,
+    emergency: u8,
+    spent: Spent,
 }
 
 impl Member {
     pub(super) const fn new(sensor: SensorId) -> Self {
-        Self { sensor, warning: Passed::NO, limit: Passed::NO, trip: Passed::NO }
+        Self {
+            sensor,
+            warning: Passed::NO,
+            limit: Passed::NO,
+            trip: Passed::NO,
+            emergency: 0,
+            spent: Spent::NOTHING,
+        }
     }
 
-    /// Counts a good sample; `ahead` is where it is going, which only the limit looks at.
-    pub(super) fn count(
-        &mut self,
-        value: f64,
-        ahead: f64,
-        effective: &Effective,
-        hysteresis: f64,
-        dwell: Dwell,
-    ) {
-        let value_of = |bound: Option<crate::Bound>| bound.map(|bound| bound.value);
-        self.warning.count(value, value_of(effective.warning), hysteresis, dwell);
-        self.limit.count(ahead, value_of(effective.limit), hysteresis, dwell);
-        self.trip.count(value, value_of(effective.trip), hysteresis, dwell);
+    pub(super) fn count(&mut self, sample: Counted, effective: &Effective, spec: &LimitSpec) {
+        let danger = |bound: Option<Bound>| bound.map(|bound| spec.sense.danger(bound.value));
+        let Counted { danger: value, ahead, at, .. } = sample;
+        self.warning.count(value, danger(effective.warning), spec.hysteresis, spec.dwell, at);
+        self.limit.count(ahead, danger(effective.limit), spec.hysteresis, spec.dwell, at);
+        self.trip.count(value, danger(effective.trip), spec.hysteresis, spec.dwell, at);
+        let emergency = spec.emergency.is_some_and(|most| value >= spec.sense.danger(most));
+        self.emergency = if emergency { self.emergency.saturating_add(1) } else { 0 };
+        if let Some(rule) = spec.sustained {
+            self.spent.count(sample.value, at, rule);
+        }
+    }
+
+    /// The same sensor under its new id.
+    pub(super) fn renamed(self, sensor: SensorId) -> Self {
+        Self { sensor, ..self }
     }
 
     pub(super) fn forget(&mut self) {
         *self = Self::new(self.sensor);
     }
 
-    pub(super) const fn reach(&self) -> Reach {
-        if self.trip.over {
+    pub(super) fn reach(&self, hold: Duration, now: Moment) -> Reach {
+        if self.trip.over(hold, now) || self.emergency >= EMERGENCY_SAMPLES {
             Reach::Trip
-        } else if self.limit.over {
+        } else if self.limit.over(hold, now) || self.spent.over {
             Reach::Limit
-        } else if self.warning.over {
+        } else if self.warning.over(hold, now) {
             Reach::Warning
         } else {
             Reach::Calm
@@ -79,13 +106,20 @@ impl Member {
 struct Passed {
     above: u32,
     below: u32,
-    over: bool,
+    over_since: Option<Moment>,
 }
 
 impl Passed {
-    const NO: Self = Self { above: 0, below: 0, over: false };
+    const NO: Self = Self { above: 0, below: 0, over_since: None };
 
-    fn count(&mut self, value: f64, threshold: Option<f64>, hysteresis: f64, dwell: Dwell) {
+    fn count(
+        &mut self,
+        value: f64,
+        threshold: Option<f64>,
+        hysteresis: f64,
+        dwell: Dwell,
+        at: Moment,
+    ) {
         let Some(threshold) = threshold else {
             *self = Self::NO;
             return;
@@ -94,10 +128,36 @@ impl Passed {
         self.below = self.below << 1 | u32::from(value < threshold - hysteresis);
         let window = u32::MAX >> (32 - u32::from(dwell.of.clamp(1, 32)));
         if (self.above & window).count_ones() >= u32::from(dwell.needed) {
-            self.over = true;
+            self.over_since = self.over_since.or(Some(at));
         } else if self.below & window == window {
-            self.over = false;
+            self.over_since = None;
         }
+    }
+
+    /// Passed, and for as long as it has to be.
+    fn over(&self, hold: Duration, now: Moment) -> bool {
+        self.over_since.is_some_and(|since| now.since(since) >= hold)
+    }
+}
+
+/// What has been drawn over a rating that may be passed for a while.
+#[derive(Debug)]
+struct Spent {
+    sum: f64,
+    last: Option<Moment>,
+    over: bool,
+}
+
+impl Spent {
+    const NOTHING: Self = Self { sum: 0.0, last: None, over: false };
+
+    /// A budget that was spent counts as spent until half of it is there again.
+    fn count(&mut self, value: f64, at: Moment, rule: Sustained) {
+        let span_s = self.last.map_or(0.0, |last| at.since(last).as_secs_f64());
+        self.last = Some(at);
+        let excess = value * value - rule.rated * rule.rated;
+        self.sum = (self.sum + excess * span_s).clamp(0.0, rule.budget);
+        self.over = self.sum >= rule.budget || (self.over && self.sum > rule.budget / 2.0);
     }
 }
 
@@ -107,12 +167,14 @@ mod tests {
 
     const DWELL: Dwell = Dwell { needed: 2, of: 3 };
 
-    fn over_after(values: &[f64]) -> bool {
+    fn over_after(values: &[f64], hold_ms: u64) -> bool {
         let mut passed = Passed::NO;
+        let mut at = Moment::from_millis(0);
         for value in values {
-            passed.count(*value, Some(90.0), 5.0, DWELL);
+            at = at.after(Duration::from_millis(1000));
+            passed.count(*value, Some(90.0), 5.0, DWELL, at);
         }
-        passed.over
+        passed.over(Duration::from_millis(hold_ms), at)
     }
 
     #[test]
@@ -127,8 +189,35 @@ mod tests {
             (&[90.0, 90.0, 84.0, 84.0, 84.0], false),
             (&[90.0, 90.0, 84.0, 86.0, 84.0, 84.0], true),
             (&[90.0, 90.0, 86.0, 86.0, 86.0, 86.0], true),
+            (&[90.0, 90.0, 85.0, 85.0, 85.0], true),
         ] {
-            assert_eq!(over_after(values), over, "{values:?}");
+            assert_eq!(over_after(values, 0), over, "{values:?}");
         }
+    }
+
+    #[test]
+    fn a_hold_counts_from_when_the_dwell_was_complete() {
+        assert!(!over_after(&[90.0, 90.0, 90.0, 90.0], 3000));
+        assert!(over_after(&[90.0, 90.0, 90.0, 90.0, 90.0], 3000));
+        assert!(!over_after(&[90.0, 90.0, 90.0, 84.0, 84.0, 84.0, 90.0, 90.0, 90.0], 3000));
+    }
+
+    #[test]
+    fn a_budget_fills_with_the_square_over_the_rating_and_drains_as_it_filled() {
+        let rule = Sustained { rated: 10.0, budget: 300.0 };
+        let mut spent = Spent::NOTHING;
+        let mut second = 0;
+        let mut after = |value: f64, seconds: u64| {
+            for _ in 0..seconds {
+                second += 1;
+                spent.count(value, Moment::from_millis(second * 1000), rule);
+            }
+            spent.over
+        };
+        assert!(!after(10.0, 60), "the rating itself may be drawn for ever");
+        assert!(!after(15.0, 2), "125 a second: 250 of 300");
+        assert!(after(15.0, 1));
+        assert!(after(0.0, 1), "200 is more than half of it");
+        assert!(!after(0.0, 1));
     }
 }

@@ -1,11 +1,21 @@
 //! Every fault of a plan, in the plan's order.
 
-use super::{ActuatorSpec, ConfigFault, Hand, LimitSpec, MAX_ENTRIES, Place, Plan, SensorSpec};
-use crate::{ActuatorId, LimitId, SensorId, ZoneId};
+mod limit;
+mod switch;
+
+use super::{ActuatorSpec, ConfigFault, Hand, MAX_ENTRIES, Place, Plan, SensorSpec};
+use crate::{ActuatorId, Condition, GroupId, InterlockId, LimitId, SensorId, ZoneId};
 use alloc::vec::Vec;
 
 pub(super) fn faults(plan: &Plan) -> Vec<ConfigFault> {
-    let lists = [plan.zones.len(), plan.sensors.len(), plan.limits.len(), plan.actuators.len()];
+    let lists = [
+        plan.zones.len(),
+        plan.sensors.len(),
+        plan.limits.len(),
+        plan.actuators.len(),
+        plan.groups.len(),
+        plan.interlocks.len(),
+    ];
     if lists.into_iter().any(|entries| entries > MAX_ENTRIES) {
         return Vec::from([ConfigFault::TooMany]);
     }
@@ -14,13 +24,28 @@ pub(super) fn faults(plan: &Plan) -> Vec<ConfigFault> {
         sensor(plan, SensorId::new(id), spec, &mut faults);
     }
     for (id, spec) in numbered(&plan.limits) {
-        limit(plan, LimitId::new(id), spec, &mut faults);
+        limit::check(plan, LimitId::new(id), spec, &mut faults);
     }
     for (id, spec) in numbered(&plan.actuators) {
         actuator(plan, ActuatorId::new(id), spec, &mut faults);
     }
+    for (id, spec) in numbered(&plan.groups) {
+        switch::group(GroupId::new(id), *spec, &mut faults);
+    }
+    for (id, spec) in numbered(&plan.interlocks) {
+        switch::interlock(plan, InterlockId::new(id), spec, &mut faults);
+    }
+    for (id, spec) in numbered(&plan.zones) {
+        switch::ladder(plan, ZoneId::new(id), &spec.ladder, &mut faults);
+    }
     let timing = &plan.timing;
-    let spans = [timing.cycle, timing.step_time, timing.release_after, timing.assert_every];
+    let spans = [
+        timing.cycle,
+        timing.step_time,
+        timing.release_after,
+        timing.assert_every,
+        timing.armed_for,
+    ];
     if spans.into_iter().any(|span| span.is_zero()) || timing.settle_samples == 0 {
         faults.push(ConfigFault::Timing);
     }
@@ -53,41 +78,26 @@ fn sensor(plan: &Plan, id: SensorId, spec: &SensorSpec, faults: &mut Vec<ConfigF
             faults.push(ConfigFault::Stuck(id));
         }
     }
-    if spec.required && !plan.limits.iter().any(|limit| limit.sensors.contains(&id)) {
+    if spec.required && !watched(plan, id) {
         faults.push(ConfigFault::Unwatched(id));
     }
 }
 
-fn limit(plan: &Plan, id: LimitId, spec: &LimitSpec, faults: &mut Vec<ConfigFault>) {
-    if !known(plan, spec.zone) {
-        faults.push(ConfigFault::UnknownZone(Place::Limit(id)));
-    }
-    let group: Vec<&SensorSpec> =
-        spec.sensors.iter().filter_map(|id| plan.sensors.get(id.index())).collect();
-    if group.len() < spec.sensors.len() {
-        faults.push(ConfigFault::UnknownSensor(Place::Limit(id)));
-    }
-    if spec.sensors.is_empty() {
-        faults.push(ConfigFault::NoSensors(id));
-    }
-    if group.windows(2).any(|pair| pair[0].kind != pair[1].kind) {
-        faults.push(ConfigFault::MixedKinds(id));
-    }
-    let sound = |sensor: &&SensorSpec| spec.local.sound_within(sensor.lowest, sensor.highest);
-    if !group.iter().all(sound) {
-        faults.push(ConfigFault::Thresholds(id));
-    }
-    if !positive(spec.hysteresis) {
-        faults.push(ConfigFault::Hysteresis(id));
-    }
-    let dwell = spec.dwell;
-    if dwell.needed == 0 || dwell.needed > dwell.of || dwell.of > 32 {
-        faults.push(ConfigFault::Dwell(id));
-    }
+fn watched(plan: &Plan, id: SensorId) -> bool {
+    let by_condition = |condition: &Condition| match condition {
+        Condition::AtLeast { sensor, .. } | Condition::AtMost { sensor, .. } => *sensor == id,
+        Condition::Switch { .. } | Condition::Limit { .. } => false,
+    };
+    plan.limits.iter().any(|limit| limit.sensors.contains(&id))
+        || plan.interlocks.iter().any(|it| it.conditions.iter().any(by_condition))
 }
 
 fn actuator(plan: &Plan, id: ActuatorId, spec: &ActuatorSpec, faults: &mut Vec<ConfigFault>) {
-    if spec.zones.is_empty() {
+    let by_limits = match spec.hand {
+        Hand::Fan { .. } | Hand::PowerCap { .. } | Hand::FrequencyCap { .. } => true,
+        Hand::Switch(_) | Hand::Setting => false,
+    };
+    if spec.zones.is_empty() && by_limits {
         faults.push(ConfigFault::NoZones(id));
     }
     if spec.zones.iter().any(|zone| !known(plan, *zone)) {
@@ -97,9 +107,14 @@ fn actuator(plan: &Plan, id: ActuatorId, spec: &ActuatorSpec, faults: &mut Vec<C
         Hand::Fan { min, failsafe, full, .. } => {
             min >= 0.0 && min <= failsafe && failsafe <= full && full <= 1.0 && full > 0.0
         }
-        Hand::PowerCap { min, safe, max } => {
+        Hand::PowerCap { min, safe, max } | Hand::FrequencyCap { min, safe, max } => {
             min > 0.0 && min <= safe && safe <= max && max.is_finite()
         }
+        Hand::Switch(switch) => {
+            switch::check(plan, id, &switch, faults);
+            true
+        }
+        Hand::Setting => true,
     };
     if !ordered {
         faults.push(ConfigFault::Levels(id));

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 use flyball_safety::{
-    Action, ActuatorId, ActuatorSpec, Config, Dwell, Engine, Event, EventKind, Hand, Level,
-    LimitId, LimitSpec, Moment, Observed, OnTrip, Plan, Response, SensorId, SensorSpec, State,
-    StateKind, Step, Thresholds, Timing, ZoneId, ZoneSpec,
+    Action, ActuatorId, ActuatorSpec, Config, Dwell, Engine, Event, EventKind, Hand, Ladder, Level,
+    LimitId, LimitSpec, Moment, Observed, Plan, Response, Sense, SensorId, SensorSpec, State,
+    StateKind, Step, Thresholds, Timing, Vote, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, NoData, Ratio, Watts};
 
@@ -38,11 +38,18 @@ pub(super) fn plan() -> Plan {
         zone,
         sensors: vec![sensor],
         response,
+        sense: Sense::Above,
+        vote: Vote::Any,
+        tolerance: None,
         factory,
         local: Thresholds::SILENT,
+        emergency: None,
         hysteresis: 5.0,
         dwell: Dwell { needed: 2, of: 3 },
+        hold: Duration::ZERO,
         lead: None,
+        sustained: None,
+        gate: None,
         missing_ok: false,
     };
     let heat = Thresholds { warning: Some(70.0), limit: Some(80.0), trip: Some(90.0) };
@@ -54,7 +61,7 @@ pub(super) fn plan() -> Plan {
         verify_within: Duration::from_secs(1),
     };
     Plan {
-        zones: vec![ZoneSpec { grace: Duration::from_secs(5) }],
+        zones: vec![ZoneSpec { grace: Duration::from_secs(5), ladder: Ladder::NONE }],
         sensors: vec![sensor(Kind::Temperature, 125.0, 4.0), sensor(Kind::Power, 1000.0, 40.0)],
         limits: vec![
             limit(TEMPERATURE, Response::Heat, heat),
@@ -69,9 +76,13 @@ pub(super) fn plan() -> Plan {
             settle_samples: 3,
             step_time: STEP_TIME,
             release_after: RELEASE,
+            release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
+            armed_for: Duration::from_secs(60),
         },
-        on_trip: OnTrip::Hold,
+        groups: vec![],
+        interlocks: vec![],
+        seed: 1,
     }
 }
 
@@ -160,7 +171,7 @@ impl Bench {
                     }
                     Level::Duty(duty) if !self.fan_deaf => self.fan = Observed::Duty(duty),
                     Level::Cap(watts) if !self.cap_deaf => self.cap = Observed::Cap(watts),
-                    Level::Automatic | Level::Duty(_) | Level::Cap(_) => {}
+                    _ => {}
                 }
             }
         }
@@ -186,14 +197,14 @@ impl Bench {
         match self.engine.actuator(FAN).unwrap().wanted {
             Level::Duty(duty) => Some(duty.get()),
             Level::Automatic => None,
-            Level::Cap(_) => panic!("a fan has no cap"),
+            other => panic!("no level of a fan: {other:?}"),
         }
     }
 
     pub(super) fn watts(&self) -> f64 {
         match self.engine.actuator(CAP).unwrap().wanted {
             Level::Cap(watts) => watts.get(),
-            Level::Automatic | Level::Duty(_) => panic!("a cap has no duty"),
+            other => panic!("no level of a cap: {other:?}"),
         }
     }
 

@@ -135,7 +135,8 @@ fn rung(bench: &Bench) -> usize {
                 Step::FansRaised => 2,
                 Step::FansFull => 3,
                 Step::CapSafe => 4,
-                Step::CapMin => 5,
+                Step::CapMin | Step::Quiesce | Step::Suspend => 5,
+                Step::Shutdown | Step::HardOff => 6,
             })
         }
     }

@@ -2,8 +2,12 @@
 
 use super::bench::{Bench, CYCLE, FAN, HEAT, POWER, RELEASE, STEP_TIME, plan};
 use flyball_safety::{
-    Action, Engine, EventKind, OnTrip, Refusal, State, StateKind, Step, Thresholds, TripCause,
+    Action, Engine, EventKind, HostLevel, Refusal, Rung, State, StateKind, Step, Thresholds,
+    TripCause,
 };
+
+const RUNG: Rung = Rung { within: core::time::Duration::from_secs(30) };
+const SHUTDOWN: Action = Action::Host { level: HostLevel::Stopping, limit: Some(HEAT) };
 
 #[test]
 fn a_cool_machine_is_left_to_itself() {
@@ -125,28 +129,31 @@ fn a_trip_is_not_cleared_while_the_group_does_not_read() {
 
 #[test]
 fn a_shutdown_is_asked_for_only_where_the_plan_says_so() {
-    let asked = |on_trip| {
-        let mut bench = Bench::of(flyball_safety::Plan { on_trip, ..plan() });
+    let asked = |shutdown| {
+        let mut plan = plan();
+        plan.zones[0].ladder.shutdown = shutdown;
+        let mut bench = Bench::of(plan);
         bench.cycles(6, 95.0);
         bench.actions.clear();
         bench.cycles(1, 95.0);
-        bench.actions.contains(&Action::RequestShutdown { limit: HEAT })
+        bench.actions.contains(&SHUTDOWN)
     };
-    assert!(asked(OnTrip::RequestShutdown), "and again in every cycle");
-    assert!(!asked(OnTrip::Hold));
+    assert!(asked(Some(RUNG)), "and again in every cycle");
+    assert!(!asked(None));
 }
 
 #[test]
 fn a_restored_trip_stands_and_asks_for_a_shutdown_only_once_proved_anew() {
-    let mut bench = Bench::of(flyball_safety::Plan { on_trip: OnTrip::RequestShutdown, ..plan() });
+    let mut plan = plan();
+    plan.zones[0].ladder.shutdown = Some(RUNG);
+    let mut bench = Bench::of(plan);
     bench.engine.handle_latch(HEAT, bench.now);
     bench.cycles(20, 40.0);
     let State::Tripped(tripped) = bench.state(HEAT) else { panic!("not tripped") };
     assert_eq!(tripped.cause, TripCause::Restored);
-    let shutdown = Action::RequestShutdown { limit: HEAT };
-    assert!(!bench.actions.contains(&shutdown), "a machine must be able to start");
+    assert!(!bench.actions.contains(&SHUTDOWN), "a machine must be able to start");
     bench.cycles(3, 95.0);
-    assert!(bench.actions.contains(&shutdown));
+    assert!(bench.actions.contains(&SHUTDOWN));
 }
 
 #[test]

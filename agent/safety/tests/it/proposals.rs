@@ -25,7 +25,10 @@ fn propose(bench: &mut Bench, proposal: Proposal) -> Verdict {
 fn standing(verdict: Verdict) -> Standing {
     match verdict {
         Verdict::Refused(Refusal::Limit(standing)) => standing,
-        Verdict::Refused(_) | Verdict::Accepted | Verdict::Clamped { .. } => {
+        Verdict::Refused(_)
+        | Verdict::Accepted
+        | Verdict::Clamped { .. }
+        | Verdict::Armed { .. } => {
             panic!("not refused by a limit: {verdict:?}")
         }
     }

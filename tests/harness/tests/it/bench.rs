@@ -2,9 +2,9 @@
 
 use flyball_harness::{Board, FanMode, Plant, PlantState};
 use flyball_safety::{
-    Action, ActuatorId, ActuatorSpec, Config, Dwell, Engine, Event, EventKind, Hand, Level,
-    LimitId, LimitSpec, LimitView, Moment, Observed, OnTrip, Plan, Response, SensorId, SensorSpec,
-    StateKind, StuckSpec, Thresholds, Timing, ZoneId, ZoneSpec,
+    Action, ActuatorId, ActuatorSpec, Config, Dwell, Engine, Event, EventKind, Hand, Ladder, Level,
+    LimitId, LimitSpec, LimitView, Moment, Observed, Plan, Response, Sense, SensorId, SensorSpec,
+    StateKind, StuckSpec, Thresholds, Timing, Vote, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, NoData, Ratio, Watts};
 use std::time::Duration;
@@ -109,7 +109,8 @@ impl Bench {
     fn act(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             match action {
-                Action::RequestShutdown { .. } => self.shutdown_asked = true,
+                Action::Host { .. } => self.shutdown_asked = true,
+                Action::Switch { .. } => unreachable!("the board has no switch"),
                 Action::Drive { actuator, level } => match level {
                     Level::Automatic => {
                         self.plant.set_fan_mode(actuator.index(), FanMode::Automatic);
@@ -120,6 +121,9 @@ impl Bench {
                         self.plant.set_pwm(actuator.index(), pwm);
                     }
                     Level::Cap(watts) => self.plant.set_cap(watts.get()),
+                    Level::Frequency(_) | Level::Free | Level::Down | Level::Off => {
+                        unreachable!("the board has fans and a cap")
+                    }
                 },
             }
         }
@@ -165,11 +169,18 @@ fn plan(board: &Board) -> Plan {
         zone,
         sensors: vec![sensor],
         response,
+        sense: Sense::Above,
+        vote: Vote::Any,
+        tolerance: None,
         factory,
         local: Thresholds::SILENT,
+        emergency: None,
         hysteresis,
         dwell: Dwell { needed: 3, of: 4 },
+        hold: Duration::ZERO,
         lead: None,
+        sustained: None,
+        gate: None,
         missing_ok: false,
     };
     let heat = Thresholds {
@@ -193,7 +204,7 @@ fn plan(board: &Board) -> Plan {
         max: board.max_cap_watts,
     }));
     Plan {
-        zones: vec![ZoneSpec { grace: Duration::from_secs(10) }],
+        zones: vec![ZoneSpec { grace: Duration::from_secs(10), ladder: Ladder::NONE }],
         sensors: vec![package, sensor(Kind::Power, 0.0, 1000.0, 200.0)],
         limits: vec![
             limit(PACKAGE, Response::Heat, heat, 4.0),
@@ -205,8 +216,12 @@ fn plan(board: &Board) -> Plan {
             settle_samples: 3,
             step_time: Duration::from_secs(5),
             release_after: Duration::from_secs(20),
+            release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
+            armed_for: Duration::from_secs(60),
         },
-        on_trip: OnTrip::Hold,
+        groups: Vec::new(),
+        interlocks: Vec::new(),
+        seed: 0,
     }
 }
