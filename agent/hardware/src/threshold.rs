@@ -34,6 +34,30 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
+    /// What of these can be believed of a sensor of `kind`; the rest is absent.
+    #[must_use]
+    pub fn believed(self, kind: Kind) -> Self {
+        let one = |value: Option<f64>| value.and_then(|value| Self::believable(kind, value));
+        Self {
+            low_crit: one(self.low_crit),
+            low: one(self.low),
+            max: one(self.max),
+            max_clear: one(self.max_clear),
+            crit: one(self.crit),
+            crit_clear: one(self.crit_clear),
+            emergency: one(self.emergency),
+            emergency_clear: one(self.emergency_clear),
+        }
+    }
+
+    /// `value` of a sensor of `kind` that declares these.
+    ///
+    /// # Errors
+    /// Where no such sensor can measure that.
+    pub fn check(&self, kind: Kind, value: f64) -> Result<f64, NoData> {
+        Band::of(kind).widened(self).check(value)
+    }
+
     /// `value` as a threshold of `kind`, if it can be believed.
     pub(crate) fn believable(kind: Kind, value: f64) -> Option<f64> {
         let sane = value.is_finite()
