@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Check a policy file against this machine, and name all of its faults.
     Check(Check),
+    /// Read the guard's own record of what it saw and did.
+    Journal(JournalArgs),
     /// Give the fans back to the firmware after a guard that could not do it itself.
     Release(Release),
 }
@@ -81,4 +83,25 @@ pub(crate) struct Release {
     pub(crate) state: PathBuf,
     #[command(flatten)]
     pub(crate) tree: Tree,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalArgs {
+    #[command(subcommand)]
+    pub(crate) look: Look,
+    /// The state folder of the guard.
+    #[arg(long, value_name = "DIR", global = true, default_value = "/var/lib/flyball/guard")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Look {
+    /// Check that every line follows from the one before it.
+    Verify,
+    /// Print the newest lines.
+    Show {
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: usize,
+    },
 }

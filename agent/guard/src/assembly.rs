@@ -1,14 +1,15 @@
 //! Putting the guard together: what is found, what is planned, and which threads run it.
 
-use crate::args::{Check, Release, Run, Tree};
+use crate::args::{Check, JournalArgs, Look, Release, Run, Tree};
 use crate::bus::Buses;
 use crate::catalog::{ActuatorEntry, Catalog, SensorEntry};
 use crate::clock::Clock;
 use crate::command::Authority;
 use crate::cycle::{Cycle, Parts};
 use crate::desk::{ANSWERS, INBOX};
+use crate::evidence::Evidence;
 use crate::hands::{Hands, Workers};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::latches::Latch;
 use crate::link::Link;
 use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
@@ -86,6 +87,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         series: Mutex::new(list),
         series_count: AtomicUsize::new(series),
         buses: Buses::default(),
+        evidence: Evidence::for_series(series),
         ring: Mutex::new(Ring::for_series(series)),
         meters: Meters::new(),
         bell: Bell::new().context("no event descriptor can be had")?,
@@ -133,6 +135,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
     for (index, holder) in holders.into_iter().enumerate() {
         hands.hold(index, Some(holder), None);
     }
+    let watchdog = Watchdog::from_environment(&policy, &args.tree.sysfs_root);
     let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
     Cycle::new(Parts {
         engine: Engine::new(planned.config, now.moment()),
@@ -146,7 +149,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         changes,
         questions: inbox,
         answers,
-        watchdog: Watchdog::from_environment(),
+        watchdog,
         stop,
         latches,
         latches_fault,
@@ -259,6 +262,17 @@ pub(crate) fn check(args: &Check) -> Result<()> {
             Ok(())
         }
         Err(faults) => bail!("{}:\n  {}", args.policy.display(), faults.join("\n  ")),
+    }
+}
+
+/// Looks into the journal.
+///
+/// # Errors
+/// Where it can't be read, or is not whole.
+pub(crate) fn journal(args: &JournalArgs) -> Result<()> {
+    match &args.look {
+        Look::Verify => journal::verify(&args.state),
+        Look::Show { last } => journal::show(&args.state, *last),
     }
 }
 

@@ -6,13 +6,17 @@
 //! and the log lines of the loop.
 
 mod file;
+mod frozen;
+mod reading;
 
 use crate::latches::{self, Latch};
 use crate::log;
 use crate::originals::{self, Original};
+use crate::shared::Shared as LoopShared;
 use file::JournalFile;
 use flyball_command::Outcome;
 use flyball_guard_messages::{GuardEvent, Severity};
+pub(crate) use reading::{show, verify};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +43,12 @@ pub(crate) enum Entry {
     Latches {
         number: u64,
         latches: Vec<Latch>,
+    },
+    /// A limit has tripped: the last ten minutes go into a file of their own.
+    Freeze {
+        at_ms: u64,
+        limit: String,
+        from: Arc<LoopShared>,
     },
     /// What stood in one actuator before it was taken.
     Original(Original),
@@ -152,6 +162,7 @@ impl Keeper {
                     log::error(format_args!("the latched trips are not on disk: {error}"))
                 }
             },
+            Entry::Freeze { at_ms, limit, from } => self.freeze(at_ms, &limit, &from),
             Entry::Original(original) => {
                 self.originals.retain(|known| known.actuator != original.actuator);
                 self.originals.push(original);
@@ -159,6 +170,17 @@ impl Keeper {
                     log::error(format_args!("the actuators' own levels are not on disk: {error}"));
                 }
             }
+        }
+    }
+
+    fn freeze(&mut self, at_ms: u64, limit: &str, from: &LoopShared) {
+        let history = from.evidence.copy();
+        let series = from.series().clone();
+        match frozen::freeze(&self.state, at_ms, limit, &series, &history) {
+            Ok(frozen) => self.file.append(at_ms, "evidence", &frozen),
+            Err(error) => log::error(format_args!(
+                "the evidence of a trip is not on disk limit={limit} cause={error}"
+            )),
         }
     }
 

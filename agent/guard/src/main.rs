@@ -13,6 +13,7 @@ mod command;
 mod cycle;
 mod desk;
 mod durable;
+mod evidence;
 mod grip;
 mod hands;
 mod histogram;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Run(args) => assembly::run(args),
         Command::Status(args) => status::print(&args),
         Command::Check(args) => assembly::check(&args),
+        Command::Journal(args) => assembly::journal(&args),
         Command::Release(args) => assembly::release(&args),
     };
     match outcome {

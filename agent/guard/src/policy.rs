@@ -9,6 +9,7 @@ mod table;
 
 pub(crate) use limit::{LimitRule, Quantity};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 use table::{Reader, Table};
 
@@ -21,6 +22,7 @@ pub(crate) struct Policy {
     pub(crate) factory_margin_celsius: f64,
     /// Whether the loop asks for a real-time priority.
     pub(crate) realtime: bool,
+    pub(crate) watchdog: Option<WatchdogRule>,
     /// Whether a trip also asks for an orderly shutdown.
     pub(crate) shutdown_on_trip: bool,
     pub(crate) zones: Vec<Zone>,
@@ -37,6 +39,13 @@ pub(crate) struct Timing {
     pub(crate) step_time: Duration,
     pub(crate) release_after: Duration,
     pub(crate) assert_every: Duration,
+}
+
+/// The kernel's watchdog, which resets the machine where the loop no longer feeds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WatchdogRule {
+    pub(crate) device: PathBuf,
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +88,8 @@ impl fmt::Display for Fault {
 }
 
 pub(crate) const DEFAULT_ZONE: &str = "board";
+/// Long enough for a start of the guard, short enough for a hot machine.
+const DEFAULT_WATCHDOG_S: f64 = 30.0;
 const DEFAULT_GRACE: Duration = Duration::from_secs(60);
 
 impl Default for Timing {
@@ -115,6 +126,7 @@ impl Policy {
             timing: Timing::default(),
             factory_margin_celsius: 5.0,
             realtime: false,
+            watchdog: None,
             shutdown_on_trip: false,
             zones: vec![Zone { name: DEFAULT_ZONE.into(), grace: DEFAULT_GRACE }],
             limits: Vec::new(),
@@ -147,6 +159,10 @@ impl Policy {
         }
         if let Some(realtime) = root.switch("realtime") {
             policy.realtime = realtime;
+        }
+        if let Some(mut watchdog) = root.table("watchdog") {
+            policy.watchdog = read_watchdog(&mut watchdog);
+            watchdog.finish();
         }
         if let Some(mut timing) = root.table("timing") {
             policy.timing = read_timing(&mut timing);
@@ -203,6 +219,12 @@ fn read_timing(table: &mut Table<'_, '_>) -> Timing {
         ),
         assert_every: seconds(table.number("assert_every_s", 1.0..=600.0), default.assert_every),
     }
+}
+
+fn read_watchdog(table: &mut Table<'_, '_>) -> Option<WatchdogRule> {
+    let timeout = table.number("timeout_s", 5.0..=600.0).unwrap_or(DEFAULT_WATCHDOG_S);
+    let device = table.required_text("device")?;
+    Some(WatchdogRule { device: device.into(), timeout: Duration::from_secs_f64(timeout.round()) })
 }
 
 fn read_zone(table: &mut Table<'_, '_>) -> Option<Zone> {

@@ -2,6 +2,7 @@
 
 use crate::bus::Buses;
 use crate::clock::Clock;
+use crate::evidence::Evidence;
 use crate::histogram::Histogram;
 use crate::ring::Ring;
 use flyball_guard_messages::{BoardInfo, Series};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     /// How many of them there are.
     pub(crate) series_count: AtomicUsize,
     pub(crate) buses: Buses,
+    pub(crate) evidence: Evidence,
     /// The loop only tries this lock; the link holds it for copying a batch.
     pub(crate) ring: Mutex<Ring>,
     pub(crate) meters: Meters,

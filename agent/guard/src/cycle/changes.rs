@@ -76,6 +76,7 @@ impl Cycle {
             let series = self.catalog.sensors.len();
             self.slots.grow_to(series);
             self.outbox.grow_for(series);
+            self.shared.evidence.grow_to(series);
             self.shared.add_series(appended);
         }
         self.tell_hardware("came", owner, &came, Severity::Info, now);

@@ -3,6 +3,7 @@
 //! Where the clock is set, ticks go on in the new time at once, as [`RecordBody::Samples`] has
 //! it. Seconds that the loop missed say so.
 
+use crate::evidence::Evidence;
 use crate::ring::Outbox;
 use crate::slots::Slots;
 use crate::words::Now;
@@ -56,7 +57,13 @@ impl Sampling {
     }
 
     /// Writes the ticks that are due. Gives back by how much the clock was set, if it was.
-    pub(super) fn step(&mut self, now: Now, slots: &Slots, outbox: &mut Outbox) -> Option<i64> {
+    pub(super) fn step(
+        &mut self,
+        now: Now,
+        slots: &Slots,
+        evidence: &Evidence,
+        outbox: &mut Outbox,
+    ) -> Option<i64> {
         let stepped = self.notice_step(now);
         let upcoming = (now.wall_ms / TICK_MS + 1) * TICK_MS;
         let next = self.next_ms.unwrap_or(upcoming);
@@ -69,6 +76,9 @@ impl Sampling {
             let missed = now.wall_ms >= next + TICK_MS + SETTLE_MS;
             self.fill(next, missed, now.mono, slots);
             outbox.push(&self.record);
+            if let RecordBody::Samples(samples) = &self.record.body {
+                evidence.keep(next, samples);
+            }
             next += TICK_MS;
         }
         self.next_ms = Some(next);
@@ -124,7 +134,8 @@ mod tests {
 
         fn step(&mut self, mono_ms: u64, wall_ms: u64) -> Option<i64> {
             let now = Now { mono: Duration::from_millis(mono_ms), wall_ms };
-            let stepped = self.sampling.step(now, &self.slots, &mut self.outbox);
+            let stepped =
+                self.sampling.step(now, &self.slots, &Evidence::default(), &mut self.outbox);
             self.outbox.flush(&self.ring);
             stepped
         }

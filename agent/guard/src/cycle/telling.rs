@@ -9,6 +9,7 @@ use crate::log::Level as LogLevel;
 use crate::words::{self, Now};
 use flyball_guard_messages::{EventKind, GuardEvent, Record, RecordBody, Severity};
 use flyball_safety::{ActuatorId, Event, EventKind as Engine, Level, LimitId, StateKind};
+use std::sync::Arc;
 use std::thread;
 
 impl Cycle {
@@ -28,6 +29,11 @@ impl Cycle {
         for fault in std::mem::take(&mut self.policy_faults) {
             let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
             self.record_plain(kind, severity, "policy", fault, now);
+        }
+        if self.watchdog.has_reset() {
+            let message = "the machine was reset by its watchdog before this run".to_owned();
+            let (kind, severity) = (EventKind::WatchdogReset, Severity::Critical);
+            self.record_plain(kind, severity, "watchdog", message, now);
         }
         let latches_fault = self.latches_fault.take();
         if latches_fault.is_some() {
@@ -95,6 +101,8 @@ impl Cycle {
         match (to, known) {
             (StateKind::Tripped, None) => {
                 let (limit, since_ms) = (name.to_owned(), now.wall_ms);
+                let (at_ms, from) = (now.wall_ms, Arc::clone(&self.shared));
+                self.journal.put(Entry::Freeze { at_ms, limit: limit.clone(), from });
                 self.latches.push(Latch { limit, since_ms, reading, threshold });
                 true
             }

@@ -14,7 +14,7 @@ const KEPT: u32 = 2;
 /// The longest line; a message is a sentence.
 const MAX_LINE_BYTES: u64 = 16 * 1024;
 /// The chain's beginning.
-const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(super) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 #[derive(Serialize)]
 struct Line<'a, T> {
@@ -105,10 +105,7 @@ impl JournalFile {
     }
 
     fn path(&self, age: u32) -> PathBuf {
-        self.folder.join(match age {
-            0 => "journal.jsonl".to_owned(),
-            age => format!("journal.{age}.jsonl"),
-        })
+        self.folder.join(name(age))
     }
 
     fn fail(&mut self, error: &io::Error) {
@@ -139,7 +136,24 @@ fn last_line(file: &mut File, length: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The journal's files by name, the oldest first.
+pub(super) fn files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let names = (0..=KEPT).rev().map(name);
+    names.map(|name| (name.clone(), folder.join(name))).collect()
+}
+
+fn name(age: u32) -> String {
+    match age {
+        0 => "journal.jsonl".to_owned(),
+        age => format!("journal.{age}.jsonl"),
+    }
 }
 
 #[cfg(test)]
