@@ -6,6 +6,8 @@ mod it {
     mod conversation;
     mod driven;
     mod fake_bmc;
+    mod fake_upsd;
+    mod nut;
     mod redfish;
     mod redfish_faults;
 }

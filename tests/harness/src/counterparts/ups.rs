@@ -35,8 +35,11 @@ const ON_MAINS: &[(&str, &str)] = &[
     ("output.voltage", "230.0"),
     ("ups.firmware", "1.7"),
     ("ups.load", "18"),
+    ("ups.mfr", "Example Power"),
+    ("ups.model", "Line 1000"),
     ("ups.realpower", "165"),
     ("ups.realpower.nominal", "900"),
+    ("ups.serial", "EP-000042"),
     ("ups.status", "OL"),
 ];
 

@@ -70,14 +70,18 @@ impl NutHands {
         let patience = Deadline::after(self.clock, deadline.at_most(TRACKED));
         let question = format!("GET TRACKING {id}");
         while patience.left().is_some() {
-            let answer = client.exchange("GET TRACKING", &question)?;
-            match answer.first().map(String::as_str) {
-                Some("PENDING") => thread::sleep(PAUSE),
-                Some("SUCCESS") => return Ok(()),
-                Some(_) | None => {
-                    let text = format!("the UPS's driver answers {}", answer.join(" "));
-                    return Err(DeedError::new(DeedFault::Failed, text));
+            match client.exchange("GET TRACKING", &question) {
+                Ok(words) if words.first().is_some_and(|word| word == "PENDING") => {
+                    thread::sleep(PAUSE);
                 }
+                Ok(words) if words.first().is_some_and(|word| word == "SUCCESS") => return Ok(()),
+                Ok(words) => return Err(failed_there(&words.join(" "))),
+                Err(error) => match error.code() {
+                    // A driver of the server's that does not report.
+                    Some("UNKNOWN") => return Ok(()),
+                    Some(code) => return Err(failed_there(code)),
+                    None => return Err(error.into()),
+                },
             }
         }
         Ok(())
@@ -87,6 +91,11 @@ impl NutHands {
         let variables = variables_of(client, &self.target.ups);
         Ok(switch.standing(&variables.map_err(read_back)?))
     }
+}
+
+fn failed_there(answer: &str) -> DeedError {
+    let text = format!("the UPS's driver says of the command: {answer}");
+    DeedError::new(DeedFault::Failed, text)
 }
 
 fn read_back(error: NutError) -> DeedError {
