@@ -29,6 +29,8 @@ pub enum AppError {
     Authority(#[from] AuthorityError),
     #[error("opening the accounts")]
     Accounts(#[from] AccountsError),
+    #[error("the system gives no random bytes")]
+    Random(#[from] getrandom::Error),
 }
 
 #[derive(Clone, Debug)]
@@ -81,7 +83,8 @@ impl App {
             live.clone(),
             clock.clone(),
             Arc::clone(authority.command_key()),
-        );
+            &config.safety,
+        )?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
         let accounts = Accounts::open(store.clone(), clock.clone()).await?;
         let media = Media::new(sessions.clone());

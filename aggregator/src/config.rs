@@ -6,6 +6,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// The file in the state folder.
 const FILE: &str = "aggregator.toml";
@@ -31,6 +32,42 @@ pub struct Config {
     pub imports: Imports,
     pub flat: Flat,
     pub cors: Cors,
+    pub safety: Safety,
+}
+
+/// What the aggregator itself refuses, and how dangerous commands are confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Safety {
+    /// Somebody else than the one who asks has to confirm a dangerous command.
+    pub second_person: bool,
+    /// Energising commands within a minute, of a rack that says nothing else, and of a machine
+    /// that stands in none.
+    pub energising_per_minute: u32,
+    /// Devices that feed or are the machine that this aggregator runs on, beside the machine that
+    /// is recognised by its names.
+    pub own_machines: Vec<Uuid>,
+    pub racks: Vec<Rack>,
+}
+
+/// Machines that draw from one feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rack {
+    pub name: String,
+    pub devices: Vec<Uuid>,
+    pub energising_per_minute: Option<u32>,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            second_person: false,
+            energising_per_minute: 10,
+            own_machines: Vec::new(),
+            racks: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +143,7 @@ impl Default for Config {
             imports: Imports::default(),
             flat: Flat::default(),
             cors: Cors::default(),
+            safety: Safety::default(),
         }
     }
 }

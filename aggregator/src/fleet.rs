@@ -1,14 +1,18 @@
 //! The machines: who they are, whether they are connected, what they last said of themselves.
 
+pub mod equipment;
 pub mod sessions;
+pub mod subject;
 
 use crate::clock::Clock;
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesInfo;
+pub use equipment::{Equipment, EquipmentKind, EquipmentState, equipment_id};
 pub use flyball_protocol::command::DeviceId;
 pub use flyball_protocol::message::Machine;
 pub use sessions::{Inventory, JobStream, SendError, Sessions, Target};
+pub use subject::{Belonging, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
@@ -65,6 +69,16 @@ pub struct CertificateInfo {
     pub not_after_ms: u64,
 }
 
+/// Which devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectQuery {
+    /// Only the equipment of this machine.
+    pub gateway: Option<DeviceId>,
+    /// The word of a kind: `real`, `simulated`, `bmc` …
+    pub kind: Option<String>,
+    pub page: PageRequest,
+}
+
 /// The fleet as the store has it, with what the sessions know beside it.
 #[derive(Clone, Debug)]
 pub struct Fleet {
@@ -97,6 +111,32 @@ impl Fleet {
             device.online = self.sessions.is_online(id);
             device
         }))
+    }
+
+    /// Machines and their equipment: each machine by name, and under it what it manages.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
+        let mut subjects = self.store.subjects(query).await?;
+        for subject in &mut subjects.items {
+            let (Subject::Machine(device) | Subject::Equipment { gateway: device, .. }) = subject;
+            device.online = self.sessions.is_online(device.id);
+        }
+        Ok(subjects)
+    }
+
+    /// The machine or the equipment of an id.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn subject(&self, id: DeviceId) -> Result<Option<Subject>, StoreError> {
+        if let Some(device) = self.device(id).await? {
+            return Ok(Some(Subject::Machine(device)));
+        }
+        let Some(equipment) = self.store.equipment(id).await? else { return Ok(None) };
+        let gateway = self.device(equipment.gateway).await?;
+        Ok(gateway.map(|gateway| Subject::Equipment { equipment, gateway }))
     }
 
     /// The machine that is meant where none is named: the real one that was enrolled first,
@@ -140,6 +180,8 @@ impl Fleet {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::telemetry::{Kind, Unit};
+    use flyball_protocol::guard::{LayerThresholds, LimitSnapshot, LimitState};
     use uuid::Uuid;
 
     /// A device as it is after its enrolment.
@@ -170,6 +212,52 @@ pub(crate) mod tests {
             created_at_ms: 1,
             updated_at_ms: 1,
             revoked_at_ms: None,
+        }
+    }
+
+    /// Equipment that answers.
+    pub(crate) fn equipment(gateway: DeviceId, key: &str) -> Equipment {
+        Equipment {
+            id: equipment_id(gateway, key),
+            gateway,
+            reported: equipment::Reported {
+                key: key.into(),
+                kind: EquipmentKind::Pdu,
+                driver: "snmp".into(),
+                vendor: Some("Rack".into()),
+                model: None,
+                serial: None,
+                firmware: None,
+                address: "192.0.2.7:161".into(),
+                state: EquipmentState::Connected,
+            },
+            created_at_ms: 1,
+            updated_at_ms: 1,
+            removed_at_ms: None,
+        }
+    }
+
+    /// A temperature limit over `sensors`.
+    pub(crate) fn limit(name: &str, sensors: &[&str]) -> LimitSnapshot {
+        LimitSnapshot {
+            name: name.into(),
+            zone: "board".into(),
+            kind: Kind::Temperature,
+            unit: Unit::Celsius,
+            warning: Some(75.0),
+            limit: Some(85.0),
+            trip: Some(95.0),
+            hysteresis: 3.0,
+            layer: "factory".into(),
+            factory: LayerThresholds { warning: Some(80.0), limit: Some(85.0), trip: Some(95.0) },
+            local: LayerThresholds { warning: Some(75.0), limit: None, trip: None },
+            fleet: LayerThresholds::default(),
+            below: false,
+            state: LimitState::Normal,
+            step: None,
+            reading: Some(41.5),
+            since_ms: 1,
+            sensors: sensors.iter().map(|id| (*id).to_owned()).collect(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What was committed, pushed to whoever listens. Every subscriber has a bounded buffer of its
 //! own: a slow one loses the oldest and is told how much, and nobody else notices.
 
+pub mod board;
 pub mod subscriber;
 
 use crate::fleet::DeviceId;
 use crate::operations::Operation;
 use crate::telemetry::{Event, Point};
+use board::Changed;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
 pub use subscriber::{Delivery, Interest, Subscription};
@@ -13,10 +15,20 @@ pub use subscriber::{Delivery, Interest, Subscription};
 /// One thing that happened, published after its commit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Live {
-    Readings { device: DeviceId, points: Vec<Point> },
+    Readings {
+        device: DeviceId,
+        points: Vec<Point>,
+    },
     Event(Event),
     Operation(Operation),
-    Device { device: DeviceId, online: bool, at_ms: u64 },
+    /// It has connected or is gone.
+    Device {
+        device: DeviceId,
+        online: bool,
+        at_ms: u64,
+    },
+    /// Something of it changed that is no reading.
+    Changed(Changed),
 }
 
 /// What a subscriber asks for and a gap names.
@@ -35,7 +47,9 @@ impl Live {
             Self::Readings { device, .. } => Topic::Readings(*device),
             Self::Event(_) => Topic::Events,
             Self::Operation(_) => Topic::Operations,
-            Self::Device { device, .. } => Topic::DeviceState(*device),
+            Self::Device { device, .. } | Self::Changed(Changed { device, .. }) => {
+                Topic::DeviceState(*device)
+            }
         }
     }
 }

@@ -2,23 +2,37 @@
 //! command is durable before it is sent, and rides in the next `Welcome` where the machine is
 //! away. What the machine may do is never decided here; its verdict is taken down.
 
+pub mod confirmation;
+pub mod fleet_limits;
 pub mod operation;
+mod validator;
 
+use crate::access::{Caller, SessionId};
+use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
-use crate::fleet::{DeviceId, Sessions};
+use crate::config::Safety;
+use crate::fleet::{Device, DeviceId, SendError, Sessions};
 use crate::live::{Hub, Live};
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
+use confirmation::Tokens;
+pub use confirmation::{ConfirmError, Confirmation};
+pub use fleet_limits::FleetPolicy;
+use flyball_protocol::command::FleetLimit;
 pub use flyball_protocol::command::{
-    Action, Clamp, OperationId, Outcome, Refusal, RefusalKind, Verdict,
+    Action, Arming, Clamp, OperationId, Outcome, Refusal, RefusalKind, Verdict,
 };
 use flyball_protocol::command::{Command, CommandKey, SignatureError};
+use flyball_protocol::guard::Inventory as Board;
 use flyball_protocol::message::PendingCommand;
 pub use operation::{Operation, OperationState};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+pub use validator::Objection;
+use validator::{Case, Validator};
 
 /// How long a request waits for the machine's verdict before it answers without.
 pub const VERDICT_PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +43,9 @@ pub const MAX_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 /// Commands that wait for one machine; more are refused.
 pub const MAX_OPEN_PER_DEVICE: u32 = 64;
 
+/// Who asks for what the aggregator sends by itself.
+const SYSTEM: &str = "system";
+
 /// How long after `not_after` the outcome of what was sent may still come: it rides in the spool,
 /// and the machine's clock is not ours.
 const OUTCOME_GRACE_MS: u64 = 30_000;
@@ -36,10 +53,19 @@ const OUTCOME_GRACE_MS: u64 = 30_000;
 /// One request for an operation, already authorised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
+    /// The machine whose guard acts.
     pub device: DeviceId,
+    /// The equipment that is meant, where it is not the machine itself.
+    pub equipment: Option<DeviceId>,
     pub action: Action,
     /// The account that asks, by its e-mail.
     pub issuer: String,
+    /// The sign-in that asks.
+    pub session: Option<SessionId>,
+    /// Why the rule for the aggregator's own machine shall not hold: a superuser's word.
+    pub break_glass: Option<String>,
+    /// The caller's own end of it, Unix milliseconds.
+    pub not_after_ms: Option<u64>,
     pub request_id: Option<String>,
     /// `DEFAULT_TTL_MS` where absent.
     pub ttl_ms: Option<u64>,
@@ -53,6 +79,8 @@ pub enum SubmitError {
     TooManyOpen(DeviceId),
     #[error("a command stays good for 1 s to 24 h, not for {0} ms")]
     Ttl(u64),
+    #[error("refused by the aggregator: {0}")]
+    Refused(Objection),
     #[error("signing the command")]
     Sign(#[from] SignatureError),
     #[error("storing the operation")]
@@ -77,6 +105,9 @@ pub struct Operations {
     clock: Clock,
     key: Arc<CommandKey>,
     waiting: Waiting,
+    validator: Validator,
+    tokens: Tokens,
+    second_person: bool,
 }
 
 impl Operations {
@@ -86,8 +117,19 @@ impl Operations {
         hub: Hub,
         clock: Clock,
         key: Arc<CommandKey>,
-    ) -> Self {
-        Self { store, sessions, hub, clock, key, waiting: Waiting::default() }
+        safety: &Safety,
+    ) -> Result<Self, getrandom::Error> {
+        Ok(Self {
+            store,
+            sessions,
+            hub,
+            clock,
+            key,
+            waiting: Waiting::default(),
+            validator: Validator::new(safety.clone()),
+            tokens: Tokens::new()?,
+            second_person: safety.second_person,
+        })
     }
 
     /// Stores, signs and sends; waits up to [`VERDICT_PATIENCE`] for the verdict where the
@@ -96,13 +138,37 @@ impl Operations {
     /// # Errors
     /// Where the device is unknown, has too much waiting, or the store fails.
     pub async fn submit(&self, submission: Submission) -> Result<Operation, SubmitError> {
+        let (operation, verdict) = self.create(submission).await?;
+        if self.sessions.wake(operation.device) {
+            Ok(self.verdict_within_patience(verdict, operation).await)
+        } else {
+            self.forget(operation.id);
+            Ok(operation)
+        }
+    }
+
+    /// As [`Operations::submit`], and waits for nobody: for the session's own task, which the
+    /// verdict has to pass through.
+    async fn store_and_wake(&self, submission: Submission) -> Result<Operation, SubmitError> {
+        let (operation, _) = self.create(submission).await?;
+        self.forget(operation.id);
+        self.sessions.wake(operation.device);
+        Ok(operation)
+    }
+
+    async fn create(
+        &self,
+        submission: Submission,
+    ) -> Result<(Operation, oneshot::Receiver<Operation>), SubmitError> {
         let ttl_ms = submission.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
         if !(1000..=MAX_TTL_MS).contains(&ttl_ms) {
             return Err(SubmitError::Ttl(ttl_ms));
         }
         let id = OperationId(self.clock.new_id());
         let now_ms = self.clock.now_ms();
-        let not_after_ms = now_ms + ttl_ms;
+        let own_end_ms = submission.not_after_ms.unwrap_or(u64::MAX);
+        let not_after_ms = (now_ms + ttl_ms).min(own_end_ms);
+        self.admit(&submission, not_after_ms, now_ms).await?;
         let sign = |counter| {
             self.key.sign(&Command {
                 device: submission.device,
@@ -116,13 +182,188 @@ impl Operations {
         let operation =
             self.store.create_operation(id, &submission, now_ms, not_after_ms, sign).await?;
         self.hub.publish(Live::Operation(operation.clone()));
-        let verdict = self.wait_for(id);
-        if self.sessions.wake(submission.device) {
-            Ok(self.verdict_within_patience(verdict, operation).await)
+        Ok((operation, self.wait_for(id)))
+    }
+
+    /// Refuses what the aggregator itself can know to be wrong; the refusal is audited.
+    async fn admit(
+        &self,
+        submission: &Submission,
+        not_after_ms: u64,
+        now_ms: u64,
+    ) -> Result<(), SubmitError> {
+        let device = submission.device;
+        let machine = self.store.device(device).await?;
+        let machine = machine.ok_or(SubmitError::UnknownDevice(device))?;
+        let judged = if not_after_ms <= now_ms {
+            Err(Objection::TooLate { not_after_ms })
         } else {
-            self.forget(id);
-            Ok(operation)
+            self.validator.admit(&Case {
+                machine: &machine,
+                equipment: submission.equipment,
+                action: &submission.action,
+                break_glass: submission.break_glass.is_some(),
+                now_ms,
+            })
+        };
+        let (decision, rule) = match (&judged, &submission.break_glass) {
+            (Err(objection), _) => (Decision::Refused, objection.rule()),
+            (Ok(()), Some(_)) => (Decision::Allowed, "break_glass"),
+            (Ok(()), None) => return Ok(()),
+        };
+        let entry = AuditEntry {
+            at_ms: now_ms,
+            actor: submission.issuer.clone(),
+            action: "operation.validate".into(),
+            target: format!("device:{}", submission.equipment.unwrap_or(device)),
+            decision,
+            details: json!({
+                "action": submission.action,
+                "rule": rule,
+                "justification": submission.break_glass,
+            }),
+            request_id: submission.request_id.clone(),
+        };
+        self.store.add_audit(&entry).await?;
+        judged.map_err(SubmitError::Refused)
+    }
+
+    /// What the aggregator itself would say to it; nothing is counted or stored.
+    ///
+    /// # Errors
+    /// Its objection.
+    pub fn judge(
+        &self,
+        machine: &Device,
+        equipment: Option<DeviceId>,
+        action: &Action,
+    ) -> Result<(), Objection> {
+        let now_ms = self.clock.now_ms();
+        let case = Case { machine, equipment, action, break_glass: false, now_ms };
+        self.validator.judge(&case)
+    }
+
+    /// What the machine would say to `action`; nothing moves. Waits at most
+    /// [`VERDICT_PATIENCE`]; `None` where it did not answer in that time.
+    ///
+    /// # Errors
+    /// Where it is not connected, or too many such questions wait.
+    pub async fn ask(
+        &self,
+        device: DeviceId,
+        action: Action,
+    ) -> Result<Option<Verdict>, SendError> {
+        let answer = self.sessions.validate(device, action)?;
+        match tokio::time::timeout(VERDICT_PATIENCE, answer).await {
+            Ok(Ok(verdict)) => Ok(Some(verdict)),
+            Ok(Err(_)) | Err(_) => Ok(None),
         }
+    }
+
+    /// What `caller` is shown of an operation that waits to be confirmed.
+    #[must_use]
+    pub fn confirmation(
+        &self,
+        operation: &Operation,
+        caller: Option<&Caller>,
+    ) -> Option<Confirmation> {
+        self.tokens.shown(operation, caller, self.second_person)
+    }
+
+    /// Has the machine carry out what it has armed; the armed operation comes back.
+    ///
+    /// # Errors
+    /// Where it is not armed, the caller may not confirm it, the token is not the right one, or
+    /// the machine refuses.
+    pub async fn confirm(
+        &self,
+        id: OperationId,
+        caller: &Caller,
+        token: &str,
+        request_id: Option<String>,
+    ) -> Result<Operation, ConfirmError> {
+        let armed = self.store.operation(id).await?.ok_or(ConfirmError::Unknown(id))?;
+        let now_ms = self.clock.now_ms();
+        let arming = self.tokens.check(&armed, caller, self.second_person, token, now_ms)?;
+        if !self.sessions.is_online(armed.device) {
+            return Err(ConfirmError::Away);
+        }
+        let submission = Submission {
+            device: armed.device,
+            equipment: armed.equipment,
+            action: Action::Confirm { operation: id },
+            issuer: caller.email.clone(),
+            session: Some(caller.session),
+            break_glass: None,
+            not_after_ms: Some(arming.until_ms),
+            request_id,
+            ttl_ms: None,
+        };
+        let confirming = self.submit(submission).await?;
+        if let Some(Verdict::Refused(refusal)) = confirming.verdict {
+            return Err(ConfirmError::Refused(Box::new(refusal)));
+        }
+        Ok(self.store.operation(id).await?.unwrap_or(armed))
+    }
+
+    /// # Errors
+    /// Where the store fails.
+    pub async fn fleet_limits(&self, device: DeviceId) -> Result<Option<FleetPolicy>, StoreError> {
+        self.store.fleet_limits(device).await
+    }
+
+    /// Keeps the policy and sends it: it is sent anew whenever the machine comes without it.
+    ///
+    /// # Errors
+    /// As for [`Operations::submit`].
+    pub async fn set_fleet_limits(&self, submission: Submission) -> Result<Operation, SubmitError> {
+        let device = submission.device;
+        let Action::SetFleetLimits { limits } = &submission.action else {
+            return self.submit(submission).await;
+        };
+        let (limits, issuer) = (limits.clone(), submission.issuer.clone());
+        let operation = self.submit(submission).await?;
+        // What the machine refuses would be refused again whenever it comes back.
+        if !matches!(operation.verdict, Some(Verdict::Refused(_))) {
+            let now_ms = self.clock.now_ms();
+            self.store.set_fleet_limits(device, &limits, &issuer, now_ms).await?;
+        }
+        Ok(operation)
+    }
+
+    /// A machine has come and told what holds it: where that is not what the fleet has asked for,
+    /// it is asked again.
+    pub(crate) async fn handle_return(
+        &self,
+        device: DeviceId,
+        board: &Board,
+    ) -> Result<(), SubmitError> {
+        let Some(FleetPolicy { limits, .. }) = self.store.fleet_limits(device).await? else {
+            return Ok(());
+        };
+        if board.limits.is_empty() || fleet_limits::is_held(&limits, &board.limits) {
+            return Ok(());
+        }
+        self.send_policy(device, limits).await
+    }
+
+    async fn send_policy(
+        &self,
+        device: DeviceId,
+        limits: Vec<FleetLimit>,
+    ) -> Result<(), SubmitError> {
+        let submission = Submission {
+            device,
+            equipment: None,
+            action: Action::SetFleetLimits { limits },
+            issuer: SYSTEM.into(),
+            session: None,
+            break_glass: None,
+            not_after_ms: None,
+            request_id: None,
+            ttl_ms: None,
+        };
+        self.store_and_wake(submission).await.map(drop)
     }
 
     /// # Errors
@@ -165,9 +406,20 @@ impl Operations {
     ) -> Result<(), StoreError> {
         let now_ms = self.clock.now_ms();
         let change = |op: &mut Operation| op.device == device && op.handle_verdict(verdict, now_ms);
-        if let Some(operation) = self.store.settle(id, change, now_ms).await? {
-            self.announce(operation);
+        let Some(operation) = self.store.settle(id, change, now_ms).await? else {
+            return Ok(());
+        };
+        // First the armed operation, so that whoever waits for the other finds it confirmed.
+        if let (Action::Confirm { operation: armed }, Some(Verdict::Accepted)) =
+            (&operation.action, &operation.verdict)
+        {
+            let by = operation.requested_by.clone();
+            let confirm = |op: &mut Operation| op.device == device && op.handle_confirmed(&by);
+            if let Some(confirmed) = self.store.settle(*armed, confirm, now_ms).await? {
+                self.announce(confirmed);
+            }
         }
+        self.announce(operation);
         Ok(())
     }
 
@@ -248,6 +500,10 @@ mod tests {
         for _ in 0..3 {
             let submission = Submission {
                 device: device.id,
+                equipment: None,
+                session: None,
+                break_glass: None,
+                not_after_ms: None,
                 action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
                 issuer: "operator@example.org".into(),
                 request_id: None,

@@ -7,7 +7,7 @@ pub mod readings;
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
-pub use event::{Event, EventId, EventQuery};
+pub use event::{Event, EventId, EventQuery, Subjects};
 pub use flyball_protocol::guard::Severity;
 pub use flyball_protocol::series::Reader;
 pub use flyball_units::{Kind, NoData, Unit};
@@ -45,6 +45,8 @@ pub struct Point {
 /// What one block holds of one series, in the order of its ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sampled {
+    /// The machine, or the equipment that the series belongs to.
+    pub(crate) device: DeviceId,
     pub(crate) series: Arc<SeriesInfo>,
     pub(crate) samples: Vec<(u64, Result<f64, NoData>)>,
 }

@@ -59,7 +59,7 @@ registry! {
     UnsupportedFormat, "unsupported_format", 400, 400, "Unsupported Format", false, "Ask for a format that the capabilities list.";
     InvalidCursor, "invalid_cursor", 400, 400, "Invalid Cursor", false, "Start again without a cursor.";
     BadRequest, "bad_request", 400, 400, "Bad Request", false, "Correct the request and send it again.";
-    ConfirmationRequired, "confirmation_required", 400, 400, "Confirmation Required", false, "Send confirm=true if you mean it.";
+    ConfirmationRequired, "confirmation_required", 409, 400, "Confirmation Required", false, "Look at what is meant, and send the confirmation if you mean it.";
     Unauthorized, "unauthorized", 401, 401, "Unauthorized", false, "Sign in and send the access token as Authorization: Bearer.";
     InvalidCredentials, "invalid_credentials", 401, 401, "Invalid Credentials", false, "Check email and password.";
     AccountInactive, "account_inactive", 401, 401, "Account Inactive", false, "Ask a superuser to enable the account.";
@@ -73,6 +73,11 @@ registry! {
     RequestTimeout, "request_timeout", 408, 408, "Request Timeout", true, "Send the request again.";
     Conflict, "conflict", 409, 409, "Conflict", false, "Read the resource again and decide anew.";
     InterlockActive, "interlock_active", 409, 409, "Interlock Active", false, "Wait for the condition in clears_when, or ask for less.";
+    Locked, "locked", 409, 409, "Locked", false, "Ask the owner of the lock to lift it, or lift it with a justification.";
+    StateConflict, "state_conflict", 409, 409, "State Conflict", false, "Look at the state as it is now and decide anew.";
+    ConfirmationExpired, "confirmation_expired", 409, 409, "Confirmation Expired", false, "Ask for the operation again, and confirm it in time.";
+    SecondPersonRequired, "second_person_required", 409, 409, "Second Person Required", false, "Have somebody else confirm it.";
+    StartPaceExceeded, "start_pace_exceeded", 409, 409, "Start Pace Exceeded", true, "Wait for the seconds in Retry-After: the rack's feed takes no more at once.";
     OperationRefused, "operation_refused", 409, 409, "Operation Refused", false, "Read the reason; the machine would refuse the same request again.";
     IdempotencyInFlight, "idempotency_in_flight", 409, 409, "Request In Flight", true, "Wait for the first request with this key to end.";
     IdempotencyMismatch, "idempotency_mismatch", 422, 422, "Idempotency Mismatch", false, "Use a new Idempotency-Key for a different request.";

@@ -5,6 +5,7 @@ use super::Api;
 use super::error::{ErrorCode, FieldError, Problem};
 use super::reply::Schemas;
 use super::table::{Input, Operation};
+use super::time;
 use crate::accounts::Origin;
 use axum::body::Bytes;
 use axum::extract::{
@@ -13,6 +14,7 @@ use axum::extract::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -200,4 +202,48 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for RequestId {
 
 impl Input for Option<RequestId> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
+}
+
+/// What every command may be told besides its body: `?not_after=`.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) not_after_ms: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+struct TermsQuery {
+    /// RFC 3339 or Unix milliseconds: nothing may happen any more after this.
+    not_after: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Terms {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::<TermsQuery>::from_request_parts(parts, state).await?;
+        let Some(text) = query.not_after else { return Ok(Self { not_after_ms: None }) };
+        match time::parse(&text) {
+            Some(at_ms) => Ok(Self { not_after_ms: Some(at_ms) }),
+            None => Err(Problem::invalid(vec![FieldError::query(
+                "not_after",
+                "invalid_value",
+                "is an RFC 3339 time or Unix milliseconds",
+            )])),
+        }
+    }
+}
+
+impl Input for Terms {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        Query::<TermsQuery>::describe(operation, schemas);
+        operation.fails(&[
+            ErrorCode::InterlockActive,
+            ErrorCode::Locked,
+            ErrorCode::StateConflict,
+            ErrorCode::OperationRefused,
+            ErrorCode::StartPaceExceeded,
+            ErrorCode::Conflict,
+            ErrorCode::Unavailable,
+        ]);
+    }
 }

@@ -114,6 +114,14 @@ impl Table {
         self.route(Method::POST, MethodFilter::POST, path, summary, handler)
     }
 
+    pub(crate) fn put<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.route(Method::PUT, MethodFilter::PUT, path, summary, handler)
+    }
+
     pub(crate) fn delete<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
     where
         H: Handler<M, Api> + Described<D>,

@@ -1,19 +1,15 @@
 //! From an entry's bytes to what the store takes: decoded, checked, its series known.
 
-use crate::fleet::DeviceId;
+use crate::fleet::{DeviceId, equipment_id, subject};
 use crate::ingest::fault::Fault;
 use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Reason, Scope};
 use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
 use flyball_protocol::block::{Block, BlockError, Cell, Group};
 use flyball_protocol::entry::{Entry, EntryBody, EntryError, Gap, GapScope};
-use flyball_protocol::series::{SeriesDef, SeriesRef};
+use flyball_protocol::series::{MAX_SERIES, SeriesDef, SeriesRef};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// No epoch defines more.
-const MAX_SERIES: usize = 16_384;
-const MAX_ATTRIBUTES: usize = 32;
-const MAX_TEXT_BYTES: usize = 1024;
 /// Series that one gap names: each of them is a row.
 const MAX_GAP_SERIES: usize = 4096;
 
@@ -57,7 +53,14 @@ pub(super) struct Origin {
     pub(super) id: DeviceId,
     pub(super) device: DeviceKey,
     pub(super) epoch: EpochKey,
-    dictionary: HashMap<SeriesRef, Arc<SeriesInfo>>,
+    dictionary: HashMap<SeriesRef, Known>,
+}
+
+/// A series and the device that it is a series of.
+#[derive(Clone, Debug)]
+struct Known {
+    device: DeviceId,
+    series: Arc<SeriesInfo>,
 }
 
 impl Origin {
@@ -73,7 +76,12 @@ impl Origin {
     }
 
     pub(super) fn learn(&mut self, defined: Vec<(SeriesRef, SeriesInfo)>) {
-        let defined = defined.into_iter().map(|(number, series)| (number, Arc::new(series)));
+        let gateway = self.id;
+        let defined = defined.into_iter().map(|(number, series)| {
+            let key = subject::equipment_of(&series);
+            let device = key.map_or(gateway, |key| equipment_id(gateway, key));
+            (number, Known { device, series: Arc::new(series) })
+        });
         self.dictionary.extend(defined);
     }
 
@@ -84,9 +92,9 @@ impl Origin {
         for mut definition in definitions {
             let number = definition.number;
             definition.attributes.sort();
-            check_bounds(&definition)?;
+            definition.check().map_err(|bound| Fault::SeriesBounds(number.0, bound))?;
             match self.dictionary.get(&number) {
-                Some(known) if is_same(known, &definition) => {}
+                Some(known) if is_same(&known.series, &definition) => {}
                 Some(_) => return Err(Fault::Redefined(number.0)),
                 None => match unknown.insert(number, definition.clone()) {
                     Some(other) if other != definition => return Err(Fault::Redefined(number.0)),
@@ -149,13 +157,13 @@ impl Origin {
         numbers
             .iter()
             .map(|&number| {
-                let series = self.series(number)?;
+                let series = &self.known(number)?.series;
                 seen.insert(number).then_some(series.id).ok_or(BodyFault::RepeatedSeries(number.0))
             })
             .collect()
     }
 
-    fn series(&self, number: SeriesRef) -> Result<&Arc<SeriesInfo>, BodyFault> {
+    fn known(&self, number: SeriesRef) -> Result<&Known, BodyFault> {
         self.dictionary.get(&number).ok_or(BodyFault::UnknownSeries(number.0))
     }
 
@@ -163,9 +171,9 @@ impl Origin {
         let mut sampled = Vec::new();
         for group in &block.groups {
             for column in &group.columns {
-                let series = Arc::clone(self.series(column.series)?);
+                let Known { device, series } = self.known(column.series)?.clone();
                 let samples = samples(group, &column.cells);
-                sampled.push(Sampled { series, samples });
+                sampled.push(Sampled { device, series, samples });
             }
         }
         Ok(sampled)
@@ -195,14 +203,6 @@ fn is_same(known: &SeriesInfo, definition: &SeriesDef) -> bool {
         && known.unit == definition.unit
         && known.reader == definition.reader
         && known.attributes == definition.attributes
-}
-
-fn check_bounds(definition: &SeriesDef) -> Result<(), Fault> {
-    let texts = definition.attributes.iter().flat_map(|(key, value)| [key, value]);
-    let fits = definition.attributes.len() <= MAX_ATTRIBUTES
-        && !definition.metric.is_empty()
-        && texts.chain([&definition.metric]).all(|text| text.len() <= MAX_TEXT_BYTES);
-    if fits { Ok(()) } else { Err(Fault::SeriesBounds(definition.number.0)) }
 }
 
 /// An error with its sources, as one line.

@@ -8,6 +8,7 @@ use crate::live::{Live, Topic};
 use crate::store::{Arrival, ArrivalBody, Committed, Reason, StoreError};
 use crate::telemetry::{Point, Sampled};
 use flyball_protocol::sync::Seq;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -165,7 +166,7 @@ fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed)
             app.metrics.entries_committed.inc();
             if let ArrivalBody::Block { data, .. } = &arrival.body {
                 app.metrics.block_bytes.inc_by(data.len() as u64);
-                publish(app, arrival.id, sampled);
+                publish(app, sampled);
             }
             if let Some(event) = event {
                 app.live.publish(Live::Event(event));
@@ -194,21 +195,22 @@ fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed)
     }
 }
 
-fn publish(app: &App, device: DeviceId, sampled: &[Sampled]) {
+/// Hands every device its own: equipment is a device beside the machine that reads it.
+fn publish(app: &App, sampled: &[Sampled]) {
     let samples: usize = sampled.iter().map(|series| series.samples.len()).sum();
     app.metrics.samples.inc_by(samples as u64);
-    app.latest.update(device, sampled);
-    if !app.live.is_wanted(Topic::Readings(device)) {
-        return;
+    app.latest.update(sampled);
+    let mut points: BTreeMap<DeviceId, Vec<Point>> = BTreeMap::new();
+    for Sampled { device, series, samples } in sampled {
+        let series = series.id;
+        let of_series = samples.iter().map(|&(at_ms, value)| Point { series, at_ms, value });
+        points.entry(*device).or_default().extend(of_series);
     }
-    let points = sampled
-        .iter()
-        .flat_map(|Sampled { series, samples }| {
-            let series = series.id;
-            samples.iter().map(move |&(at_ms, value)| Point { series, at_ms, value })
-        })
-        .collect();
-    app.live.publish(Live::Readings { device, points });
+    for (device, points) in points {
+        if app.live.is_wanted(Topic::Readings(device)) {
+            app.live.publish(Live::Readings { device, points });
+        }
+    }
 }
 
 fn answer(reply: &mpsc::Sender<Answer>, answer: Answer) {

@@ -4,6 +4,7 @@
 use crate::store::StoreError;
 use flyball_protocol::frame::FrameError;
 use flyball_protocol::message::{CURRENT_VERSION, MIN_VERSION, close};
+use flyball_protocol::series::SeriesError;
 use std::time::Duration;
 
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +39,8 @@ pub(super) enum Fault {
     Damaged { seq: u64 },
     #[error("series {0} was defined before with another meaning")]
     Redefined(u32),
-    #[error("series {0} is defined with texts or attributes beyond their bounds")]
-    SeriesBounds(u32),
+    #[error("the definition of series {0} is out of bounds: {1}")]
+    SeriesBounds(u32, SeriesError),
     #[error("more than {0} series are defined in one epoch")]
     TooManySeries(usize),
     #[error("more than {0} entries wait for their commit")]
@@ -62,7 +63,7 @@ impl Fault {
             | Self::Machine(_)
             | Self::Damaged { .. }
             | Self::Redefined(_)
-            | Self::SeriesBounds(_) => close::MALFORMED,
+            | Self::SeriesBounds(..) => close::MALFORMED,
             Self::Version { .. } => close::VERSION,
             Self::Revoked => close::REVOKED,
             Self::Silent(_)
@@ -93,7 +94,7 @@ impl Fault {
             Self::Machine(_) => "machine",
             Self::Version { .. } => "version",
             Self::Damaged { .. } => "damaged_entry",
-            Self::Redefined(_) | Self::SeriesBounds(_) | Self::TooManySeries(_) => "series",
+            Self::Redefined(_) | Self::SeriesBounds(..) | Self::TooManySeries(_) => "series",
             Self::OverWindow(_) => "over_window",
             Self::Store(_) | Self::Uncommitted => "store",
         }

@@ -2,6 +2,7 @@
 //! task owns its state; streams are read by tasks of their own that hand over whole messages.
 
 mod greeting;
+mod report;
 mod streams;
 
 use crate::app::App;
@@ -12,7 +13,6 @@ use crate::ingest::committer::{Answer, Submission};
 use crate::ingest::fault::Fault;
 use crate::ingest::job;
 use crate::ingest::stream::{End, write};
-use crate::live::Live;
 use flyball_protocol::entry::Entry;
 use flyball_protocol::message::{ControlDown, ControlUp, LaneDown, LaneUp, close};
 use flyball_protocol::sync::{Receipt, Receiver};
@@ -49,6 +49,8 @@ struct Session<'a> {
     control: SendStream,
     /// The counter of the last command that went out on this connection.
     last_counter: u64,
+    /// The machine has told on this connection how it stands.
+    reported: bool,
     lanes: BTreeMap<LaneId, SendStream>,
     commits: mpsc::Sender<Submission>,
     answers: mpsc::Sender<Answer>,
@@ -79,6 +81,7 @@ pub(super) async fn serve(
         receiver: Receiver::new(greeted.epoch, greeted.committed, MAX_PENDING),
         control: greeted.control,
         last_counter: 0,
+        reported: false,
         lanes: BTreeMap::new(),
         commits,
         answers: answer_sender,
@@ -108,7 +111,7 @@ impl Session<'_> {
         // What was revoked after the greeting and before the registration had no session to end.
         greeting::check_standing(self.app, device).await?;
         let now_ms = self.app.clock.now_ms();
-        self.app.live.publish(Live::Device { device, online: true, at_ms: now_ms });
+        report::presence(self.app, device, true, now_ms);
         let pending = self.app.operations.pending(device, 0).await.map_err(Fault::Store)?;
         self.last_counter = pending.last().map_or(0, |(counter, _)| *counter);
         let pending: Vec<_> = pending.into_iter().map(|(_, command)| command).collect();
@@ -221,10 +224,10 @@ impl Session<'_> {
         let sessions = &self.app.sessions;
         match message {
             ControlUp::Hello(_) => return Err(Fault::Opening.into()),
-            ControlUp::Inventory(board) => sessions.update(device, |inventory| {
-                inventory.board = *board;
-                inventory.at_ms = at_ms;
-            }),
+            ControlUp::Inventory(board) => {
+                let first = !std::mem::replace(&mut self.reported, true);
+                report::inventory(self.app, device, *board, first).await.map_err(Fault::Store)?;
+            }
             ControlUp::Validated { request, verdict } => {
                 sessions.settle_validation(device, request, verdict);
             }
@@ -237,8 +240,8 @@ impl Session<'_> {
                 inventory.at_ms = at_ms;
             }),
             ControlUp::Guard { attached, simulated } => {
-                let store = &self.app.store;
-                store.guard_changed(device, attached, simulated).await.map_err(Fault::Store)?;
+                let taken = report::guard(self.app, device, attached, simulated).await;
+                taken.map_err(Fault::Store)?;
             }
             ControlUp::Verdict { operation, verdict } => {
                 let operations = &self.app.operations;
@@ -332,7 +335,7 @@ impl Session<'_> {
         if !own {
             return;
         }
-        self.app.live.publish(Live::Device { device, online: false, at_ms: now_ms });
+        report::presence(self.app, device, false, now_ms);
         if let Err(error) = self.app.store.device_seen(device, now_ms).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(%device, error, "the time of its leave was not stored");

@@ -1,6 +1,7 @@
 //! One operation and what may happen to it. Pure: every change is a `handle_*` that says
 //! whether anything changed.
 
+use crate::access::SessionId;
 use crate::fleet::DeviceId;
 use flyball_protocol::command::{Action, OperationId, Outcome, RefusalKind, Verdict};
 
@@ -70,7 +71,10 @@ impl OperationState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     pub id: OperationId,
+    /// The machine whose guard it is signed for.
     pub device: DeviceId,
+    /// The equipment that is meant, where it is not the machine itself.
+    pub equipment: Option<DeviceId>,
     pub action: Action,
     pub state: OperationState,
     /// The engine's answer, once it came.
@@ -79,6 +83,10 @@ pub struct Operation {
     pub outcome: Option<Outcome>,
     /// The account that asked.
     pub requested_by: String,
+    /// The sign-in that asked: it alone may confirm.
+    pub session: Option<SessionId>,
+    /// Whose second hand it was.
+    pub confirmed_by: Option<String>,
     pub request_id: Option<String>,
     pub created_at_ms: u64,
     pub started_at_ms: Option<u64>,
@@ -112,6 +120,16 @@ impl Operation {
             }
         }
         self.verdict = Some(verdict);
+        true
+    }
+
+    /// The machine has taken the second hand: it is at it now.
+    pub(crate) fn handle_confirmed(&mut self, by: &str) -> bool {
+        if self.state != OperationState::Armed {
+            return false;
+        }
+        self.state = OperationState::Running;
+        self.confirmed_by = Some(by.to_owned());
         true
     }
 
@@ -162,20 +180,24 @@ const fn refused_state(kind: RefusalKind) -> OperationState {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use flyball_protocol::command::Refusal;
+    use flyball_protocol::command::{Arming, Refusal};
     use uuid::Uuid;
 
-    fn queued() -> Operation {
+    /// A command that waits for its machine.
+    pub(crate) fn queued() -> Operation {
         Operation {
             id: OperationId(Uuid::from_u128(1)),
             device: DeviceId(Uuid::from_u128(2)),
+            equipment: None,
             action: Action::ClearPowerCap { actuator: None },
             state: OperationState::Queued,
             verdict: None,
             outcome: None,
             requested_by: "operator@example.org".into(),
+            session: None,
+            confirmed_by: None,
             request_id: None,
             created_at_ms: 10,
             started_at_ms: None,
@@ -217,6 +239,28 @@ mod tests {
             assert_eq!((operation.state, operation.finished_at_ms), (end, Some(40)));
             assert_eq!(operation.started_at_ms, Some(20));
         }
+    }
+
+    #[test]
+    fn what_is_armed_runs_when_it_is_confirmed_and_expires_where_nobody_does() {
+        let arming =
+            Arming { until_ms: 90, target: String::new(), state: None, consequence: String::new() };
+        let armed = || {
+            let mut operation = queued();
+            assert!(operation.handle_verdict(Verdict::Armed(arming.clone()), 30));
+            assert_eq!(operation.state, OperationState::Armed);
+            operation
+        };
+        let mut confirmed = armed();
+        assert!(confirmed.handle_confirmed("other@example.org"));
+        assert!(!confirmed.handle_confirmed("third@example.org"));
+        assert_eq!(confirmed.state, OperationState::Running);
+        assert!(confirmed.handle_outcome(outcome(Verdict::Accepted, true), 40));
+        assert_eq!(confirmed.state, OperationState::Succeeded);
+        assert_eq!(confirmed.confirmed_by.as_deref(), Some("other@example.org"));
+        let mut forgotten = armed();
+        assert!(forgotten.handle_outcome(outcome(Verdict::Armed(arming.clone()), false), 95));
+        assert_eq!(forgotten.state, OperationState::Expired);
     }
 
     #[test]

@@ -4,7 +4,9 @@ mod accounts;
 pub(super) mod audit;
 mod content;
 mod enrolment;
+mod equipment;
 mod fleet;
+mod fleet_limits;
 pub(super) mod idempotency;
 mod imports;
 pub(super) mod keys;
@@ -22,10 +24,11 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Append only: a migration that has run anywhere is never edited.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "fleet", include_str!("../../migrations/0001_fleet.sql")),
     (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
     (3, "content", include_str!("../../migrations/0003_content.sql")),
+    (4, "equipment", include_str!("../../migrations/0004_equipment.sql")),
 ];
 const READERS: u32 = 4;
 /// Another process (`token`, `init`) may hold the write lock for a moment.

@@ -29,9 +29,14 @@ pub struct Event {
 }
 
 /// Which events, newest first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventQuery {
+    /// The machine whose guard told of it.
     pub device: Option<DeviceId>,
+    /// Only what is about one of these, where there are any.
+    pub subjects: Option<Subjects>,
+    /// Any of these kinds, where there are any; `limit.*` is every kind that begins so.
+    pub kinds: Vec<String>,
     /// This severity and worse.
     pub severity: Option<Severity>,
     pub from_ms: Option<u64>,
@@ -40,6 +45,13 @@ pub struct EventQuery {
     pub before: Option<(u64, EventId)>,
     /// The caller has bounded it.
     pub limit: u32,
+}
+
+/// What events are about: things by their names, and everything of one piece of equipment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subjects {
+    pub equipment: Option<String>,
+    pub names: Vec<String>,
 }
 
 impl Event {

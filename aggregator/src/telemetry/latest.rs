@@ -35,11 +35,11 @@ impl Latest {
     }
 
     /// Takes what was sampled; what is older than what is known is passed over.
-    pub(crate) fn update(&self, device: DeviceId, sampled: &[Sampled]) {
+    pub(crate) fn update(&self, sampled: &[Sampled]) {
         let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let known = values.entry(device).or_default();
-        for Sampled { series, samples } in sampled {
+        for Sampled { device, series, samples } in sampled {
             let Some(&(at_ms, value)) = samples.last() else { continue };
+            let known = values.entry(*device).or_default();
             if known.get(&series.id).is_none_or(|latest| latest.at_ms <= at_ms) {
                 known.insert(series.id, LatestValue { series: Arc::clone(series), at_ms, value });
             }

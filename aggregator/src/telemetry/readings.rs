@@ -5,7 +5,7 @@ mod gathering;
 mod steps;
 mod taken;
 
-use crate::fleet::DeviceId;
+use crate::fleet::{Belonging, DeviceId};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Kind, NoData, SeriesId, SeriesInfo};
 use flyball_protocol::block::BlockError;
@@ -62,7 +62,11 @@ impl Aggregate {
 /// What is asked. An empty filter means every series of the device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadingsQuery {
+    /// The machine that reads.
     pub device: DeviceId,
+    /// Its own series, or those of its equipment. Series that are named are answered whoever
+    /// they belong to.
+    pub belonging: Belonging,
     pub kind: Option<Kind>,
     pub metric: Option<String>,
     pub series: Vec<SeriesId>,
@@ -126,7 +130,19 @@ impl ReadingsQuery {
     fn matches(&self, series: &SeriesInfo) -> bool {
         self.kind.is_none_or(|kind| kind == series.kind)
             && self.metric.as_ref().is_none_or(|metric| *metric == series.metric)
-            && (self.series.is_empty() || self.series.contains(&series.id))
+            && if self.series.is_empty() {
+                self.belonging.holds(series)
+            } else {
+                self.series.contains(&series.id) && self.may_name(series)
+            }
+    }
+
+    /// Equipment answers for its own series alone; its gateway for all of them.
+    fn may_name(&self, series: &SeriesInfo) -> bool {
+        match &self.belonging {
+            Belonging::Own | Belonging::All => true,
+            Belonging::Equipment(_) => self.belonging.holds(series),
+        }
     }
 
     /// The range with its defaults, checked.

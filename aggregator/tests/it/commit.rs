@@ -126,14 +126,7 @@ async fn events_are_listed_newest_first_and_page_by_page() {
         agent.send(entry(seq, &EntryBody::Event { at_ms: START_MS + seq, event })).await;
     }
     agent.acknowledged(5).await;
-    let mut query = EventQuery {
-        device: Some(identity.device),
-        severity: None,
-        from_ms: None,
-        to_ms: None,
-        before: None,
-        limit: 3,
-    };
+    let mut query = EventQuery { device: Some(identity.device), limit: 3, ..EventQuery::default() };
     let mut subjects = Vec::new();
     loop {
         let events = rig.app.telemetry.events(&query).await.unwrap();

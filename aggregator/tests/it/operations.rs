@@ -19,6 +19,10 @@ use uuid::Uuid;
 fn fan_floor(device: DeviceId) -> Submission {
     Submission {
         device,
+        equipment: None,
+        session: None,
+        break_glass: None,
+        not_after_ms: None,
         action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
         issuer: "operator@example.org".into(),
         request_id: None,

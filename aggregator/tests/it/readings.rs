@@ -58,6 +58,7 @@ async fn sent() -> (Rig, DeviceId) {
 fn query(device: DeviceId) -> ReadingsQuery {
     ReadingsQuery {
         device,
+        belonging: flyball_aggregator::fleet::Belonging::Own,
         kind: None,
         metric: None,
         series: Vec::new(),

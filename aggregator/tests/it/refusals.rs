@@ -225,10 +225,8 @@ async fn entries_that_cannot_be_read_are_kept_aside_and_block_nothing() {
         let query = EventQuery {
             device: Some(identity.device),
             severity: Some(Severity::Critical),
-            from_ms: None,
-            to_ms: None,
-            before: None,
             limit: 9,
+            ..EventQuery::default()
         };
         let events = rig.app.telemetry.events(&query).await.unwrap();
         let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();

@@ -230,7 +230,8 @@ impl Connection {
                     None => self.api.app.sessions.online(),
                 };
                 for device in devices {
-                    let online = self.api.app.sessions.is_online(device);
+                    let subject = self.api.app.fleet.subject(device).await.map_err(|_| None)?;
+                    let online = subject.is_some_and(|subject| subject.is_online());
                     let data = message::device_state(device, online, now_ms);
                     self.say_snapshot(Topic::DeviceState(device), data).await?;
                 }

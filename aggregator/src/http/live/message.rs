@@ -138,6 +138,13 @@ pub(super) fn happened(live: &Live) -> (&'static str, Value) {
             ("delta", json!({ "device_id": device.0, "points": points }))
         }
         Live::Device { device, online, at_ms } => ("delta", device_state(*device, *online, *at_ms)),
+        Live::Changed(changed) => {
+            let mut data = device_state(changed.device, changed.online, changed.at_ms);
+            data["guard"] = json!({ "attached": changed.guard_attached });
+            let parts: Vec<_> = changed.parts.iter().map(|part| part.name()).collect();
+            data["changed"] = json!(parts);
+            ("delta", data)
+        }
         Live::Event(event) => ("event", json!(Event::from(event.clone()))),
         Live::Operation(operation) => ("event", json!(Operation::from(operation.clone()))),
     }

@@ -1,33 +1,46 @@
 //! Managed machines.
 
-use crate::fleet::{Device as Managed, DeviceId};
+use crate::fleet::equipment::kind_from_name;
+use crate::fleet::{
+    Belonging, Device as Managed, DeviceId, DeviceKind, Equipment as Attached, EquipmentState,
+    Subject, SubjectQuery,
+};
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::Problem;
+use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::PageQuery;
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::telemetry::{Reader as ReadBy, SeriesInfo};
 use axum::extract::State;
+use flyball_protocol::command::{PowerState, ResetType};
 use flyball_protocol::guard::{Actuator as Drive, ActuatorKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Device {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    /// `real` or `simulated`.
+    /// `real` or `simulated` for a machine; `bmc`, `pdu`, `ups`, `cooling`, `sensor` or `gpu` for
+    /// equipment that a machine manages.
     pub(crate) kind: &'static str,
     /// `online` or `offline`.
     pub(crate) status: &'static str,
+    /// Of equipment: the machine whose guard reads and drives it.
+    pub(crate) gateway: Option<Uuid>,
     pub(crate) last_seen_at: Option<String>,
+    /// Of equipment: when its gateway named it first.
     pub(crate) enrolled_at: String,
     pub(crate) revoked_at: Option<String>,
-    pub(crate) machine: Machine,
+    /// Null for equipment.
+    pub(crate) machine: Option<Machine>,
+    /// Null for a machine.
+    pub(crate) equipment: Option<Equipment>,
+    /// Of equipment: its gateway's.
     pub(crate) guard: Guard,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
@@ -45,6 +58,25 @@ pub(crate) struct Machine {
     cpus: u32,
     memory_bytes: u64,
     agent_version: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Equipment {
+    /// Its name in the guard's file: its sensors and actuators begin with it.
+    key: String,
+    /// `redfish`, `ipmi`, `nut`, `snmp` …
+    driver: String,
+    vendor: Option<String>,
+    model: Option<String>,
+    serial: Option<String>,
+    firmware: Option<String>,
+    /// Where its gateway reaches it.
+    address: String,
+    /// `connecting`, `connected`, `unreachable` or `removed`.
+    state: &'static str,
+    /// Of an unreachable one: since when, and why.
+    since: Option<String>,
+    reason: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,15 +116,78 @@ pub(crate) struct Series {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Actuator {
+pub(crate) struct Actuator {
     id: String,
-    /// `fan` or `power_cap`.
+    /// `fan`, `power_cap`, `frequency_cap`, `switch`, `profile`, `indicator` or `service`.
     kind: &'static str,
     unit: &'static str,
     min: f64,
     max: f64,
     wanted: Option<f64>,
     observed: Option<f64>,
+    /// Its read-back has not agreed within its time.
+    stuck: bool,
+    /// Of a switch: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`.
+    state: Option<&'static str>,
+    /// Of a switch: the reset types that may be asked of it.
+    verbs: Vec<&'static str>,
+    /// Of a profile: the word that stands, and those that it offers.
+    profile: Option<String>,
+    profiles: Vec<String>,
+}
+
+const fn status(online: bool) -> &'static str {
+    if online { "online" } else { "offline" }
+}
+
+impl From<Subject> for Device {
+    fn from(subject: Subject) -> Self {
+        let online = subject.is_online();
+        match subject {
+            Subject::Machine(device) => Self::from(device),
+            Subject::Equipment { equipment, gateway } => Self {
+                id: equipment.id.0,
+                name: equipment.reported.key.clone(),
+                kind: equipment.reported.kind.name(),
+                status: status(online),
+                gateway: Some(gateway.id.0),
+                last_seen_at: rfc3339_option(gateway.last_seen_at_ms),
+                enrolled_at: rfc3339(equipment.created_at_ms),
+                revoked_at: rfc3339_option(gateway.revoked_at_ms),
+                machine: None,
+                guard: Guard { attached: gateway.online && gateway.guard_attached },
+                created_at: rfc3339(equipment.created_at_ms),
+                updated_at: rfc3339(equipment.updated_at_ms),
+                equipment: Some(equipment.into()),
+            },
+        }
+    }
+}
+
+impl From<Attached> for Equipment {
+    fn from(equipment: Attached) -> Self {
+        let one = equipment.reported;
+        let (state, since_ms, reason) = match (equipment.removed_at_ms, one.state) {
+            (Some(at_ms), _) => ("removed", Some(at_ms), None),
+            (None, EquipmentState::Connecting) => ("connecting", None, None),
+            (None, EquipmentState::Connected) => ("connected", None, None),
+            (None, EquipmentState::Unreachable { since_ms, reason }) => {
+                ("unreachable", Some(since_ms), Some(reason))
+            }
+        };
+        Self {
+            key: one.key,
+            driver: one.driver,
+            vendor: one.vendor,
+            model: one.model,
+            serial: one.serial,
+            firmware: one.firmware,
+            address: one.address,
+            state,
+            since: rfc3339_option(since_ms),
+            reason,
+        }
+    }
 }
 
 impl From<Managed> for Device {
@@ -102,11 +197,13 @@ impl From<Managed> for Device {
             id: device.id.0,
             name: device.name,
             kind: device.kind.name(),
-            status: if device.online { "online" } else { "offline" },
+            status: status(device.online),
+            gateway: None,
+            equipment: None,
             last_seen_at: rfc3339_option(device.last_seen_at_ms),
             enrolled_at: rfc3339(device.enrolled_at_ms),
             revoked_at: rfc3339_option(device.revoked_at_ms),
-            machine: Machine {
+            machine: Some(Machine {
                 hostname: machine.hostname,
                 os: machine.os,
                 kernel: machine.kernel,
@@ -117,7 +214,7 @@ impl From<Managed> for Device {
                 cpus: machine.cpus,
                 memory_bytes: machine.memory_bytes,
                 agent_version: machine.agent_version,
-            },
+            }),
             guard: Guard { attached: device.online && device.guard_attached },
             created_at: rfc3339(device.created_at_ms),
             updated_at: rfc3339(device.updated_at_ms),
@@ -160,6 +257,40 @@ impl From<Drive> for Actuator {
             max: drive.max,
             wanted: drive.wanted,
             observed: drive.observed,
+            stuck: drive.stuck,
+            state: drive.state.map(PowerState::name),
+            verbs: drive.verbs.into_iter().map(ResetType::name).collect(),
+            profile: drive.profile,
+            profiles: drive.profiles,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(crate) struct DeviceFilter {
+    /// Only the equipment of this machine.
+    gateway: Option<Uuid>,
+    /// Only this kind.
+    kind: Option<String>,
+}
+
+/// Whose series and actuators a machine's answer has.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(crate) struct Include {
+    /// `equipment`: those of the machine's equipment too.
+    include: Option<String>,
+}
+
+impl Include {
+    pub(crate) fn belonging(&self, subject: &Subject) -> Result<Belonging, Problem> {
+        match self.include.as_deref() {
+            None => Ok(subject.belonging()),
+            Some("equipment") if subject.key().is_none() => Ok(Belonging::All),
+            Some("equipment") => Ok(subject.belonging()),
+            Some(_) => {
+                let fault = FieldError::query("include", "invalid_value", "is `equipment`");
+                Err(Problem::invalid(vec![fault]))
+            }
         }
     }
 }
@@ -168,30 +299,46 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Reader(_): Reader,
     Query(page): Query<PageQuery>,
+    Query(filter): Query<DeviceFilter>,
 ) -> Answer<Many<Device>> {
     let page = page.request()?;
-    let devices = api.app.fleet.list(page).await.map_err(Problem::internal)?;
-    let items = devices.items.into_iter().map(Device::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, devices.total))
+    if let Some(kind) = &filter.kind
+        && DeviceKind::from_name(kind).is_none()
+        && kind_from_name(kind).is_none()
+    {
+        let message = "is real, simulated, bmc, pdu, ups, cooling, sensor or gpu";
+        return Err(Problem::invalid(vec![FieldError::query("kind", "invalid_value", message)]));
+    }
+    let query = SubjectQuery { gateway: filter.gateway.map(DeviceId), kind: filter.kind, page };
+    let found = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
+    let items = found.items.into_iter().map(Device::from).collect();
+    Ok(Many::page(items, page.page, page.per_page, found.total))
 }
 
 pub(crate) async fn detail(
     State(api): State<Api>,
     Reader(_): Reader,
     Path(id): Path<Uuid>,
+    Query(include): Query<Include>,
 ) -> Answer<One<DeviceDetail>> {
-    let device = find(&api, id).await?;
-    let series = api.app.fleet.series(device.id).await.map_err(Problem::internal)?;
-    let inventory = api.app.fleet.inventory(device.id);
+    let subject = find(&api, id).await?;
+    let belonging = include.belonging(&subject)?;
+    let machine = subject.machine().id;
+    let mut series = api.app.fleet.series(machine).await.map_err(Problem::internal)?;
+    series.retain(|series| belonging.holds(series));
+    let mut board = api.app.fleet.inventory(machine).board;
+    if belonging != Belonging::All {
+        board = subject.share_of(board);
+    }
     Ok(One(DeviceDetail {
-        device: device.into(),
+        device: subject.into(),
         series: series.iter().map(Series::from).collect(),
-        actuators: inventory.board.actuators.into_iter().map(Actuator::from).collect(),
+        actuators: board.actuators.into_iter().map(Actuator::from).collect(),
     }))
 }
 
-/// The device of an id, or the problem that says there is none.
-pub(crate) async fn find(api: &Api, id: Uuid) -> Result<Managed, Problem> {
-    let device = api.app.fleet.device(DeviceId(id)).await.map_err(Problem::internal)?;
-    device.ok_or_else(|| Problem::not_found("device", id))
+/// The machine or equipment of an id, or the problem that says there is none.
+pub(crate) async fn find(api: &Api, id: Uuid) -> Result<Subject, Problem> {
+    let subject = api.app.fleet.subject(DeviceId(id)).await.map_err(Problem::internal)?;
+    subject.ok_or_else(|| Problem::not_found("device", id))
 }

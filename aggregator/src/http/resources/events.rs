@@ -1,22 +1,32 @@
-//! Events: what guards did or saw, newest first.
+//! Events: what guards did or saw, newest first, and on request the readings around each.
 
-use crate::fleet::DeviceId;
+mod around;
+
+use crate::fleet::{DeviceId, Subject};
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::{ErrorCode, Problem};
-use crate::http::extract::Query;
+use crate::http::error::{ErrorCode, FieldError, Problem};
+use crate::http::extract::{Path, Query};
 use crate::http::paging::limit;
 use crate::http::reply::{Answer, Flat, Many, Resource};
-use crate::http::resources::readings::read;
+use crate::http::resources::devices::find;
+use crate::http::resources::readings::{SeriesReadings, read};
 use crate::http::time::{parse, rfc3339};
 use crate::telemetry::event::{severity_from_name, severity_name};
-use crate::telemetry::{Event as Recorded, EventId, EventQuery};
+use crate::telemetry::{Event as Recorded, EventId, EventQuery, Subjects};
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+/// Events of one answer that may carry their readings.
+const MAX_WITH_READINGS: u32 = 20;
+const DEFAULT_WINDOW_S: u64 = 60;
+const MAX_WINDOW_S: u64 = 600;
+const MAX_KINDS: usize = 32;
+const MAX_KIND_BYTES: usize = 64;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Event {
@@ -33,6 +43,8 @@ pub(crate) struct Event {
     reading: Option<f64>,
     threshold: Option<f64>,
     unit: Option<&'static str>,
+    /// Where they were asked for: raw samples around it, of the series that its subject names.
+    readings: Option<Vec<SeriesReadings>>,
 }
 
 impl Resource for Event {
@@ -52,13 +64,23 @@ impl From<Recorded> for Event {
             reading: event.reading,
             threshold: event.threshold,
             unit: event.unit.map(flyball_units::Unit::ucum),
+            readings: None,
         }
     }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct EventFilter {
+pub(crate) struct DeviceFilter {
+    /// A machine, its equipment's events among them, or equipment.
     device: Option<Uuid>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(crate) struct EventFilter {
+    /// Kinds, separated by commas; `limit.*` is every kind that begins so.
+    kind: Option<String>,
+    /// The limit, actuator or sensor by its name.
+    subject: Option<String>,
     /// This severity and worse: `info`, `warning` or `critical`.
     severity: Option<String>,
     /// RFC 3339 or Unix milliseconds.
@@ -69,20 +91,65 @@ pub(crate) struct EventFilter {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// `readings`: those around each event; at most 20 events at once then.
+    include: Option<String>,
+    /// Seconds before and after an event; 60 where absent.
+    #[param(minimum = 1, maximum = 600)]
+    window_seconds: Option<u64>,
 }
 
 pub(crate) async fn list(
     State(api): State<Api>,
     Reader(_): Reader,
+    Query(which): Query<DeviceFilter>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
-    let query = filter.parse()?;
+    match which.device {
+        None => answer(&api, None, &filter).await,
+        // A device that is gone has events still.
+        Some(id) => {
+            let subject = api.app.fleet.subject(DeviceId(id)).await.map_err(Problem::internal)?;
+            match subject {
+                Some(subject) => answer(&api, Some(&subject), &filter).await,
+                None => Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None)),
+            }
+        }
+    }
+}
+
+pub(crate) async fn of_device(
+    State(api): State<Api>,
+    Reader(_): Reader,
+    Path(id): Path<Uuid>,
+    Query(filter): Query<EventFilter>,
+) -> Answer<Many<Event>> {
+    let subject = find(&api, id).await?;
+    answer(&api, Some(&subject), &filter).await
+}
+
+async fn answer(api: &Api, of: Option<&Subject>, filter: &EventFilter) -> Answer<Many<Event>> {
+    let window_ms = filter.window_ms()?;
+    let mut query = filter.parse()?;
+    if let Some(subject) = of {
+        query.device = Some(subject.machine().id);
+        if query.subjects.is_none() {
+            query.subjects = around::subjects(api, subject);
+        }
+    }
     let mut found = api.app.telemetry.events(&query).await.map_err(Problem::internal)?;
     let limit = query.limit - 1;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|last| cursor(last.at_ms, last.id));
-    Ok(Many::cursor(found.into_iter().map(Event::from).collect(), limit, next))
+    let mut items = Vec::with_capacity(found.len());
+    for event in found {
+        let readings = match window_ms {
+            Some(window_ms) => Some(around::readings(api, &event, window_ms).await?),
+            None => None,
+        };
+        items.push(Event { readings, ..Event::from(event) });
+    }
+    Ok(Many::cursor(items, limit, next))
 }
 
 impl EventFilter {
@@ -102,8 +169,49 @@ impl EventFilter {
             return Err(Problem::invalid(faults));
         }
         let before = self.cursor.as_deref().map(from_cursor).transpose()?;
-        let device = self.device.map(DeviceId);
-        Ok(EventQuery { device, severity, from_ms, to_ms, before, limit: limit + 1 })
+        let kinds = self.kinds()?;
+        let subjects =
+            self.subject.clone().map(|name| Subjects { equipment: None, names: vec![name] });
+        let limit = limit + 1;
+        Ok(EventQuery { device: None, subjects, kinds, severity, from_ms, to_ms, before, limit })
+    }
+
+    fn kinds(&self) -> Result<Vec<String>, Problem> {
+        let Some(text) = &self.kind else { return Ok(Vec::new()) };
+        let kinds: Vec<String> = text.split(',').map(|kind| kind.trim().to_owned()).collect();
+        let wrong = |kind: &String| kind.is_empty() || kind.len() > MAX_KIND_BYTES;
+        if kinds.len() > MAX_KINDS || kinds.iter().any(wrong) {
+            let message = format!("is a list of at most {MAX_KINDS} kinds, separated by commas");
+            return Err(Problem::invalid(vec![FieldError::query("kind", "out_of_range", message)]));
+        }
+        Ok(kinds)
+    }
+
+    /// How far around an event its readings go; `None` where none are asked for.
+    fn window_ms(&self) -> Result<Option<u64>, Problem> {
+        let mut faults = Vec::new();
+        let included = match self.include.as_deref() {
+            None => false,
+            Some("readings") => true,
+            Some(_) => {
+                faults.push(FieldError::query("include", "invalid_value", "is `readings`"));
+                false
+            }
+        };
+        let window_s = self.window_seconds.unwrap_or(DEFAULT_WINDOW_S);
+        if !(1..=MAX_WINDOW_S).contains(&window_s) {
+            let message = format!("is 1 to {MAX_WINDOW_S}");
+            faults.push(FieldError::query("window_seconds", "out_of_range", message));
+        }
+        if included && self.limit.is_some_and(|limit| limit > MAX_WITH_READINGS) {
+            let message = format!("is at most {MAX_WITH_READINGS} with readings");
+            faults.push(FieldError::query("limit", "out_of_range", message));
+        }
+        if faults.is_empty() {
+            Ok(included.then_some(window_s * 1_000))
+        } else {
+            Err(Problem::invalid(faults))
+        }
     }
 }
 

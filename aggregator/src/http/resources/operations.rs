@@ -1,5 +1,10 @@
 //! Operations: what was asked of machines and how it ended.
 
+pub(crate) mod confirm;
+pub(crate) mod words;
+
+use super::commands::{refusal_code, refusal_details};
+use crate::access::Caller;
 use crate::fleet::DeviceId;
 use crate::http::Api;
 use crate::http::auth::Reader;
@@ -9,9 +14,10 @@ use crate::http::paging::PageQuery;
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::operations::{
-    Action, Operation as Asked, OperationId, OperationQuery, OperationState, Verdict,
+    Action, Arming, Operation as Asked, OperationId, OperationQuery, OperationState, Verdict,
 };
 use axum::extract::State;
+use flyball_protocol::command::{PowerState, ResetType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +28,7 @@ pub(crate) struct Operation {
     id: Uuid,
     /// Such as `power.cap.set`.
     kind: &'static str,
-    /// `queued`, `running`, `succeeded`, `failed`, `refused` or `expired`.
+    /// `queued`, `running`, `armed`, `succeeded`, `failed`, `refused` or `expired`.
     state: &'static str,
     percent_complete: u8,
     current_step: &'static str,
@@ -37,11 +43,32 @@ pub(crate) struct Operation {
     /// When it is given up where nobody answers.
     not_after: String,
     result: Option<OperationResult>,
+    /// Of an armed operation: what is meant, and how it is confirmed.
+    confirmation: Option<Confirmation>,
     target: OperationTarget,
     requested_by: String,
+    /// Whose second hand it was.
+    confirmed_by: Option<String>,
     request_id: Option<String>,
     reversible: bool,
     rollback_of: Option<Uuid>,
+}
+
+/// What a machine has armed, for the one who has to confirm it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Confirmation {
+    /// To be sent to `operations/{id}/confirm`; null for whoever may not confirm it, and on
+    /// streams.
+    token: Option<String>,
+    expires_at: String,
+    /// Exactly what is meant: id, model, serial number.
+    target: String,
+    /// Where it stands now: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`.
+    state: Option<&'static str>,
+    /// What will happen, as a sentence.
+    consequence: String,
+    /// Somebody else than the one who asked has to confirm; null on streams.
+    second_person: Option<bool>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,20 +90,53 @@ struct OperationResult {
     /// The limit that holds it there.
     by: Option<String>,
     observed: Option<f64>,
+    /// What a switch said when it was read back.
+    state: Option<&'static str>,
     verified: Option<bool>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct OperationTarget {
+    /// The machine or the equipment.
     device_id: Uuid,
+    /// The machine whose guard acts, where equipment is meant.
+    gateway_id: Option<Uuid>,
     actuator: Option<String>,
     /// What was asked for; null where it was to be cleared.
     value: Option<f64>,
     unit: Option<&'static str>,
+    /// What was asked for in a word: a reset type, a profile, a boot source.
+    word: Option<String>,
 }
 
 impl Resource for Operation {
     const FLAT: Flat = Flat::named("operation", "operations");
+}
+
+impl Operation {
+    /// As `caller` sees it, with the token where it is theirs to confirm.
+    pub(crate) fn shown(asked: Asked, api: &Api, caller: &Caller) -> Self {
+        let shown = api.app.operations.confirmation(&asked, Some(caller));
+        let mut operation = Self::from(asked);
+        if let (Some(confirmation), Some(shown)) = (&mut operation.confirmation, shown) {
+            confirmation.token = shown.token;
+            confirmation.second_person = Some(shown.second_person);
+        }
+        operation
+    }
+}
+
+impl From<&Arming> for Confirmation {
+    fn from(arming: &Arming) -> Self {
+        Self {
+            token: None,
+            expires_at: rfc3339(arming.until_ms),
+            target: arming.target.clone(),
+            state: arming.state.map(PowerState::name),
+            consequence: arming.consequence.clone(),
+            second_person: None,
+        }
+    }
 }
 
 impl From<Asked> for Operation {
@@ -107,10 +167,12 @@ impl From<Asked> for Operation {
             finished_at: rfc3339_option(asked.finished_at_ms),
             not_after: rfc3339(asked.not_after_ms),
             result: result(&asked),
-            target: target(asked.device, &asked.action),
+            confirmation: asked.arming().map(Confirmation::from),
+            target: target(&asked),
             requested_by: asked.requested_by,
+            confirmed_by: asked.confirmed_by,
             request_id: asked.request_id,
-            reversible: !matches!(asked.action, Action::ClearTrip { .. }),
+            reversible: is_reversible(&asked.action),
             rollback_of: None,
         }
     }
@@ -119,20 +181,18 @@ impl From<Asked> for Operation {
 fn errors(asked: &Asked) -> Vec<OperationError> {
     let error = match (&asked.verdict, asked.state) {
         (Some(Verdict::Refused(refusal)), _) => OperationError {
-            code: "refused",
+            code: refusal_code(refusal.kind),
             message: refusal.reason.clone(),
-            details: json!({
-                "interlock": refusal.interlock,
-                "reading": refusal.reading,
-                "limit": refusal.limit,
-                "unit": refusal.unit.map(flyball_units::Unit::ucum),
-                "since": rfc3339_option(refusal.since_ms),
-                "clears_when": refusal.clears_when,
-            }),
+            details: refusal_details(refusal),
         },
         (_, OperationState::Failed) => OperationError {
             code: "not_verified",
             message: "the actuator's read-back did not agree in time".into(),
+            details: json!({}),
+        },
+        (Some(Verdict::Armed(_)), OperationState::Expired) => OperationError {
+            code: "confirmation_expired",
+            message: "nobody confirmed it in time, and nothing was done".into(),
             details: json!({}),
         },
         (_, OperationState::Expired) => OperationError {
@@ -148,12 +208,8 @@ fn errors(asked: &Asked) -> Vec<OperationError> {
 fn warnings(asked: &Asked) -> Vec<String> {
     match &asked.verdict {
         Some(Verdict::Clamped(clamp)) => {
-            vec![format!(
-                "taken only as far as {} {}, by {}",
-                clamp.to,
-                clamp.unit.ucum(),
-                clamp.by
-            )]
+            let to = words::amount(clamp.to, clamp.unit);
+            vec![format!("taken only as far as {to}, by {}", clamp.by)]
         }
         _ => Vec::new(),
     }
@@ -166,19 +222,55 @@ fn result(asked: &Asked) -> Option<OperationResult> {
         Verdict::Refused(_) => return None,
     };
     let outcome = asked.outcome.as_ref();
-    let own_unit = target(asked.device, &asked.action).unit;
+    let own_unit = target(asked).unit;
     Some(OperationResult {
         clamped_to: clamp.map(|clamp| clamp.to),
         asked: clamp.map(|clamp| clamp.asked),
         unit: clamp.map(|clamp| clamp.unit.ucum()).or(own_unit),
         by: clamp.map(|clamp| clamp.by.clone()),
         observed: outcome.and_then(|outcome| outcome.observed),
+        state: outcome.and_then(|outcome| outcome.state).map(PowerState::name),
         verified: outcome.map(|outcome| outcome.verified),
     })
 }
 
-fn target(device: DeviceId, action: &Action) -> OperationTarget {
-    let (actuator, value, unit) = match action {
+/// Is there a command that undoes it?
+const fn is_reversible(action: &Action) -> bool {
+    match action {
+        Action::ClearTrip { .. } | Action::Confirm { .. } => false,
+        Action::Reset { reset, .. } => {
+            matches!(reset, ResetType::On | ResetType::GracefulShutdown | ResetType::Suspend)
+        }
+        Action::SetPowerCap { .. }
+        | Action::ClearPowerCap { .. }
+        | Action::SetFanFloor { .. }
+        | Action::ClearFanFloor { .. }
+        | Action::SetLock(_)
+        | Action::ReleaseLock { .. }
+        | Action::SetFleetLimits { .. }
+        | Action::SetIndicator { .. }
+        | Action::SetFrequencyCap { .. }
+        | Action::ClearFrequencyCap { .. }
+        | Action::SetProfile { .. }
+        | Action::SetService { .. }
+        | Action::SetBootOnce { .. } => true,
+    }
+}
+
+fn target(asked: &Asked) -> OperationTarget {
+    let (actuator, value, unit) = level(&asked.action);
+    OperationTarget {
+        device_id: asked.equipment.unwrap_or(asked.device).0,
+        gateway_id: asked.equipment.map(|_| asked.device.0),
+        actuator,
+        value,
+        unit,
+        word: word(&asked.action),
+    }
+}
+
+fn level(action: &Action) -> (Option<String>, Option<f64>, Option<&'static str>) {
+    match action {
         Action::SetPowerCap { actuator, watts } => (actuator.clone(), Some(watts.0), Some("W")),
         Action::ClearPowerCap { actuator } => (actuator.clone(), None, Some("W")),
         Action::SetFanFloor { actuator, floor } => (actuator.clone(), Some(floor.0), Some("1")),
@@ -196,34 +288,55 @@ fn target(device: DeviceId, action: &Action) -> OperationTarget {
         Action::SetLock(lock) => (lock.target.clone(), None, None),
         Action::ReleaseLock { lock, .. } => (Some(lock.clone()), None, None),
         Action::Confirm { .. } | Action::SetFleetLimits { .. } => (None, None, None),
-    };
-    OperationTarget { device_id: device.0, actuator, value, unit }
+    }
+}
+
+fn word(action: &Action) -> Option<String> {
+    match action {
+        Action::Reset { reset, .. } => Some(reset.name().into()),
+        Action::SetProfile { profile, .. } => Some(profile.clone()),
+        Action::SetBootOnce { source, .. } => Some(source.clone()),
+        Action::SetIndicator { lit, .. } => Some(if *lit { "lit" } else { "dark" }.into()),
+        Action::SetService { verb, .. } => Some(format!("{verb:?}").to_lowercase()),
+        Action::SetLock(lock) => Some(lock.name.clone()),
+        Action::Confirm { operation } => Some(operation.to_string()),
+        Action::SetPowerCap { .. }
+        | Action::ClearPowerCap { .. }
+        | Action::SetFanFloor { .. }
+        | Action::ClearFanFloor { .. }
+        | Action::ClearTrip { .. }
+        | Action::ReleaseLock { .. }
+        | Action::SetFleetLimits { .. }
+        | Action::SetFrequencyCap { .. }
+        | Action::ClearFrequencyCap { .. } => None,
+    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub(crate) struct DeviceFilter {
-    /// Only those of this device.
+    /// Only those of this device; a gateway's are its equipment's too.
     device: Option<Uuid>,
 }
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(page): Query<PageQuery>,
     Query(filter): Query<DeviceFilter>,
 ) -> Answer<Many<Operation>> {
     let page = page.request()?;
     let query = OperationQuery { device: filter.device.map(DeviceId), page };
     let found = api.app.operations.list(query).await.map_err(Problem::internal)?;
-    let items = found.items.into_iter().map(Operation::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    let items = found.items.into_iter().map(|asked| Operation::shown(asked, &api, &caller));
+    Ok(Many::page(items.collect(), page.page, page.per_page, found.total))
 }
 
 pub(crate) async fn detail(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<One<Operation>> {
     let found = api.app.operations.operation(OperationId(id)).await.map_err(Problem::internal)?;
-    found.map(|asked| One(asked.into())).ok_or_else(|| Problem::not_found("operation", id))
+    let shown = found.map(|asked| One(Operation::shown(asked, &api, &caller)));
+    shown.ok_or_else(|| Problem::not_found("operation", id))
 }

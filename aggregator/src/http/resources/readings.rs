@@ -1,6 +1,6 @@
 //! What a machine measured over a range.
 
-use super::devices::{Series, find};
+use super::devices::{Include, Series, find};
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -8,7 +8,9 @@ use crate::http::extract::{Path, Query};
 use crate::http::reply::{Answer, Flat, Many, Resource};
 use crate::http::time::{parse, parse_span_ms, rfc3339};
 use crate::telemetry::readings::{MAX_BLOCKS, MAX_POINTS, MAX_SERIES};
-use crate::telemetry::{Aggregate, Kind, ReadingsError, ReadingsQuery, SeriesId};
+use crate::telemetry::{
+    Aggregate, GapSpan, Kind, ReadingsError, ReadingsQuery, SeriesId, SeriesReadings as Read,
+};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -52,24 +54,33 @@ impl Resource for SeriesReadings {
     const FLAT: Flat = Flat::named("readings", "readings");
 }
 
+impl From<Read> for SeriesReadings {
+    fn from(read: Read) -> Self {
+        let gap = |gap: &GapSpan| Gap {
+            from_ms: gap.from_ms,
+            to_ms: gap.to_ms,
+            reason: gap.reason.name(),
+        };
+        Self {
+            series: Series::from(&read.series),
+            points: read.points,
+            gaps: read.gaps.iter().map(gap).collect(),
+        }
+    }
+}
+
 pub(crate) async fn list(
     State(api): State<Api>,
     Reader(_): Reader,
     Path(id): Path<Uuid>,
     Query(range): Query<RangeQuery>,
+    Query(include): Query<Include>,
 ) -> Answer<Many<SeriesReadings>> {
-    let device = find(&api, id).await?;
-    let query = range.parse(device.id)?;
+    let subject = find(&api, id).await?;
+    let belonging = include.belonging(&subject)?;
+    let query = range.parse(subject.machine().id, belonging)?;
     let readings = api.app.telemetry.readings(&query).await.map_err(problem)?;
-    let items = readings.series.into_iter().map(|series| SeriesReadings {
-        series: Series::from(&series.series),
-        points: series.points,
-        gaps: series
-            .gaps
-            .iter()
-            .map(|gap| Gap { from_ms: gap.from_ms, to_ms: gap.to_ms, reason: gap.reason.name() })
-            .collect(),
-    });
+    let items = readings.series.into_iter().map(SeriesReadings::from);
     Ok(Many::whole(items.collect())
         .fact("from", rfc3339(readings.from_ms))
         .fact("to", rfc3339(readings.to_ms))
@@ -79,7 +90,11 @@ pub(crate) async fn list(
 }
 
 impl RangeQuery {
-    fn parse(&self, device: crate::fleet::DeviceId) -> Result<ReadingsQuery, Problem> {
+    fn parse(
+        &self,
+        device: crate::fleet::DeviceId,
+        belonging: crate::fleet::Belonging,
+    ) -> Result<ReadingsQuery, Problem> {
         let mut faults = Vec::new();
         let kind = read(&mut faults, "reading_type", self.reading_type.as_ref(), |text| {
             Kind::from_name(text)
@@ -109,6 +124,7 @@ impl RangeQuery {
         }
         Ok(ReadingsQuery {
             device,
+            belonging,
             kind,
             metric: self.metric.clone(),
             series: series.unwrap_or_default(),
@@ -136,7 +152,7 @@ pub(crate) fn read<T>(
     }
 }
 
-fn problem(error: ReadingsError) -> Problem {
+pub(super) fn problem(error: ReadingsError) -> Problem {
     let message = error.to_string();
     let fault = |field: &str| {
         Problem::invalid(vec![FieldError::query(field, "out_of_range", message.clone())])

@@ -93,7 +93,7 @@ pub(crate) async fn snapshot(
 impl WhichDevice {
     async fn find(&self, api: &Api) -> Result<Device, Problem> {
         if let Some(id) = self.device {
-            return find(api, id).await;
+            return Ok(find(api, id).await?.machine().clone());
         }
         let device = api.app.fleet.default_device().await.map_err(Problem::internal)?;
         device.ok_or_else(|| Problem::new(ErrorCode::NotFound, "no machine has enrolled yet"))

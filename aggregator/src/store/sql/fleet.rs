@@ -177,7 +177,7 @@ pub(super) async fn key(
         .await?)
 }
 
-fn device(row: &SqliteRow) -> Result<Device, StoreError> {
+pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
     Ok(Device {
         id: word("id", row.try_get("id")?, |id| id.parse().ok())?,
         name: row.try_get("name")?,

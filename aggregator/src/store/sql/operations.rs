@@ -1,5 +1,6 @@
 //! Operations: the outbox, their states, and the audit rows that go with them.
 
+use crate::access::SessionId;
 use crate::audit::{AuditEntry, Decision};
 use crate::fleet::DeviceId;
 use crate::operations::{
@@ -18,6 +19,8 @@ use sqlx::{Row, SqliteConnection};
 
 /// Operations that one sweep ends.
 const SWEEP: i64 = 200;
+/// How long a guard asks a switch before it gives up, and a margin.
+const SWITCH_PATIENCE_MS: u64 = 330_000;
 
 /// Every column of an [`Operation`], for the queries below.
 macro_rules! select {
@@ -52,11 +55,14 @@ impl Store {
         let operation = Operation {
             id,
             device,
+            equipment: submission.equipment,
             action: submission.action.clone(),
             state: OperationState::Queued,
             verdict: None,
             outcome: None,
             requested_by: submission.issuer.clone(),
+            session: submission.session,
+            confirmed_by: None,
             request_id: submission.request_id.clone(),
             created_at_ms: now_ms,
             started_at_ms: None,
@@ -85,13 +91,13 @@ impl Store {
         let device = query.device.map(|device| device.to_string());
         let total: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM operations o JOIN devices d ON d.key = o.device
-             WHERE ?1 IS NULL OR d.id = ?1",
+             WHERE ?1 IS NULL OR d.id = ?1 OR o.equipment = ?1",
         )
         .bind(&device)
         .fetch_one(self.readers())
         .await?;
         let rows = sqlx::query(select!(
-            "WHERE ?1 IS NULL OR d.id = ?1
+            "WHERE ?1 IS NULL OR d.id = ?1 OR o.equipment = ?1
              ORDER BY o.created_at_ms DESC, o.id DESC LIMIT ?2 OFFSET ?3"
         ))
         .bind(&device)
@@ -150,7 +156,9 @@ impl Store {
         Ok(settled)
     }
 
-    /// Ends what is past its `not_after` by more than the outcome's own way may take.
+    /// Ends what is past its `not_after` by more than the outcome's own way may take: for a switch
+    /// that the machine has taken on, the guard's own patience with it comes on top, and what is
+    /// armed waits for as long as it is.
     pub(crate) async fn expire_operations(
         &self,
         now_ms: u64,
@@ -159,11 +167,19 @@ impl Store {
         let ids: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM operations
              WHERE finished_at_ms IS NULL
-               AND not_after_ms + iif(state = 'queued', 0, ?2) <= ?1 LIMIT ?3",
+               AND CASE
+                     WHEN state = 'queued' THEN not_after_ms
+                     WHEN state = 'armed'
+                       THEN max(not_after_ms, json_extract(verdict, '$.Armed.until_ms')) + ?2
+                     WHEN kind = 'power.reset' AND verdict IS NOT NULL
+                       THEN not_after_ms + ?4 + ?2
+                     ELSE not_after_ms + ?2
+                   END <= ?1 LIMIT ?3",
         )
         .bind(ms(now_ms))
         .bind(ms(grace_ms))
         .bind(SWEEP)
+        .bind(ms(SWITCH_PATIENCE_MS))
         .fetch_all(self.readers())
         .await?;
         if ids.is_empty() {
@@ -237,8 +253,8 @@ async fn insert(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO operations (id, device, kind, action, state, counter, command, requested_by,
-           request_id, created_at_ms, not_after_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+           request_id, created_at_ms, not_after_ms, equipment, session)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(operation.id.to_string())
     .bind(device)
@@ -251,6 +267,8 @@ async fn insert(
     .bind(&operation.request_id)
     .bind(ms(operation.created_at_ms))
     .bind(ms(operation.not_after_ms))
+    .bind(operation.equipment.map(|equipment| equipment.to_string()))
+    .bind(operation.session.map(|session| session.to_string()))
     .execute(connection)
     .await?;
     Ok(())
@@ -264,13 +282,14 @@ async fn update(
     let outcome = operation.outcome.as_ref().map(|o| to_json("outcome", o)).transpose()?;
     sqlx::query(
         "UPDATE operations SET state = ?, verdict = ?, outcome = ?, started_at_ms = ?,
-           finished_at_ms = ? WHERE id = ?",
+           finished_at_ms = ?, confirmed_by = ? WHERE id = ?",
     )
     .bind(operation.state.name())
     .bind(verdict)
     .bind(outcome)
     .bind(operation.started_at_ms.map(ms))
     .bind(operation.finished_at_ms.map(ms))
+    .bind(&operation.confirmed_by)
     .bind(operation.id.to_string())
     .execute(connection)
     .await?;
@@ -298,7 +317,7 @@ fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -
         at_ms: now_ms,
         actor: operation.requested_by.clone(),
         action: action.into(),
-        target: format!("device:{}", operation.device),
+        target: format!("device:{}", operation.equipment.unwrap_or(operation.device)),
         decision,
         details: json!({
             "operation": operation.id.to_string(),
@@ -307,6 +326,7 @@ fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -
             "state": operation.state.name(),
             "verdict": operation.verdict,
             "outcome": operation.outcome,
+            "confirmed_by": operation.confirmed_by,
         }),
         request_id: operation.request_id.clone(),
     }
@@ -315,14 +335,21 @@ fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -
 fn operation(row: &SqliteRow) -> Result<Operation, StoreError> {
     let verdict: Option<&str> = row.try_get("verdict")?;
     let outcome: Option<&str> = row.try_get("outcome")?;
+    let equipment: Option<&str> = row.try_get("equipment")?;
+    let session: Option<&str> = row.try_get("session")?;
     Ok(Operation {
         id: word("id", row.try_get("id")?, |id| id.parse().ok())?,
         device: word("device", row.try_get("device_id")?, |id| id.parse().ok())?,
+        equipment: equipment.map(|id| word("equipment", id, |id| id.parse().ok())).transpose()?,
         action: from_json("action", row.try_get("action")?)?,
         state: word("state", row.try_get("state")?, OperationState::from_name)?,
         verdict: verdict.map(|text| from_json("verdict", text)).transpose()?,
         outcome: outcome.map(|text| from_json("outcome", text)).transpose()?,
         requested_by: row.try_get("requested_by")?,
+        session: session
+            .map(|id| word("session", id, |id| id.parse().ok().map(SessionId)))
+            .transpose()?,
+        confirmed_by: row.try_get("confirmed_by")?,
         request_id: row.try_get("request_id")?,
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
         started_at_ms: unsigned_option(row.try_get("started_at_ms")?),

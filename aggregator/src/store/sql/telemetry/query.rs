@@ -3,7 +3,7 @@
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
 use crate::store::sql::telemetry::EpochKey;
-use crate::store::sql::{Store, fleet, ms, unsigned, word};
+use crate::store::sql::{Store, fleet, ms, to_json, unsigned, word};
 use crate::telemetry::event::{Event, EventId, EventQuery};
 use crate::telemetry::{NoData, Reader, SeriesId, Severity, Unit};
 use flyball_protocol::block::MAX_INTERVAL_MS;
@@ -105,11 +105,22 @@ impl Store {
     pub(crate) async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
         let (before_ms, before_id) =
             query.before.map_or((None, None), |(at_ms, id)| (Some(ms(at_ms)), Some(id.0)));
+        let kinds = Some(&query.kinds).filter(|kinds| !kinds.is_empty());
+        let kinds = kinds.map(|kinds| to_json("kind", kinds)).transpose()?;
+        let subjects = query.subjects.as_ref();
+        let names = subjects.map(|about| to_json("subject", &about.names)).transpose()?;
         let rows = sqlx::query(
             "SELECT e.*, d.id AS device_id FROM events e JOIN devices d ON d.key = e.device
              WHERE (?1 IS NULL OR d.id = ?1) AND (?2 IS NULL OR e.severity >= ?2)
                AND (?3 IS NULL OR e.at_ms >= ?3) AND (?4 IS NULL OR e.at_ms < ?4)
                AND (?5 IS NULL OR (e.at_ms, e.id) < (?5, ?6))
+               AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) k WHERE e.kind = k.value
+                    OR (substr(k.value, -2) = '.*'
+                        AND substr(e.kind, 1, length(k.value) - 1)
+                            = substr(k.value, 1, length(k.value) - 1))))
+               AND (?9 IS NULL OR e.subject IN (SELECT value FROM json_each(?9))
+                    OR (?10 IS NOT NULL
+                        AND (e.subject = ?10 OR instr(e.subject, ?10 || '/') = 1)))
              ORDER BY e.at_ms DESC, e.id DESC LIMIT ?7",
         )
         .bind(query.device.map(|device| device.to_string()))
@@ -119,6 +130,9 @@ impl Store {
         .bind(before_ms)
         .bind(before_id)
         .bind(query.limit)
+        .bind(kinds)
+        .bind(names)
+        .bind(subjects.and_then(|subjects| subjects.equipment.as_ref()))
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(event).collect()

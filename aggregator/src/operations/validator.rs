@@ -1,0 +1,210 @@
+//! What the aggregator can refuse before the edge is asked: what would take down the machine that
+//! it runs on, too many starts at once, and what came too late. The rest is the guard's, which
+//! sees the hardware; nothing is ever permitted here that it would refuse.
+
+use crate::config::Safety;
+use crate::fleet::{Device, DeviceId, DeviceKind};
+use crate::operations::Action;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use sysinfo::System;
+
+/// Starts are counted over this long.
+const WINDOW_MS: u64 = 60_000;
+
+/// Why the aggregator refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    #[error("it would take down the machine that this aggregator runs on")]
+    OwnMachine,
+    #[error("{starts} starts within a minute are allowed in {rack}, and that many were asked for")]
+    Pace { rack: String, starts: u32, retry_in_ms: u64 },
+    #[error("it was good until {not_after_ms} (Unix milliseconds), which is over")]
+    TooLate { not_after_ms: u64 },
+}
+
+impl Objection {
+    /// The rule's word in the API.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::OwnMachine => "own_machine",
+            Self::Pace { .. } => "start_pace",
+            Self::TooLate { .. } => "not_after",
+        }
+    }
+}
+
+/// What is to be judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) machine: &'a Device,
+    /// The equipment that is meant, where it is not the machine itself.
+    pub(super) equipment: Option<DeviceId>,
+    pub(super) action: &'a Action,
+    /// A superuser has said why the rule for the own machine shall not hold now.
+    pub(super) break_glass: bool,
+    pub(super) now_ms: u64,
+}
+
+/// The kernel's names of the machine that this process runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Host {
+    hostname: Option<String>,
+    kernel: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Validator {
+    rules: Safety,
+    host: Host,
+    /// The starts of the last minute, by rack.
+    starts: Arc<Mutex<HashMap<String, VecDeque<u64>>>>,
+}
+
+impl Validator {
+    pub(super) fn new(rules: Safety) -> Self {
+        let host =
+            Host { hostname: System::host_name().ok(), kernel: System::kernel_version().ok() };
+        Self { rules, host, starts: Arc::default() }
+    }
+
+    /// Judges without counting: for a question.
+    pub(super) fn judge(&self, case: &Case<'_>) -> Result<(), Objection> {
+        self.judge_target(case)?;
+        self.pace(case, false)
+    }
+
+    /// Judges, and counts a start as one that was asked for.
+    pub(super) fn admit(&self, case: &Case<'_>) -> Result<(), Objection> {
+        self.judge_target(case)?;
+        self.pace(case, true)
+    }
+
+    fn judge_target(&self, case: &Case<'_>) -> Result<(), Objection> {
+        let Action::Reset { reset, .. } = case.action else { return Ok(()) };
+        let takes_down = *reset != flyball_protocol::command::ResetType::On;
+        if takes_down && !case.break_glass && self.is_own(case) {
+            return Err(Objection::OwnMachine);
+        }
+        Ok(())
+    }
+
+    /// The configuration's word counts; without it, a real machine of this host's name and kernel
+    /// is this host, for its agent names both as this process does.
+    fn is_own(&self, case: &Case<'_>) -> bool {
+        let listed = |id: DeviceId| self.rules.own_machines.contains(&id.0);
+        match case.equipment {
+            Some(equipment) => listed(equipment),
+            None => {
+                let machine = &case.machine.machine;
+                let same = self.host.hostname.as_ref() == Some(&machine.hostname)
+                    && self.host.kernel.as_ref() == Some(&machine.kernel);
+                listed(case.machine.id) || (case.machine.kind == DeviceKind::Real && same)
+            }
+        }
+    }
+
+    fn pace(&self, case: &Case<'_>, count: bool) -> Result<(), Objection> {
+        let energises = matches!(case.action, Action::Reset { reset, .. } if reset.energises());
+        if !energises {
+            return Ok(());
+        }
+        let target = case.equipment.unwrap_or(case.machine.id);
+        let (rack, allowed) = self.rack_of(target, case.machine.id);
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        starts.retain(|_, times| {
+            times.retain(|at_ms| at_ms.saturating_add(WINDOW_MS) > case.now_ms);
+            !times.is_empty()
+        });
+        let times = starts.entry(rack.clone()).or_default();
+        if times.len() >= allowed as usize {
+            let oldest_ms = times.front().copied().unwrap_or(case.now_ms);
+            let retry_in_ms = (oldest_ms + WINDOW_MS).saturating_sub(case.now_ms);
+            return Err(Objection::Pace { rack, starts: allowed, retry_in_ms });
+        }
+        if count {
+            times.push_back(case.now_ms);
+        }
+        Ok(())
+    }
+
+    /// The rack that a device is listed in; else its machine stands for itself.
+    fn rack_of(&self, target: DeviceId, machine: DeviceId) -> (String, u32) {
+        let racks = &self.rules.racks;
+        let holding = |id: DeviceId| racks.iter().find(|rack| rack.devices.contains(&id.0));
+        match holding(target).or_else(|| holding(machine)) {
+            Some(rack) => (
+                format!("rack {}", rack.name),
+                rack.energising_per_minute.unwrap_or(self.rules.energising_per_minute),
+            ),
+            None => (format!("machine {machine}"), self.rules.energising_per_minute),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Rack;
+    use crate::fleet::tests::device;
+    use flyball_protocol::command::ResetType;
+    use uuid::Uuid;
+
+    fn reset(reset: ResetType) -> Action {
+        Action::Reset { switch: "host/power".into(), reset, expected: None }
+    }
+
+    fn case<'a>(machine: &'a Device, action: &'a Action, now_ms: u64) -> Case<'a> {
+        Case { machine, equipment: None, action, break_glass: false, now_ms }
+    }
+
+    #[test]
+    fn the_own_machine_is_known_by_its_names_or_by_the_configuration() {
+        let mut own = device(Uuid::from_u128(1));
+        own.kind = DeviceKind::Real;
+        let other = own.clone();
+        let validator = Validator::new(Safety::default());
+        own.machine.hostname = validator.host.hostname.clone().unwrap();
+        own.machine.kernel = validator.host.kernel.clone().unwrap();
+        let cycle = reset(ResetType::PowerCycle);
+        assert_eq!(validator.judge(&case(&own, &cycle, 0)), Err(Objection::OwnMachine));
+        assert_eq!(validator.judge(&case(&other, &cycle, 0)), Ok(()));
+        assert_eq!(validator.judge(&case(&own, &reset(ResetType::On), 0)), Ok(()));
+        let glass = Case { break_glass: true, ..case(&own, &cycle, 0) };
+        assert_eq!(validator.judge(&glass), Ok(()));
+        // A simulated board shares this host's names and none of its power.
+        let simulated = Device { kind: DeviceKind::Simulated, ..own.clone() };
+        assert_eq!(validator.judge(&case(&simulated, &cycle, 0)), Ok(()));
+        // Its power supply hangs on an outlet that only the configuration knows.
+        let outlet = Uuid::from_u128(5);
+        let rules = Safety { own_machines: vec![outlet], ..Safety::default() };
+        let listed = Case { equipment: Some(DeviceId(outlet)), ..case(&other, &cycle, 0) };
+        assert_eq!(Validator::new(rules).judge(&listed), Err(Objection::OwnMachine));
+    }
+
+    #[test]
+    fn starts_of_a_rack_are_counted_over_a_minute_and_others_are_not() {
+        let (one, two) = (device(Uuid::from_u128(1)), device(Uuid::from_u128(2)));
+        let rack = Rack {
+            name: "r12".into(),
+            devices: vec![one.id.0, two.id.0],
+            energising_per_minute: Some(2),
+        };
+        let validator = Validator::new(Safety { racks: vec![rack], ..Safety::default() });
+        let (on, off) = (reset(ResetType::On), reset(ResetType::ForceOff));
+        assert_eq!(validator.admit(&case(&one, &on, 1_000)), Ok(()));
+        assert_eq!(validator.judge(&case(&one, &on, 1_000)), Ok(()));
+        assert_eq!(validator.admit(&case(&two, &on, 11_000)), Ok(()));
+        let refused = validator.admit(&case(&one, &on, 31_000));
+        assert_eq!(
+            refused,
+            Err(Objection::Pace { rack: "rack r12".into(), starts: 2, retry_in_ms: 30_000 })
+        );
+        assert_eq!(validator.admit(&case(&one, &off, 31_000)), Ok(()));
+        let elsewhere = device(Uuid::from_u128(3));
+        assert_eq!(validator.admit(&case(&elsewhere, &on, 31_000)), Ok(()));
+        assert_eq!(validator.admit(&case(&one, &on, 61_000)), Ok(()));
+        assert!(validator.admit(&case(&one, &on, 61_000)).is_err());
+    }
+}

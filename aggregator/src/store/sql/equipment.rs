@@ -1,0 +1,207 @@
+//! Equipment behind its gateways, and the list of everything that the API calls a device.
+
+use crate::fleet::equipment::{self, Equipment, Reported, equipment_id, kind_from_name};
+use crate::fleet::{DeviceId, Subject, SubjectQuery};
+use crate::page::Page;
+use crate::store::StoreError;
+use crate::store::sql::{Store, fleet, from_json, ms, to_json, unsigned, unsigned_option, word};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+/// Every device with the machine that it is or stands behind, filtered as [`SubjectQuery`] says.
+macro_rules! subjects {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM (SELECT key AS device, NULL AS equipment FROM devices
+                    UNION ALL
+                    SELECT gateway, key FROM equipment WHERE removed_at_ms IS NULL) u
+              JOIN devices d ON d.key = u.device
+              LEFT JOIN equipment e ON e.key = u.equipment
+              WHERE d.deleted_at_ms IS NULL
+                AND (?1 IS NULL OR (d.id = ?1 AND e.key IS NOT NULL))
+                AND (?2 IS NULL OR coalesce(e.kind, d.kind) = ?2) ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    pub(crate) async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
+        let gateway = query.gateway.map(|gateway| gateway.to_string());
+        let total: i64 = sqlx::query_scalar(subjects!("count(*)", ""))
+            .bind(&gateway)
+            .bind(&query.kind)
+            .fetch_one(self.readers())
+            .await?;
+        let rows = sqlx::query(subjects!(
+            "d.*, e.id AS e_id, e.name AS e_name, e.kind AS e_kind, e.driver, e.vendor, e.model,
+             e.serial, e.firmware, e.address, e.state, e.created_at_ms AS e_created_at_ms,
+             e.updated_at_ms AS e_updated_at_ms, e.removed_at_ms",
+            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT ?3 OFFSET ?4"
+        ))
+        .bind(&gateway)
+        .bind(&query.kind)
+        .bind(i64::from(query.page.per_page))
+        .bind(ms(query.page.offset()))
+        .fetch_all(self.readers())
+        .await?;
+        let items = rows.iter().map(subject).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
+    }
+
+    /// Removed equipment too: its readings are still asked for.
+    pub(crate) async fn equipment(&self, id: DeviceId) -> Result<Option<Equipment>, StoreError> {
+        let row = sqlx::query(
+            "SELECT d.id AS gateway_id, e.id AS e_id, e.name AS e_name, e.kind AS e_kind,
+                    e.driver, e.vendor, e.model, e.serial, e.firmware, e.address, e.state,
+                    e.created_at_ms AS e_created_at_ms, e.updated_at_ms AS e_updated_at_ms,
+                    e.removed_at_ms
+             FROM equipment e JOIN devices d ON d.key = e.gateway
+             WHERE e.id = ? AND d.deleted_at_ms IS NULL",
+        )
+        .bind(id.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let gateway = word("gateway", row.try_get("gateway_id")?, |id| id.parse().ok())?;
+        equipment(&row, gateway).map(Some)
+    }
+
+    /// Takes down what a gateway reports: new pieces come, known ones are brought up to date,
+    /// and those that it names no longer are marked.
+    pub(crate) async fn equipment_reported(
+        &self,
+        gateway: DeviceId,
+        reported: &[Reported],
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(key) = fleet::key(&mut transaction, gateway).await? else { return Ok(()) };
+        let kept = equipment::keepable(reported);
+        for one in &kept {
+            keep(&mut transaction, gateway, key, one, now_ms).await?;
+        }
+        let names: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
+        sqlx::query(
+            "UPDATE equipment SET removed_at_ms = ?3, updated_at_ms = ?3
+             WHERE gateway = ?1 AND removed_at_ms IS NULL
+               AND name NOT IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(key)
+        .bind(to_json("name", &names)?)
+        .bind(ms(now_ms))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn keep(
+    connection: &mut SqliteConnection,
+    gateway: DeviceId,
+    gateway_key: i64,
+    one: &Reported,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO equipment (id, gateway, name, kind, driver, vendor, model, serial, firmware,
+           address, state, created_at_ms, updated_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
+         ON CONFLICT (gateway, name) DO UPDATE SET
+           kind = ?4, driver = ?5, vendor = ?6, model = ?7, serial = ?8, firmware = ?9,
+           address = ?10, state = ?11, updated_at_ms = ?12, removed_at_ms = NULL",
+    )
+    .bind(equipment_id(gateway, &one.key).to_string())
+    .bind(gateway_key)
+    .bind(&one.key)
+    .bind(one.kind.name())
+    .bind(&one.driver)
+    .bind(&one.vendor)
+    .bind(&one.model)
+    .bind(&one.serial)
+    .bind(&one.firmware)
+    .bind(&one.address)
+    .bind(to_json("state", &one.state)?)
+    .bind(ms(now_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn subject(row: &SqliteRow) -> Result<Subject, StoreError> {
+    let device = fleet::device(row)?;
+    match row.try_get::<Option<&str>, _>("e_id")? {
+        None => Ok(Subject::Machine(device)),
+        Some(_) => {
+            Ok(Subject::Equipment { equipment: equipment(row, device.id)?, gateway: device })
+        }
+    }
+}
+
+fn equipment(row: &SqliteRow, gateway: DeviceId) -> Result<Equipment, StoreError> {
+    Ok(Equipment {
+        id: word("id", row.try_get("e_id")?, |id| id.parse().ok())?,
+        gateway,
+        reported: Reported {
+            key: row.try_get("e_name")?,
+            kind: word("kind", row.try_get("e_kind")?, kind_from_name)?,
+            driver: row.try_get("driver")?,
+            vendor: row.try_get("vendor")?,
+            model: row.try_get("model")?,
+            serial: row.try_get("serial")?,
+            firmware: row.try_get("firmware")?,
+            address: row.try_get("address")?,
+            state: from_json("state", row.try_get("state")?)?,
+        },
+        created_at_ms: unsigned(row.try_get("e_created_at_ms")?),
+        updated_at_ms: unsigned(row.try_get("e_updated_at_ms")?),
+        removed_at_ms: unsigned_option(row.try_get("removed_at_ms")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::EquipmentState;
+    use crate::fleet::tests::{device, equipment};
+    use crate::page::PageRequest;
+    use uuid::Uuid;
+
+    fn all() -> SubjectQuery {
+        SubjectQuery { gateway: None, kind: None, page: PageRequest::first(10) }
+    }
+
+    async fn listed(store: &Store, query: &SubjectQuery) -> Vec<DeviceId> {
+        let page = store.subjects(query).await.unwrap();
+        assert_eq!(page.total, page.items.len() as u64);
+        page.items.iter().map(Subject::id).collect()
+    }
+
+    #[tokio::test]
+    async fn equipment_stands_under_its_gateway_until_it_is_named_no_longer() {
+        let state = tempfile::tempdir().unwrap();
+        let store = Store::open(&state.path().join("test.db")).await.unwrap();
+        let (one, two) = (device(Uuid::from_u128(1)), device(Uuid::from_u128(2)));
+        store.add_device(&one).await.unwrap();
+        store.add_device(&two).await.unwrap();
+        let (a, b) = (equipment(one.id, "a"), equipment(one.id, "b"));
+        let mut reported = vec![b.reported.clone(), a.reported.clone()];
+        store.equipment_reported(one.id, &reported, 5).await.unwrap();
+        assert_eq!(listed(&store, &all()).await, [one.id, a.id, b.id, two.id]);
+        let of_one = SubjectQuery { gateway: Some(one.id), ..all() };
+        assert_eq!(listed(&store, &of_one).await, [a.id, b.id]);
+        let simulated = SubjectQuery { kind: Some("simulated".into()), ..all() };
+        assert_eq!(listed(&store, &simulated).await, [one.id, two.id]);
+        reported.truncate(1);
+        let away = EquipmentState::Unreachable { since_ms: 3, reason: "timed out".into() };
+        reported[0].state = away.clone();
+        store.equipment_reported(one.id, &reported, 7).await.unwrap();
+        assert_eq!(listed(&store, &of_one).await, [b.id]);
+        let kept = store.equipment(b.id).await.unwrap().unwrap();
+        assert_eq!((&kept.reported.state, kept.created_at_ms, kept.updated_at_ms), (&away, 5, 7));
+        assert_eq!(store.equipment(a.id).await.unwrap().unwrap().removed_at_ms, Some(7));
+    }
+}
