@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Check a policy file against this machine, and name all of its faults.
     Check(Check),
+    /// Set, list and remove the credentials of equipment, which are sealed at rest.
+    Credential(CredentialArgs),
     /// Read the guard's own record of what it saw and did.
     Journal(JournalArgs),
     /// Give the fans back to the firmware after a guard that could not do it itself.
@@ -50,6 +52,12 @@ pub(crate) struct Run {
     /// The device and the command key that it obeys; without one every command is refused.
     #[arg(long, value_name = "FILE")]
     pub(crate) pin: Option<PathBuf>,
+    /// The equipment behind a network that this machine manages.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) equipment: Option<PathBuf>,
+    /// The program that reaches equipment; without one it is `flyball-driver` beside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) driver: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tree: Tree,
     /// Evaluate and say what would be done, and drive nothing.
@@ -104,4 +112,29 @@ pub(crate) enum Look {
         #[arg(long, value_name = "N", default_value_t = 50)]
         last: usize,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CredentialArgs {
+    #[command(subcommand)]
+    pub(crate) deed: CredentialDeed,
+    /// The state folder of the guard.
+    #[arg(long, value_name = "DIR", global = true, default_value = "/var/lib/flyball/guard")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialDeed {
+    /// Seal a credential; its secret is read from standard input.
+    Set {
+        /// Its name: that of the equipment, or the one that the equipment file gives.
+        name: String,
+        /// The user, where there is one.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        user: String,
+    },
+    /// Print the names of the credentials, and which of them can't be opened.
+    List,
+    /// Remove a credential.
+    Remove { name: String },
 }

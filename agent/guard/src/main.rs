@@ -12,6 +12,7 @@ mod clock;
 mod command;
 mod cycle;
 mod desk;
+mod drivers;
 mod durable;
 mod evidence;
 mod grip;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Run(args) => assembly::run(args),
         Command::Status(args) => status::print(&args),
         Command::Check(args) => assembly::check(&args),
+        Command::Credential(args) => drivers::credential(&args),
         Command::Journal(args) => assembly::journal(&args),
         Command::Release(args) => assembly::release(&args),
     };

@@ -5,7 +5,7 @@
 //! example that a test parses.
 
 mod limit;
-mod table;
+pub(crate) mod table;
 
 pub(crate) use limit::{LimitRule, Quantity};
 use std::fmt;

@@ -159,6 +159,25 @@ impl<'r, 'a> Table<'r, 'a> {
         word
     }
 
+    pub(crate) fn required_word(
+        &mut self,
+        key: &'static str,
+        words: &[&'static str],
+    ) -> Option<&'static str> {
+        if !self.has(key) {
+            self.fault(&format!("`{key}` is missing"));
+        }
+        self.word(key, words)
+    }
+
+    /// A text, or a whole number as its digits.
+    pub(crate) fn text_or_whole(&mut self, key: &'static str) -> Option<String> {
+        match self.get(key)?.get_ref() {
+            DeValue::Integer(integer) => Some(integer.as_str().replace('_', "")),
+            _ => self.text(key),
+        }
+    }
+
     /// A list of texts; empty where the key is absent.
     pub(crate) fn texts(&mut self, key: &'static str) -> Vec<String> {
         let Some(value) = self.get(key) else {
