@@ -1,8 +1,11 @@
 //! One actuator: the level that is wanted of it, what it says of itself, and whether it obeys.
 
+mod agreement;
+
 use crate::limit::{CapNeed, FanNeed};
 use crate::switch::{Seen, Switch};
 use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed, Power};
+use agreement::Agreement;
 use alloc::vec::Vec;
 use core::time::Duration;
 use flyball_units::{Hertz, NoData, Ratio, Watts};
@@ -44,16 +47,6 @@ pub(crate) struct Demand {
     pub(crate) ceiling: Option<(f64, LimitId)>,
     /// Of a switch: free, down or off.
     pub(crate) power: Level,
-}
-
-/// How a read-back relates to what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Agreement {
-    Agrees,
-    /// Off, to the side that cools.
-    Cooler,
-    /// Off to the other side, or silent.
-    Hotter,
 }
 
 /// What a cycle found out about an actuator.
@@ -159,8 +152,14 @@ impl Actuator {
     pub(crate) fn want(&mut self, level: Level, now: Moment) {
         if level != self.wanted {
             self.wanted = level;
-            self.due = level != Level::Free;
             self.compare(now);
+            // A switch that is off already is not told so.
+            let stands = match level {
+                Level::Free => true,
+                Level::Down | Level::Off => self.disagrees_since.is_none(),
+                Level::Automatic | Level::Duty(_) | Level::Cap(_) | Level::Frequency(_) => false,
+            };
+            self.due = !stands;
             if let Hand::Switch(_) = self.spec.hand {
                 self.switch.shed(level != Level::Free, now);
             }
@@ -178,10 +177,8 @@ impl Actuator {
         self.observed_at = now;
         self.compare(now);
         match (self.spec.hand, observed) {
-            (Hand::Switch(_), Ok(Observed::Power(power))) => {
-                self.switch.read_back(Some(power), now)
-            }
-            (Hand::Switch(_), Ok(_) | Err(_)) => self.switch.read_back(None, now),
+            (Hand::Switch(_), Ok(Observed::Power(power))) => self.switch.read_back(power, now),
+            (Hand::Switch(_), Ok(_) | Err(_)) => Seen::default(),
             (
                 Hand::Fan { .. }
                 | Hand::PowerCap { .. }
@@ -214,26 +211,6 @@ impl Actuator {
         }
     }
 
-    /// Whether a fan was seen at `at_least` this duty.
-    pub(crate) fn turns(&self, at_least: f64) -> bool {
-        match self.observed {
-            Some(Ok(Observed::Duty(duty) | Observed::Automatic(Some(duty)))) => {
-                duty.get() >= at_least
-            }
-            Some(
-                Ok(
-                    Observed::Automatic(None)
-                    | Observed::Cap(_)
-                    | Observed::Frequency(_)
-                    | Observed::Power(_)
-                    | Observed::Present,
-                )
-                | Err(_),
-            )
-            | None => false,
-        }
-    }
-
     /// Goes on under another plan: what was proposed to it, what it read back and what was sent
     /// to it stay.
     pub(crate) fn renew(&mut self, spec: ActuatorSpec, limits: Vec<LimitId>) {
@@ -251,9 +228,13 @@ impl Actuator {
         if silent && self.disagrees_since.is_none() {
             self.disagrees_since = Some(now);
         }
+        let forgets = match self.wanted {
+            Level::Automatic | Level::Duty(_) | Level::Cap(_) | Level::Frequency(_) => true,
+            Level::Free | Level::Down | Level::Off => false,
+        };
         self.due |= match self.disagrees_since {
             Some(_) => true,
-            None => now.since(self.asserted_at) >= assert_every,
+            None => forgets && now.since(self.asserted_at) >= assert_every,
         };
         self.obedience(now)
     }
@@ -286,58 +267,6 @@ impl Actuator {
         }
         self.asserted_at = now;
         Some(self.wanted)
-    }
-
-    fn compare(&mut self, now: Moment) {
-        match self.agreement() {
-            Agreement::Agrees => self.disagrees_since = None,
-            Agreement::Cooler | Agreement::Hotter => {
-                self.disagrees_since = self.disagrees_since.or(Some(now));
-            }
-        }
-    }
-
-    fn agreement(&self) -> Agreement {
-        let tolerance = self.spec.tolerance + NOISE;
-        // Signed so that more is cooler.
-        let by_margin = |margin: f64| {
-            if margin.abs() <= tolerance {
-                Agreement::Agrees
-            } else if margin > 0.0 {
-                Agreement::Cooler
-            } else {
-                Agreement::Hotter
-            }
-        };
-        match (self.wanted, self.observed) {
-            (Level::Automatic, Some(Ok(Observed::Automatic(_)))) => Agreement::Agrees,
-            (Level::Automatic, Some(Ok(Observed::Duty(_)))) => Agreement::Cooler,
-            (Level::Duty(wanted), Some(Ok(Observed::Duty(seen)))) => {
-                by_margin(seen.get() - wanted.get())
-            }
-            (Level::Cap(wanted), Some(Ok(Observed::Cap(seen)))) => {
-                by_margin(wanted.get() - seen.get())
-            }
-            (Level::Frequency(wanted), Some(Ok(Observed::Frequency(seen)))) => {
-                by_margin(wanted.get() - seen.get())
-            }
-            (Level::Free, _)
-            | (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::Off)))) => {
-                Agreement::Agrees
-            }
-            (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::PoweringOff)))) => {
-                Agreement::Cooler
-            }
-            (
-                Level::Automatic
-                | Level::Duty(_)
-                | Level::Cap(_)
-                | Level::Frequency(_)
-                | Level::Down
-                | Level::Off,
-                Some(Ok(_) | Err(_)) | None,
-            ) => Agreement::Hotter,
-        }
     }
 }
 

@@ -2,8 +2,10 @@
 //! it, and turned into levels of the actuators that serve those limits' zones, in that order
 //! and before the door closes.
 
+mod clearing;
 mod demand;
 mod holding;
+mod policy;
 mod proposals;
 mod replan;
 mod shedding;
@@ -11,6 +13,7 @@ mod switching;
 mod telling;
 mod view;
 
+pub use policy::PolicyFault;
 pub use replan::{Mapping, ReplanFault};
 pub use view::{
     ActuatorView, ArmedView, ConditionView, InterlockView, LimitView, SensorView, SwitchView,
@@ -24,11 +27,10 @@ use crate::limit::{Limit, Pace};
 use crate::lock::Locks;
 use crate::sensor::Sensor;
 use crate::{
-    Action, ActuatorId, ClearsWhen, Config, Event, EventKind, Gate, HostReport, LimitId, Moment,
-    Observed, Plan, Refusal, SensorId, Standing, StateKind, Thresholds, ZoneId,
+    Action, ActuatorId, Config, Event, EventKind, Gate, HostReport, LimitId, Moment, Observed,
+    Plan, SensorId, ZoneId,
 };
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 use flyball_units::NoData;
 use switching::Armed;
@@ -48,33 +50,6 @@ pub struct Engine {
     now: Moment,
     due: Moment,
 }
-
-/// A policy that was not taken: none of it is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PolicyFault {
-    /// It names a limit that this machine has not.
-    UnknownLimit(LimitId),
-    /// Not finite, not above zero, not ordered, or beyond what the sensors can read.
-    Thresholds(LimitId),
-}
-
-impl fmt::Display for PolicyFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownLimit(id) => {
-                write!(f, "the policy names limit {}, which this machine has not", id.index())
-            }
-            Self::Thresholds(id) => write!(
-                f,
-                "the policy's thresholds of limit {} need warning <= limit <= trip, above 0 and \
-                 in the sensors' band",
-                id.index()
-            ),
-        }
-    }
-}
-
-impl core::error::Error for PolicyFault {}
 
 impl Engine {
     /// An engine that knows nothing yet: every limit `Unknown`, every zone in failsafe.
@@ -161,68 +136,6 @@ impl Engine {
         self.drive();
     }
 
-    /// Replaces the fleet layer as a whole: limits that are not named lose theirs.
-    ///
-    /// # Errors
-    /// Where any of it is not sound. Then the layer stays as it was.
-    pub fn handle_policy(
-        &mut self,
-        policy: &[(LimitId, Thresholds)],
-        now: Moment,
-    ) -> Result<(), PolicyFault> {
-        self.at(now);
-        for (id, thresholds) in policy {
-            let limit = self.limits.get(id.index()).ok_or(PolicyFault::UnknownLimit(*id))?;
-            if !limit.takes(*thresholds) {
-                return Err(PolicyFault::Thresholds(*id));
-            }
-        }
-        for (id, limit) in (0..).map(LimitId::new).zip(&mut self.limits) {
-            let named = policy.iter().rev().find(|(named, _)| *named == id);
-            limit.set_fleet(named.map_or(Thresholds::SILENT, |(_, thresholds)| *thresholds));
-        }
-        self.follow_all();
-        self.drive();
-        Ok(())
-    }
-
-    /// Clears a latched trip, if its reading allows it.
-    ///
-    /// # Errors
-    /// Where the limit has not tripped, its condition holds, or its group does not read.
-    pub fn handle_clear(&mut self, id: LimitId, now: Moment) -> Result<(), Refusal> {
-        self.at(now);
-        let limit = self.limits.get_mut(id.index()).ok_or(Refusal::NoLimit)?;
-        if limit.state.kind() != StateKind::Tripped {
-            return Err(Refusal::NotTripped);
-        }
-        let before = limit.state;
-        let standing = limit.standing(id, &self.sensors, self.now);
-        if let Err(clears_when) = limit.clear(&self.sensors, self.now) {
-            return Err(Refusal::Limit(held(standing, clears_when)));
-        }
-        self.events.push(self.now, EventKind::TripCleared { limit: id, reading: standing.reading });
-        self.tell_state(id, before);
-        self.follow(id.index());
-        self.drive();
-        Ok(())
-    }
-
-    /// What [`Self::handle_clear`] would answer. Nothing moves.
-    ///
-    /// # Errors
-    /// Where the limit has not tripped, its condition holds, or its group does not read.
-    pub fn validate_clear(&self, id: LimitId) -> Result<(), Refusal> {
-        let limit = self.limits.get(id.index()).ok_or(Refusal::NoLimit)?;
-        if limit.state.kind() != StateKind::Tripped {
-            return Err(Refusal::NotTripped);
-        }
-        let standing = limit.standing(id, &self.sensors, self.now);
-        limit
-            .clearable(&self.sensors, self.now)
-            .map_err(|clears_when| Refusal::Limit(held(standing, clears_when)))
-    }
-
     /// Takes what came of an [`Action::Host`].
     pub fn handle_host(&mut self, report: HostReport, now: Moment) {
         self.at(now);
@@ -265,7 +178,7 @@ impl Engine {
             }
         }
         let due = self.host.take_due();
-        due.then(|| Action::Host { level: self.host.wanted, limit: self.host.by })
+        due.then_some(Action::Host { level: self.host.wanted, limit: self.host.by })
     }
 
     /// The next thing to tell.
@@ -304,7 +217,7 @@ impl Engine {
         let drawn = limit.draw(plan.seed, limit_id(index), plan.timing.release_jitter);
         let pace = Pace::of(&plan.timing, zone, drawn);
         let before = limit.state;
-        limit.follow(&self.sensors, hands, &zone.ladder, pace, vouched, self.now);
+        limit.follow(&self.sensors, hands, pace, vouched, self.now);
         let spread = limit.compare(&self.sensors, plan.timing.step_time, self.now);
         self.tell_state(limit_id(index), before);
         self.tell_spread(limit_id(index), spread);
@@ -340,19 +253,6 @@ fn served(plan: &Plan, zones: &[ZoneId]) -> Vec<LimitId> {
         .filter(|(_, limit)| zones.contains(&limit.zone))
         .map(|(id, _)| id)
         .collect()
-}
-
-/// What stands against clearing a trip, with the threshold that is meant.
-fn held(standing: Standing, clears_when: ClearsWhen) -> Standing {
-    let threshold = match clears_when {
-        ClearsWhen::ReadingBelow(threshold) | ClearsWhen::ReadingAbove(threshold) => {
-            Some(threshold)
-        }
-        ClearsWhen::AskedAtMost(_) | ClearsWhen::TripCleared | ClearsWhen::SensorsRead => {
-            standing.threshold
-        }
-    };
-    Standing { threshold, clears_when, ..standing }
 }
 
 fn ids<T, Id>(list: &[T], id: impl Fn(u16) -> Id) -> impl Iterator<Item = (Id, &T)> {

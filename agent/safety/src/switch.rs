@@ -8,7 +8,7 @@ pub(crate) const REMEMBERED: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Switch {
-    /// Where it was last seen; `None` where it could not be read.
+    /// Where it was last seen; `None` before that, and once that was too long ago.
     power: Option<Power>,
     seen_at: Option<Moment>,
     in_flight: Option<InFlight>,
@@ -72,19 +72,18 @@ impl Switch {
         self.energised_at
     }
 
-    pub(crate) fn read_back(&mut self, power: Option<Power>, now: Moment) -> Seen {
-        let before = core::mem::replace(&mut self.power, power);
+    /// It was seen.
+    pub(crate) fn read_back(&mut self, power: Power, now: Moment) -> Seen {
+        let before = self.power.replace(power);
         self.seen_at = Some(now);
-        let mut seen = Seen { moved: (before != power).then_some((before, power)), ended: None };
+        let moved = (before != Some(power)).then_some((before, Some(power)));
+        let mut seen = Seen { moved, ended: None };
         let comes_on = |power| matches!(power, Power::On | Power::PoweringOn);
-        if let (Some(before), Some(power)) = (before, power)
-            && !comes_on(before)
-            && comes_on(power)
-        {
+        if before.is_some_and(|before| !comes_on(before)) && comes_on(power) {
             // Whoever switched it on: the current flows.
             self.energised_at = self.energised_at.max(Some(now));
         }
-        if let (Some(flying), Some(power)) = (&mut self.in_flight, power) {
+        if let Some(flying) = &mut self.in_flight {
             flying.left |= power != flying.verb.leads_to();
             if power == flying.verb.leads_to() && (flying.left || flying.verb.shows()) {
                 seen.ended = Some((flying.verb, true));
@@ -94,14 +93,16 @@ impl Switch {
         seen
     }
 
-    /// Gives up what has had its time.
+    /// Gives up what has had its time, and forgets what was seen too long ago.
     pub(crate) fn age(&mut self, spec: &SwitchSpec, now: Moment) -> Seen {
+        let known = self.power(spec, now);
+        let before = core::mem::replace(&mut self.power, known);
         let over = |flying: &InFlight| now.since(flying.since) >= spec.takes;
         let ended = self.in_flight.filter(over).map(|flying| (flying.verb, false));
         if ended.is_some() {
             self.in_flight = None;
         }
-        Seen { moved: None, ended }
+        Seen { moved: (before != known).then_some((before, known)), ended }
     }
 
     /// The caller knows the end of what was sent.

@@ -10,4 +10,6 @@ mod it {
     mod invariants;
     mod ladder;
     mod proposals;
+    mod rack;
+    mod switches;
 }

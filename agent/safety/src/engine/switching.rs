@@ -132,19 +132,17 @@ impl Engine {
         if ask.expected.is_some_and(|expected| expected != state) {
             return Err(Refusal::State(Some(state)));
         }
-        match ask.verb.fits(state) {
-            Fit::Wrong => return Err(Refusal::State(Some(state))),
-            Fit::Done => return Ok(Found::Done),
-            Fit::Fits => {}
-        }
-        if let Some(flying) = actuator.switch.in_flight() {
-            let until = flying.since.after(spec.takes);
-            match (flying.verb, ask.verb) {
-                (flying, asked) if flying == asked => return Ok(Found::Done),
-                // What hangs on its way down, or up, may be cut.
-                (_, Verb::ForceOff) => {}
-                (verb, _) => return Err(Refusal::InFlight { verb, until }),
-            }
+        let flying = actuator.switch.in_flight();
+        match flying.map(|flying| (flying.verb, flying.since.after(spec.takes))) {
+            Some((verb, _)) if verb == ask.verb => return Ok(Found::Done),
+            // What hangs on its way up or down may be cut, wherever it is seen.
+            Some(_) if ask.verb == Verb::ForceOff => {}
+            Some((verb, until)) => return Err(Refusal::InFlight { verb, until }),
+            None => match ask.verb.fits(state) {
+                Fit::Wrong => return Err(Refusal::State(Some(state))),
+                Fit::Done => return Ok(Found::Done),
+                Fit::Fits => {}
+            },
         }
         let asked = Asked { energises: ask.verb.energises(), interrupts: ask.verb.interrupts() };
         if asked.energises {

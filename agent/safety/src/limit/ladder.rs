@@ -1,69 +1,10 @@
 //! The way of a limit through its states: up as far as the group has gone, each step with the
 //! time that it gets to work, and down one step per release time.
 
-use super::{Limit, Reach, Sight};
-use crate::host::Host;
+use super::{Hands, Limit, Pace, Reach, Sight};
 use crate::sensor::Sensor;
-use crate::{HostLevel, Ladder, Moment, Raised, Response, State, Step, Timing, TripCause, Tripped};
+use crate::{Ladder, Moment, Raised, Response, State, Step, TripCause, Tripped};
 use core::time::Duration;
-
-/// What the zone of a limit has to act with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Hands {
-    pub(crate) fan: bool,
-    pub(crate) cap: bool,
-    /// A fan whose read-back is not as cool as it was asked to be.
-    pub(crate) fan_stuck: bool,
-    /// A cap whose read-back is higher than it was asked to be.
-    pub(crate) cap_stuck: bool,
-    pub(crate) host: HostHands,
-}
-
-/// What the host has to act with above the caps, and what came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct HostHands {
-    pub(crate) quiesce: bool,
-    pub(crate) suspend: bool,
-    /// Something that the host was asked for could not be had.
-    pub(crate) failed: bool,
-    /// The shutdown could not be had, or the time for it is over.
-    pub(crate) overstays: bool,
-}
-
-impl HostHands {
-    pub(crate) fn of(ladder: &Ladder, host: &Host, now: Moment) -> Self {
-        let failed = |level| host.failed(level);
-        let overdue = |after| host.wanted == HostLevel::Stopping && now.since(host.since) >= after;
-        Self {
-            quiesce: ladder.quiesce.is_some() && !failed(HostLevel::Quiesced),
-            suspend: ladder.suspend.is_some() && !failed(HostLevel::Suspended),
-            failed: failed(HostLevel::Quiesced) || failed(HostLevel::Suspended),
-            overstays: failed(HostLevel::Stopping)
-                || ladder.hard_off.is_some_and(|it| overdue(it.after)),
-        }
-    }
-}
-
-/// The times that a step has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
-    pub(crate) step: Duration,
-    pub(crate) release: Duration,
-    pub(crate) grace: Duration,
-    pub(crate) exhaust: Option<Duration>,
-}
-
-impl Pace {
-    /// `drawn` is this limit's part of the jitter.
-    pub(crate) fn of(timing: &Timing, zone: &crate::ZoneSpec, drawn: Duration) -> Self {
-        Self {
-            step: timing.step_time,
-            release: timing.release_after + drawn,
-            grace: zone.grace,
-            exhaust: zone.ladder.exhausts_after,
-        }
-    }
-}
 
 impl Limit {
     /// Lets the state follow its group. `vouched` is that an independent limit of the zone
@@ -72,26 +13,26 @@ impl Limit {
         &mut self,
         sensors: &[Sensor],
         hands: Hands,
-        ladder: &Ladder,
         pace: Pace,
         vouched: bool,
         now: Moment,
     ) {
         self.look(sensors);
         let reach = self.reach(sensors, now);
+        self.calm = reach == Reach::Calm;
         if reach == Reach::Trip && !self.stands_tripped() {
-            return self.trip(sensors, TripCause::Threshold, ladder, now);
+            return self.trip(sensors, TripCause::Threshold, &pace.ladder, now);
         }
         match self.state {
             State::Unknown { .. } | State::Normal { .. } => self.rise(reach, hands, now),
             State::Warning(raised) => self.follow_warning(raised, reach, hands, pace, now),
             State::Limiting(raised) => {
-                self.follow_limiting(raised, reach, hands, ladder, pace, sensors, now);
+                self.follow_limiting(raised, reach, hands, pace, sensors, now);
             }
             State::Failsafe(failsafe) => {
                 self.follow_failsafe(failsafe, reach, hands, pace, vouched, now);
             }
-            State::Tripped(tripped) => self.follow_tripped(tripped, hands, ladder),
+            State::Tripped(tripped) => self.follow_tripped(tripped, hands, &pace.ladder),
         }
     }
 
@@ -229,7 +170,6 @@ impl Limit {
         raised: Raised,
         reach: Reach,
         hands: Hands,
-        ladder: &Ladder,
         pace: Pace,
         sensors: &[Sensor],
         now: Moment,
@@ -239,15 +179,15 @@ impl Limit {
                 let stood = now.since(raised.step_since);
                 let due = stood >= pace.step;
                 let stuck = hands.fan_stuck || hands.cap_stuck || hands.host.failed;
-                let spent = pace.exhaust.is_some_and(|exhaust| stood >= exhaust);
+                let spent = pace.ladder.exhausts_after.is_some_and(|exhaust| stood >= exhaust);
                 match self.above(raised.step, hands) {
                     Some(next) => {
                         let at_once = !hands.can(raised.step) || self.wants_cap(raised.step);
                         let next = (due || at_once).then_some(next);
                         self.state = State::Limiting(raised.hot(next, now));
                     }
-                    None if (due && stuck && self.drives()) || spent => {
-                        self.trip(sensors, TripCause::LadderExhausted, ladder, now);
+                    None if self.drives() && ((due && stuck) || spent) => {
+                        self.trip(sensors, TripCause::LadderExhausted, &pace.ladder, now);
                     }
                     None => self.state = State::Limiting(raised.hot(None, now)),
                 }
@@ -258,7 +198,7 @@ impl Limit {
             Reach::Warning | Reach::Calm => match raised.cool(pace.release, now) {
                 Cooling::Waits(raised) => self.state = State::Limiting(raised),
                 Cooling::Released(raised) if raised.step > self.first_limiting() => {
-                    if let Some(step) = raised.step.down() {
+                    if let Some(step) = self.down(raised.step) {
                         self.state = State::Limiting(raised.moved(step, now));
                     }
                 }
@@ -288,6 +228,14 @@ impl Limit {
                 }
             },
             Response::Alert => None,
+        }
+    }
+
+    /// The next step down of one that is limiting.
+    const fn down(&self, step: Step) -> Option<Step> {
+        match self.spec.response {
+            Response::Heat | Response::Power => step.down(),
+            Response::Alert | Response::Shutdown => Some(Step::Alert),
         }
     }
 
@@ -328,47 +276,6 @@ impl Limit {
         match self.spec.response {
             Response::Heat => step.down(),
             Response::Power | Response::Alert | Response::Shutdown => None,
-        }
-    }
-}
-
-impl Hands {
-    /// Whether a step moves anything here.
-    const fn can(self, step: Step) -> bool {
-        match step {
-            Step::Alert => true,
-            Step::FansRaised | Step::FansFull => self.fan && !self.fan_stuck,
-            Step::CapSafe | Step::CapMin => self.cap && !self.cap_stuck,
-            Step::Quiesce => self.host.quiesce,
-            Step::Suspend => self.host.suspend,
-            Step::Shutdown | Step::HardOff => false,
-        }
-    }
-
-    /// The first step above `step` that moves something; `None` where limiting ends. The caps
-    /// are its end where the host has no step of its own.
-    const fn above(self, step: Step) -> Option<Step> {
-        let mut next = step.up();
-        while let Some(above) = next {
-            if self.can(above) {
-                return Some(above);
-            }
-            next = above.up();
-        }
-        match step {
-            Step::Alert | Step::FansRaised | Step::FansFull | Step::CapSafe => Some(Step::CapMin),
-            Step::CapMin | Step::Quiesce | Step::Suspend | Step::Shutdown | Step::HardOff => None,
-        }
-    }
-
-    /// The first step from `step` upwards that moves something; the last where none does.
-    const fn able(self, step: Step) -> Step {
-        if self.can(step) {
-            return step;
-        }
-        match self.above(step) {
-            Some(above) => above,
-            None => step,
         }
     }
 }
