@@ -1,5 +1,6 @@
 //! The kinds of equipment, a file each.
 
+mod modbus;
 mod nut;
 mod redfish;
 
@@ -14,10 +15,10 @@ use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
 pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dyn Driver>, Fault> {
     Ok(match configuration.driver {
         DriverKind::Redfish => Box::new(redfish::Redfish::new(configuration, clock)?),
+        DriverKind::Modbus => Box::new(modbus::Modbus::new(configuration)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
         DriverKind::Ipmi
         | DriverKind::Snmp
-        | DriverKind::Modbus
         | DriverKind::Nvml
         | DriverKind::Smart => {
             let name = configuration.driver.name();

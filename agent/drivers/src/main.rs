@@ -12,6 +12,7 @@ mod limits;
 mod log;
 mod naming;
 mod pace;
+mod points;
 mod reader;
 mod session;
 mod worker;

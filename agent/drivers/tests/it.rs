@@ -7,6 +7,7 @@ mod it {
     mod driven;
     mod fake_bmc;
     mod fake_upsd;
+    mod modbus;
     mod nut;
     mod redfish;
     mod redfish_faults;
