@@ -7,9 +7,13 @@ mod it {
     mod bench;
     mod config;
     mod failsafe;
+    mod holds;
+    mod host;
     mod invariants;
     mod ladder;
     mod proposals;
     mod rack;
+    mod replans;
+    mod senses;
     mod switches;
 }

@@ -21,8 +21,6 @@ pub(crate) struct Hands {
 pub(crate) struct HostHands {
     pub(crate) quiesce: bool,
     pub(crate) suspend: bool,
-    /// Something that the host was asked for could not be had.
-    pub(crate) failed: bool,
     /// The shutdown could not be had, or the time for it is over.
     pub(crate) overstays: bool,
 }
@@ -34,8 +32,6 @@ impl HostHands {
         Self {
             quiesce: ladder.quiesce.is_some() && !failed(HostLevel::Quiesced),
             suspend: ladder.suspend.is_some() && !failed(HostLevel::Suspended),
-            failed: (ladder.quiesce.is_some() && failed(HostLevel::Quiesced))
-                || (ladder.suspend.is_some() && failed(HostLevel::Suspended)),
             overstays: failed(HostLevel::Stopping)
                 || ladder.hard_off.is_some_and(|it| overdue(it.after)),
         }

@@ -178,7 +178,8 @@ impl Limit {
             Reach::Trip | Reach::Limit => {
                 let stood = now.since(raised.step_since);
                 let due = stood >= pace.step;
-                let stuck = hands.fan_stuck || hands.cap_stuck || hands.host.failed;
+                let failed = raised.step > Step::CapMin && !hands.can(raised.step);
+                let stuck = hands.fan_stuck || hands.cap_stuck || failed;
                 let spent = pace.ladder.exhausts_after.is_some_and(|exhaust| stood >= exhaust);
                 match self.above(raised.step, hands) {
                     Some(next) => {
