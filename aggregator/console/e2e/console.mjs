@@ -98,6 +98,44 @@ const steps = [
     await form.getByRole("button", { name: "Clear" }).click();
     await form.locator('[data-verdict="ok"], [data-verdict="warn"]').waitFor();
   }],
+  ["draws each limit's layers with what is in force", async (page) => {
+    const bar = page.locator("tr[data-limit] li[data-layer]").first();
+    await bar.waitFor();
+    const told = await bar.getByRole("img").getAttribute("aria-label");
+    if (!/^(factory|local|fleet): .*\d/.test(told ?? "")) throw new Error(`a layer does not say its values: ${told}`);
+  }],
+  ["locks the machine out and lifts the lock, or says why the machine refuses", async (page) => {
+    const safety = page.getByRole("region", { name: "Safety" });
+    const form = safety.locator('[data-command="lock"]');
+    await form.getByLabel("Name").fill("console trial");
+    await form.getByLabel("Reason").fill("the fans are being changed");
+    await form.getByRole("button", { name: "Lock out" }).click();
+    const lock = safety.locator('[data-lock="console trial"]');
+    const refusal = safety.locator('[data-verdict="bad"]');
+    await lock.or(refusal).first().waitFor();
+    if (await refusal.isVisible()) {
+      if ((await refusal.innerText()).trim().length < 20) throw new Error("the refusal gives no reason");
+      return;
+    }
+    if (!(await lock.innerText()).includes(email)) throw new Error("the lock does not name its owner");
+    await lock.getByRole("button", { name: "Lift" }).click();
+    await lock.waitFor({ state: "detached" });
+  }],
+  ["shows what is meant before anything is switched off", async (page) => {
+    const verb = page.locator('[data-switch] [data-verb="ForceOff"], [data-switch] [data-verb="ForceRestart"]').first();
+    if ((await page.locator("[data-switch]").count()) === 0) return;
+    await verb.click();
+    const dialog = page.locator("dialog[data-confirm]");
+    const refusal = page.getByRole("region", { name: "Safety" }).locator('[data-verdict="bad"]');
+    await dialog.or(refusal).first().waitFor();
+    if (!(await dialog.isVisible())) return;
+    for (const fact of ["target", "state", "consequence"]) {
+      const text = await dialog.locator(`[data-fact="${fact}"]`).innerText();
+      if (text.trim() === "") throw new Error(`the dialog does not say the ${fact}`);
+    }
+    await dialog.getByRole("button", { name: "Leave it" }).click();
+    await dialog.waitFor({ state: "detached" });
+  }],
   ["has told the refusal as an event", async (page) => {
     await page.getByRole("link", { name: "Events" }).click();
     await page.locator("main li[data-severity]").first().waitFor({ timeout: FIRST_READINGS_MS });

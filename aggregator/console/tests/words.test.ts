@@ -10,6 +10,9 @@ import { mergeEvents } from "../src/live/events";
 import { Latest } from "../src/live/glance";
 import { operationVerdict, refusedVerdict } from "../src/live/verdict";
 
+const NOTHING = { warning: null, limit: null, trip: null };
+const SAYS_NOTHING = { factory: NOTHING, local: NOTHING, fleet: NOTHING, layers_in_force: NOTHING, direction: "above", step: null } as const;
+
 describe("figures", () => {
   it("carry the unit that people read", () => {
     for (const [value, unit, text] of [
@@ -71,7 +74,7 @@ describe("a refusal", () => {
 });
 
 describe("an operation", () => {
-  const base: Operation = { id: "o", kind: "thermal.fan_floor.set", state: "running", created_at: "", finished_at: null, result: null, errors: [], warnings: [], target: null, requested_by: null };
+  const base: Operation = { id: "o", kind: "thermal.fan_floor.set", state: "running", created_at: "", finished_at: null, result: null, errors: [], warnings: [], confirmation: null, target: { device_id: "d", actuator: null, word: null }, requested_by: "operator@example.org" };
 
   it("that was clamped says how far it was taken and what holds it", () => {
     const verdict = operationVerdict({ ...base, state: "succeeded", result: { clamped_to: 0.4, unit: "1", by: "cpu temperature" } }, 0);
@@ -123,7 +126,7 @@ describe("panels", () => {
   });
 
   it("show a limit's lines once what it holds has come near, and room up to the next one", () => {
-    const limit = { name: "cpu", zone: "z", reading_type: "TEMPERATURE", unit: "Cel", warning: 75, limit: 85, trip: 95, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: [] } satisfies Limit;
+    const limit = { ...SAYS_NOTHING, name: "cpu", zone: "z", reading_type: "TEMPERATURE", unit: "Cel", warning: 75, limit: 85, trip: 95, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: [] } satisfies Limit;
     const inlet = { ...limit, warning: 40, limit: 45, trip: 50 };
     const lines = thresholds(
       [
@@ -150,7 +153,7 @@ describe("panels", () => {
 
 describe("names", () => {
   const sensors = [series("1", "hw.temperature", "TEMPERATURE", "Cel", { "hw.id": "board@platform/plant.0/temp1:package", "hw.name": "Package" })];
-  const limit = { name: "board@platform/plant.0/temp1:package", zone: "board", reading_type: "TEMPERATURE", unit: "Cel", warning: 80, limit: 85, trip: 90, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: ["board@platform/plant.0/temp1:package"] } satisfies Limit;
+  const limit = { ...SAYS_NOTHING, name: "board@platform/plant.0/temp1:package", zone: "board", reading_type: "TEMPERATURE", unit: "Cel", warning: 80, limit: 85, trip: 90, hysteresis: 3, layer: "factory", state: "normal", reading: 60, since: null, sensors: ["board@platform/plant.0/temp1:package"] } satisfies Limit;
 
   it("are those of the hardware, and the end of its path where it has none", () => {
     expect(limitName(limit, sensors)).toBe("Package");

@@ -2,7 +2,33 @@
 import { query, type Call } from "./http";
 import { diagnostic, Problem } from "./problem";
 import { randomId, type Session } from "./session";
-import type { Device, DeviceDetail, FleetEvent, Limit, Operation, Page, Picture, SeriesReadings, Validation } from "./types";
+import type {
+  Device,
+  DeviceDetail,
+  FleetEvent,
+  Limit,
+  Lock,
+  LockRequest,
+  Operation,
+  Page,
+  Picture,
+  PowerStatus,
+  SeriesReadings,
+  StandingInterlock,
+  Switch,
+  Trip,
+  Validation,
+} from "./types";
+
+/** Everything that holds a device, besides its limits. */
+export interface Holds {
+  interlocks: StandingInterlock[];
+  locks: Lock[];
+  trips: Trip[];
+  power: PowerStatus;
+  /** Operations that wait to be confirmed. */
+  armed: Operation[];
+}
 
 export interface Range {
   from: number;
@@ -39,6 +65,19 @@ export class Api {
     return (await this.#get<{ data: Limit[] }>(`/api/v1/devices/${segment(id)}/limits`)).data;
   }
 
+  async holds(id: string): Promise<Holds> {
+    const of = `/api/v1/devices/${segment(id)}`;
+    const [interlocks, locks, trips, power, operations] = await Promise.all([
+      this.#get<{ data: StandingInterlock[] }>(`${of}/interlocks`),
+      this.#get<{ data: Lock[] }>(`${of}/locks`),
+      this.#get<{ data: Trip[] }>(`${of}/trips`),
+      this.#get<{ data: PowerStatus }>(`${of}/power`),
+      this.#get<Page<Operation>>(query("/api/v1/operations", { device: id, per_page: 20 })),
+    ]);
+    const armed = operations.data.filter((operation) => operation.state === "armed");
+    return { interlocks: interlocks.data, locks: locks.data, trips: trips.data, power: power.data, armed };
+  }
+
   events(filter: { device?: string | undefined; cursor?: string | null; limit?: number }): Promise<Page<FleetEvent>> {
     return this.#get(query("/api/v1/events", filter));
   }
@@ -53,6 +92,29 @@ export class Api {
 
   async setFanFloor(id: string, fan_floor: number | null, actuator: string | null): Promise<Operation> {
     return this.#command(`/api/v1/devices/${segment(id)}/thermal`, { fan_floor, actuator });
+  }
+
+  /** Asks a switch for something; what was seen of it has to hold still. */
+  reset(id: string, of: Switch, reset_type: string): Promise<Operation> {
+    const expected = of.state === null ? {} : { expected_state: of.state };
+    return this.#command(`/api/v1/devices/${segment(id)}/power`, { reset_type, switch: of.id, ...expected });
+  }
+
+  /** The second hand of what a machine has armed. */
+  confirm(operation: string, token: string): Promise<Operation> {
+    return this.#command(`/api/v1/operations/${segment(operation)}/confirm`, { token });
+  }
+
+  setLock(id: string, lock: LockRequest): Promise<Operation> {
+    return this.#command(`/api/v1/devices/${segment(id)}/locks`, lock);
+  }
+
+  releaseLock(id: string, lock: string, justification: string | null): Promise<Operation> {
+    return this.#command(`/api/v1/devices/${segment(id)}/locks/${segment(lock)}/release`, { justification });
+  }
+
+  clearTrip(id: string, limit: string, reason: string): Promise<Operation> {
+    return this.#command(`/api/v1/devices/${segment(id)}/trips/${segment(limit)}/clear`, { reason });
   }
 
   async validate(code: string): Promise<Validation> {

@@ -19,7 +19,8 @@ export interface SignedIn {
   tokens: Tokens;
 }
 
-export type DeviceKind = "real" | "simulated";
+export type EquipmentKind = "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu";
+export type DeviceKind = "real" | "simulated" | EquipmentKind;
 export type DeviceStatus = "online" | "offline";
 
 export interface Machine {
@@ -46,14 +47,34 @@ export interface Series {
   reader?: "guard" | "agent";
 }
 
+/** What a machine manages on behalf of others. */
+export interface Equipment {
+  key: string;
+  driver: string;
+  vendor: string | null;
+  model: string | null;
+  serial: string | null;
+  firmware: string | null;
+  address: string;
+  state: "connecting" | "connected" | "unreachable" | "removed";
+  since: string | null;
+  reason: string | null;
+}
+
+export type ActuatorKind = "fan" | "power_cap" | "frequency_cap" | "switch" | "profile" | "indicator" | "service";
+export type PowerState = "On" | "Off" | "PoweringOn" | "PoweringOff" | "Paused";
+
 export interface Actuator {
   id: string;
-  kind: "fan" | "power_cap";
+  kind: ActuatorKind;
   unit: string;
   min: number;
   max: number;
   wanted: number | null;
   observed: number | null;
+  stuck: boolean;
+  state: PowerState | null;
+  profile: string | null;
 }
 
 export interface Device {
@@ -61,9 +82,14 @@ export interface Device {
   name: string;
   kind: DeviceKind;
   status: DeviceStatus;
+  /** Of equipment: the machine that reads and drives it. */
+  gateway: string | null;
   last_seen_at: string | null;
   enrolled_at: string;
-  machine: Machine;
+  /** `null` for equipment. */
+  machine: Machine | null;
+  /** `null` for a machine. */
+  equipment: Equipment | null;
   guard: { attached: boolean };
 }
 
@@ -88,6 +114,13 @@ export interface SeriesReadings {
 
 export type LimitState = "unknown" | "normal" | "warning" | "limiting" | "tripped" | "failsafe";
 
+/** What one layer says; `null` where it says nothing. */
+export interface Thresholds {
+  warning: number | null;
+  limit: number | null;
+  trip: number | null;
+}
+
 export interface Limit {
   name: string;
   zone: string;
@@ -98,6 +131,12 @@ export interface Limit {
   trip: number | null;
   hysteresis: number;
   layer: string;
+  factory: Thresholds;
+  local: Thresholds;
+  fleet: Thresholds;
+  layers_in_force: { warning: string | null; limit: string | null; trip: string | null };
+  direction: "above" | "below";
+  step: string | null;
   state: LimitState;
   reading: number | null;
   since: string | null;
@@ -129,6 +168,24 @@ export interface OperationResult {
   verified?: boolean | null;
 }
 
+/** What a machine has armed, for the one who has to confirm it. */
+export interface Confirmation {
+  /** `null` for whoever may not confirm it, and on the stream. */
+  token: string | null;
+  expires_at: string;
+  target: string;
+  state: PowerState | null;
+  consequence: string;
+  /** `null` on the stream. */
+  second_person: boolean | null;
+}
+
+export interface OperationTarget {
+  device_id: string;
+  actuator: string | null;
+  word: string | null;
+}
+
 export interface Operation {
   id: string;
   kind: string;
@@ -138,8 +195,76 @@ export interface Operation {
   result: OperationResult | null;
   errors: unknown[];
   warnings: unknown[];
-  target: unknown;
-  requested_by: unknown;
+  confirmation: Confirmation | null;
+  target: OperationTarget;
+  requested_by: string;
+}
+
+export interface Condition {
+  text: string;
+  /** `null` where it cannot be known. */
+  holds: boolean | null;
+  reading: number | null;
+  unit: string | null;
+}
+
+/** A condition that stands between things. */
+export interface StandingInterlock {
+  name: string;
+  reason: string;
+  active: boolean;
+  since: string;
+  clears_when: string;
+  targets: string[];
+  conditions: Condition[];
+}
+
+export interface Lock {
+  name: string;
+  owner: string;
+  reason: string;
+  target: string | null;
+  since: string;
+  until: string | null;
+  holds_levels: boolean;
+}
+
+export interface LockRequest {
+  name: string;
+  reason: string;
+  target: string | null;
+  holds_levels: boolean;
+}
+
+export interface Trip {
+  id: string;
+  limit: string;
+  since: string;
+  reading: number | null;
+  threshold: number | null;
+  unit: string;
+  cause: string;
+  clearable: boolean;
+  held_by: string | null;
+}
+
+export interface Verb {
+  reset_type: string;
+  energises: boolean;
+  destructive: boolean;
+}
+
+export interface Switch {
+  id: string;
+  state: PowerState | null;
+  verbs: Verb[];
+  stuck: boolean;
+  locks: string[];
+}
+
+export interface PowerStatus {
+  state: PowerState | null;
+  switches: Switch[];
 }
 
 /** The details of a 409 `interlock_active`. */

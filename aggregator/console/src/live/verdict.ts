@@ -52,6 +52,8 @@ export function operationVerdict(operation: Operation, nowMs: number): Verdict {
     case "expired":
     case "cancelled":
       return { tone: "bad", headline: `The operation ${operation.state === "failed" ? "failed" : `is ${operation.state}`}.`, facts: errors(operation) };
+    case "armed":
+      return { tone: "warn", headline: "Nothing has happened yet: it waits to be confirmed.", facts: [{ name: "Meant is", value: operation.confirmation?.target ?? "" }].filter((fact) => fact.value !== "") };
     case "queued":
       return { tone: "quiet", headline: "Queued: it is sent when the machine connects.", facts };
     default:

@@ -12,6 +12,8 @@ const MOST_ASKS = 12;
 export class Command {
   busy = $state(false);
   verdict = $state<Verdict | null>(null);
+  /** What waits for a second hand, with the token where it is ours to give. */
+  armed = $state<Operation | null>(null);
   #operation: Operation | null = null;
   #leave: () => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -33,6 +35,7 @@ export class Command {
   async give(call: () => Promise<Operation>): Promise<void> {
     this.busy = true;
     this.verdict = null;
+    this.armed = null;
     this.#operation = null;
     this.#asks = 0;
     this.#stopAsking();
@@ -51,6 +54,11 @@ export class Command {
   #follow(operation: Operation): void {
     if (this.#operation === null || operation.id !== this.#operation.id) return;
     if (isFinal(this.#operation) && !isFinal(operation)) return;
+    // The stream does not carry tokens: what came late and is armed is asked for.
+    if (operation.state === "armed" && operation.confirmation?.second_person === null) {
+      if (this.#operation.state !== "armed") void this.#ask();
+      return;
+    }
     this.#operation = operation;
     this.#show(operation);
     this.onChange();
@@ -58,6 +66,7 @@ export class Command {
 
   #show(operation: Operation): void {
     this.verdict = operationVerdict(operation, app.now);
+    this.armed = operation.state === "armed" ? operation : null;
     this.#stopAsking();
     if (isFinal(operation) || this.#asks >= MOST_ASKS) return;
     this.#timer = setTimeout(() => void this.#ask(), ASK_AFTER_MS);

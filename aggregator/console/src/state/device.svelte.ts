@@ -1,10 +1,11 @@
 /**
- * One device as its page shows it: inventory, limits, the readings of the window.
+ * One device as its page shows it: inventory, limits and locks, the readings of the window.
  *
  * History is read once for a window and the stream held from then on; it is read again only when
  * the stream says that something was missed. Limits and actuators follow events and commits.
  */
 import { Problem } from "../api/problem";
+import type { Holds } from "../api/client";
 import type { DeviceDetail, Limit, Series } from "../api/types";
 import { PANELS, seriesOf } from "../chart/panels";
 import { Tracks } from "../chart/tracks";
@@ -19,6 +20,8 @@ export const WINDOWS = [
 
 /** Inventory is read at most this often, however fast commits and events come. */
 const INVENTORY_EVERY_MS = 5_000;
+/** And at most this often after somebody has acted here: they wait for it. */
+const AFTER_ACTING_MS = 300;
 /** When the history is read again for a hole in the stream: at once for what is committed, and
  * after a backlog has had its time. */
 const EXPLAIN_AFTER_MS = [1_500, 20_000];
@@ -26,6 +29,7 @@ const EXPLAIN_AFTER_MS = [1_500, 20_000];
 export class DeviceView {
   detail = $state<DeviceDetail | null>(null);
   limits = $state<Limit[]>([]);
+  holds = $state<Holds | null>(null);
   problem = $state<string | null>(null);
   loading = $state(true);
   windowMs = $state<number>(WINDOWS[0].ms);
@@ -70,9 +74,9 @@ export class DeviceView {
 
   async load(): Promise<void> {
     try {
-      const [detail, limits] = await Promise.all([api.device(this.id), api.limits(this.id)]);
+      const [detail, limits, holds] = await this.#ask();
       if (this.#closed) return;
-      this.#take(detail, limits);
+      this.#take(detail, limits, holds);
       const to = serverNow();
       const readings = await api.readings(this.id, readingTypes(detail.series), { from: to - this.windowMs, to });
       if (this.#closed) return;
@@ -97,21 +101,34 @@ export class DeviceView {
     }, wait);
   }
 
+  /** As above, for somebody who has just done something. */
+  actedOn(): void {
+    if (this.#inventoryTimer !== null) clearTimeout(this.#inventoryTimer);
+    this.#inventoryTimer = null;
+    this.#inventoryAt = Date.now() - INVENTORY_EVERY_MS + AFTER_ACTING_MS;
+    this.inventorySoon();
+  }
+
   async inventory(): Promise<void> {
     this.#inventoryAt = Date.now();
     try {
-      const [detail, limits] = await Promise.all([api.device(this.id), api.limits(this.id)]);
-      if (!this.#closed) this.#take(detail, limits);
+      const [detail, limits, holds] = await this.#ask();
+      if (!this.#closed) this.#take(detail, limits, holds);
     } catch (error) {
       // The next commit asks again; the link's own state tells that the aggregator is away.
       if (!(error instanceof Problem)) throw error;
     }
   }
 
-  #take(detail: DeviceDetail, limits: Limit[]): void {
+  #ask(): Promise<[DeviceDetail, Limit[], Holds]> {
+    return Promise.all([api.device(this.id), api.limits(this.id), api.holds(this.id)]);
+  }
+
+  #take(detail: DeviceDetail, limits: Limit[], holds: Holds): void {
     const fresh = detail.series.some((series) => !this.#known.has(series.id));
     this.detail = detail;
     this.limits = limits;
+    this.holds = holds;
     if (!fresh) return;
     this.#known = new Set(detail.series.map((series) => series.id));
     const drawn = PANELS.flatMap((panel) => seriesOf(panel, detail.series));

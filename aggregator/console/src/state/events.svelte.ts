@@ -12,6 +12,9 @@ export class EventFeed {
   problem = $state<string | null>(null);
   cursor = $state<string | null>(null);
 
+  /** Which events of the stream are the device's: equipment's come from its gateway. */
+  concerns: (event: FleetEvent) => boolean = (event) => event.device_id === this.device;
+
   /** What came by the stream, as against what was read. */
   readonly arrived = new Set<string>();
 
@@ -29,7 +32,7 @@ export class EventFeed {
         return;
       }
       const event = heard.data as FleetEvent;
-      if (this.device !== undefined && event.device_id !== this.device) return;
+      if (this.device !== undefined && !this.concerns(event)) return;
       this.arrived.add(event.id);
       this.list = mergeEvents(this.list, [event]);
       this.onEvent(event);

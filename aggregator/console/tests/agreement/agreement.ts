@@ -24,8 +24,12 @@ export const agreements: [
   Agrees<ours.DeviceDetail, Documented["DeviceDetail"]>,
   Agrees<ours.Series, Documented["Series"]>,
   Agrees<ours.Limit, Documented["Limit"]>,
+  Agrees<ours.StandingInterlock, Documented["Interlock"]>,
+  Agrees<ours.Lock, Documented["Lock"]>,
+  Agrees<ours.Trip, Documented["Trip"]>,
+  Agrees<ours.PowerStatus, Documented["PowerStatus"]>,
   Agrees<ours.FleetEvent, Documented["Event"]>,
   Agrees<ours.Operation, Documented["Operation"]>,
   Agrees<ours.SeriesReadings, Omit<Documented["SeriesReadings"], "points"> & { points: [number, number | null][] }>,
   Agrees<ours.SignedIn, Documented["SignedIn"]>,
-] = [true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true];
