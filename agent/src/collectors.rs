@@ -1,9 +1,11 @@
-//! System metrics of this machine: what the kernel's process file system says, once a tick.
+//! The agent's own readings, once a tick: what the kernel's process file system says, and what
+//! attached sensors have sent.
 //!
 //! Owns the files, held open and read again, and the list of series, which only grows: a disk or
 //! interface that appears is put at its end, one that goes answers `Missing` from then on. Reads
 //! no hardware (the guard does) and no network file system (it may hang).
 
+pub(crate) mod attached;
 mod cpu;
 mod disk;
 mod filesystem;
@@ -16,8 +18,10 @@ mod procfs;
 mod text;
 mod uptime;
 
+pub(crate) use attached::Moment;
 pub(crate) use processes::ProcessTable;
 
+use attached::Attached;
 use flyball_protocol::guard::{Sample, Series};
 use flyball_units::{Kind, NoData, Unit};
 use procfs::{Failure, Procfs};
@@ -46,13 +50,15 @@ pub(crate) struct Collectors {
     disks: disk::Disks,
     interfaces: network::Interfaces,
     filesystems: filesystem::Filesystems,
+    attached: Attached,
 }
 
 impl Collectors {
     /// Collectors over the process file system at `root`. What is not there is not announced.
-    pub(crate) fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path, mut attached: Attached) -> Self {
         let procfs = Procfs::new(root);
         let mut book = Book::default();
+        attached.announce(&mut book);
         Self {
             cpu: cpu::Cpu::open(&procfs, &mut book),
             load: load::Load::open(&procfs, &mut book),
@@ -62,6 +68,7 @@ impl Collectors {
             disks: disk::Disks::open(&procfs),
             interfaces: network::Interfaces::open(&procfs),
             filesystems: filesystem::Filesystems::open(&procfs),
+            attached,
             series: book.series,
             samples: Vec::new(),
             until_rescan: 0,
@@ -74,7 +81,7 @@ impl Collectors {
     }
 
     /// Reads everything now, with one sample for every series of [`Self::series`].
-    pub(crate) fn read(&mut self) -> &[Sample] {
+    pub(crate) fn read(&mut self, moment: Moment) -> &[Sample] {
         self.rescan_when_due();
         let mut tick = Tick::over(&mut self.samples, self.series.len());
         self.cpu.read(&mut tick);
@@ -85,6 +92,7 @@ impl Collectors {
         self.disks.read(&mut tick);
         self.interfaces.read(&mut tick);
         self.filesystems.read(&mut tick);
+        self.attached.read(&mut tick, moment);
         &self.samples
     }
 

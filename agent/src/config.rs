@@ -1,9 +1,12 @@
-//! What an operator tells the agent, parsed once: flags, and the few settings that enrolment
-//! leaves in the state folder. Everything behind this module holds validated values only.
+//! What an operator tells the agent, parsed once: flags, the file of attached sensors, and the
+//! few settings that enrolment leaves in the state folder. Everything behind this module holds validated values only.
 
+mod sensors;
 mod server;
 mod settings;
 
+pub use sensors::Sensors;
+pub(crate) use sensors::{AttachedSensor, Http, KINDS, Mqtt, Secret};
 pub use server::{ServerAddress, ServerAddressError};
 pub use settings::Settings;
 
@@ -75,6 +78,9 @@ pub struct RunArguments {
     /// Folder of plugin components.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
+    /// TOML file of the sensors that send their readings here: [mqtt], [http], [[sensor]].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Where the process file system is mounted, or a recorded copy of it.
     #[arg(long, value_name = "DIR", default_value = "/proc")]
     procfs_root: PathBuf,
@@ -96,6 +102,7 @@ pub struct RunConfig {
     pub procfs_root: PathBuf,
     pub name: Option<String>,
     pub simulated: bool,
+    pub sensors: Sensors,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +115,8 @@ pub enum ConfigError {
     Procfs { path: PathBuf },
     #[error("the settings in {path} cannot be read; mend the file or enrol anew")]
     Settings { path: PathBuf, source: Box<figment::Error> },
+    #[error("the sensors in {path} are not sound: {faults}")]
+    Sensors { path: PathBuf, faults: String },
     #[error("the settings in {path} cannot be written")]
     WriteSettings { path: PathBuf, source: io::Error },
 }
@@ -127,6 +136,7 @@ impl RunArguments {
         if !self.procfs_root.is_dir() {
             return Err(ConfigError::Procfs { path: self.procfs_root });
         }
+        let sensors = Sensors::load(self.config.as_deref())?;
         Ok(RunConfig {
             state: self.state,
             servers,
@@ -137,6 +147,7 @@ impl RunArguments {
             procfs_root: self.procfs_root,
             name: settings.name,
             simulated: self.simulated || settings.simulated,
+            sensors,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! in the order in which nothing is lost.
 
 use crate::clock::Clock;
+use crate::collectors::attached;
 use crate::config::RunConfig;
 use crate::guard::{Cursor, GuardLink};
 use crate::identity::{CertificateAge, Identity, IdentityError, TlsError, enrolled_client};
@@ -107,7 +108,10 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     let recorder = Recorder::new(sampling, clock, Progress { appended, durable })
         .start(waiting_orders)
         .map_err(RunError::Thread)?;
-    Sampler::new(clock, &config.procfs_root, orders.clone(), processes)
+    let (attached, listeners) = attached::open(config.sensors.clone());
+    let equipment = listeners.equipment.clone();
+    let listening = listeners.start(clock);
+    Sampler::new(clock, &config.procfs_root, attached, orders.clone(), processes)
         .start(stop)
         .map_err(RunError::Thread)?;
     let link = GuardLink {
@@ -135,6 +139,7 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         appended: sealed,
         processes: snapshots,
         plugins,
+        equipment,
         farewell: leaving,
     };
     let mut uplink = tokio::spawn(Uplink::run(means, sources));
@@ -146,6 +151,7 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         _ = &mut uplink => return Err(RunError::Uplink),
     }
     tracing::info!("stopping: sealing what was read and telling the aggregator");
+    listening.iter().for_each(tokio::task::JoinHandle::abort);
     drop(stop_sampler);
     link.abort();
     finish(orders, recorder).await?;

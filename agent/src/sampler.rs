@@ -2,7 +2,8 @@
 //! disk may hang, so it is apart from network and recorder.
 
 use crate::clock::Clock;
-use crate::collectors::{Collectors, ProcessTable};
+use crate::collectors::attached::Attached;
+use crate::collectors::{Collectors, Moment, ProcessTable};
 use crate::pace::Pace;
 use crate::recorder::Order;
 use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
@@ -34,13 +35,14 @@ impl Sampler {
     pub(crate) fn new(
         clock: Clock,
         procfs_root: &Path,
+        attached: Attached,
         orders: mpsc::Sender<Order>,
         processes: mpsc::Sender<Vec<Process>>,
     ) -> Self {
         let table = ProcessTable::new()
             .inspect_err(|error| tracing::warn!(%error, "the process table cannot be read"))
             .ok();
-        let collectors = Collectors::new(procfs_root);
+        let collectors = Collectors::new(procfs_root, attached);
         Self { clock, collectors, announced: 0, table, until_scan: 1, orders, processes }
     }
 
@@ -66,7 +68,7 @@ impl Sampler {
     }
 
     fn sample(&mut self, tick_ms: u64) -> Result<(), Gone> {
-        let samples = self.collectors.read().to_vec();
+        let samples = self.collectors.read(Moment::read(self.clock)).to_vec();
         let series = self.collectors.series();
         if series.len() > self.announced {
             self.announced = series.len();

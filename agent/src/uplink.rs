@@ -26,6 +26,7 @@ use crate::recorder::Order;
 use crate::spool::{Outbox, SpoolError, Usage};
 use commands::Commands;
 use endpoint::Connected;
+use flyball_protocol::guard::Equipment;
 use flyball_protocol::message::{ControlUp, PluginStatus, Process, close};
 use flyball_protocol::sync::{Epoch, Lane, Limits, Sender, Seq, Want};
 use link::Link;
@@ -57,6 +58,8 @@ pub(crate) struct Sources {
     pub(crate) appended: watch::Receiver<Seq>,
     pub(crate) processes: mpsc::Receiver<Vec<Process>>,
     pub(crate) plugins: watch::Receiver<Vec<PluginStatus>>,
+    /// What this agent itself is the gateway of.
+    pub(crate) equipment: watch::Receiver<Vec<Equipment>>,
     /// Flush and close; the answer comes when that is done.
     pub(crate) farewell: oneshot::Receiver<()>,
 }
@@ -81,6 +84,7 @@ enum Input {
     Appended(Seq),
     Processes(Vec<Process>),
     Plugins,
+    Equipment(Vec<Equipment>),
     Session(u64, Event),
     Done(Done),
     Timer,
@@ -124,6 +128,7 @@ impl Uplink {
         let (events, mut session_events) = mpsc::channel(MAX_EVENTS);
         let (done, mut finished) = mpsc::channel(MAX_EVENTS);
         let mut uplink = Self::new(means, events, done);
+        uplink.guard.own(sources.equipment.borrow_and_update().clone());
         // The first words say what the guard knows of the machine, where there is a guard.
         if let Ok(Some(news)) = tokio::time::timeout(GUARD_PATIENCE, sources.news.recv()).await {
             uplink.handle_news(news);
@@ -138,6 +143,10 @@ impl Uplink {
                 Input::Appended(next_seq) => uplink.sender.handle_appended(next_seq),
                 Input::Processes(processes) => uplink.say(ControlUp::Processes(processes)),
                 Input::Plugins => uplink.handle_plugins(&sources.plugins),
+                Input::Equipment(equipment) => {
+                    uplink.guard.own(equipment);
+                    uplink.tell_inventory();
+                }
                 Input::Session(number, event) => {
                     uplink.handle_event(number, event, &sources.plugins).await;
                 }
@@ -185,6 +194,9 @@ impl Uplink {
             }
             Some(processes) = sources.processes.recv() => Input::Processes(processes),
             Ok(()) = sources.plugins.changed() => Input::Plugins,
+            Ok(()) = sources.equipment.changed() => {
+                Input::Equipment(sources.equipment.borrow_and_update().clone())
+            }
             _ = &mut sources.farewell, if !leaving => Input::Farewell,
             () = tokio::time::sleep(self.until_timer()) => Input::Timer,
         }

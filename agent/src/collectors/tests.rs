@@ -1,6 +1,7 @@
 //! The collectors over a process file system that is written here, so that values are exact.
 
 use super::*;
+use crate::clock::Clock;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -72,13 +73,13 @@ impl Recorded {
     }
 
     fn collectors(&self) -> Collectors {
-        Collectors::new(self.root.path())
+        Collectors::new(self.root.path(), Attached::none())
     }
 }
 
 /// Values by `metric{attribute values}`.
 fn read(collectors: &mut Collectors) -> BTreeMap<String, Value> {
-    let samples = collectors.read().to_vec();
+    let samples = collectors.read(Moment::read(Clock)).to_vec();
     assert_eq!(samples.len(), collectors.series().len());
     samples
         .into_iter()
@@ -259,7 +260,7 @@ fn a_local_file_system_has_its_room() {
 
 #[test]
 fn this_machines_own_values_match_its_proc() {
-    let mut collectors = Collectors::new(Path::new("/proc"));
+    let mut collectors = Collectors::new(Path::new("/proc"), Attached::none());
     read(&mut collectors);
     let values = read(&mut collectors);
     let text = std::fs::read_to_string("/proc/uptime").unwrap();

@@ -29,6 +29,11 @@ pub enum ServerAddressError {
 }
 
 impl ServerAddress {
+    /// Host and port, for a client that resolves by itself.
+    pub(crate) fn parts(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// The socket addresses behind the name, at most eight.
     ///
     /// # Errors

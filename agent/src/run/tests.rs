@@ -2,6 +2,7 @@
 //! own `/proc`.
 
 use super::*;
+use crate::config::Sensors;
 use crate::testing::{Aggregator, Authority, Guard, Peer, record, soon};
 use flyball_protocol::block::Block;
 use flyball_protocol::entry::{EntryBody, GapScope};
@@ -50,6 +51,7 @@ impl Rig {
             procfs_root: PathBuf::from("/proc"),
             name: None,
             simulated: false,
+            sensors: Sensors::default(),
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = Box::pin(async move {

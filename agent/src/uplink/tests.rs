@@ -95,6 +95,7 @@ impl Rig {
             appended: sealed,
             processes: snapshots,
             plugins: listed,
+            equipment: watch::channel(Vec::new()).1,
             farewell: leaving,
         };
         let uplink = tokio::spawn(Uplink::run(means, sources));

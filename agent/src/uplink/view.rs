@@ -1,7 +1,7 @@
 //! What the uplink knows of the guard and of the machine, for `Hello` and the inventory.
 
 use crate::machine;
-use flyball_protocol::guard::{BoardInfo, Inventory};
+use flyball_protocol::guard::{BoardInfo, Equipment, Inventory};
 use flyball_protocol::message::Machine;
 
 /// How the machine is called, and whether it is told to be a simulated one.
@@ -35,15 +35,25 @@ pub(super) struct GuardView {
     pub(super) attached: bool,
     board: Option<BoardInfo>,
     inventory: Box<Inventory>,
+    /// The agent's own, beside the guard's.
+    own: Vec<Equipment>,
 }
 
 impl GuardView {
     pub(super) fn attach(&mut self, board: BoardInfo, inventory: Box<Inventory>) {
-        *self = Self { attached: true, board: Some(board), inventory };
+        let own = std::mem::take(&mut self.own);
+        *self = Self { attached: true, board: Some(board), inventory, own };
     }
 
+    /// The machine with all of its equipment.
     pub(super) fn inventory(&self) -> Box<Inventory> {
-        self.inventory.clone()
+        let mut inventory = self.inventory.clone();
+        inventory.equipment.extend_from_slice(&self.own);
+        inventory
+    }
+
+    pub(super) fn own(&mut self, equipment: Vec<Equipment>) {
+        self.own = equipment;
     }
 
     /// Takes the machine as it stands. True where the aggregator's picture is old.
