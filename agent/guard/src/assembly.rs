@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::command::Authority;
 use crate::cycle::{Cycle, Parts};
 use crate::desk::{ANSWERS, INBOX};
+use crate::drivers::Drivers;
 use crate::evidence::Evidence;
 use crate::hands::{Hands, Workers};
 use crate::journal::{self, Journal};
@@ -135,6 +136,13 @@ pub(crate) fn run(args: Run) -> Result<()> {
     for (index, holder) in holders.into_iter().enumerate() {
         hands.hold(index, Some(holder), None);
     }
+    let state = &args.state;
+    let (drivers, equipment_faults) =
+        Drivers::read(args.equipment.as_deref(), args.driver.as_deref(), state);
+    for fault in &equipment_faults {
+        log::error(format_args!("the equipment file is not taken: {fault}"));
+    }
+    drivers.start(&sources, &shared).context("a driver's thread can't be started")?;
     let watchdog = Watchdog::from_environment(&policy, &args.tree.sysfs_root);
     let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
     Cycle::new(Parts {
@@ -157,7 +165,6 @@ pub(crate) fn run(args: Run) -> Result<()> {
         policy_faults: faults,
     })
     .run();
-    drop(sources);
     // The threads end with the process.
     let _ = fs::remove_file(&args.socket);
     Ok(())

@@ -7,6 +7,7 @@
 use crate::originals::Original;
 use crate::plan::SLOW_PERIOD;
 use crate::slots::MAX_SERIES;
+use flyball_command::ResetType;
 use flyball_guard_messages::{ActuatorKind, EQUIPMENT_ATTRIBUTE, Series};
 use flyball_hardware::{self as hardware, Thresholds};
 use flyball_units::{Kind, NoData, Unit};
@@ -61,6 +62,10 @@ pub(crate) struct ActuatorEntry {
     pub(crate) tolerance: f64,
     /// How long a level may take to be read back.
     pub(crate) verify_within: Duration,
+    /// Of a switch: what may be asked of it.
+    pub(crate) verbs: Vec<ResetType>,
+    /// The words that it takes: profiles, or of a switch the places to start from.
+    pub(crate) words: Vec<String>,
     pub(crate) owner: Owner,
     pub(crate) present: bool,
 }
@@ -176,6 +181,8 @@ impl ActuatorEntry {
             sustained: actuator.sustained,
             tolerance: actuator.quantum(reference),
             verify_within,
+            verbs: Vec::new(),
+            words: Vec::new(),
             owner: Owner::Machine,
             present: true,
         }

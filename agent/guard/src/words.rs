@@ -111,9 +111,9 @@ pub(crate) fn actuators(engine: &Engine, catalog: &Catalog) -> Vec<wire::Actuato
             stuck: view.is_some_and(|view| view.stuck),
             equipment: actuator.owner.key().map(str::to_owned),
             state: None,
-            verbs: Vec::new(),
+            verbs: actuator.verbs.clone(),
             profile: None,
-            profiles: Vec::new(),
+            profiles: actuator.words.clone(),
         }
     };
     (0..).zip(&catalog.actuators).map(one).collect()
