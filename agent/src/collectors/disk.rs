@@ -9,6 +9,8 @@ use flyball_units::{Kind, Unit};
 const SECTOR_BYTES: f64 = 512.0;
 const MILLISECONDS: f64 = 1000.0;
 const MAX_DISKS: usize = 64;
+/// The time that a disk was busy is the tenth.
+const COLUMNS: usize = 10;
 
 #[derive(Debug)]
 pub(super) struct Disks {
@@ -26,8 +28,9 @@ struct Disk {
     busy: Option<Slot>,
 }
 
-/// Columns behind the name, as iostats.rst numbers them.
-struct Columns<'a>(Vec<&'a str>);
+/// The columns behind the name that are read, as iostats.rst numbers them; empty where a line has
+/// fewer.
+struct Columns<'a>([&'a str; COLUMNS]);
 
 impl Disks {
     pub(super) fn open(procfs: &Procfs) -> Self {
@@ -103,14 +106,15 @@ impl Columns<'_> {
     }
 
     fn unused(&self) -> bool {
-        [0, 4].iter().all(|&at| self.0.get(at).is_none_or(|&count| count == "0"))
+        [0, 4].iter().all(|&at| matches!(self.0[at], "" | "0"))
     }
 }
 
 /// `major minor name columns…`
 fn row(line: &str) -> Option<(&str, Columns<'_>)> {
     let mut words = line.split_ascii_whitespace().skip(2);
-    Some((words.next()?, Columns(words.collect())))
+    let name = words.next()?;
+    Some((name, Columns(std::array::from_fn(|_| words.next().unwrap_or_default()))))
 }
 
 /// `sda1` of `sda`, `nvme0n1p2` of `nvme0n1`.

@@ -16,6 +16,9 @@ const METRICS: [(&str, Unit); 4] = [
 ];
 const DIRECTIONS: [(&str, usize); 2] = [("receive", 0), ("transmit", 8)];
 
+/// Eight of each direction; empty where a line has fewer.
+type Columns<'a> = [&'a str; 16];
+
 #[derive(Debug)]
 pub(super) struct Interfaces {
     file: HeldFile,
@@ -39,7 +42,7 @@ impl Interfaces {
         let Ok(text) = self.file.read() else { return };
         for (name, columns) in text.lines().filter_map(row) {
             let known = self.interfaces.iter().any(|interface| interface.name == name);
-            let unused = DIRECTIONS.iter().all(|&(_, at)| columns.get(at) == Some(&"0"));
+            let unused = DIRECTIONS.iter().all(|&(_, at)| columns[at] == "0");
             if known || unused || self.interfaces.len() >= MAX_INTERFACES {
                 continue;
             }
@@ -75,7 +78,7 @@ impl Interface {
         Self { name: name.to_owned(), counters }
     }
 
-    fn put(&self, columns: &[&str], tick: &mut Tick<'_>) {
+    fn put(&self, columns: &Columns<'_>, tick: &mut Tick<'_>) {
         for (slots, (_, first)) in self.counters.iter().zip(DIRECTIONS) {
             for (slot, column) in slots.iter().zip(COLUMNS) {
                 tick.put(*slot, whole(columns.get(first + column).copied()).map(float));
@@ -85,7 +88,8 @@ impl Interface {
 }
 
 /// `name: columns…`; the two lines of headings have no colon.
-fn row(line: &str) -> Option<(&str, Vec<&str>)> {
+fn row(line: &str) -> Option<(&str, Columns<'_>)> {
     let (name, columns) = line.split_once(':')?;
-    Some((name.trim(), columns.split_ascii_whitespace().collect()))
+    let mut columns = columns.split_ascii_whitespace();
+    Some((name.trim(), std::array::from_fn(|_| columns.next().unwrap_or_default())))
 }
