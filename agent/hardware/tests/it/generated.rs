@@ -39,3 +39,14 @@ fn every_sensor_of_a_made_up_machine_is_itself_on_the_next_start() {
     let ids = || machine.tree.board().sensors.iter().map(|s| s.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(), ids());
 }
+
+#[test]
+fn every_metric_stands_in_the_documentation() {
+    let page = include_str!("../../../../docs/hardware.md");
+    for seed in 1..=25 {
+        for (id, expected) in &Machine::new(seed).expected {
+            let metric = format!("`{}`", expected.metric);
+            assert!(page.contains(&metric), "{metric} of {id} is not in docs/hardware.md");
+        }
+    }
+}
