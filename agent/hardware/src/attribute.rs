@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest value that is read; a sysfs value is one line of digits, or one word.
 const MAX_VALUE_BYTES: usize = 64;
+/// Two lines of four columns.
+const MAX_PRESSURE_BYTES: usize = 256;
 /// A file that is empty at so many readings in a row is not being written: it is empty.
 const EMPTY_READINGS: u8 = 3;
 /// Between two tries to open a missing file at most 2^this - 1 readings are answered without.
@@ -75,7 +77,19 @@ impl Attribute {
         words.iter().position(|known| known.as_ref() == word).ok_or(NoData::Unparsable)
     }
 
-    fn bytes<'a>(&mut self, buffer: &'a mut [u8; MAX_VALUE_BYTES]) -> Result<&'a [u8], NoData> {
+    /// The part of a second in which work waited: `avg10` of the line that begins with `line`.
+    pub(crate) fn read_pressure(&mut self, line: &str) -> Result<f64, NoData> {
+        let mut buffer = [0; MAX_PRESSURE_BYTES];
+        let text = trimmed(self.bytes(&mut buffer)?).ok_or(NoData::Unparsable)?;
+        let average = text.lines().find_map(|each| {
+            let columns = each.strip_prefix(line)?.trim_start();
+            columns.strip_prefix("avg10=")?.split(' ').next()
+        });
+        let percent: Option<f64> = average.and_then(|average| average.parse().ok());
+        percent.map(|percent| percent / 100.0).ok_or(NoData::Unparsable)
+    }
+
+    fn bytes<'a>(&mut self, buffer: &'a mut [u8]) -> Result<&'a [u8], NoData> {
         if self.ordinary && self.file.as_ref().is_some_and(is_unlinked) {
             self.file = None;
         }
@@ -91,7 +105,7 @@ impl Attribute {
         }
         match (read, reason) {
             // A number that may go on beyond the buffer is none.
-            (Ok(MAX_VALUE_BYTES), _) => Err(NoData::Unparsable),
+            (Ok(length), _) if length == buffer.len() => Err(NoData::Unparsable),
             (Ok(0), _) => {
                 self.empty = self.empty.saturating_add(1);
                 // The writer of an ordinary file stands between its truncation and its write.

@@ -8,7 +8,8 @@ use crate::sensor::{Bus, Sensor, Source};
 use crate::threshold::{Band, Thresholds};
 use crate::tree::Roots;
 use crate::{
-    cooling, cpufreq, dmi, drm, edac, enclosure, hwmon, power_supply, powercap, profile, thermal,
+    cooling, cpufreq, dmi, drm, edac, enclosure, hwmon, power_supply, powercap, pressure, profile,
+    thermal,
 };
 use flyball_units::{Kind, Unit};
 use std::collections::BTreeSet;
@@ -89,6 +90,7 @@ pub fn discover(roots: &Roots) -> Board {
     cooling::discover(roots, &mut board);
     drm::discover(roots, &mut board);
     edac::discover(roots, &mut board);
+    pressure::discover(roots, &mut board);
     profile::discover(roots, &mut board);
     enclosure::discover(roots, &mut board);
     board

@@ -24,6 +24,7 @@ mod hwmon;
 mod identity;
 mod power_supply;
 mod powercap;
+mod pressure;
 mod profile;
 mod pwm;
 mod sensor;

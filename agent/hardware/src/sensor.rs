@@ -88,6 +88,8 @@ pub(crate) enum Form {
     Alarm { seen: Option<Duration> },
     /// One of a few words, as its place among them.
     Word(&'static [&'static str]),
+    /// `avg10` of a line of pressure stall information.
+    Pressure { line: &'static str },
     /// A counter of events of which the last minute's are wanted.
     Recent(Recent),
     /// A part of `highest`; below zero is "not running".
@@ -116,6 +118,7 @@ impl Source {
         }
         let value = match &mut self.form {
             Form::Word(words) => position(self.value.read_word(words)?),
+            Form::Pressure { line } => self.value.read_pressure(line)?,
             Form::Level { divisor } => float(self.value.read()?) / *divisor,
             Form::Power(meter) => meter.power(self.value.read()?, now)?,
             Form::Energy(meter) => meter.energy(self.value.read()?, now)?,

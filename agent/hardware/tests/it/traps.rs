@@ -353,3 +353,18 @@ fn three_equal_chips_without_a_device_keep_their_channels_apart() {
         assert_eq!(read(&mut board, id), Ok(value), "{id}");
     }
 }
+
+#[test]
+fn memory_pressure_is_a_part_of_the_time() {
+    let tree = Tree::new(&[]);
+    let line = |word: &str, average: &str| {
+        format!("{word} avg10={average} avg60=3.88 avg300=4.61 total=18446744073709551615")
+    };
+    let text = format!("{}\n{}", line("some", "12.50"), line("full", "0.00"));
+    tree.write("proc/pressure/memory", &text);
+    let mut board = tree.board();
+    assert_eq!(read(&mut board, "pressure/memory/some"), Ok(0.125));
+    assert_eq!(read(&mut board, "pressure/memory/full"), Ok(0.0));
+    tree.write("proc/pressure/memory", &line("some", "12.50"));
+    assert_eq!(read(&mut board, "pressure/memory/full"), Err(NoData::Unparsable));
+}

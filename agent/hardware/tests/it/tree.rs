@@ -48,7 +48,7 @@ impl Tree {
     }
 
     pub(crate) fn roots(&self) -> Roots {
-        Roots { sysfs: self.0.path().into(), procfs: "/proc".into() }
+        Roots { sysfs: self.0.path().into(), procfs: self.path("proc") }
     }
 
     pub(crate) fn board(&self) -> Board {
