@@ -71,7 +71,9 @@ impl DriverKind {
             // ipmitool's interface and cipher suite, and the program itself.
             Self::Ipmi => &["interface", "cipher", "privilege", "program"],
             Self::Nut => &["ups"],
-            Self::Snmp => &["version", "profile"],
+            // Of SNMPv3 the protocols and the context; the two passphrases are one secret, parted by
+            // a space.
+            Self::Snmp => &["version", "profile", "authentication", "privacy", "context"],
             Self::Modbus => &["unit_id"],
             Self::Nvml => &["library"],
             Self::Smart => &["program", "devices"],

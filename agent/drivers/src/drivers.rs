@@ -3,6 +3,7 @@
 mod modbus;
 mod nut;
 mod redfish;
+mod snmp;
 
 use crate::clock::Clock;
 use crate::driver::Driver;
@@ -16,11 +17,9 @@ pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dy
     Ok(match configuration.driver {
         DriverKind::Redfish => Box::new(redfish::Redfish::new(configuration, clock)?),
         DriverKind::Modbus => Box::new(modbus::Modbus::new(configuration)?),
+        DriverKind::Snmp => Box::new(snmp::Snmp::new(configuration)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
-        DriverKind::Ipmi
-        | DriverKind::Snmp
-        | DriverKind::Nvml
-        | DriverKind::Smart => {
+        DriverKind::Ipmi | DriverKind::Nvml | DriverKind::Smart => {
             let name = configuration.driver.name();
             let message = format!("this program has no driver `{name}`");
             return Err(Fault::new(FaultKind::Misconfigured, message));

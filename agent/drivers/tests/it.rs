@@ -11,4 +11,5 @@ mod it {
     mod nut;
     mod redfish;
     mod redfish_faults;
+    mod snmp;
 }
