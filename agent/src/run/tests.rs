@@ -6,13 +6,18 @@ use crate::config::Sensors;
 use crate::testing::{Aggregator, Authority, Guard, Peer, record, soon};
 use flyball_protocol::block::Block;
 use flyball_protocol::entry::{EntryBody, GapScope};
-use flyball_protocol::guard::{FromAgent, FromGuard};
-use flyball_protocol::message::close;
+use flyball_protocol::guard::{
+    EQUIPMENT_ATTRIBUTE, Equipment, EquipmentKind, EquipmentState, FromAgent, FromGuard,
+};
+use flyball_protocol::message::{ControlUp, close};
 use flyball_protocol::series::{Reader, SeriesDef};
 use flyball_protocol::sync::{Ranges, Seq};
-use flyball_units::NoData;
+use flyball_units::{NoData, Unit};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -41,6 +46,10 @@ impl Rig {
     }
 
     fn start(&self) -> Running {
+        self.start_with(Sensors::default())
+    }
+
+    fn start_with(&self, sensors: Sensors) -> Running {
         let config = RunConfig {
             state: self.folder.path().to_owned(),
             servers: vec![self.aggregator.address()],
@@ -51,7 +60,7 @@ impl Rig {
             procfs_root: PathBuf::from("/proc"),
             name: None,
             simulated: false,
-            sensors: Sensors::default(),
+            sensors,
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = Box::pin(async move {
@@ -194,4 +203,55 @@ async fn a_machine_that_was_never_enrolled_says_what_to_do() {
     std::fs::remove_file(Identity::path(rig.folder.path())).unwrap();
     let error = soon(rig.start().agent).await.unwrap().unwrap_err();
     assert!(crate::logging::chain(&error).contains("flyball-agent enrol"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_sensor_that_speaks_over_http_is_equipment_with_series_of_its_own() {
+    let mut rig = Rig::new();
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = rig.folder.path().join("sensors.toml");
+    let text = format!(
+        "[http]\nlisten = \"{listen}\"\n\
+         [[sensor]]\nkey = \"greenhouse-1\"\nreadings = [\"TEMPERATURE\"]\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let agent = rig.start_with(Sensors::load(Some(&file)).unwrap());
+    let (_guard, _) = rig.guard.attach(RUN).await;
+    let mut peer = rig.welcomed().await;
+    let known = peer.control(equipment).await;
+    assert_eq!((known.key.as_str(), known.kind), ("greenhouse-1", EquipmentKind::Sensor));
+    assert_eq!(known.state, EquipmentState::Connecting);
+
+    let body = "{\"device\":\"greenhouse-1\",\"reading_type\":\"TEMPERATURE\",\"value\":21.5}";
+    let length = body.len();
+    let request = format!("POST /readings HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{body}");
+    let mut stream = soon(TcpStream::connect(listen)).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    soon(stream.read_to_string(&mut response)).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 202 "), "{response}");
+    let connected = peer
+        .control(|message| equipment(message).filter(|e| e.state == EquipmentState::Connected))
+        .await;
+    assert_eq!(connected.key, "greenhouse-1");
+
+    let is_its_own = |def: &&SeriesDef| {
+        let attribute = (EQUIPMENT_ATTRIBUTE.to_owned(), "greenhouse-1".to_owned());
+        def.metric == "hw.temperature" && def.attributes.contains(&attribute)
+    };
+    let came = rig.commit(&mut peer, |came| came.series.iter().any(|def| is_its_own(&def))).await;
+    let def = came.series.iter().find(is_its_own).unwrap();
+    assert_eq!((def.reader, def.unit), (Reader::Agent, Unit::Celsius));
+    agent.end().await;
+}
+
+/// The equipment of an inventory, where it has one piece.
+fn equipment(message: ControlUp) -> Option<Equipment> {
+    match message {
+        ControlUp::Inventory(inventory) => match &inventory.equipment[..] {
+            [equipment] => Some(equipment.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
