@@ -41,6 +41,27 @@ impl Guest {
         self.machine.page().unwrap()
     }
 
+    /// Ends the guard as nothing should be ended.
+    pub(crate) fn kill_guard(&mut self) {
+        self.machine.run("kill -9 $(pidof flyball-guard)").unwrap();
+    }
+
+    /// A new guard without anything that the last one had latched.
+    pub(crate) fn restart_guard(&mut self) {
+        self.machine.run("kill $(pidof flyball-guard)").unwrap();
+        let gone = |text: &str| text.is_empty();
+        self.machine.run_until("pidof flyball-guard", SOON, gone).unwrap();
+        self.machine.run("rm -f /state/latches*; : > /run/guard.log").unwrap();
+        self.start_guard();
+    }
+
+    /// The first word of a limit's line in the status.
+    pub(crate) fn state_of(&mut self, limit: &str) -> String {
+        let status = self.status();
+        let line = status.lines().find(|line| line.contains(limit)).unwrap_or_default();
+        line.split_whitespace().next().unwrap_or("unknown").to_owned()
+    }
+
     pub(crate) fn status(&mut self) -> String {
         self.machine.run(STATUS).unwrap()
     }

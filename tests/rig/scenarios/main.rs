@@ -7,3 +7,4 @@
 mod boot;
 mod guest;
 mod heat;
+mod record;

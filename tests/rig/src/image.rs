@@ -25,10 +25,10 @@ const MODULES: [&str; 12] = [
     "acpi_power_meter",
 ];
 const BUSYBOX: &str = "/bin/busybox";
-const APPLETS: [&str; 26] = [
+const APPLETS: [&str; 27] = [
     "sh", "mount", "mkdir", "modprobe", "cat", "echo", "ls", "sleep", "kill", "ifconfig", "route",
     "stty", "poweroff", "reboot", "sync", "grep", "head", "tail", "ps", "dmesg", "rm", "chmod",
-    "touch", "date", "pidof", "nohup",
+    "touch", "date", "pidof", "nohup", "dd",
 ];
 
 /// Packs the file system into `folder` and gives back its archive.

@@ -100,6 +100,8 @@ impl Machine {
         let child = child.0.take().context("QEMU has gone")?;
         let mut machine = Self { child, serial, qmp, folder, watchdog: false };
         machine.serial.until("GUEST READY", BOOT)?;
+        // The shell greets before it takes its first command.
+        machine.run("true")?;
         Ok(machine)
     }
 
@@ -149,6 +151,12 @@ impl Machine {
     pub fn cut_network(&mut self) -> Result<()> {
         self.qmp.call("set_link", &json!({ "name": "cable", "up": false }))?;
         Ok(())
+    }
+
+    /// What the guest printed last.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        self.serial.tail()
     }
 
     /// Waits for the machine's end.

@@ -29,7 +29,7 @@ pub struct Board {
 
 impl Board {
     /// Idles cool, and at full load needs both its fan and its cap.
-    pub const SERVER: Self = Self { ambient_celsius: 25.0, capacity: 160.0, still: 2.0, fan: 2.2 };
+    pub const SERVER: Self = Self { ambient_celsius: 25.0, capacity: 100.0, still: 2.0, fan: 2.2 };
 }
 
 /// What a test does to the plant.
@@ -49,6 +49,7 @@ struct Shared {
     hands: Mutex<Hands>,
     trace: Mutex<Trace>,
     stop: AtomicBool,
+    cool: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -68,8 +69,9 @@ impl Plant {
             hands: Mutex::new(hands),
             trace: Mutex::new(Trace::default()),
             stop: AtomicBool::new(false),
+            cool: AtomicBool::new(false),
         });
-        let celsius = board.ambient_celsius + load_watts / (board.still + board.fan / 2.0);
+        let celsius = at_rest(board, load_watts);
         page.set_cap_watts(400)?;
         page.set_celsius(celsius)?;
         page.set_watts(load_watts)?;
@@ -98,6 +100,23 @@ impl Plant {
         self.hands().deaf = true;
     }
 
+    /// Everything works again.
+    pub fn heal(&self) {
+        let mut hands = self.hands();
+        let load_watts = hands.load_watts;
+        *hands = Hands { load_watts, frozen: false, seized: false, deaf: false };
+    }
+
+    /// Brings the die to where it would rest at the present load.
+    pub fn cool_down(&self) {
+        self.shared.cool.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets what was traced so far.
+    pub fn begin(&self) {
+        lock(&self.shared.trace).begin();
+    }
+
     /// Puts a word at the present moment of the trace.
     pub fn mark(&self, text: &str) {
         lock(&self.shared.trace).mark(text);
@@ -124,6 +143,11 @@ impl Drop for Plant {
     }
 }
 
+/// Where a board rests at `watts` with its fan at half.
+fn at_rest(board: Board, watts: f64) -> f64 {
+    board.ambient_celsius + watts / (board.still + board.fan / 2.0)
+}
+
 fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<()> {
     let began = clock::now();
     let mut last = began;
@@ -135,6 +159,9 @@ fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<
         let span_s = (now - last).as_secs_f64();
         last = now;
         let hands = *lock(&shared.hands);
+        if shared.cool.swap(false, Ordering::Relaxed) {
+            celsius = at_rest(board, hands.load_watts);
+        }
         let (fan_percent, cap_watts) = (page.fan_percent()?, page.cap_watts()?);
         let turning = if hands.seized { 0.0 } else { fan_percent / 100.0 };
         let watts = if hands.deaf { hands.load_watts } else { hands.load_watts.min(cap_watts) };
@@ -149,8 +176,8 @@ fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<
         #[expect(clippy::cast_possible_truncation, reason = "10,000 at most")]
         page.set_rpm((turning * 10_000.0).round() as u32)?;
         if steps.is_multiple_of(STEPS_PER_SAMPLE) {
-            let at_s = (now - began).as_secs_f64();
-            let sample = Sample { at_s, celsius, shown, watts, fan_percent, cap_watts };
+            let elapsed_s = (now - began).as_secs_f64();
+            let sample = Sample { at_s: elapsed_s, celsius, shown, watts, fan_percent, cap_watts };
             lock(&shared.trace).push(sample);
         }
         steps = steps.wrapping_add(1);

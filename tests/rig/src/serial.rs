@@ -53,7 +53,10 @@ impl Serial {
                 }
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            Err(error) => return Err(error).context("the guest's serial line"),
+            Err(error) => {
+                let tail = self.tail();
+                return Err(error).context(format!("the guest has gone; its last words: {tail}"));
+            }
         }
         Ok(())
     }
@@ -69,8 +72,8 @@ impl Serial {
         Ok(text.replace('\r', "").trim().to_owned())
     }
 
-    fn tail(&self) -> String {
-        let start = self.buffer.len().saturating_sub(800);
+    pub(crate) fn tail(&self) -> String {
+        let start = self.buffer.len().saturating_sub(2000);
         let start = (start..=self.buffer.len()).find(|at| self.buffer.is_char_boundary(*at));
         self.buffer[start.unwrap_or_default()..].replace('\r', "")
     }

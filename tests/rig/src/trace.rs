@@ -27,10 +27,18 @@ pub struct Mark {
 pub struct Trace {
     pub samples: Vec<Sample>,
     pub marks: Vec<Mark>,
+    /// The time base: when the trace was begun, in the plant's seconds.
+    began_s: Option<f64>,
 }
 
 impl Trace {
+    pub(crate) fn begin(&mut self) {
+        *self = Self::default();
+    }
+
     pub(crate) fn push(&mut self, sample: Sample) {
+        let began_s = *self.began_s.get_or_insert(sample.at_s);
+        let sample = Sample { at_s: sample.at_s - began_s, ..sample };
         if self.samples.len() < MAX_SAMPLES {
             self.samples.push(sample);
         }
