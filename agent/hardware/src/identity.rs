@@ -14,12 +14,27 @@ pub(crate) fn device(roots: &Roots, class_folder: &Path) -> Option<String> {
         Err(_) => fs::canonicalize(class_folder).ok()?,
     };
     let below = resolved.strip_prefix(root).ok()?.strip_prefix("devices").ok()?;
-    let steady: Vec<&str> = below
+    let mut steady: Vec<&str> = below
         .iter()
         .filter_map(|part| part.to_str())
         .take_while(|part| !is_numbered(part))
+        .map(without_instance)
         .collect();
+    // A controller is its slot; its own number is the order in which disks answered.
+    if let [.., "nvme", controller] = steady[..]
+        && controller.starts_with("nvme")
+    {
+        steady.truncate(steady.len() - 2);
+    }
     (!steady.is_empty()).then(|| steady.join("/"))
+}
+
+/// The last digits of a HID device (`0003:1E71:2007.0004`) count how often one was plugged in.
+fn without_instance(part: &str) -> &str {
+    match part.split_once('.') {
+        Some((device, _)) if device.len() == 14 && device.matches(':').count() == 2 => device,
+        _ => part,
+    }
 }
 
 /// The device behind a class folder that links to one; `None` for a virtual one, whose place
@@ -83,6 +98,31 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let roots = Roots { sysfs: root.path().into(), procfs: "/proc".into() };
         assert_eq!(device(&roots, &folder).unwrap(), "virtual/thermal/thermal_zone0");
+    }
+
+    #[test]
+    fn a_device_keeps_its_identity_when_it_is_plugged_in_again_or_answers_later() {
+        for (one, other, identity) in [
+            (
+                "pci0000:00/0000:01:00.0/nvme/nvme0",
+                "pci0000:00/0000:01:00.0/nvme/nvme1",
+                "pci0000:00/0000:01:00.0",
+            ),
+            (
+                "pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0/0003:1E71:2007.0004",
+                "pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0/0003:1E71:2007.000A",
+                "pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0/0003:1E71:2007",
+            ),
+        ] {
+            for device in [one, other] {
+                let root = tempfile::tempdir().unwrap();
+                let folder = root.path().join("devices").join(device).join("hwmon/hwmon1");
+                fs::create_dir_all(&folder).unwrap();
+                symlink("../..", folder.join("device")).unwrap();
+                let roots = Roots { sysfs: root.path().into(), procfs: "/proc".into() };
+                assert_eq!(super::device(&roots, &folder).unwrap(), identity);
+            }
+        }
     }
 
     #[test]

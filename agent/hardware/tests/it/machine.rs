@@ -147,7 +147,7 @@ impl Machine {
             self.write(&format!("{hwmon}/temp{channel}_max"), 65_261_850);
             self.write(&format!("{hwmon}/temp{channel}_min"), -273_150);
             let label = label.to_lowercase().replace(' ', "_");
-            let id = format!("nvme@pci0000:00/0000:01:00.0/nvme/nvme0/temp{channel}:{label}");
+            let id = format!("nvme@pci0000:00/0000:01:00.0/temp{channel}:{label}");
             self.expect(id, "hw.temperature", Unit::Celsius, Ok(decimal(raw, 3)));
         }
     }
