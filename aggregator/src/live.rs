@@ -10,7 +10,7 @@ use crate::telemetry::{Event, Point};
 use board::Changed;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
-pub use subscriber::{Delivery, Interest, Subscription};
+pub use subscriber::{Delivery, Devices, Interest, Subscription};
 
 /// One thing that happened, published after its commit.
 #[derive(Clone, Debug, PartialEq)]

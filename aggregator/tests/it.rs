@@ -5,6 +5,7 @@
 
 mod it {
     mod commit;
+    mod equipment;
     mod guards;
     mod operations;
     mod readings;

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Callers whose state is kept.
@@ -65,6 +65,19 @@ impl Class {
 enum Subject {
     User(UserId),
     Address(IpAddr),
+}
+
+impl Subject {
+    /// Whoever has one address of IPv6 has the whole /64 that it lies in.
+    fn at(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let network = v6.to_bits() & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +176,7 @@ pub(crate) async fn enforce(State(api): State<Api>, request: Request, next: Next
     let address = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
     let subject = match (class, identity) {
         (Class::Authenticated, Some(Identity::Known(caller))) => Subject::User(caller.user),
-        _ => Subject::Address(address),
+        _ => Subject::at(address),
     };
     let ruling = api.limits.take(class, subject, api.app.clock.now_ms());
     let mut response = match ruling.refused {
@@ -238,6 +251,15 @@ mod tests {
             limits.take(Class::Unauthenticated, address, NOW + u64::from(number));
         }
         assert!(limits.0.lock().unwrap().len() <= CAPACITY);
+    }
+
+    #[test]
+    fn one_who_owns_a_network_of_ipv6_is_one_caller() {
+        let at = |text: &str| Subject::at(text.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:192.0.2.7"), at("192.0.2.7"));
+        assert_ne!(at("192.0.2.7"), at("192.0.2.8"));
     }
 
     #[test]

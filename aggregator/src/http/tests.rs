@@ -1,8 +1,10 @@
 //! The router as clients see it. Every JSON answer is held against the OpenAPI document of its
 //! dialect on the way.
 
+mod board;
 mod commands;
 mod conformance;
+mod equipment;
 mod errors;
 mod imports;
 mod machine;
@@ -10,6 +12,7 @@ mod media;
 mod openapi;
 mod rig;
 mod rights;
+mod safety;
 mod sessions;
 mod shapes;
 mod streams;

@@ -29,7 +29,7 @@ pub(crate) struct LockRequest {
     /// The switch or actuator that is locked; the machine with all its equipment where absent,
     /// and of equipment its only switch.
     target: Option<String>,
-    /// RFC 3339 or Unix milliseconds: it lifts itself then; never where absent.
+    /// RFC 3339, or Unix milliseconds as text: it lifts itself then; never where absent.
     until: Option<String>,
     /// It also holds fans and caps where they stand.
     #[serde(default)]

@@ -73,7 +73,7 @@ pub(crate) struct ActionValidation {
     /// Of a refusal: its slug among the errors.
     code: Option<&'static str>,
     /// Of a refusal: what stands against it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     details: Option<Value>,
     clamped_to: Option<f64>,
     unit: Option<&'static str>,
