@@ -16,7 +16,7 @@ const CURVE_STEPS: u8 = 20;
 /// Less than this is the arithmetic's own noise.
 pub(crate) const NOISE: f64 = 1e-9;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Actuator {
     pub(crate) spec: ActuatorSpec,
     /// The limits of the zones that it serves.

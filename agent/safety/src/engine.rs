@@ -36,7 +36,10 @@ use flyball_units::NoData;
 use switching::Armed;
 
 /// One machine's limits and the levels that its actuators should have.
-#[derive(Debug)]
+///
+/// A clone is for looking ahead: unlike the engine that it was made from, it allocates when it
+/// has much to tell.
+#[derive(Clone, Debug)]
 pub struct Engine {
     config: Config,
     sensors: Vec<Sensor>,

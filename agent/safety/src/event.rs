@@ -110,7 +110,7 @@ pub enum EventKind {
 
 /// Oldest first. When it is full, what comes is counted and lost: the first events of a bad
 /// minute explain it, the later ones repeat it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Events {
     queue: VecDeque<Event>,
     lost: u32,

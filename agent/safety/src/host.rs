@@ -4,7 +4,7 @@
 use crate::{HostLevel, HostReport, LimitId, Moment};
 use core::time::Duration;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) wanted: HostLevel,
     pub(crate) by: Option<LimitId>,

@@ -9,7 +9,7 @@ use crate::sensor::Sensor;
 use crate::{Condition, InterlockSpec, Moment, Needs, Sense, StateKind};
 use alloc::vec::Vec;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Interlock {
     pub(crate) spec: InterlockSpec,
     states: Vec<Held>,

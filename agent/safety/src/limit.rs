@@ -23,7 +23,7 @@ use flyball_units::Kind;
 use passed::{Counted, Member, Reach};
 use vote::Apart;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limit {
     pub(crate) spec: LimitSpec,
     pub(crate) state: State,

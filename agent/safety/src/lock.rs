@@ -52,7 +52,7 @@ impl fmt::Display for LockFault {
 
 impl core::error::Error for LockFault {}
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Locks(Vec<LockView>);
 
 impl Locks {

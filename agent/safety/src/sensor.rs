@@ -14,7 +14,7 @@ const SMOOTHING_S: f64 = 2.0;
 /// A jump is believed when so many further samples agree with it.
 const AGREEING_SAMPLES: u8 = 2;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sensor {
     pub(crate) spec: SensorSpec,
     health: Health,

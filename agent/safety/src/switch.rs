@@ -6,7 +6,7 @@ use crate::{Moment, Pacing, Power, Recoveries, Refusal, SwitchSpec, Verb};
 /// So many automatic power-ons are remembered; `Recoveries::at_most` is no more.
 pub(crate) const REMEMBERED: usize = 8;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Switch {
     /// Where it was last seen; `None` before that, and once that was too long ago.
     power: Option<Power>,

@@ -6,6 +6,7 @@ mod it {
     mod allocation;
     mod bench;
     mod config;
+    mod exhaustive;
     mod failsafe;
     mod holds;
     mod host;
@@ -15,5 +16,6 @@ mod it {
     mod rack;
     mod replans;
     mod senses;
+    mod storms;
     mod switches;
 }

@@ -44,7 +44,7 @@ pub(super) struct Counted {
 
 /// One sensor of a group with its windows. They are per sensor, so that one sample of a hot
 /// sensor is never counted again for each of its cool siblings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) sensor: SensorId,
     warning: Passed,
@@ -102,7 +102,7 @@ impl Member {
 }
 
 /// One threshold's window: a bit a sample, the newest in the lowest place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Passed {
     above: u32,
     below: u32,
@@ -141,7 +141,7 @@ impl Passed {
 }
 
 /// What has been drawn over a rating that may be passed for a while.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Spent {
     sum: f64,
     last: Option<Moment>,
