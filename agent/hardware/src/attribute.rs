@@ -165,7 +165,7 @@ impl Attribute {
 }
 
 /// A pipe in somebody's tree must not hold the reader.
-fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }

@@ -6,14 +6,13 @@ use crate::cap::Cap;
 use crate::identity::Ids;
 use crate::sensor::{Bus, Sensor, Source};
 use crate::threshold::{Band, Thresholds};
-use crate::tree::Roots;
+use crate::tree::{self, Roots};
 use crate::{
     cooling, cpufreq, dmi, drm, edac, enclosure, hwmon, power_supply, powercap, pressure, profile,
     thermal,
 };
 use flyball_units::{Kind, Unit};
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// No machine has more; what lies beyond is left out with a remark.
 const MAX_SENSORS: usize = 2048;
@@ -101,14 +100,15 @@ impl Board {
         self.remarks.push(Remark { subject, message });
     }
 
-    /// Says once for each `what` that its files need a right that this process lacks.
-    pub(crate) fn remark_denied(&mut self, what: &str, file: &Path) {
-        if self.denied.insert(what.to_owned()) {
+    /// Says once for each bus that its files need a right that this process lacks.
+    fn remark_denied(&mut self, sensor: &Sensor) {
+        if tree::denied(sensor.path()) && self.denied.insert(sensor.bus.name.clone()) {
             self.remark(
-                file.display().to_string(),
+                sensor.path().display().to_string(),
                 format!(
                     "may be read by root only; run the guard as root or with \
-                     CAP_DAC_READ_SEARCH to have the readings of {what}"
+                     CAP_DAC_READ_SEARCH to have this and what else {} keeps to itself",
+                    sensor.bus.name
                 ),
             );
         }
@@ -134,6 +134,7 @@ impl Board {
             self.remark(sensor.id, format!("is beyond the {MAX_SENSORS} sensors that are read"));
             return id;
         }
+        self.remark_denied(&sensor);
         let mut attributes = vec![
             ("hw.id".to_owned(), sensor.id.clone()),
             ("hw.name".to_owned(), sensor.name.clone()),

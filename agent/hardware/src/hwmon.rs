@@ -147,9 +147,6 @@ impl<'a> Chip<'a> {
         else {
             return;
         };
-        if tree::denied(value.path()) {
-            board.remark_denied(&self.id, value.path());
-        }
         let thresholds = self.thresholds(measure, &base);
         let band = match self.name.starts_with("w1_") {
             true => Band::one_wire(),

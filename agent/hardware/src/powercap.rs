@@ -52,9 +52,6 @@ fn add_energy(roots: &Roots, board: &mut Board, zone: &str, label: &str, folder:
             "says no max_energy_range_uj: there is no reading of its power at each wrap".into(),
         );
     }
-    if tree::denied(&path) {
-        board.remark_denied("powercap (CVE-2020-8694)", &path);
-    }
     let hw_type = if label == "psys" { "enclosure" } else { "cpu" };
     let forms = [
         ("hw.power", Kind::Power, Unit::Watt, Form::Power(EnergyMeter::new(range_uj))),

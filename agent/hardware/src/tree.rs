@@ -1,11 +1,16 @@
 //! Where the machine's files are, and reading small ones of them at discovery.
 
+use crate::attribute::open;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::fs;
-use std::io;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// No folder of sysfs that matters here has more entries; a larger one is cut off.
 const MAX_ENTRIES: usize = 4096;
+/// What sysfs says in one attribute.
+const MAX_TEXT_BYTES: u64 = 4096;
 
 /// The roots of sysfs and procfs: the machine's own, or a recorded or simulated tree's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +59,8 @@ fn natural_key(name: &str) -> (String, u64, &str) {
 
 /// The trimmed text of a small file; `None` where it is absent, unreadable or empty.
 pub(crate) fn text(path: &Path) -> Option<String> {
-    let bytes = fs::read(path).ok()?;
+    let mut bytes = Vec::new();
+    open(path).ok()?.take(MAX_TEXT_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     let text: String = text.chars().filter(|c| !c.is_control()).take(128).collect();
@@ -68,7 +74,7 @@ pub(crate) fn number(path: &Path) -> Option<i64> {
 
 /// True where the file is there but this process may not read it.
 pub(crate) fn denied(path: &Path) -> bool {
-    matches!(fs::File::open(path), Err(error) if error.kind() == io::ErrorKind::PermissionDenied)
+    access(path, Access::READ_OK) == Err(Errno::ACCESS)
 }
 
 #[cfg(test)]
