@@ -73,6 +73,8 @@ struct Part {
     lowest: i64,
     highest: i64,
     hertz_per_digit: f64,
+    /// Of one policy, in kHz; else of all processors, in hundredths.
+    of_policy: bool,
     /// What stood there before it was taken by this process.
     found: Option<i64>,
 }
@@ -82,7 +84,8 @@ impl Part {
         let limit = Attribute::writable(folder.join("scaling_max_freq"), roots.simulated())?;
         let lowest = tree::number(&folder.join("cpuinfo_min_freq")).filter(|min| *min > 0)?;
         let highest = tree::number(&folder.join("cpuinfo_max_freq")).filter(|max| *max > lowest)?;
-        Some(Self { limit, lowest, highest, hertz_per_digit: HERTZ_PER_KILOHERTZ, found: None })
+        let hertz_per_digit = HERTZ_PER_KILOHERTZ;
+        Some(Self { limit, lowest, highest, hertz_per_digit, of_policy: true, found: None })
     }
 
     fn of_pstate(roots: &Roots, highest_khz: i64) -> Option<Self> {
@@ -90,7 +93,7 @@ impl Part {
         let limit = Attribute::writable(folder.join("max_perf_pct"), roots.simulated())?;
         let lowest = tree::number(&folder.join("min_perf_pct")).unwrap_or(1).clamp(1, 99);
         let hertz_per_digit = float(highest_khz) * HERTZ_PER_KILOHERTZ / 100.0;
-        Some(Self { limit, lowest, highest: 100, hertz_per_digit, found: None })
+        Some(Self { limit, lowest, highest: 100, hertz_per_digit, of_policy: false, found: None })
     }
 
     fn digits(&self, hertz: f64) -> i64 {
@@ -126,7 +129,7 @@ impl Ceiling {
 
     /// Every level of the range can be held by every policy: the lowest is the highest minimum.
     fn range_hertz(&self) -> (f64, f64) {
-        let policies = || self.parts.iter().filter(|part| part.highest != 100);
+        let policies = || self.parts.iter().filter(|part| part.of_policy);
         let lowest = policies().map(|part| part.hertz(part.lowest)).fold(0.0, f64::max);
         let highest = policies().map(|part| part.hertz(part.highest)).fold(0.0, f64::max);
         (lowest, highest.max(lowest))
