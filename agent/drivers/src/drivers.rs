@@ -1,8 +1,10 @@
 //! The kinds of equipment, a file each.
 
+mod ipmi;
 mod modbus;
 mod nut;
 mod redfish;
+mod smart;
 mod snmp;
 
 use crate::clock::Clock;
@@ -16,10 +18,12 @@ use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
 pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dyn Driver>, Fault> {
     Ok(match configuration.driver {
         DriverKind::Redfish => Box::new(redfish::Redfish::new(configuration, clock)?),
+        DriverKind::Ipmi => Box::new(ipmi::Ipmi::new(configuration)?),
         DriverKind::Modbus => Box::new(modbus::Modbus::new(configuration)?),
         DriverKind::Snmp => Box::new(snmp::Snmp::new(configuration)?),
+        DriverKind::Smart => Box::new(smart::Smart::new(configuration, clock)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
-        DriverKind::Ipmi | DriverKind::Nvml | DriverKind::Smart => {
+        DriverKind::Nvml => {
             let name = configuration.driver.name();
             let message = format!("this program has no driver `{name}`");
             return Err(Fault::new(FaultKind::Misconfigured, message));

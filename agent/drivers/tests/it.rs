@@ -7,9 +7,11 @@ mod it {
     mod driven;
     mod fake_bmc;
     mod fake_upsd;
+    mod ipmi;
     mod modbus;
     mod nut;
     mod redfish;
     mod redfish_faults;
+    mod smart;
     mod snmp;
 }

@@ -23,8 +23,7 @@ while [ -n "$1" ]; do
                     boot) echo "$2" > "$here/boot" ;;
                 esac
             fi
-            # Identifying comes with an interval and whether it is for good.
-            [ "$1" = identify ] && shift
+            # Identifying has one argument too: an interval and whether it is for good.
             shift 2 ;;
     esac
 done
