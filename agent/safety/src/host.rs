@@ -57,7 +57,11 @@ impl Host {
                 }
                 false
             }
-            HostReport::Failed(level) => level == self.wanted && self.fail(),
+            HostReport::Failed(level) if level == self.wanted => {
+                self.agrees = false;
+                self.fail()
+            }
+            HostReport::Failed(_) => false,
         }
     }
 
@@ -71,8 +75,7 @@ impl Host {
     }
 
     fn fail(&mut self) -> bool {
-        let known = core::mem::replace(&mut self.failed[self.wanted as usize], true);
-        !self.agrees && !known
+        !core::mem::replace(&mut self.failed[self.wanted as usize], true)
     }
 
     pub(crate) const fn failed(&self, level: HostLevel) -> bool {

@@ -113,7 +113,6 @@ impl Held {
                 let limit = sight.limits.get(limit.index());
                 let holds = limit.and_then(|limit| match limit.state.kind() {
                     StateKind::Unknown | StateKind::Failsafe => None,
-                    _ if limit.blind() => None,
                     StateKind::Normal => Some(true),
                     StateKind::Warning => Some(warning_ok),
                     StateKind::Limiting | StateKind::Tripped => Some(false),

@@ -18,4 +18,5 @@ mod it {
     mod senses;
     mod storms;
     mod switches;
+    mod words;
 }

@@ -65,3 +65,83 @@ fn no_input_makes_the_engine_allocate() {
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
 }
+
+#[test]
+fn no_verb_lock_or_trip_makes_the_engine_of_a_rack_allocate() {
+    use super::rack::{A, B, C, INLET, RUNTIME, Rack, TRAY};
+    use flyball_safety::{
+        Action, HostLevel, HostReport, LockId, LockSpec, Observed, Power, Ticket, Verb,
+    };
+    let mut rack = Rack::new();
+    let engine = &mut rack.engine;
+    let mut now = rack.now;
+    let mut power = [Power::Off; 3];
+    let mut seen = (0_u32, 0_u32, 0_u32);
+    let before = ALLOCATIONS.get();
+    for round in 0..4000_u32 {
+        let warm = if round % 400 > 300 { 50.0 } else { 20.0 };
+        let left = if round % 900 > 880 { 100.0 } else { 1800.0 };
+        let tray =
+            if round % 70 > 60 { Err(NoData::Missing) } else { Ok(f64::from(round % 9) * 100.0) };
+        if round % 400 == 299 {
+            power = [Power::On; 3];
+        }
+        engine.handle_reading(INLET, Ok(warm), now);
+        engine.handle_reading(RUNTIME, Ok(left), now);
+        engine.handle_reading(TRAY, tray, now);
+        for (id, power) in [A, B, C].into_iter().zip(power) {
+            engine.handle_readback(id, Ok(Observed::Power(power)), now);
+        }
+        let verb = Verb::ALL[usize::try_from(round).unwrap_or(0) % Verb::ALL.len()];
+        let ticket = Ticket(u64::from(round % 20));
+        for actuator in [A, B, C] {
+            let proposal = Proposal::Switch {
+                actuator,
+                verb,
+                expected: None,
+                automatic: round % 3 == 0,
+                ticket,
+            };
+            let _ = engine.validate(proposal);
+            let _ = engine.handle_proposal(proposal, now);
+        }
+        let _ = engine.handle_confirm(Ticket(u64::from(round % 7)), now);
+        if round % 50 == 0 {
+            let until = Some(now.after(super::rack::CYCLE * 8));
+            for id in 0..70 {
+                let spec = LockSpec { target: Some(A), until, holds_levels: true };
+                let _ = engine.handle_lock(LockId(id), spec, now);
+            }
+        }
+        if round % 400 == 250 {
+            let _ = engine.handle_clear(super::rack::ROOM, now);
+            let _ = engine.handle_clear(super::rack::UPS, now);
+        }
+        engine.handle_timeout(now);
+        while let Some(action) = engine.poll_action() {
+            match action {
+                Action::Switch { actuator, verb } => {
+                    seen.0 += 1;
+                    power[actuator.index()] = verb.leads_to();
+                }
+                Action::Drive { actuator, .. } if actuator.index() < 3 => {
+                    seen.1 += 1;
+                    power[actuator.index()] = Power::Off;
+                }
+                Action::Drive { .. } => {}
+                Action::Host { level, .. } => {
+                    seen.2 += 1;
+                    let report = match level {
+                        HostLevel::Quiesced => HostReport::Failed(level),
+                        _ => HostReport::Reached(level),
+                    };
+                    engine.handle_host(report, now);
+                }
+            }
+        }
+        while engine.poll_event().is_some() {}
+        now = now.after(super::rack::CYCLE);
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert!(seen.0 > 10 && seen.1 > 1 && seen.2 > 1, "{seen:?}");
+}

@@ -3,8 +3,9 @@
 use super::bench::plan;
 use core::time::Duration;
 use flyball_safety::{
-    ActuatorId, Config, ConfigFault, Dwell, Hand, LimitId, Place, Plan, SensorId, StuckSpec,
-    Thresholds, ZoneId,
+    ActuatorId, Against, Condition, Config, ConfigFault, Dwell, Gate, GroupId, Hand, HardOff,
+    InterlockId, LimitId, Needs, Place, Plan, Power, Recoveries, Rung, Sense, SensorId, Shed,
+    StuckSpec, Sustained, SwitchSpec, Thresholds, Verb, Verbs, Vote, ZoneId,
 };
 
 const S: SensorId = SensorId::new(0);
@@ -93,4 +94,184 @@ fn a_required_sensor_that_no_limit_watches_is_a_fault() {
     let mut plan = plan();
     plan.sensors.push(plan.sensors[0].clone());
     assert_eq!(Config::check(plan), Err(vec![ConfigFault::Unwatched(SensorId::new(2))]));
+}
+
+fn switch(plan: &mut Plan) -> &mut SwitchSpec {
+    match &mut plan.actuators[0].hand {
+        Hand::Switch(switch) => switch,
+        other => panic!("no switch: {other:?}"),
+    }
+}
+
+#[test]
+fn each_fault_of_a_rack_is_named_with_its_place() {
+    type Spoil = fn(&mut Plan);
+    const I: InterlockId = InterlockId::new(0);
+    const Z: ZoneId = ZoneId::new(0);
+    const FAR: ActuatorId = ActuatorId::new(99);
+    const FAN: ActuatorId = super::rack::FAN;
+    let unknown = ConfigFault::UnknownActuator;
+    let cases: &[(Spoil, ConfigFault)] = &[
+        (|plan| plan.limits[0].vote = Vote::TwoOfTwo, ConfigFault::Vote(L)),
+        (|plan| plan.limits[0].vote = Vote::TwoOfThree, ConfigFault::Vote(L)),
+        (|plan| plan.limits[0].emergency = Some(91.0), ConfigFault::Emergency(L)),
+        (|plan| plan.limits[0].emergency = Some(-1.0), ConfigFault::Emergency(L)),
+        (|plan| plan.limits[0].emergency = Some(f64::NAN), ConfigFault::Emergency(L)),
+        (|plan| plan.limits[0].tolerance = Some(0.0), ConfigFault::Apart(L)),
+        (
+            |plan| plan.limits[0].sustained = Some(Sustained { rated: 0.0, budget: 1.0 }),
+            ConfigFault::Sustained(L),
+        ),
+        (
+            |plan| plan.limits[0].sustained = Some(Sustained { rated: 1.0, budget: 0.0 }),
+            ConfigFault::Sustained(L),
+        ),
+        (
+            |plan| plan.limits[1].sustained = Some(Sustained { rated: 1.0, budget: 1.0 }),
+            ConfigFault::Sustained(LimitId::new(1)),
+        ),
+        (|plan| plan.limits[0].gate = Some(Gate::On { actuator: FAR }), unknown(Place::Limit(L))),
+        (|plan| plan.limits[0].gate = Some(Gate::On { actuator: FAN }), ConfigFault::Gate(L)),
+        (
+            |plan| plan.limits[0].gate = Some(Gate::Duty { actuator: A, at_least: 0.5 }),
+            ConfigFault::Gate(L),
+        ),
+        (
+            |plan| plan.limits[0].gate = Some(Gate::Duty { actuator: FAN, at_least: 0.0 }),
+            ConfigFault::Gate(L),
+        ),
+        (
+            |plan| plan.limits[0].gate = Some(Gate::Duty { actuator: FAN, at_least: 1.1 }),
+            ConfigFault::Gate(L),
+        ),
+        (
+            |plan| {
+                plan.limits[1].sense = Sense::Below;
+                plan.limits[1].local =
+                    Thresholds { warning: Some(100.0), limit: Some(200.0), trip: None };
+            },
+            ConfigFault::Thresholds(LimitId::new(1)),
+        ),
+        (|plan| switch(plan).verbs = Verbs::default(), ConfigFault::Switch(A)),
+        (|plan| switch(plan).fresh_for = Duration::ZERO, ConfigFault::Switch(A)),
+        (|plan| switch(plan).takes = Duration::ZERO, ConfigFault::Switch(A)),
+        (
+            |plan| {
+                let within = Duration::from_secs(1);
+                switch(plan).recoveries = Some(Recoveries { at_most: 9, within });
+            },
+            ConfigFault::Switch(A),
+        ),
+        (
+            |plan| {
+                let within = Duration::from_secs(1);
+                switch(plan).recoveries = Some(Recoveries { at_most: 0, within });
+            },
+            ConfigFault::Switch(A),
+        ),
+        (
+            |plan| {
+                let within = Duration::ZERO;
+                switch(plan).recoveries = Some(Recoveries { at_most: 8, within });
+            },
+            ConfigFault::Switch(A),
+        ),
+        (
+            |plan| {
+                let within = Duration::ZERO;
+                switch(plan).shed = Some(Shed { order: 0, within, force: false });
+            },
+            ConfigFault::Switch(A),
+        ),
+        (
+            |plan| switch(plan).group = Some(GroupId::new(1)),
+            ConfigFault::UnknownGroup(Place::Actuator(A)),
+        ),
+        (|plan| plan.groups[0].at_most = 0, ConfigFault::Group(GroupId::new(0))),
+        (|plan| plan.groups[0].within = Duration::ZERO, ConfigFault::Group(GroupId::new(0))),
+        (|plan| plan.interlocks[0].targets.clear(), ConfigFault::Interlock(I)),
+        (|plan| plan.interlocks[0].targets.push(FAR), unknown(Place::Interlock(I))),
+        (|plan| plan.interlocks[0].conditions.clear(), ConfigFault::Interlock(I)),
+        (
+            |plan| {
+                plan.interlocks[0].forces_off = true;
+                plan.interlocks[0].against = Against::Interrupting;
+            },
+            ConfigFault::Interlock(I),
+        ),
+        (|plan| condition(plan, S, f64::NAN, 1.0), ConfigFault::Interlock(I)),
+        (|plan| condition(plan, S, 1.0, f64::INFINITY), ConfigFault::Interlock(I)),
+        (|plan| condition(plan, S, 1.0, -1.0), ConfigFault::Interlock(I)),
+        (
+            |plan| condition(plan, SensorId::new(99), 1.0, 0.0),
+            ConfigFault::UnknownSensor(Place::Interlock(I)),
+        ),
+        (
+            |plan| {
+                let on = Condition::Switch { actuator: FAN, is: Power::On };
+                plan.interlocks[0].conditions = vec![on];
+            },
+            ConfigFault::Interlock(I),
+        ),
+        (
+            |plan| {
+                let on = Condition::Switch { actuator: FAR, is: Power::On };
+                plan.interlocks[0].conditions = vec![on];
+            },
+            unknown(Place::Interlock(I)),
+        ),
+        (
+            |plan| {
+                let normal = Condition::Limit { limit: LimitId::new(99), warning_ok: true };
+                plan.interlocks[0].conditions = vec![normal];
+            },
+            ConfigFault::UnknownLimit(Place::Interlock(I)),
+        ),
+        (
+            |plan| plan.zones[0].ladder.quiesce = Some(Rung { within: Duration::ZERO }),
+            ConfigFault::Ladder(Z),
+        ),
+        (|plan| plan.zones[0].ladder.exhausts_after = Some(Duration::ZERO), ConfigFault::Ladder(Z)),
+        (|plan| hard_off(plan, FAN), ConfigFault::Ladder(Z)),
+        (|plan| hard_off(plan, FAR), ConfigFault::Ladder(Z)),
+        (
+            |plan| {
+                switch(plan).verbs = Verbs::of(&[Verb::On]);
+                hard_off(plan, A);
+            },
+            ConfigFault::Ladder(Z),
+        ),
+        (|plan| plan.timing.armed_for = Duration::ZERO, ConfigFault::Timing),
+    ];
+    for (spoil, fault) in cases {
+        let mut plan = super::rack::plan();
+        spoil(&mut plan);
+        assert_eq!(Config::check(plan), Err(vec![*fault]), "{fault}");
+    }
+}
+
+fn condition(plan: &mut Plan, sensor: SensorId, value: f64, hysteresis: f64) {
+    plan.interlocks[0].conditions = vec![Condition::AtMost { sensor, value, hysteresis }];
+}
+
+fn hard_off(plan: &mut Plan, switch: ActuatorId) {
+    plan.zones[0].ladder.hard_off = Some(HardOff { switch, after: Duration::from_secs(1) });
+}
+
+#[test]
+fn what_is_at_the_edge_of_sound_is_taken() {
+    let mut plan = super::rack::plan();
+    let within = Duration::from_secs(1);
+    switch(&mut plan).recoveries = Some(Recoveries { at_most: 8, within });
+    hard_off(&mut plan, A);
+    plan.limits[0].emergency = Some(90.0);
+    plan.limits[0].tolerance = Some(0.1);
+    plan.limits[0].gate = Some(Gate::Duty { actuator: super::rack::FAN, at_least: 1.0 });
+    plan.limits[0].sustained = Some(Sustained { rated: 0.1, budget: 0.1 });
+    plan.interlocks[0].forces_off = true;
+    plan.interlocks[0].needs = Needs::Any;
+    plan.actuators[4].zones.clear();
+    plan.sensors[2].required = true;
+    plan.limits.remove(2);
+    assert_eq!(Config::check(plan).map(|_| ()), Ok(()), "an interlock watches a sensor too");
 }

@@ -110,6 +110,11 @@ fn an_interlock_stands_until_its_condition_is_known_to_hold() {
     rack.run(1);
     let since = rack.engine.interlock(TURNING).unwrap().since;
     assert_eq!(rack.now.since(since), super::rack::CYCLE);
+    rack.run(5);
+    assert_eq!(rack.engine.interlock(TURNING).unwrap().since, since);
+    let told = rack.events.iter();
+    let told = told.filter(|kind| matches!(kind, EventKind::InterlockChanged { .. }));
+    assert_eq!(told.count(), 3, "known, broken, whole");
     assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
 }
 
@@ -135,6 +140,23 @@ fn what_nobody_knows_does_not_hold() {
     );
 }
 
+#[test]
+fn what_failed_upwards_holds_again_under_the_hysteresis() {
+    let mut rack = with(interlock(Against::Energising, Needs::All, vec![COOL]));
+    let holds = |rack: &mut Rack, inlet| {
+        rack.inlet = inlet;
+        rack.run(1);
+        rack.engine.interlock(TURNING).unwrap().holds
+    };
+    assert_eq!(holds(&mut rack, Ok(29.0)), Some(true));
+    assert_eq!(holds(&mut rack, Ok(30.5)), Some(false));
+    assert_eq!(holds(&mut rack, Ok(28.1)), Some(false));
+    assert_eq!(holds(&mut rack, Err(NoData::Busy)), None, "nobody has seen that it still fails");
+    assert_eq!(holds(&mut rack, Ok(28.1)), Some(false));
+    assert_eq!(holds(&mut rack, Ok(28.0)), Some(true));
+    assert_eq!(holds(&mut rack, Ok(29.5)), Some(true));
+}
+
 fn with(interlock: InterlockSpec) -> Rack {
     let mut plan = plan();
     plan.interlocks = vec![interlock];
@@ -157,7 +179,7 @@ fn conditions_hold_all_or_any_and_the_unknown_is_weighed() {
         rack.run(8);
         rack.engine.interlock(TURNING).unwrap().holds
     };
-    let (cool, hot, unknown) = (Ok(20.0), Ok(31.0), Err(NoData::Missing));
+    let (cool, hot, unknown) = (Ok(30.0), Ok(30.1), Err(NoData::Missing));
     let (turns, stands) = (Ok(900.0), Ok(0.0));
     for (inlet, tray, all, any) in [
         (cool, turns, Some(true), Some(true)),

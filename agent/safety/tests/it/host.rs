@@ -128,6 +128,33 @@ fn a_rung_that_fails_is_passed_at_once_and_one_that_is_silent_after_its_time() {
 }
 
 #[test]
+fn what_failed_is_told_once_in_an_episode_and_tried_anew_in_the_next() {
+    let mut bench = at_cap_min(plan_of_host());
+    bench.pass(STEP_TIME, 82.0);
+    report(&mut bench, HostReport::Failed(HostLevel::Quiesced));
+    report(&mut bench, HostReport::Reached(HostLevel::Suspended));
+    bench.cycles(3, 40.0);
+    bench.pass(RELEASE, 40.0);
+    assert_eq!(bench.step(), Some(Step::Quiesce));
+    report(&mut bench, HostReport::Failed(HostLevel::Quiesced));
+    let failed = EventKind::HostFailed { level: HostLevel::Quiesced };
+    let told = |bench: &Bench| bench.events.iter().filter(|kind| **kind == failed).count();
+    assert_eq!(told(&bench), 1);
+    bench.pass(RELEASE * 2, 40.0);
+    assert_eq!(bench.engine.host().0, HostLevel::Running);
+    let tries = (0..60).find(|_| {
+        bench.cycles(1, 82.0);
+        bench.step() == Some(Step::Quiesce)
+    });
+    assert!(tries.is_some(), "it is tried again");
+    report(&mut bench, HostReport::Reached(HostLevel::Quiesced));
+    report(&mut bench, HostReport::Failed(HostLevel::Suspended));
+    assert_eq!(told(&bench), 1, "it was not asked to sleep");
+    report(&mut bench, HostReport::Failed(HostLevel::Quiesced));
+    assert_eq!(told(&bench), 2, "what stood may fail later");
+}
+
+#[test]
 fn a_rung_that_the_zone_has_not_is_passed_over() {
     let mut plan = plan_of_host();
     plan.zones[0].ladder.quiesce = None;
