@@ -1,6 +1,6 @@
 //! `bench`: builds the programs and the benchmarks, and runs those that were named.
 
-use crate::{binaries, clock, plugins, workspace};
+use crate::{binaries, clock, peers, plugins, workspace};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +17,7 @@ pub(crate) struct Options {
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     plugins::build(root, &workspace::plugins_dir(root))?;
     binaries::build(root)?;
+    let peers = peers::prepare(root)?;
     let started = clock::now();
     let mut command = Command::new(env!("CARGO"));
     command
@@ -25,6 +26,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         .args(&options.names)
         .env("FLYBALL_XTASK", std::env::current_exe()?)
         .env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
+    if let Some(peers) = peers {
+        command.env("FLYBALL_PEERS", peers);
+    }
     if options.json {
         command.arg("--json");
     }

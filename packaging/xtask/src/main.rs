@@ -11,6 +11,7 @@ mod clock;
 mod console;
 mod down;
 mod fleet;
+mod peers;
 mod plugins;
 mod port;
 mod preflight;

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::figure::{Bench, Figure};
+use crate::peer;
 use crate::process;
 use anyhow::{Context, Result};
 use flyball_harness::fleet::Fleet;
@@ -47,14 +48,24 @@ fn measure() -> Result<Vec<Figure>> {
     let how = format!("guard, agent, runner and its plugins idle, {series} series at 1 Hz, 60 s");
     let cycles = format!("{} cycles at 4 Hz on this machine", status["cycles"]);
     let cycle = |key: &str| status[key].as_f64().with_context(|| format!("no {key} in the status"));
-    Ok(vec![
+    drop(fleet);
+    let mut figures = vec![
         Figure::new("agent.cpu_percent", percent, "%", how.clone()).against("limit", 0.3),
         Figure::new("agent.rss_mib", rss, "MiB", how.clone()).against("limit", 25.0),
-        Figure::new("guard.rss_mib", guard_rss, "MiB", how).against("limit", 4.0),
+        Figure::new("guard.rss_mib", guard_rss, "MiB", how.clone()).against("limit", 4.0),
         Figure::new("guard.cycle_p50_ms", cycle("cycle_p50_ms")?, "ms", cycles.clone()),
         Figure::new("guard.cycle_p999_ms", cycle("cycle_p999_ms")?, "ms", cycles)
             .against("limit", 5.0),
-    ])
+    ];
+    for peer in peer::footprints(SPAN)? {
+        let beside = format!("{how}; the peer reads {} values at 1 Hz", peer.values);
+        figures.extend([
+            Figure::new("agent.cpu_percent", percent, "%", beside.clone())
+                .against(peer.name, peer.cpu_percent),
+            Figure::new("agent.rss_mib", rss, "MiB", beside).against(peer.name, peer.rss_mib),
+        ]);
+    }
+    Ok(figures)
 }
 
 fn total(pids: &[u32], of: fn(u32) -> Result<f64>) -> Result<f64> {

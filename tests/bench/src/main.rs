@@ -7,6 +7,7 @@ mod clock;
 mod figure;
 mod footprint;
 mod ingest;
+mod peer;
 mod process;
 mod render;
 mod start;
