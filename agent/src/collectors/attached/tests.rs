@@ -213,6 +213,38 @@ fn a_flood_is_refused_and_costs_nothing_that_was_taken() {
     assert_eq!(rig.read(3)["greenhouse-1/temperature"], Ok(7.0));
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_message_is_a_value_that_is_none(
+        device in proptest::option::of("greenhouse-1|door|.{0,8}"),
+        kind in "TEMPERATURE|humidity|STATE|[A-Z]{0,9}",
+        value in "-?[0-9]{1,25}(\\.[0-9]{1,25})?(e-?[0-9]{1,4})?|true|null|\"[^\"]{0,5}\"|.{0,9}",
+        unit in proptest::option::of("Cel|%|1|°C|.{0,4}"),
+        cut in 0_usize..200,
+    ) {
+        let mut rig = Rig::new(GREENHOUSE);
+        let field = |name: &str, text: Option<String>| {
+            text.map(|text| format!("\"{name}\":{text:?},")).unwrap_or_default()
+        };
+        let (device, unit) = (field("device", device), field("unit", unit));
+        let message = format!("{{{device}{unit}\"reading_type\":{kind:?},\"value\":{value}}}");
+        let cut = message.floor_char_boundary(cut);
+        for (topic, message) in [("site/greenhouse-1", &message[..]), ("x", &message[..cut])] {
+            let taken = rig.publish(0, topic, message);
+            let posted = rig.post(0, message);
+            proptest::prop_assert!(topic != "x" || taken.is_err());
+            proptest::prop_assert!(!(taken.is_ok() && posted.is_ok()), "taken at both doors");
+        }
+        let values = rig.read(1);
+        let within = |id: &str, low: f64, high: f64| {
+            values[id].is_err() || values[id].is_ok_and(|value| value >= low && value <= high)
+        };
+        proptest::prop_assert!(within("greenhouse-1/temperature", -100.0, 1_000.0));
+        proptest::prop_assert!(within("greenhouse-1/humidity", 0.0, 100.0));
+        proptest::prop_assert!(within("door/state", 0.0, 255.0));
+    }
+}
+
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
