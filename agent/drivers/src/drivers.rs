@@ -4,7 +4,6 @@ mod ipmi;
 mod modbus;
 mod nut;
 mod redfish;
-mod smart;
 mod snmp;
 
 use crate::clock::Clock;
@@ -21,9 +20,8 @@ pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dy
         DriverKind::Ipmi => Box::new(ipmi::Ipmi::new(configuration)?),
         DriverKind::Modbus => Box::new(modbus::Modbus::new(configuration)?),
         DriverKind::Snmp => Box::new(snmp::Snmp::new(configuration)?),
-        DriverKind::Smart => Box::new(smart::Smart::new(configuration, clock)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
-        DriverKind::Nvml => {
+        DriverKind::Nvml | DriverKind::Smart => {
             let name = configuration.driver.name();
             let message = format!("this program has no driver `{name}`");
             return Err(Fault::new(FaultKind::Misconfigured, message));
