@@ -12,6 +12,5 @@ mod it {
     mod nut;
     mod redfish;
     mod redfish_faults;
-    mod smart;
     mod snmp;
 }
