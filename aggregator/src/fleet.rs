@@ -166,6 +166,18 @@ impl Fleet {
         self.sessions.inventory(id)
     }
 
+    /// The machines that are connected, and behind each the equipment that it has told of.
+    #[must_use]
+    pub fn present(&self) -> Vec<DeviceId> {
+        let with_equipment = |machine: DeviceId| {
+            let board = self.sessions.inventory(machine).board;
+            let behind =
+                board.equipment.into_iter().map(move |one| equipment_id(machine, &one.key));
+            std::iter::once(machine).chain(behind)
+        };
+        self.sessions.online().into_iter().flat_map(with_equipment).collect()
+    }
+
     /// Takes the device's certificate back and ends its connection.
     ///
     /// # Errors

@@ -55,6 +55,14 @@ impl Subject {
         }
     }
 
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Machine(device) => &device.name,
+            Self::Equipment { equipment, .. } => &equipment.reported.key,
+        }
+    }
+
     /// The machine whose guard reads and acts: telemetry is its, and commands are signed for it.
     #[must_use]
     pub const fn machine(&self) -> &Device {

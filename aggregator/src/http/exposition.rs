@@ -7,6 +7,7 @@
 use super::Api;
 use super::auth::{Identity, unauthorized};
 use super::error::{ErrorCode, Problem};
+use crate::fleet::SubjectQuery;
 use crate::page::PageRequest;
 use crate::telemetry::{LatestValue, Unit};
 use axum::extract::{Request, State};
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Machines whose names are looked up.
+/// Devices whose names are looked up.
 const MAX_DEVICES: u32 = 10_000;
 
 pub(crate) async fn metrics(State(api): State<Api>, request: Request) -> Response {
@@ -40,8 +41,10 @@ pub(crate) async fn metrics(State(api): State<Api>, request: Request) -> Respons
 
 async fn expose(api: &Api) -> Result<String, Problem> {
     let page = PageRequest::first(MAX_DEVICES);
-    let devices = api.app.fleet.list(page).await.map_err(Problem::internal)?;
-    let names: HashMap<_, _> = devices.items.into_iter().map(|d| (d.id, d.name)).collect();
+    let query = SubjectQuery { gateway: None, kind: None, page };
+    let devices = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
+    let names: HashMap<_, _> =
+        devices.items.iter().map(|subject| (subject.id(), subject.name().to_owned())).collect();
     let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (device, values) in api.app.latest.all() {
         let name = names.get(&device).map_or("", String::as_str);

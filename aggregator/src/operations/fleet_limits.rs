@@ -73,10 +73,16 @@ pub fn is_held(policy: &[FleetLimit], limits: &[LimitSnapshot]) -> bool {
         Some(asked) => {
             let effects = effects(asked, std::slice::from_ref(limit));
             values(asked).zip(effects).all(|((_, asked, of), effect)| {
-                !effect.effective || of(&limit.fleet) == Some(asked)
+                let held = of(&limit.fleet);
+                !effect.effective || held.is_some_and(|held| is_same(held, asked))
             })
         }
     })
+}
+
+/// The machine may keep a threshold in its sensor's own steps.
+fn is_same(held: f64, asked: f64) -> bool {
+    (held - asked).abs() <= asked.abs().max(1.0) * 1e-3
 }
 
 type Of = fn(&LayerThresholds) -> Option<f64>;

@@ -227,7 +227,7 @@ impl Connection {
                 let now_ms = self.api.app.clock.now_ms();
                 let devices = match which {
                     Some(device) => vec![device],
-                    None => self.api.app.sessions.online(),
+                    None => self.api.app.fleet.present(),
                 };
                 for device in devices {
                     let subject = self.api.app.fleet.subject(device).await.map_err(|_| None)?;

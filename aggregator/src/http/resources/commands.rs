@@ -15,7 +15,7 @@ pub(crate) use aim::Aim;
 pub(super) use answer::{objected, problem, refusal_code, refusal_details, refused};
 
 use super::operations::Operation;
-use crate::access::Caller;
+use crate::access::{Caller, Role};
 use crate::http::Api;
 use crate::http::auth::Actor;
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -75,6 +75,10 @@ pub(super) async fn carry(
     let (ttl_s, justification) = (request.ttl_seconds(), request.justification());
     if let Some(text) = &justification {
         check_text("justification", text)?;
+        if asking.caller.role != Role::Superuser {
+            let message = "only a superuser can say why a rule shall not hold";
+            return Err(Problem::new(ErrorCode::Forbidden, message));
+        }
     }
     let action = request.action(aim)?;
     let caller = asking.caller.clone();

@@ -103,7 +103,7 @@ async fn equipment_that_is_named_no_longer_takes_no_command() {
     let rig = Rig::start().await;
     let token = rig.admin().await;
     let machine = guarded(&rig, board(), |_| Some(Verdict::Accepted)).await;
-    rig.app.store.equipment_reported(machine.device, &[], 5).await.unwrap();
+    rig.app.store.equipment_reported(machine.device, &[], true, 5).await.unwrap();
     let bmc = equipment_id(machine.device, "bmc-1");
     let path = format!("/api/v1/devices/{bmc}/power");
     let answer = rig.post(&path).by(&token).json(&json!({ "reset_type": "On" })).await;

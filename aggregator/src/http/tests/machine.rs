@@ -108,7 +108,7 @@ pub(super) async fn guarded_as(
 ) -> Connected {
     let connected = serve(rig, machine, judge, |_| Vec::new()).await;
     let device = connected.device;
-    rig.app.store.equipment_reported(device, &board.equipment, NOW_MS).await.unwrap();
+    rig.app.store.equipment_reported(device, &board.equipment, true, NOW_MS).await.unwrap();
     rig.app.sessions.update(device, |inventory| {
         inventory.board = board;
         inventory.at_ms = Some(NOW_MS);

@@ -24,10 +24,12 @@ pub(super) async fn inventory(
         inventory.board = board.clone();
         inventory.at_ms = Some(now_ms);
     });
-    // A machine without its guard reports nothing, which is no word on its equipment.
-    let says_equipment = board != Board::default();
-    if says_equipment && (first || before.equipment != board.equipment) {
-        app.store.equipment_reported(device, &board.equipment, now_ms).await?;
+    if first || before.equipment != board.equipment {
+        // Without its guard a machine tells of what its agent reads alone, which is no word on
+        // the rest.
+        let known = app.store.device(device).await?;
+        let whole = known.is_some_and(|known| known.guard_attached);
+        app.store.equipment_reported(device, &board.equipment, whole, now_ms).await?;
     }
     publish(app, device, &before, &board, now_ms);
     if first {
@@ -65,9 +67,13 @@ pub(super) async fn guard(
 pub(super) fn presence(app: &App, device: DeviceId, online: bool, at_ms: u64) {
     app.live.publish(Live::Device { device, online, at_ms });
     for one in app.sessions.inventory(device).board.equipment {
-        let online = online && one.state == EquipmentState::Connected;
-        let device = equipment_id(device, &one.key);
-        app.live.publish(Live::Device { device, online, at_ms });
+        app.live.publish(Live::Changed(Changed {
+            device: equipment_id(device, &one.key),
+            online: online && one.state == EquipmentState::Connected,
+            guard_attached: online,
+            parts: vec![Part::Equipment],
+            at_ms,
+        }));
     }
 }
 

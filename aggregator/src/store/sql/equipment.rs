@@ -70,11 +70,12 @@ impl Store {
     }
 
     /// Takes down what a gateway reports: new pieces come, known ones are brought up to date,
-    /// and those that it names no longer are marked.
+    /// and where the report is `whole`, those that it names no longer are marked.
     pub(crate) async fn equipment_reported(
         &self,
         gateway: DeviceId,
         reported: &[Reported],
+        whole: bool,
         now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
@@ -87,11 +88,12 @@ impl Store {
         sqlx::query(
             "UPDATE equipment SET removed_at_ms = ?3, updated_at_ms = ?3
              WHERE gateway = ?1 AND removed_at_ms IS NULL
-               AND name NOT IN (SELECT value FROM json_each(?2))",
+               AND ?4 AND name NOT IN (SELECT value FROM json_each(?2))",
         )
         .bind(key)
         .bind(to_json("name", &names)?)
         .bind(ms(now_ms))
+        .bind(whole)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -189,7 +191,7 @@ mod tests {
         store.add_device(&two).await.unwrap();
         let (a, b) = (equipment(one.id, "a"), equipment(one.id, "b"));
         let mut reported = vec![b.reported.clone(), a.reported.clone()];
-        store.equipment_reported(one.id, &reported, 5).await.unwrap();
+        store.equipment_reported(one.id, &reported, true, 5).await.unwrap();
         assert_eq!(listed(&store, &all()).await, [one.id, a.id, b.id, two.id]);
         let of_one = SubjectQuery { gateway: Some(one.id), ..all() };
         assert_eq!(listed(&store, &of_one).await, [a.id, b.id]);
@@ -198,7 +200,9 @@ mod tests {
         reported.truncate(1);
         let away = EquipmentState::Unreachable { since_ms: 3, reason: "timed out".into() };
         reported[0].state = away.clone();
-        store.equipment_reported(one.id, &reported, 7).await.unwrap();
+        store.equipment_reported(one.id, &reported, false, 6).await.unwrap();
+        assert_eq!(listed(&store, &of_one).await, [a.id, b.id]);
+        store.equipment_reported(one.id, &reported, true, 7).await.unwrap();
         assert_eq!(listed(&store, &of_one).await, [b.id]);
         let kept = store.equipment(b.id).await.unwrap().unwrap();
         assert_eq!((&kept.reported.state, kept.created_at_ms, kept.updated_at_ms), (&away, 5, 7));
