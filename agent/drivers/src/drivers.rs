@@ -3,12 +3,14 @@
 mod ipmi;
 mod modbus;
 mod nut;
+mod nvml;
 mod redfish;
+mod smart;
 mod snmp;
 
 use crate::clock::Clock;
 use crate::driver::Driver;
-use flyball_driver_messages::{Configuration, DriverKind, Fault, FaultKind};
+use flyball_driver_messages::{Configuration, DriverKind, Fault};
 
 /// The driver of a configuration.
 ///
@@ -20,11 +22,8 @@ pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dy
         DriverKind::Ipmi => Box::new(ipmi::Ipmi::new(configuration)?),
         DriverKind::Modbus => Box::new(modbus::Modbus::new(configuration)?),
         DriverKind::Snmp => Box::new(snmp::Snmp::new(configuration)?),
+        DriverKind::Smart => Box::new(smart::Smart::new(configuration, clock)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
-        DriverKind::Nvml | DriverKind::Smart => {
-            let name = configuration.driver.name();
-            let message = format!("this program has no driver `{name}`");
-            return Err(Fault::new(FaultKind::Misconfigured, message));
-        }
+        DriverKind::Nvml => Box::new(nvml::Gpus::new(configuration)?),
     })
 }

@@ -10,7 +10,9 @@ mod it {
     mod ipmi;
     mod modbus;
     mod nut;
+    mod nvml;
     mod redfish;
     mod redfish_faults;
+    mod smart;
     mod snmp;
 }
