@@ -9,12 +9,15 @@ use crate::cycle::{Cycle, Parts};
 use crate::desk::{ANSWERS, INBOX};
 use crate::drivers::Drivers;
 use crate::evidence::Evidence;
-use crate::hands::{Hands, Workers};
+use crate::fleet::{self, FleetLayer};
+use crate::hands::{Hands, Hired, Workers};
+use crate::host::Host;
+use crate::hotplug::Hotplug;
 use crate::journal::{self, Journal};
 use crate::latches::Latch;
 use crate::link::Link;
 use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
-use crate::policy::Policy;
+use crate::policy::{HostRule, Policy};
 use crate::poller::{self, Rounds, Watched};
 use crate::ring::Ring;
 use crate::shared::{Bell, Facts, Meters, Shared};
@@ -22,9 +25,9 @@ use crate::slots::Slots;
 use crate::sources::Sources;
 use crate::watchdog::Watchdog;
 use crate::words::{self, Now};
-use crate::{latches, link, log, originals, plan, process};
+use crate::{latches, link, locks, log, originals, plan, process};
 use anyhow::{Context, Result, bail};
-use flyball_hardware::{ActuatorKind, Board, Roots, discover};
+use flyball_hardware::{ActuatorKind, Board, Census, Roots, discover};
 use flyball_safety::Engine;
 use flyball_units::NoData;
 use std::fs;
@@ -62,8 +65,16 @@ pub(crate) fn run(args: Run) -> Result<()> {
         .context("the journal's thread can't be started")?;
     let mut board = discover(&args.tree.roots());
     originals::restore(&originals, &mut board.actuators);
+    originals::restore(&originals, &mut board.controls);
     let catalog = catalog_of(&mut board, &clock);
-    let (policy, planned, faults) = settle_policy(args.policy.as_deref(), &catalog)?;
+    let seed = process::seed(boot);
+    let (settled, faults) = settle_policy(args.policy.as_deref(), &catalog, seed, &board)?;
+    let Settled { policy, planned, catalog, host, own } = settled;
+    let fleet = fleet::load(&args.state).unwrap_or_else(|error| {
+        log::error(format_args!("the fleet's limits of the last run can't be read: {error}"));
+        FleetLayer::default()
+    });
+    let locks = locks::load(&args.state, clock.wall_ms());
     let (latches, latches_fault) = load_latches(&args.state);
     report_board(&board, &planned);
 
@@ -107,7 +118,10 @@ pub(crate) fn run(args: Run) -> Result<()> {
     .start(listener)
     .context("the link's thread can't be started")?;
 
-    let Board { sensors, actuators, .. } = board;
+    let roots = args.tree.roots();
+    let census = Census::of(&roots, &board);
+    let Board { sensors, mut actuators, controls, .. } = board;
+    actuators.extend(controls);
     let bounds = catalog.sensors.iter().map(|sensor| sample_bound(sensor.period, &policy));
     let bounds = bounds.collect();
     let slots = Arc::new(Slots::new(series));
@@ -130,12 +144,26 @@ pub(crate) fn run(args: Run) -> Result<()> {
         shared: Arc::clone(&shared),
         journal: journal.clone(),
         realtime: policy.realtime,
+        sources: sources.clone(),
     };
-    let holders = workers.start(actuators).context("an actuator's worker can't be started")?;
+    let hired = workers.start(actuators).context("an actuator's worker can't be started")?;
     let mut hands = Hands::new(args.dry_run);
-    for (index, holder) in holders.into_iter().enumerate() {
-        hands.hold(index, Some(holder), None);
+    for (index, Hired { holder, errands }) in hired.into_iter().enumerate() {
+        hands.hold(index, Some(holder), Some(errands));
     }
+    for place in &own {
+        hands.hold(*place, None, None);
+    }
+    let jobs = match own.is_empty() && policy.host == HostRule::default() {
+        true => None,
+        false => {
+            let jobs = host.clone().start(sources.clone());
+            Some(jobs.context("the host's thread can't be started")?)
+        }
+    };
+    Hotplug { census, rounds, workers, sources: sources.clone(), journal: journal.clone() }
+        .start()
+        .context("the census can't be started")?;
     let state = &args.state;
     let (drivers, equipment_faults) =
         Drivers::read(args.equipment.as_deref(), args.driver.as_deref(), state);
@@ -163,6 +191,13 @@ pub(crate) fn run(args: Run) -> Result<()> {
         latches_fault,
         bounds,
         policy_faults: faults,
+        polled: watched,
+        seed,
+        host,
+        jobs,
+        own,
+        locks,
+        fleet,
     })
     .run();
     // The threads end with the process.
@@ -177,21 +212,53 @@ fn catalog_of(board: &mut Board, clock: &Clock) -> Catalog {
         let probe = if sensor.bus.slow { Err(NoData::Busy) } else { sensor.read(clock.now()) };
         catalog.add_sensor(SensorEntry::of_board(sensor, probe));
     }
-    for actuator in &mut board.actuators {
+    for actuator in board.actuators.iter_mut().chain(&mut board.controls) {
         catalog.add_actuator(ActuatorEntry::of_board(actuator, VERIFY_WITHIN));
     }
     catalog
+}
+
+/// What is in force, and everything that follows from it.
+struct Settled {
+    policy: Policy,
+    planned: Planned,
+    /// With what the policy itself makes an actuator of.
+    catalog: Catalog,
+    host: Host,
+    /// The places of those.
+    own: Vec<usize>,
+}
+
+impl Settled {
+    fn new(
+        policy: Policy,
+        catalog: &Catalog,
+        seed: u64,
+        simulated: bool,
+    ) -> Result<Self, Vec<String>> {
+        let mut catalog = catalog.clone();
+        let host = Host::of(&policy, simulated);
+        let own = host.place(&mut catalog);
+        let planned = plan::plan(&catalog, &policy, seed)?;
+        Ok(Self { policy, planned, catalog, host, own })
+    }
 }
 
 /// The policy that is in force, its plan, and why another one isn't.
 ///
 /// A file with faults is not taken: the machine is guarded by its hardware's own thresholds
 /// rather than not at all.
-fn settle_policy(file: Option<&Path>, catalog: &Catalog) -> Result<(Policy, Planned, Vec<String>)> {
+fn settle_policy(
+    file: Option<&Path>,
+    catalog: &Catalog,
+    seed: u64,
+    board: &Board,
+) -> Result<(Settled, Vec<String>)> {
+    let simulated = board.info.simulated;
     let mut faults = Vec::new();
     if let Some(file) = file {
-        match plan_of_file(file, catalog) {
-            Ok((policy, planned)) => return Ok((policy, planned, faults)),
+        match settle_file(file, catalog, seed, simulated) {
+            Ok(settled) => return Ok((settled, faults)),
             Err(found) => faults = found,
         }
         for fault in &faults {
@@ -199,22 +266,24 @@ fn settle_policy(file: Option<&Path>, catalog: &Catalog) -> Result<(Policy, Plan
         }
         log::error("the hardware's own thresholds are in force until the policy is mended");
     }
-    let policy = Policy::factory();
-    let planned = plan::plan(catalog, &policy);
-    match planned {
-        Ok(planned) => Ok((policy, planned, faults)),
+    match Settled::new(Policy::factory(), catalog, seed, simulated) {
+        Ok(settled) => Ok((settled, faults)),
         Err(found) => {
             bail!("the hardware's own thresholds make no sound plan: {}", found.join("; "))
         }
     }
 }
 
-fn plan_of_file(file: &Path, catalog: &Catalog) -> Result<(Policy, Planned), Vec<String>> {
+fn settle_file(
+    file: &Path,
+    catalog: &Catalog,
+    seed: u64,
+    simulated: bool,
+) -> Result<Settled, Vec<String>> {
     let text = fs::read_to_string(file).map_err(|error| vec![error.to_string()])?;
     let policy = Policy::parse(&text)
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let planned = plan::plan(catalog, &policy)?;
-    Ok((policy, planned))
+    Settled::new(policy, catalog, seed, simulated)
 }
 
 /// The trips that stood, or why nobody knows them: then every limit has to count as tripped.
@@ -262,8 +331,9 @@ fn report_board(board: &Board, planned: &Planned) {
 pub(crate) fn check(args: &Check) -> Result<()> {
     let clock = Clock::start();
     let mut board = discover(&args.tree.roots());
-    match plan_of_file(&args.policy, &catalog_of(&mut board, &clock)) {
-        Ok((_, planned)) => {
+    let catalog = catalog_of(&mut board, &clock);
+    match settle_file(&args.policy, &catalog, 0, board.info.simulated) {
+        Ok(Settled { planned, .. }) => {
             planned.remarks.iter().for_each(log::warn);
             println!("{} is sound: {} limits", args.policy.display(), planned.names.limits.len());
             Ok(())

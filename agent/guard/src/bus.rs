@@ -120,6 +120,10 @@ impl Buses {
         self.lock().push(meter);
     }
 
+    pub(crate) fn remove(&self, meter: &Arc<BusMeter>) {
+        self.lock().retain(|known| !Arc::ptr_eq(known, meter));
+    }
+
     pub(crate) fn watch(&self, now: Duration) {
         self.lock().iter().for_each(|meter| meter.watch(now));
     }

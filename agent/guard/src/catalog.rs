@@ -5,9 +5,10 @@
 //! a limit that lost its sensor must know it. Only the loop's thread changes the catalog.
 
 use crate::originals::Original;
-use crate::plan::SLOW_PERIOD;
+use crate::plan::{SLOW_PERIOD, VERIFY_WITHIN};
 use crate::slots::MAX_SERIES;
 use flyball_command::ResetType;
+use flyball_driver_messages::ActuatorState;
 use flyball_guard_messages::{ActuatorKind, EQUIPMENT_ATTRIBUTE, Series};
 use flyball_hardware::{self as hardware, Thresholds};
 use flyball_units::{Kind, NoData, Unit};
@@ -66,11 +67,13 @@ pub(crate) struct ActuatorEntry {
     pub(crate) verbs: Vec<ResetType>,
     /// The words that it takes: profiles, or of a switch the places to start from.
     pub(crate) words: Vec<String>,
+    /// Where it was seen to stand, where that is no level.
+    pub(crate) state: Option<ActuatorState>,
     pub(crate) owner: Owner,
     pub(crate) present: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
     pub(crate) sensors: Vec<SensorEntry>,
     pub(crate) actuators: Vec<ActuatorEntry>,
@@ -161,6 +164,27 @@ impl SensorEntry {
 }
 
 impl ActuatorEntry {
+    /// Something of the machine's own that has no level: its power, a service.
+    pub(crate) fn without_level(id: String, kind: ActuatorKind) -> Self {
+        Self {
+            id,
+            kind,
+            unit: Unit::One,
+            min: 0.0,
+            max: 0.0,
+            found: None,
+            own_control: false,
+            sustained: true,
+            tolerance: 0.0,
+            verify_within: VERIFY_WITHIN,
+            verbs: Vec::new(),
+            words: Vec::new(),
+            state: None,
+            owner: Owner::Machine,
+            present: true,
+        }
+    }
+
     /// An actuator of the machine's own. `verify_within` is what its bus needs.
     pub(crate) fn of_board(actuator: &mut hardware::Actuator, verify_within: Duration) -> Self {
         let (kind, reference) = match actuator.kind {
@@ -182,7 +206,8 @@ impl ActuatorEntry {
             tolerance: actuator.quantum(reference),
             verify_within,
             verbs: Vec::new(),
-            words: Vec::new(),
+            words: actuator.words.clone(),
+            state: None,
             owner: Owner::Machine,
             present: true,
         }

@@ -5,18 +5,24 @@
 
 mod changes;
 mod commands;
+mod errands;
+mod pending;
 mod sampling;
 mod telling;
 
 use crate::catalog::Catalog;
 use crate::desk::{Answer, Question};
+use crate::fleet::FleetLayer;
 use crate::grip::HandBack;
 use crate::hands::Hands;
+use crate::host::{Host, Job};
 use crate::journal::{Entry, Journal};
 use crate::latches::Latch;
+use crate::locks::HeldLock;
 use crate::log::Level;
 use crate::plan::Names;
 use crate::policy::Policy;
+use crate::poller::Watched;
 use crate::process;
 use crate::ring::Outbox;
 use crate::shared::Shared;
@@ -24,9 +30,11 @@ use crate::slots::Slots;
 use crate::sources::Change;
 use crate::watchdog::Watchdog;
 use crate::words::Now;
-use commands::Pending;
+use commands::ArmedOperation;
+use errands::OnItsWay;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
-use flyball_safety::{Action, ActuatorId, Engine, HostLevel, LimitId, SensorId};
+use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId, Verb};
+use pending::Pending;
 use sampling::Sampling;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,15 +70,33 @@ pub(crate) struct Cycle {
     pub(crate) answers: SyncSender<Answer>,
     pub(crate) watchdog: Watchdog,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Which series their pollers have to read at the loop's pace.
+    pub(crate) polled: Arc<Watched>,
+    pub(crate) seed: u64,
+    pub(crate) host: Host,
+    /// Who runs the host's commands.
+    pub(crate) jobs: Option<SyncSender<Job>>,
+    /// The places of the machine's own power and services.
+    pub(crate) own: Vec<usize>,
+    pub(crate) locks: Vec<HeldLock>,
+    pub(crate) fleet: FleetLayer,
     /// Of each slot the number of the reading that the engine has seen.
     seen: Vec<u64>,
     watched: Vec<(usize, SensorId)>,
     outbox: Outbox,
     sampling: Sampling,
     equipment: Vec<Equipment>,
+    /// Operations that wait to be seen to come about.
     pending: Vec<Pending>,
+    armed: Vec<ArmedOperation>,
+    next_ticket: u64,
+    errands: Vec<OnItsWay>,
+    requests: u64,
+    /// What was asserted of switches, and when last.
+    asserted: Vec<(ActuatorId, Verb, Duration)>,
     latches: Vec<Latch>,
-    latches_number: u64,
+    /// Counts what was handed to the disk.
+    kept: u64,
     latches_fault: Option<String>,
     policy_faults: Vec<String>,
     late_told: Option<Duration>,
@@ -94,6 +120,16 @@ pub(crate) struct Parts {
     pub(crate) answers: SyncSender<Answer>,
     pub(crate) watchdog: Watchdog,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Which series their pollers have to read at the loop's pace.
+    pub(crate) polled: Arc<Watched>,
+    pub(crate) seed: u64,
+    pub(crate) host: Host,
+    /// Who runs the host's commands.
+    pub(crate) jobs: Option<SyncSender<Job>>,
+    /// The places of the machine's own power and services.
+    pub(crate) own: Vec<usize>,
+    pub(crate) locks: Vec<HeldLock>,
+    pub(crate) fleet: FleetLayer,
     pub(crate) latches: Vec<Latch>,
     /// Why the trips of the last run are not known.
     pub(crate) latches_fault: Option<String>,
@@ -115,8 +151,13 @@ impl Cycle {
             sampling: Sampling::new(parts.bounds),
             equipment: Vec::new(),
             pending: Vec::new(),
+            armed: Vec::new(),
+            next_ticket: 1,
+            errands: Vec::new(),
+            requests: 0,
+            asserted: Vec::new(),
             latches: parts.latches,
-            latches_number: 0,
+            kept: 0,
             latches_fault: parts.latches_fault,
             policy_faults: parts.policy_faults,
             late_told: None,
@@ -135,6 +176,13 @@ impl Cycle {
             answers: parts.answers,
             watchdog: parts.watchdog,
             stop: parts.stop,
+            polled: parts.polled,
+            seed: parts.seed,
+            host: parts.host,
+            jobs: parts.jobs,
+            own: parts.own,
+            locks: parts.locks,
+            fleet: parts.fleet,
         }
     }
 
@@ -221,14 +269,14 @@ impl Cycle {
         for _ in 0..most {
             match self.engine.poll_action() {
                 Some(Action::Drive { actuator, level }) => {
-                    if self.hands.drive(actuator, level, since) {
+                    if !self.asserts(actuator, level, now)
+                        && self.hands.drive(actuator, level, since)
+                    {
                         self.tell_driven(actuator, level, now);
                     }
                 }
-                Some(Action::Host { level: HostLevel::Stopping, limit: Some(limit) }) => {
-                    self.tell_shutdown(limit, now);
-                }
-                Some(Action::Host { .. } | Action::Switch { .. }) => {}
+                Some(Action::Switch { actuator, verb }) => self.switch(actuator, verb, now),
+                Some(Action::Host { level, limit }) => self.ask_host(level, limit, now),
                 None => break,
             }
         }
@@ -245,6 +293,7 @@ impl Cycle {
             }
         }
         self.hands.look();
+        self.look_at_own(now);
         self.settle_pending();
         let now = self.now();
         self.engine.handle_timeout(now.moment());
@@ -275,6 +324,7 @@ impl Cycle {
         self.watchdog.stopping();
         let now = self.now();
         let message = "the guard stops: fans go back to the firmware, power caps stay".to_owned();
+        self.settle_own_stop(now);
         self.record_plain(EventKind::GuardStopping, Severity::Info, "guard", message, now);
         self.outbox.flush(&self.shared.ring);
         self.shared.bell.ring();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
 use std::time::Duration;
-pub(crate) use worker::Workers;
+pub(crate) use worker::{Hired, Workers};
 
 #[derive(Debug)]
 pub(crate) struct Hands {

@@ -9,7 +9,9 @@ mod file;
 mod frozen;
 mod reading;
 
+use crate::fleet::{self, FleetLayer};
 use crate::latches::{self, Latch};
+use crate::locks::{self, HeldLock};
 use crate::log;
 use crate::originals::{self, Original};
 use crate::shared::Shared as LoopShared;
@@ -18,7 +20,7 @@ use flyball_command::Outcome;
 use flyball_guard_messages::{GuardEvent, Severity};
 pub(crate) use reading::{show, verify};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -39,10 +41,10 @@ pub(crate) enum Entry {
     Outcome(Outcome),
     /// A line of the loop for a person.
     Log(log::Level, String),
-    /// Replace the trips that stand. `number` is told back when they are on disk.
-    Latches {
+    /// Replace what must survive a restart. `number` is told back when it is on disk.
+    Keep {
         number: u64,
-        latches: Vec<Latch>,
+        kept: Kept,
     },
     /// A limit has tripped: the last ten minutes go into a file of their own.
     Freeze {
@@ -52,6 +54,25 @@ pub(crate) enum Entry {
     },
     /// What stood in one actuator before it was taken.
     Original(Original),
+}
+
+/// What a restart must find again.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// The trips that stand.
+    Latches(Vec<Latch>),
+    Locks(Vec<HeldLock>),
+    Fleet(FleetLayer),
+}
+
+impl Kept {
+    fn save(&self, state: &Path) -> io::Result<()> {
+        match self {
+            Self::Latches(latches) => latches::save(state, latches),
+            Self::Locks(locks) => locks::save(state, locks),
+            Self::Fleet(fleet) => fleet::save(state, fleet),
+        }
+    }
 }
 
 /// The loop's end of the queue.
@@ -64,8 +85,8 @@ pub(crate) struct Journal {
 #[derive(Debug, Default)]
 struct Shared {
     dropped: AtomicU64,
-    /// The number of the newest latches on disk.
-    latched: AtomicU64,
+    /// The number of what was kept last.
+    kept: AtomicU64,
 }
 
 impl Journal {
@@ -110,9 +131,9 @@ impl Journal {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// True once the latches of that number are on disk.
-    pub(crate) fn has_latched(&self, number: u64) -> bool {
-        self.shared.latched.load(Ordering::Acquire) >= number
+    /// True once what was kept under that number is on disk.
+    pub(crate) fn has_kept(&self, number: u64) -> bool {
+        self.shared.kept.load(Ordering::Acquire) >= number
     }
 }
 
@@ -153,13 +174,15 @@ impl Keeper {
             Entry::Log(log::Level::Info, line) => log::info(line),
             Entry::Log(log::Level::Warn, line) => log::warn(line),
             Entry::Log(log::Level::Error, line) => log::error(line),
-            Entry::Latches { number, latches } => match latches::save(&self.state, &latches) {
+            Entry::Keep { number, kept } => match kept.save(&self.state) {
                 Ok(()) => {
-                    self.shared.latched.store(number, Ordering::Release);
+                    self.shared.kept.store(number, Ordering::Release);
                     self.waiter.unpark();
                 }
                 Err(error) => {
-                    log::error(format_args!("the latched trips are not on disk: {error}"))
+                    log::error(format_args!(
+                        "trips, locks or the fleet's limits are not on disk: {error}"
+                    ));
                 }
             },
             Entry::Freeze { at_ms, limit, from } => self.freeze(at_ms, &limit, &from),

@@ -2,43 +2,37 @@
 //! names that the engine doesn't need and people do.
 
 mod default;
+mod hand;
+mod interlock;
 
-use crate::catalog::{ActuatorEntry, Catalog, SensorEntry};
-use crate::policy::{CapRule, DEFAULT_ZONE, FanRule, LimitRule, Policy, Quantity, matches};
-use flyball_guard_messages::ActuatorKind;
+pub(crate) use hand::verb;
+pub(crate) use interlock::power;
+
+use crate::catalog::{Catalog, Owner, SensorEntry};
+use crate::policy::{DEFAULT_ZONE, GateRule, LimitRule, Policy, Quantity, Zone, matches};
 use flyball_safety::{
-    ActuatorSpec, Config, ConfigFault, Hand, Ladder, LimitSpec, Plan, Response, Rung, Sense,
-    SensorId, SensorSpec, StuckSpec, Thresholds, Timing, Vote, ZoneId, ZoneSpec,
+    ActuatorId, Config, ConfigFault, Gate, GroupId, GroupSpec, HardOff, InterlockId, InterlockSpec,
+    Ladder, LimitId, LimitSpec, Mapping, Plan, Rung, SensorId, SensorSpec, StuckSpec, Thresholds,
+    Timing, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, Unit};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// No temperature of a machine's parts rises faster for longer than a moment.
-const SLEW_CELSIUS_PER_S: f64 = 2.0;
-const JUMP_CELSIUS_PER_S: f64 = 20.0;
-const SLEW_WATTS_PER_S: f64 = 50.0;
-const BAND_CELSIUS: (f64, f64) = (-20.0, 125.0);
-/// Zero is a power; the engine's band is closed below by a little more.
-const BAND_WATTS: (f64, f64) = (-1.0, 100_000.0);
 /// Sensors on a CPU's own die: they move when its power does.
 const ON_DIE: [&str; 4] = ["coretemp", "k10temp", "zenpower", "thermal/x86_pkg_temp"];
 /// Half a minute at 4 Hz without one changed digit while the power moved by so much.
 const STUCK_SAMPLES: u16 = 120;
 const STUCK_MOVED_WATTS: f64 = 15.0;
-/// The part of the way from its minimum to its maximum at which a cap is safe.
-const SAFE_PART: f64 = 0.6;
 /// How long a level of the machine's own may take to be read back.
-/// How long a destructive command waits to be confirmed.
-const ARMED_FOR: Duration = Duration::from_secs(60);
-/// How long the init system may take to say that it has begun to stop.
-const STOPS_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(3);
 /// How many periods of its bus a value stays good at least.
 const STALE_PERIODS: u32 = 3;
 /// How often a slow bus of the machine's own is read.
 pub(crate) const SLOW_PERIOD: Duration = Duration::from_secs(10);
-
+/// How long a destructive command waits to be confirmed.
+const ARMED_FOR: Duration = Duration::from_secs(60);
+/// How long the init system may take to say that it has begun to stop.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
 /// Samples are taken on whole seconds.
 pub(crate) const CADENCE_MS: u32 = 1000;
 
@@ -65,6 +59,9 @@ pub(crate) struct Names {
     pub(crate) actuators: Vec<String>,
     /// For each sensor of the catalog its place in the plan.
     pub(crate) watched: Vec<Option<SensorId>>,
+    pub(crate) interlocks: Vec<InterlockName>,
+    pub(crate) zones: Vec<String>,
+    pub(crate) groups: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -76,42 +73,58 @@ pub(crate) struct LimitName {
     pub(crate) hysteresis: f64,
 }
 
-/// Plans for everything in `catalog`.
+#[derive(Debug)]
+pub(crate) struct InterlockName {
+    pub(crate) name: String,
+    /// The policy's sentence.
+    pub(crate) reason: String,
+    pub(crate) conditions: Vec<ConditionName>,
+}
+
+/// A condition as a person reads it.
+#[derive(Debug)]
+pub(crate) struct ConditionName {
+    pub(crate) text: String,
+    pub(crate) unit: Option<Unit>,
+}
+
+/// Plans for everything in `catalog`. `seed` is a number of this machine's own.
 ///
 /// # Errors
 /// What the engine finds wrong with it, by the names of the policy.
-pub(crate) fn plan(catalog: &Catalog, policy: &Policy) -> Result<Planned, Vec<String>> {
+pub(crate) fn plan(catalog: &Catalog, policy: &Policy, seed: u64) -> Result<Planned, Vec<String>> {
     let mut draft = Draft::new(catalog, policy);
     for rule in &policy.limits {
         draft.add_rule(rule);
     }
     draft.add_defaults();
     draft.add_companion();
-    let Draft { zones, sensors, limits, mut names, remarks, .. } = draft;
-    let zone_ids: BTreeMap<&str, ZoneId> =
-        (0..).map(ZoneId::new).zip(&zones).map(|(id, zone)| (zone.0.as_str(), id)).collect();
-    let mut actuators = Vec::new();
-    for actuator in &catalog.actuators {
-        names.actuators.push(actuator.id.clone());
-        actuators.push(actuator_spec(actuator, policy, &zone_ids));
-    }
+    let actuators = draft.actuators();
+    draft.add_interlocks();
+    draft.add_hard_offs();
+    let Draft { zones, sensors, limits, interlocks, mut names, remarks, .. } = draft;
+    names.zones = zones.iter().map(|(name, _)| name.clone()).collect();
+    names.groups = policy.groups.iter().map(|group| group.name.clone()).collect();
+    let timing = &policy.timing;
+    let group =
+        |rule: &crate::policy::GroupRule| GroupSpec { at_most: rule.at_most, within: rule.within };
     let plan = Plan {
         zones: zones.iter().map(|(_, spec)| *spec).collect(),
         sensors,
         limits,
         actuators,
+        groups: policy.groups.iter().map(group).collect(),
+        interlocks,
         timing: Timing {
-            cycle: policy.timing.cycle,
-            settle_samples: policy.timing.settle_samples,
-            step_time: policy.timing.step_time,
-            release_after: policy.timing.release_after,
-            assert_every: policy.timing.assert_every,
-            release_jitter: Duration::ZERO,
+            cycle: timing.cycle,
+            settle_samples: timing.settle_samples,
+            step_time: timing.step_time,
+            release_after: timing.release_after,
+            release_jitter: timing.release_jitter,
+            assert_every: timing.assert_every,
             armed_for: ARMED_FOR,
         },
-        groups: Vec::new(),
-        interlocks: Vec::new(),
-        seed: 0,
+        seed,
     };
     match Config::check(plan) {
         Ok(config) => Ok(Planned { config, names, remarks }),
@@ -126,6 +139,7 @@ struct Draft<'a> {
     zones: Vec<(String, ZoneSpec)>,
     sensors: Vec<SensorSpec>,
     limits: Vec<LimitSpec>,
+    interlocks: Vec<InterlockSpec>,
     names: Names,
     remarks: Vec<String>,
 }
@@ -133,17 +147,17 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(catalog: &'a Catalog, policy: &'a Policy) -> Self {
         let zones = policy.zones.iter();
-        let ladder = ladder(policy);
-        let spec = |grace| ZoneSpec { grace, ladder };
-        let zones = zones.map(|zone| (zone.name.clone(), spec(zone.grace))).collect();
+        let zones = zones.map(|zone| (zone.name.clone(), zone_spec(zone, policy))).collect();
         let watched = vec![None; catalog.sensors.len()];
-        let names = Names { watched, ..Names::default() };
+        let actuators = catalog.actuators.iter().map(|actuator| actuator.id.clone()).collect();
+        let names = Names { watched, actuators, ..Names::default() };
         Self {
             catalog,
             policy,
             zones,
             sensors: Vec::new(),
             limits: Vec::new(),
+            interlocks: Vec::new(),
             names,
             remarks: Vec::new(),
         }
@@ -153,12 +167,24 @@ impl<'a> Draft<'a> {
         self.zones.first().map_or_else(|| DEFAULT_ZONE.to_owned(), |(name, _)| name.clone())
     }
 
+    /// Where a sensor or an actuator belongs that no rule places: equipment is a zone of its own,
+    /// because the machine's fans do not cool it.
+    fn zone_of_owner(&self, owner: &Owner) -> String {
+        owner.key().map_or_else(|| self.first_zone(), |key| format!("equipment:{key}"))
+    }
+
     /// The zone of that name; it is made where nobody declared it.
     fn zone(&mut self, name: &str) -> ZoneId {
         let index = self.zones.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
-            let grace =
-                self.policy.zones.first().map_or(Duration::from_secs(60), |zone| zone.grace);
-            self.zones.push((name.to_owned(), ZoneSpec { grace, ladder: ladder(self.policy) }));
+            let grace = self.policy.zones.first().map(|zone| zone.grace);
+            let mut zone = Zone::named(name);
+            zone.grace = grace.unwrap_or(zone.grace);
+            // The machine does not stop for what is wrong with equipment.
+            let mut spec = zone_spec(&zone, self.policy);
+            if name.starts_with("equipment:") {
+                spec.ladder = Ladder::NONE;
+            }
+            self.zones.push((name.to_owned(), spec));
             self.zones.len() - 1
         });
         ZoneId::new(u16::try_from(index).unwrap_or(u16::MAX))
@@ -181,8 +207,9 @@ impl<'a> Draft<'a> {
                 self.miss(rule, pattern, zone, stale_after, &mut group);
             }
             for index in matching {
-                let declared = default::factory(&self.catalog.sensors[index], self.policy);
-                factory = default::tightest(factory, declared);
+                let declared =
+                    default::factory(&self.catalog.sensors[index], rule.sense, self.policy);
+                factory = default::tightest(factory, declared, rule.sense);
                 group.push(self.watch(index, zone, stale_after, !rule.missing_ok));
             }
         }
@@ -193,30 +220,45 @@ impl<'a> Draft<'a> {
         }
         let hysteresis =
             rule.hysteresis.unwrap_or_else(|| rule.quantity.default_hysteresis(&rule.local));
-        self.push_limit(
-            &rule.name,
-            &zone_name,
-            rule.quantity,
+        let gate = rule.gate.as_ref().and_then(|gate| self.gate(&rule.name, gate));
+        let spec = LimitSpec {
+            zone,
+            sensors: group,
+            response: rule.response,
+            sense: rule.sense,
+            vote: rule.vote,
+            tolerance: rule.tolerance,
+            factory,
+            local: rule.local,
+            emergency: rule.emergency,
             hysteresis,
-            LimitSpec {
-                zone,
-                sensors: group,
-                response: response(rule.quantity),
-                sense: Sense::Above,
-                vote: Vote::Any,
-                tolerance: None,
-                factory,
-                local: rule.local,
-                emergency: None,
-                hysteresis,
-                dwell: rule.dwell,
-                hold: Duration::ZERO,
-                lead: rule.lead,
-                sustained: None,
-                gate: None,
-                missing_ok: rule.missing_ok,
-            },
-        );
+            dwell: rule.dwell,
+            hold: rule.hold,
+            lead: rule.lead,
+            sustained: rule.sustained,
+            gate,
+            missing_ok: rule.missing_ok,
+        };
+        self.push_limit(&rule.name, &zone_name, rule.quantity, spec);
+    }
+
+    fn gate(&mut self, limit: &str, gate: &GateRule) -> Option<Gate> {
+        let (GateRule::Duty { actuator: pattern, .. } | GateRule::On { actuator: pattern }) = gate;
+        let Some(actuator) = self.actuator(pattern) else {
+            let remark = format!("limit `{limit}`: no actuator fits `{pattern}`, it has no gate");
+            self.remarks.push(remark);
+            return None;
+        };
+        Some(match gate {
+            GateRule::Duty { at_least, .. } => Gate::Duty { actuator, at_least: *at_least },
+            GateRule::On { .. } => Gate::On { actuator },
+        })
+    }
+
+    /// The first actuator of the catalog that fits.
+    fn actuator(&self, pattern: &str) -> Option<ActuatorId> {
+        let index = self.catalog.actuators.iter().position(|each| matches(pattern, &each.id))?;
+        u16::try_from(index).ok().map(ActuatorId::new)
     }
 
     /// A pattern that nothing fits. Where the sensor is required, a place is kept for it that
@@ -238,15 +280,26 @@ impl<'a> Draft<'a> {
             rule.name,
             rule.quantity.kind()
         ));
-        if rule.missing_ok {
-            return;
+        if !rule.missing_ok {
+            group.push(self.absent(pattern, rule.quantity, zone, stale_after, true));
         }
-        let band = band(rule.quantity, None);
-        let spec = spec(rule.quantity, zone, band, self.policy.timing.cycle, stale_after, true);
-        group.push(self.push_sensor(pattern.to_owned(), spec));
     }
 
-    /// The place of a sensor of the board in the plan.
+    /// A place for a sensor that is not there.
+    fn absent(
+        &mut self,
+        name: &str,
+        quantity: Quantity,
+        zone: ZoneId,
+        stale_after: Duration,
+        required: bool,
+    ) -> SensorId {
+        let period = self.policy.timing.cycle;
+        let spec = spec(quantity, zone, quantity.band(), period, stale_after, required);
+        self.push_sensor(name.to_owned(), spec)
+    }
+
+    /// The place of a sensor of the catalog in the plan.
     fn watch(
         &mut self,
         index: usize,
@@ -259,16 +312,15 @@ impl<'a> Draft<'a> {
             return id;
         }
         let sensor = &self.catalog.sensors[index];
-        let quantity = match sensor.kind {
-            Kind::Power => Quantity::Power,
-            _ => Quantity::Temperature,
-        };
+        let quantity = Quantity::of(sensor.kind);
         let (period, stale_after) = match sensor.period {
             Some(period) => (period, stale_after.max(period * STALE_PERIODS)),
             None => (self.policy.timing.cycle, stale_after),
         };
-        let band = band(quantity, Some(sensor));
-        let spec = spec(quantity, zone, band, period, stale_after, required);
+        let band = band(quantity, sensor);
+        let mut spec =
+            spec(quantity.unwrap_or(Quantity::Count), zone, band, period, stale_after, required);
+        spec.kind = sensor.kind;
         let id = self.push_sensor(sensor.id.clone(), spec);
         self.names.watched[index] = Some(id);
         id
@@ -281,22 +333,15 @@ impl<'a> Draft<'a> {
         id
     }
 
-    fn push_limit(
-        &mut self,
-        name: &str,
-        zone: &str,
-        quantity: Quantity,
-        hysteresis: f64,
-        spec: LimitSpec,
-    ) {
-        self.limits.push(spec);
+    fn push_limit(&mut self, name: &str, zone: &str, quantity: Quantity, spec: LimitSpec) {
         self.names.limits.push(LimitName {
             name: name.to_owned(),
             zone: zone.to_owned(),
             kind: quantity.kind(),
             unit: quantity.unit(),
-            hysteresis,
+            hysteresis: spec.hysteresis,
         });
+        self.limits.push(spec);
     }
 
     /// On-die sensors are watched for freezing against the package's power.
@@ -320,32 +365,49 @@ impl<'a> Draft<'a> {
             self.sensors[id.index()].stuck = Some(stuck);
         }
     }
-}
 
-/// What a trip leads to: the whole machine stops in order, where the policy says so.
-fn ladder(policy: &Policy) -> Ladder {
-    let shutdown = policy.shutdown_on_trip.then_some(Rung { within: STOPS_WITHIN });
-    Ladder { shutdown, ..Ladder::NONE }
-}
-
-const fn response(quantity: Quantity) -> Response {
-    match quantity {
-        Quantity::Temperature => Response::Heat,
-        Quantity::Power => Response::Power,
-    }
-}
-
-/// The band of a quantity, widened to what the hardware itself declares as its own bounds.
-fn band(quantity: Quantity, sensor: Option<&SensorEntry>) -> (f64, f64) {
-    match quantity {
-        Quantity::Power => BAND_WATTS,
-        Quantity::Temperature => {
-            let declared = sensor.map(|sensor| sensor.thresholds).unwrap_or_default();
-            let declared = [declared.max, declared.crit, declared.emergency];
-            let highest = declared.into_iter().flatten().fold(f64::MIN, f64::max);
-            (BAND_CELSIUS.0, BAND_CELSIUS.1.max(highest + 10.0))
+    /// The switches that cut a zone's power at the end of its ladder.
+    fn add_hard_offs(&mut self) {
+        for zone in &self.policy.zones {
+            let Some((pattern, after)) = &zone.ladder.hard_off else {
+                continue;
+            };
+            let switch = self.actuator(pattern);
+            let known = self.zones.iter_mut().find(|(name, _)| *name == zone.name);
+            match (switch, known) {
+                (Some(switch), Some((_, spec))) => {
+                    spec.ladder.hard_off = Some(HardOff { switch, after: *after });
+                }
+                (None, _) | (_, None) => self.remarks.push(format!(
+                    "zone `{}`: no switch fits `{pattern}`, so nothing can cut its power",
+                    zone.name
+                )),
+            }
         }
     }
+}
+
+fn zone_spec(zone: &Zone, policy: &Policy) -> ZoneSpec {
+    let stops = policy.shutdown_on_trip.then_some(Rung { within: STOPS_WITHIN });
+    let rungs = zone.ladder.rungs.unwrap_or(Ladder::NONE);
+    let ladder = Ladder { shutdown: rungs.shutdown.or(stops), ..rungs };
+    ZoneSpec { grace: zone.grace, ladder }
+}
+
+/// The band of a quantity, widened to what the hardware itself declares as its own bounds. What
+/// limits don't know has no band.
+fn band(quantity: Option<Quantity>, sensor: &SensorEntry) -> (f64, f64) {
+    let Some(quantity) = quantity else {
+        return (-1e18, 1e18);
+    };
+    let (lowest, highest) = quantity.band();
+    if quantity != Quantity::Temperature {
+        return (lowest, highest);
+    }
+    let declared = sensor.thresholds;
+    let declared = [declared.max, declared.crit, declared.emergency];
+    let top = declared.into_iter().flatten().fold(f64::MIN, f64::max);
+    (lowest, highest.max(top + 10.0))
 }
 
 fn spec(
@@ -356,17 +418,13 @@ fn spec(
     stale_after: Duration,
     required: bool,
 ) -> SensorSpec {
-    let (slew_per_s, jump_per_s) = match quantity {
-        Quantity::Temperature => (SLEW_CELSIUS_PER_S, Some(JUMP_CELSIUS_PER_S)),
-        Quantity::Power => (SLEW_WATTS_PER_S, None),
-    };
     SensorSpec {
         kind: quantity.kind(),
         zone,
         lowest,
         highest,
-        slew_per_s,
-        jump_per_s,
+        slew_per_s: quantity.slew_per_s(),
+        jump_per_s: quantity.jump_per_s(),
         period,
         stale_after,
         required,
@@ -374,69 +432,65 @@ fn spec(
     }
 }
 
-fn actuator_spec(
-    actuator: &ActuatorEntry,
-    policy: &Policy,
-    zones: &BTreeMap<&str, ZoneId>,
-) -> ActuatorSpec {
-    let (hand, named) = match actuator.kind {
-        ActuatorKind::Fan => fan(actuator, policy),
-        ActuatorKind::PowerCap
-        | ActuatorKind::FrequencyCap
-        | ActuatorKind::Switch
-        | ActuatorKind::Profile
-        | ActuatorKind::Indicator
-        | ActuatorKind::Service => cap(actuator, policy),
-    };
-    let mut serves: Vec<ZoneId> =
-        named.iter().filter_map(|name| zones.get(name.as_str()).copied()).collect();
-    if serves.is_empty() {
-        serves.push(ZoneId::new(0));
+/// Where the entries of one plan are in the next: by name, each at most once.
+#[derive(Debug)]
+pub(crate) struct Places {
+    sensors: Vec<Option<SensorId>>,
+    limits: Vec<Option<LimitId>>,
+    actuators: Vec<Option<ActuatorId>>,
+    interlocks: Vec<Option<InterlockId>>,
+}
+
+impl Places {
+    pub(crate) fn between(before: &Names, after: &Names) -> Self {
+        Self {
+            sensors: places(&before.sensors, &after.sensors, String::as_str, SensorId::new),
+            limits: places(&before.limits, &after.limits, |limit| &limit.name, LimitId::new),
+            actuators: places(&before.actuators, &after.actuators, String::as_str, ActuatorId::new),
+            interlocks: places(
+                &before.interlocks,
+                &after.interlocks,
+                |interlock| &interlock.name,
+                InterlockId::new,
+            ),
+        }
     }
-    // Its own package's power, where a default limit made a zone of it.
-    let own = default::power_zone(&actuator.id);
-    if actuator.kind == ActuatorKind::PowerCap && actuator.sustained {
-        serves.extend(zones.get(own.as_str()));
-    }
-    ActuatorSpec {
-        hand,
-        zones: serves,
-        tolerance: actuator.tolerance,
-        verify_within: actuator.verify_within,
+
+    pub(crate) fn mapping(&self) -> Mapping<'_> {
+        Mapping {
+            sensors: &self.sensors,
+            limits: &self.limits,
+            actuators: &self.actuators,
+            interlocks: &self.interlocks,
+        }
     }
 }
 
-fn fan(actuator: &ActuatorEntry, policy: &Policy) -> (Hand, Vec<String>) {
-    let rule = policy.fans.iter().find(|rule| matches(&rule.actuator, &actuator.id)).cloned();
-    let rule = rule.unwrap_or_else(FanRule::default_levels);
-    let hand = Hand::Fan {
-        min: rule.min_duty,
-        failsafe: rule.failsafe_duty,
-        full: rule.full_duty,
-        automatic: actuator.own_control,
+fn places<T, Id>(
+    before: &[T],
+    after: &[T],
+    name: impl Fn(&T) -> &str,
+    id: impl Fn(u16) -> Id,
+) -> Vec<Option<Id>> {
+    let mut taken = vec![false; after.len()];
+    let place = |entry: &T| {
+        let index =
+            (0..after.len()).find(|index| !taken[*index] && name(&after[*index]) == name(entry))?;
+        taken[index] = true;
+        u16::try_from(index).ok().map(&id)
     };
-    (hand, rule.zones)
-}
-
-fn cap(actuator: &ActuatorEntry, policy: &Policy) -> (Hand, Vec<String>) {
-    let rule = policy.caps.iter().find(|rule| matches(&rule.actuator, &actuator.id)).cloned();
-    let rule = rule.unwrap_or(CapRule {
-        actuator: String::new(),
-        zones: Vec::new(),
-        min_watts: None,
-        safe_watts: None,
-        max_watts: None,
-    });
-    let (lowest, highest) = (actuator.min, actuator.max);
-    // What the machine's owner had set stands above nothing: the guard never raises it.
-    let found = actuator.found.filter(|watts| *watts >= lowest && *watts <= highest);
-    let max = rule.max_watts.unwrap_or(highest).clamp(lowest, found.unwrap_or(highest));
-    let min = rule.min_watts.unwrap_or(lowest).clamp(lowest, max);
-    let safe = rule.safe_watts.unwrap_or(min + SAFE_PART * (max - min)).clamp(min, max);
-    (Hand::PowerCap { min, safe, max }, rule.zones)
+    before.iter().map(place).collect()
 }
 
 impl Names {
+    pub(crate) fn group(&self, id: GroupId) -> &str {
+        self.groups.get(id.index()).map_or("?", String::as_str)
+    }
+
+    pub(crate) fn interlock(&self, id: InterlockId) -> Option<&InterlockName> {
+        self.interlocks.get(id.index())
+    }
+
     /// An engine's fault in the words of the policy.
     fn explain(&self, fault: &ConfigFault) -> String {
         let name = match fault {
@@ -459,15 +513,15 @@ impl Names {
             | ConfigFault::Tolerance(id)
             | ConfigFault::NoZones(id)
             | ConfigFault::Switch(id) => self.actuators.get(id.index()),
+            ConfigFault::Interlock(id) => self.interlock(*id).map(|interlock| &interlock.name),
+            ConfigFault::Group(id) => self.groups.get(id.index()),
+            ConfigFault::Ladder(id) => self.zones.get(id.index()),
             ConfigFault::TooMany
             | ConfigFault::UnknownZone(_)
             | ConfigFault::UnknownSensor(_)
             | ConfigFault::UnknownLimit(_)
             | ConfigFault::UnknownActuator(_)
             | ConfigFault::UnknownGroup(_)
-            | ConfigFault::Group(_)
-            | ConfigFault::Interlock(_)
-            | ConfigFault::Ladder(_)
             | ConfigFault::Timing => None,
         };
         match name {

@@ -4,13 +4,20 @@
 //! faults of a file are found in one reading, each with its line. `packaging/config` has an
 //! example that a test parses.
 
+mod host;
 mod limit;
+mod quantity;
+mod switch;
 pub(crate) mod table;
 
-pub(crate) use limit::{LimitRule, Quantity};
+use flyball_safety::{Ladder, Rung};
+pub(crate) use host::{HostRule, ServicesRule};
+pub(crate) use limit::{GateRule, LimitRule};
+pub(crate) use quantity::Quantity;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+pub(crate) use switch::{ConditionRule, GroupRule, InterlockRule, RESTART_HYSTERESIS, SwitchRule};
 use table::{Reader, Table};
 
 /// Everything the file may say. What it doesn't say has these defaults.
@@ -29,6 +36,11 @@ pub(crate) struct Policy {
     pub(crate) limits: Vec<LimitRule>,
     pub(crate) fans: Vec<FanRule>,
     pub(crate) caps: Vec<CapRule>,
+    pub(crate) switches: Vec<SwitchRule>,
+    pub(crate) groups: Vec<GroupRule>,
+    pub(crate) interlocks: Vec<InterlockRule>,
+    pub(crate) host: HostRule,
+    pub(crate) services: ServicesRule,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +50,7 @@ pub(crate) struct Timing {
     pub(crate) settle_samples: u8,
     pub(crate) step_time: Duration,
     pub(crate) release_after: Duration,
+    pub(crate) release_jitter: Duration,
     pub(crate) assert_every: Duration,
 }
 
@@ -52,6 +65,16 @@ pub(crate) struct WatchdogRule {
 pub(crate) struct Zone {
     pub(crate) name: String,
     pub(crate) grace: Duration,
+    pub(crate) ladder: LadderRule,
+}
+
+/// The steps above the caps that a zone has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct LadderRule {
+    /// All but the hard off, which names an actuator.
+    pub(crate) rungs: Option<Ladder>,
+    /// The switch that feeds the machine, and how long the machine has to stop by itself.
+    pub(crate) hard_off: Option<(String, Duration)>,
 }
 
 /// Levels of the fans whose id matches. Of several rules the first counts.
@@ -100,8 +123,16 @@ impl Default for Timing {
             settle_samples: 3,
             step_time: Duration::from_secs(10),
             release_after: Duration::from_secs(300),
+            release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
         }
+    }
+}
+
+impl Zone {
+    pub(crate) fn named(name: &str) -> Self {
+        let ladder = LadderRule::default();
+        Self { name: name.to_owned(), grace: DEFAULT_GRACE, ladder }
     }
 }
 
@@ -128,10 +159,15 @@ impl Policy {
             realtime: false,
             watchdog: None,
             shutdown_on_trip: false,
-            zones: vec![Zone { name: DEFAULT_ZONE.into(), grace: DEFAULT_GRACE }],
+            zones: vec![Zone::named(DEFAULT_ZONE)],
             limits: Vec::new(),
             fans: Vec::new(),
             caps: Vec::new(),
+            switches: Vec::new(),
+            groups: Vec::new(),
+            interlocks: Vec::new(),
+            host: HostRule::default(),
+            services: ServicesRule::default(),
         }
     }
 
@@ -175,6 +211,17 @@ impl Policy {
         policy.limits = root.tables("limit", limit::read);
         policy.fans = root.tables("fan", read_fan);
         policy.caps = root.tables("cap", read_cap);
+        policy.switches = root.tables("switch", switch::read_switch);
+        policy.groups = root.tables("group", switch::read_group);
+        policy.interlocks = root.tables("interlock", switch::read_interlock);
+        if let Some(mut host) = root.table("host") {
+            policy.host = host::read_host(&mut host);
+            host.finish();
+        }
+        if let Some(mut services) = root.table("services") {
+            policy.services = host::read_services(&mut services);
+            services.finish();
+        }
         root.finish();
         policy.check_names(reader);
         policy
@@ -193,11 +240,44 @@ impl Policy {
                 reader.fault_at_word(&limit.name, &message);
             }
         }
+        self.check_interlocks(reader);
         let named = self.limits.iter().filter_map(|limit| limit.zone.as_ref());
+        let named = named.chain(self.switches.iter().flat_map(|switch| &switch.zones));
         let named = named.chain(self.fans.iter().flat_map(|fan| &fan.zones));
         for name in named.chain(self.caps.iter().flat_map(|cap| &cap.zones)) {
             if !self.zones.iter().any(|zone| zone.name == *name) {
                 reader.fault_at_word(name, &format!("there is no [[zone]] with the name `{name}`"));
+            }
+        }
+    }
+}
+
+impl Policy {
+    fn check_interlocks(&self, reader: &mut Reader<'_>) {
+        for (index, interlock) in self.interlocks.iter().enumerate() {
+            let name = &interlock.name;
+            if self.interlocks[..index].iter().any(|other| other.name == *name) {
+                reader.fault_at_word(name, &format!("the interlock `{name}` stands twice"));
+            }
+        }
+        for group in self.switches.iter().filter_map(|switch| switch.group.as_ref()) {
+            if !self.groups.iter().any(|known| known.name == *group) {
+                let message = format!("there is no [[group]] with the name `{group}`");
+                reader.fault_at_word(group, &message);
+            }
+        }
+        let rungs = self.zones.iter().filter_map(|zone| zone.ladder.rungs);
+        for (rung, key, command) in rungs.flat_map(|rungs| {
+            [
+                (rungs.quiesce, "quiesce", &self.host.quiesce),
+                (rungs.suspend, "suspend", &self.host.suspend),
+                (rungs.shutdown, "shutdown", &self.host.shutdown),
+            ]
+        }) {
+            if rung.is_some() && command.is_empty() {
+                let message =
+                    format!("a zone has the step {key}, and [host] says no command `{key}`");
+                reader.fault_at_key(&format!("{key}_within_s"), &message);
             }
         }
     }
@@ -217,6 +297,10 @@ fn read_timing(table: &mut Table<'_, '_>) -> Timing {
             table.number("release_after_s", 1.0..=86_400.0),
             default.release_after,
         ),
+        release_jitter: seconds(
+            table.number("release_jitter_s", 0.0..=3600.0),
+            default.release_jitter,
+        ),
         assert_every: seconds(table.number("assert_every_s", 1.0..=600.0), default.assert_every),
     }
 }
@@ -229,8 +313,26 @@ fn read_watchdog(table: &mut Table<'_, '_>) -> Option<WatchdogRule> {
 
 fn read_zone(table: &mut Table<'_, '_>) -> Option<Zone> {
     let grace = table.number("grace_s", 0.0..=3600.0);
+    let ladder = read_ladder(table);
     let name = table.required_text("name")?;
-    Some(Zone { name, grace: grace.map_or(DEFAULT_GRACE, Duration::from_secs_f64) })
+    let grace = grace.map_or(DEFAULT_GRACE, Duration::from_secs_f64);
+    Some(Zone { name, grace, ladder })
+}
+
+fn read_ladder(table: &mut Table<'_, '_>) -> LadderRule {
+    let mut within = |key| table.number(key, 1.0..=3600.0).map(Duration::from_secs_f64);
+    let rung = |within: Option<Duration>| within.map(|within| Rung { within });
+    let quiesce = rung(within("quiesce_within_s"));
+    let suspend = rung(within("suspend_within_s"));
+    let shutdown = rung(within("shutdown_within_s"));
+    let exhausts_after = within("exhausts_after_s");
+    let after = within("hard_off_after_s");
+    let switch = table.text("hard_off_switch");
+    if switch.is_some() != after.is_some() {
+        table.fault("`hard_off_switch` and `hard_off_after_s` stand together");
+    }
+    let rungs = Ladder { quiesce, suspend, shutdown, exhausts_after, ..Ladder::NONE };
+    LadderRule { rungs: (rungs != Ladder::NONE).then_some(rungs), hard_off: switch.zip(after) }
 }
 
 fn read_fan(table: &mut Table<'_, '_>) -> Option<FanRule> {

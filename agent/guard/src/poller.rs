@@ -7,20 +7,20 @@
 
 mod pace;
 
-use crate::bus::{BusMeter, Buses};
+use crate::bus::BusMeter;
 use crate::clock::{Clock, thread_cpu};
 use crate::journal::{Entry, Journal};
 use crate::log::Level;
 use crate::plan::SLOW_PERIOD;
 use crate::shared::Shared;
-use crate::slots::Slots;
+use crate::slots::{MAX_SERIES, Slots};
 use flyball_hardware::{Bus, Sensor};
 use flyball_units::{Kind, NoData};
 use pace::{Pace, Turn};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ struct Polled {
     /// Read at the loop's pace; the others once a second, for the samples.
     fan: bool,
     denied: bool,
+    /// Which of the slot's pollers this is: the newest alone reads.
+    turn: u32,
 }
 
 /// What every poller shares.
@@ -52,23 +54,40 @@ pub(crate) struct Rounds {
     pub(crate) period: Duration,
 }
 
-/// Of each series whether a limit watches it; the loop sets it when it plans.
+/// Of each series whether a limit watches it, which the loop sets when it plans, and which of
+/// its pollers reads it: a sensor that came back is read by a new one.
 #[derive(Debug)]
-pub(crate) struct Watched(Box<[AtomicBool]>);
+pub(crate) struct Watched {
+    watched: Box<[AtomicBool]>,
+    turns: Box<[AtomicU32]>,
+}
 
 impl Watched {
     pub(crate) fn new() -> Self {
-        Self((0..crate::slots::MAX_SERIES).map(|_| AtomicBool::new(false)).collect())
+        Self {
+            watched: (0..MAX_SERIES).map(|_| AtomicBool::new(false)).collect(),
+            turns: (0..MAX_SERIES).map(|_| AtomicU32::new(0)).collect(),
+        }
     }
 
     pub(crate) fn set(&self, series: usize, watched: bool) {
-        if let Some(place) = self.0.get(series) {
+        if let Some(place) = self.watched.get(series) {
             place.store(watched, Ordering::Relaxed);
         }
     }
 
     fn get(&self, series: usize) -> bool {
-        self.0.get(series).is_some_and(|place| place.load(Ordering::Relaxed))
+        self.watched.get(series).is_some_and(|place| place.load(Ordering::Relaxed))
+    }
+
+    /// A new poller's turn; the one before reads no more.
+    fn take_turn(&self, series: usize) -> u32 {
+        self.turns.get(series).map_or(0, |turn| turn.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+
+    fn has_turn(&self, polled: &Polled) -> bool {
+        let turn = self.turns.get(polled.slot);
+        turn.is_some_and(|turn| turn.load(Ordering::Acquire) == polled.turn)
     }
 }
 
@@ -85,27 +104,35 @@ pub(crate) fn start(sensors: Vec<(usize, Sensor)>, rounds: &Rounds) -> io::Resul
             _ => sensor.bus.clone(),
         };
         let fan = matches!(sensor.kind, Kind::FanSpeed);
-        buses.entry(bus).or_default().push(Polled { slot, sensor, fan, denied: false });
+        let turn = rounds.watched.take_turn(slot);
+        buses.entry(bus).or_default().push(Polled { slot, sensor, fan, denied: false, turn });
     }
     for (bus, polled) in buses {
         let rounds = rounds.clone();
         let deadline = if bus.slow { SLOW_DEADLINE } else { FAST_DEADLINE };
         let meter = Arc::new(BusMeter::new(&bus.name, deadline));
-        let buses: &Buses = &rounds.shared.buses;
-        buses.add(Arc::clone(&meter));
+        rounds.shared.buses.add(Arc::clone(&meter));
         thread::Builder::new()
             .name(format!("poll {}", bus.name).chars().take(15).collect())
             .stack_size(STACK_BYTES)
-            .spawn(move || poll(polled, bus, &meter, &rounds))?;
+            .spawn(move || {
+                poll(polled, bus, &meter, &rounds);
+                rounds.shared.buses.remove(&meter);
+            })?;
     }
     Ok(())
 }
 
+/// Reads until another poller has taken over everything.
 fn poll(mut polled: Vec<Polled>, bus: Bus, meter: &BusMeter, rounds: &Rounds) {
     let clock = rounds.shared.clock;
     let mut pace = Pace::new(if bus.slow { SLOW_PERIOD } else { rounds.period }, meter.deadline());
     let mut last_second = None;
     loop {
+        polled.retain(|polled| rounds.watched.has_turn(polled));
+        if polled.is_empty() {
+            return;
+        }
         let second = clock.wall_ms() / 1000;
         let whole = last_second.replace(second) != Some(second);
         let (began, cpu) = (clock.now(), thread_cpu());
@@ -146,6 +173,9 @@ fn round(polled: &mut [Polled], whole: bool, clock: &Clock, rounds: &Rounds) -> 
             continue;
         }
         let value = polled.sensor.read(clock.now());
+        if !rounds.watched.has_turn(polled) {
+            continue;
+        }
         rounds.slots.put(polled.slot, value, clock.now());
         read += 1;
         wakes |= watched;

@@ -100,3 +100,9 @@ pub(crate) fn boot_id(procfs: &Path) -> Uuid {
     };
     read(procfs).or_else(|| read(Path::new("/proc"))).unwrap_or(Uuid::nil())
 }
+
+/// A number of this machine's own run, from which its release times are drawn.
+pub(crate) fn seed(boot: Uuid) -> u64 {
+    let (high, low) = boot.as_u64_pair();
+    high ^ low
+}

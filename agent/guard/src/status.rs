@@ -2,8 +2,10 @@
 
 use crate::args;
 use anyhow::{Context, Result, bail};
+use flyball_command::PowerState;
 use flyball_guard_messages::{
-    Actuator, Decoder, FromAgent, FromGuard, LimitSnapshot, Status, encode,
+    Actuator, ActuatorKind, BusAccount, Decoder, Equipment, EquipmentState, FromAgent, FromGuard,
+    InterlockSnapshot, LayerThresholds, LimitSnapshot, LockSnapshot, Status, TripSnapshot, encode,
 };
 use flyball_units::Unit;
 use std::io::{Read, Write};
@@ -69,19 +71,37 @@ fn text(status: &Status) -> String {
         status.reactions,
         status.reaction_p999_ms
     ));
-    lines.push(format!("limits: {}", status.inventory.limits.len()));
-    lines.extend(status.inventory.limits.iter().map(limit));
-    lines.push(format!("actuators: {}", status.inventory.actuators.len()));
-    lines.extend(status.inventory.actuators.iter().map(actuator));
+    let inventory = &status.inventory;
+    section(&mut lines, "limits", inventory.limits.iter().flat_map(limit));
+    section(&mut lines, "trips that stand", inventory.trips.iter().map(trip));
+    section(&mut lines, "interlocks", inventory.interlocks.iter().flat_map(interlock));
+    section(&mut lines, "locks", inventory.locks.iter().map(lock));
+    section(&mut lines, "actuators", inventory.actuators.iter().map(actuator));
+    section(&mut lines, "equipment", inventory.equipment.iter().map(equipment));
+    section(&mut lines, "buses and drivers", status.buses.iter().map(bus));
     lines.extend(status.remarks.iter().map(|remark| format!("note: {remark}")));
     lines.join("\n") + "\n"
 }
 
-fn limit(limit: &LimitSnapshot) -> String {
+/// A heading and its lines; nothing where there are none.
+fn section(lines: &mut Vec<String>, heading: &str, body: impl Iterator<Item = String>) {
+    let body: Vec<String> = body.collect();
+    if !body.is_empty() {
+        lines.push(format!("{heading}:"));
+        lines.extend(body.into_iter().map(|line| format!("  {line}")));
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.1}"))
+}
+
+fn limit(limit: &LimitSnapshot) -> Vec<String> {
     let unit = limit.unit.ucum();
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
-    format!(
-        "  {:<9} {}  {} {unit}  warning {} limit {} trip {} ({}, zone {})",
+    let step = limit.step.as_ref().map_or_else(String::new, |step| format!(", asks for {step}"));
+    let sense = if limit.below { "dangerous below" } else { "dangerous above" };
+    let mut lines = vec![format!(
+        "{:<9} {}  {} {unit}, {sense}: warning {} limit {} trip {} (by {}, zone {}){step}",
         limit.state.name(),
         limit.name,
         number(limit.reading),
@@ -90,7 +110,51 @@ fn limit(limit: &LimitSnapshot) -> String {
         number(limit.trip),
         limit.layer,
         limit.zone,
+    )];
+    let layers = [("factory", limit.factory), ("local", limit.local), ("fleet", limit.fleet)];
+    let said = layers.iter().filter(|(_, layer)| *layer != LayerThresholds::default());
+    let said: Vec<String> = said
+        .map(|(name, layer)| {
+            let LayerThresholds { warning, limit, trip } = *layer;
+            format!("{name} {}/{}/{}", number(warning), number(limit), number(trip))
+        })
+        .collect();
+    lines.push(format!("          layers (warning/limit/trip): {}", said.join(", ")));
+    lines
+}
+
+fn trip(trip: &TripSnapshot) -> String {
+    let held = match &trip.held_by {
+        Some(held) => format!("can't be cleared until {held}"),
+        None => "may be cleared now".to_owned(),
+    };
+    let unit = trip.unit.ucum();
+    let (reading, threshold) = (number(trip.reading), number(trip.threshold));
+    format!(
+        "{} at {reading} {unit} (threshold {threshold}), cause {}: {held}",
+        trip.limit, trip.cause
     )
+}
+
+fn interlock(interlock: &InterlockSnapshot) -> Vec<String> {
+    let stands = if interlock.active { "FORBIDS" } else { "allows" };
+    let mut lines = vec![format!(
+        "{stands} {}: {} (for {})",
+        interlock.name,
+        interlock.reason,
+        interlock.targets.join(", ")
+    )];
+    if interlock.active {
+        lines.push(format!("        clears when {}", interlock.clears_when));
+    }
+    lines
+}
+
+fn lock(held: &LockSnapshot) -> String {
+    let lock = &held.lock;
+    let target = lock.target.as_deref().unwrap_or("the whole machine");
+    let levels = if lock.holds_levels { ", levels too" } else { "" };
+    format!("{} holds {target}{levels}: {} says {}", lock.name, lock.owner, lock.reason)
 }
 
 fn actuator(actuator: &Actuator) -> String {
@@ -99,7 +163,59 @@ fn actuator(actuator: &Actuator) -> String {
         (Some(value), Unit::One) => format!("{:.0} %", value * 100.0),
         (Some(value), unit) => format!("{value:.1} {}", unit.ucum()),
     };
-    let wanted = shown(actuator.wanted);
-    let observed = actuator.observed.map_or("-".to_owned(), |value| shown(Some(value)));
-    format!("  {}  wanted {wanted}, reads back {observed}", actuator.id)
+    let stuck = if actuator.stuck { ", DOES NOT OBEY" } else { "" };
+    let id = &actuator.id;
+    match actuator.kind {
+        ActuatorKind::Switch => {
+            let state = actuator.state.map_or("unknown", PowerState::name);
+            let verbs: Vec<&str> = actuator.verbs.iter().map(|verb| verb.name()).collect();
+            format!("{id}  is {state}, takes {}{stuck}", verbs.join(" "))
+        }
+        ActuatorKind::Profile | ActuatorKind::Service => {
+            let word = actuator.profile.as_deref().unwrap_or("unknown");
+            let words = match actuator.profiles.as_slice() {
+                [] => String::new(),
+                words => format!(", takes {}", words.join(" ")),
+            };
+            format!("{id}  is {word}{words}")
+        }
+        ActuatorKind::Indicator => {
+            let lit = match actuator.observed {
+                Some(level) if level > 0.5 => "lit",
+                Some(_) => "dark",
+                None => "unknown",
+            };
+            format!("{id}  is {lit}")
+        }
+        ActuatorKind::Fan | ActuatorKind::PowerCap | ActuatorKind::FrequencyCap => {
+            let wanted = shown(actuator.wanted);
+            let observed = actuator.observed.map_or("-".to_owned(), |value| shown(Some(value)));
+            format!("{id}  wanted {wanted}, reads back {observed}{stuck}")
+        }
+    }
+}
+
+fn equipment(equipment: &Equipment) -> String {
+    let parts = [&equipment.vendor, &equipment.model, &equipment.serial];
+    let identity: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let state = match &equipment.state {
+        EquipmentState::Connecting => "connecting".to_owned(),
+        EquipmentState::Connected => "connected".to_owned(),
+        EquipmentState::Unreachable { reason, .. } => format!("does not answer: {reason}"),
+    };
+    let (key, driver, address) = (&equipment.key, &equipment.driver, &equipment.address);
+    format!("{key}  {driver} at {address}, {} · {state}", identity.join(" "))
+}
+
+fn bus(bus: &BusAccount) -> String {
+    format!(
+        "{}  {}; {} rounds, {} faults; a round takes {:.2} ms (at most {:.1}), {:.3} ms of CPU",
+        bus.name,
+        bus.state,
+        bus.rounds,
+        bus.faults,
+        bus.wall_mean_ms,
+        bus.wall_max_ms,
+        bus.cpu_mean_ms
+    )
 }

@@ -1,18 +1,20 @@
 //! The engine's ids and moments in the words of the wire: names, sentences, wall times.
 
 mod event;
+mod inventory;
 mod verdict;
 
-use crate::catalog::{ActuatorEntry, Catalog};
-use crate::hands::{number_of_level, number_of_observed};
 use crate::plan::Names;
 pub(crate) use event::{guard_event, plain};
+use flyball_command::PowerState;
 use flyball_guard_messages as wire;
 use flyball_hardware::Board;
-use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind, Thresholds};
+use flyball_safety::{
+    ActuatorId, Engine, Layer, Level, LimitId, Moment, Power, StateKind, Thresholds,
+};
 use flyball_units::{Unit, Watts};
 use std::time::Duration;
-pub(crate) use verdict::{refusal, verdict};
+pub(crate) use verdict::Teller;
 
 /// The two clocks at one instant, to turn a moment of the engine into a wall time.
 #[derive(Clone, Copy, Debug)]
@@ -96,27 +98,15 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
         .collect()
 }
 
-pub(crate) fn actuators(engine: &Engine, catalog: &Catalog) -> Vec<wire::Actuator> {
-    let one = |(index, actuator): (u16, &ActuatorEntry)| {
-        let view = engine.actuator(ActuatorId::new(index));
-        let observed = view.and_then(|view| view.observed?.ok()).and_then(number_of_observed);
-        wire::Actuator {
-            id: actuator.id.clone(),
-            kind: actuator.kind,
-            unit: actuator.unit,
-            min: actuator.min,
-            max: actuator.max,
-            wanted: view.and_then(|view| number_of_level(view.wanted)),
-            observed,
-            stuck: view.is_some_and(|view| view.stuck),
-            equipment: actuator.owner.key().map(str::to_owned),
-            state: None,
-            verbs: actuator.verbs.clone(),
-            profile: None,
-            profiles: actuator.words.clone(),
-        }
-    };
-    (0..).zip(&catalog.actuators).map(one).collect()
+/// The engine's word in the wire's.
+pub(crate) const fn power_state(power: Power) -> PowerState {
+    match power {
+        Power::On => PowerState::On,
+        Power::Off => PowerState::Off,
+        Power::PoweringOn => PowerState::PoweringOn,
+        Power::PoweringOff => PowerState::PoweringOff,
+        Power::Paused => PowerState::Paused,
+    }
 }
 
 impl Names {
@@ -153,6 +143,7 @@ pub(crate) fn amount(value: f64, unit: Unit) -> String {
         Unit::Celsius => format!("{value:.1} °C"),
         Unit::Watt => format!("{value:.1} W"),
         Unit::One => format!("{:.0} %", value * 100.0),
+        Unit::Hertz => format!("{:.2} GHz", value / 1e9),
         unit => format!("{value} {}", unit.ucum()),
     }
 }

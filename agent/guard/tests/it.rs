@@ -7,6 +7,9 @@ mod it {
     mod commands;
     mod guarded;
     mod heat;
+    mod holding;
+    mod hostile;
     mod link;
     mod restarts;
+    mod watching;
 }

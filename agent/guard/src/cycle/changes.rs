@@ -28,7 +28,13 @@ impl Cycle {
                 }
                 Change::Gone { sensors, actuators } => self.mark_gone(&sensors, &actuators, now),
                 Change::Equipment(equipment) => self.take_equipment(equipment, now),
-                Change::State { .. } | Change::Done { .. } => {}
+                Change::State { actuator, state } => {
+                    if let Some(id) = self.names.actuator_id(&actuator) {
+                        self.take_state(id, state, now);
+                        self.act(None, now);
+                    }
+                }
+                Change::Done { request, outcome } => self.take_done(request, outcome, now),
             }
         }
     }
@@ -79,6 +85,7 @@ impl Cycle {
             self.shared.evidence.grow_to(series);
             self.shared.add_series(appended);
         }
+        self.replan(now);
         self.tell_hardware("came", owner, &came, Severity::Info, now);
         self.tell_hardware("came back", owner, &back, Severity::Info, now);
         if beyond > 0 {
@@ -87,6 +94,36 @@ impl Cycle {
             self.record_plain(kind, severity, subject(owner), message, now);
         }
         slots
+    }
+
+    /// Takes up everything that the catalog has. What the engine knows of the rest stays.
+    fn replan(&mut self, now: Now) {
+        let planned = match plan::plan(&self.catalog, &self.policy, self.seed) {
+            Ok(planned) => planned,
+            Err(faults) => {
+                let message = format!("what came can't be guarded: {}", faults.join("; "));
+                let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
+                self.record_plain(kind, severity, "policy", message, now);
+                return;
+            }
+        };
+        self.forget_armed(now);
+        let places = plan::Places::between(&self.names, &planned.names);
+        if let Err(fault) = self.engine.replan(planned.config, places.mapping(), now.moment()) {
+            let message = format!("what came can't be guarded: {fault}");
+            let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
+            self.record_plain(kind, severity, "policy", message, now);
+            return;
+        }
+        self.names = planned.names;
+        let watched = self.names.watched.iter().enumerate();
+        self.watched = watched.filter_map(|(slot, id)| Some((slot, (*id)?))).collect();
+        for (series, sensor) in self.names.watched.iter().enumerate() {
+            self.polled.set(series, sensor.is_some());
+        }
+        self.apply_locks(now);
+        self.apply_fleet(now);
+        self.act(None, now);
     }
 
     /// What is gone keeps its place and its limits: a limit that lost its sensor is blind, not

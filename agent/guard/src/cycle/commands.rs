@@ -1,36 +1,61 @@
-//! Commands that passed the link: answered at once, and followed until the read-back agrees.
+//! Commands that passed the link: answered at once, and followed until what was asked is seen.
+
+mod fleet;
+mod levels;
+mod locks;
+mod settings;
+mod switches;
 
 use super::Cycle;
 use crate::desk::{Answer, Question};
-use crate::hands::number_of_observed;
 use crate::journal::Entry;
-use crate::words::{self, Now};
-use flyball_command::{Action, Command, OperationId, Outcome, Refusal, RefusalKind, Verdict};
+use crate::words::{self, Now, Teller};
+use flyball_command::{
+    Action, Command, OperationId, Outcome, PowerState, Refusal, RefusalKind, Verdict,
+};
 use flyball_guard_messages::{EventKind, Inventory, Record, RecordBody, Severity};
-use flyball_safety::{ActuatorId, Level, Observed, Proposal, Target};
+use flyball_safety::ActuatorId;
 use flyball_units::Unit;
-use std::time::Duration;
+pub(super) use switches::ArmedOperation;
 
 /// Questions that are answered in one turn.
 const PER_TURN: usize = 4;
-/// Operations that wait for their read-back at once; a further one is answered as it stands.
-const MAX_PENDING: usize = 16;
-/// How long a read-back may take to agree.
-const AGREE_WITHIN: Duration = Duration::from_secs(5);
 
-/// An operation whose actuators have been driven and not yet seen to follow.
-#[derive(Debug)]
-pub(super) struct Pending {
-    operation: OperationId,
+/// How a command was answered, and what its outcome waits for.
+pub(super) struct Answered {
     verdict: Verdict,
-    targets: Vec<ActuatorId>,
-    until: Duration,
+    waits: Waits,
 }
 
-/// What a command asks of the engine.
-enum Wish {
-    Drive(Proposal, Vec<ActuatorId>, Unit),
-    Clear(String),
+/// What an operation waits for.
+#[derive(Debug)]
+pub(super) enum Waits {
+    /// It is done, and seen to be where the flag says so.
+    Nothing { verified: bool, observed: Option<f64>, state: Option<PowerState> },
+    /// The actuators' read-backs.
+    Agreement(Vec<ActuatorId>),
+    /// The end of what was asked of a switch.
+    Verb(ActuatorId),
+    /// The end of an errand.
+    Errand(u64),
+    /// A confirmation.
+    Confirmation,
+}
+
+impl Answered {
+    fn refused(refusal: Refusal) -> Self {
+        Self { verdict: Verdict::Refused(refusal), waits: Waits::nothing(false) }
+    }
+
+    fn done() -> Self {
+        Self { verdict: Verdict::Accepted, waits: Waits::nothing(true) }
+    }
+}
+
+impl Waits {
+    const fn nothing(verified: bool) -> Self {
+        Self::Nothing { verified, observed: None, state: None }
+    }
 }
 
 impl Cycle {
@@ -52,22 +77,29 @@ impl Cycle {
                     self.answer(Answer::Validated { client, request, verdict });
                 }
                 Question::Refused { operation, refusal } => {
-                    self.tell_refused(operation, refusal, now)
+                    self.tell_refused(operation, refusal, now);
                 }
                 Question::View { client, purpose } => {
-                    let inventory = self.inventory(now);
-                    self.answer(Answer::View { client, purpose, inventory: Box::new(inventory) });
+                    let inventory = Box::new(self.inventory(now));
+                    self.answer(Answer::View { client, purpose, inventory });
                 }
             }
         }
     }
 
+    pub(super) fn teller(&self, now: Now) -> Teller<'_> {
+        Teller { engine: &self.engine, names: &self.names, locks: &self.locks, now }
+    }
+
     fn inventory(&self, now: Now) -> Inventory {
+        let teller = self.teller(now);
         Inventory {
             limits: words::limits(&self.engine, &self.names, now),
-            actuators: words::actuators(&self.engine, &self.catalog),
+            actuators: teller.actuators(&self.catalog),
+            interlocks: teller.interlocks(),
+            locks: teller.held_locks(),
+            trips: teller.trips(),
             equipment: self.equipment.clone(),
-            ..Inventory::default()
         }
     }
 
@@ -78,90 +110,91 @@ impl Cycle {
         }
     }
 
-    /// The verdict that a command would get.
+    /// The verdict that a command would get. Nothing moves.
     fn validate(&self, action: &Action, now: Now) -> Verdict {
-        match self.wish(action) {
-            Ok(Wish::Drive(proposal, targets, unit)) => {
-                let answer = self.engine.validate(proposal);
-                let verdict = words::verdict(answer, unit, &self.names, now);
-                self.beyond_hardware(proposal, answer, &targets, now).unwrap_or(verdict)
+        let judged = match action {
+            Action::SetPowerCap { .. }
+            | Action::ClearPowerCap { .. }
+            | Action::SetFanFloor { .. }
+            | Action::ClearFanFloor { .. }
+            | Action::SetFrequencyCap { .. }
+            | Action::ClearFrequencyCap { .. } => self.validate_level(action, now),
+            Action::ClearTrip { limit, .. } => Ok(self.judge_clear(limit, now)),
+            Action::Reset { switch, reset, expected } => {
+                self.validate_reset(switch, *reset, *expected, now)
             }
-            Ok(Wish::Clear(limit)) => self.judge_clear(&limit, now),
-            Err(refusal) => Verdict::Refused(*refusal),
-        }
+            Action::Confirm { operation } => Ok(self.validate_confirm(*operation, now)),
+            Action::SetLock(lock) => self.check_lock(lock, now).map(|_| Verdict::Accepted),
+            Action::ReleaseLock { lock, owner, justification } => {
+                let found = self.releasable(lock, owner, justification.as_deref());
+                found.map(|_| Verdict::Accepted)
+            }
+            Action::SetFleetLimits { limits } => {
+                self.check_fleet(limits).map(|_| Verdict::Accepted)
+            }
+            Action::SetIndicator { .. }
+            | Action::SetProfile { .. }
+            | Action::SetService { .. }
+            | Action::SetBootOnce { .. } => {
+                self.judge_setting(action, now).map(|_| Verdict::Accepted)
+            }
+        };
+        judged.unwrap_or_else(|refusal| Verdict::Refused(*refusal))
+    }
+
+    fn propose(&mut self, command: Command, now: Now) -> Verdict {
+        let answered = match &command.action {
+            Action::SetPowerCap { .. }
+            | Action::ClearPowerCap { .. }
+            | Action::SetFanFloor { .. }
+            | Action::ClearFanFloor { .. }
+            | Action::SetFrequencyCap { .. }
+            | Action::ClearFrequencyCap { .. } => self.set_level(&command.action, now),
+            Action::ClearTrip { limit, .. } => {
+                let verdict = self.clear(limit, now);
+                let verified = verdict == Verdict::Accepted;
+                Ok(Answered { verdict, waits: Waits::nothing(verified) })
+            }
+            Action::Reset { switch, reset, expected } => {
+                self.reset(command.operation, switch, *reset, *expected, now)
+            }
+            Action::Confirm { operation } => Ok(self.confirm(*operation, now)),
+            Action::SetLock(lock) => self.set_lock(lock, now),
+            Action::ReleaseLock { lock, owner, justification } => {
+                self.release_lock(lock, owner, justification.as_deref(), &command.issuer, now)
+            }
+            Action::SetFleetLimits { limits } => {
+                self.set_fleet(command.counter, limits, &command.issuer, now)
+            }
+            Action::SetIndicator { .. }
+            | Action::SetProfile { .. }
+            | Action::SetService { .. }
+            | Action::SetBootOnce { .. } => self.set_setting(&command.action, now),
+        };
+        let answered = answered.unwrap_or_else(|refusal| Answered::refused(*refusal));
+        let Answered { verdict, waits } = answered;
+        self.tell_verdict(&command, &verdict, now);
+        self.await_outcome(command.operation, verdict.clone(), waits, now);
+        verdict
     }
 
     /// What stands against clearing a trip.
     fn judge_clear(&self, limit: &str, now: Now) -> Verdict {
+        let teller = self.teller(now);
         let Some(id) = self.names.limit_id(limit) else {
             if self.latches.iter().any(|latch| latch.limit == limit) {
                 return Verdict::Accepted;
             }
             let why = flyball_safety::Refusal::NoLimit;
-            return Verdict::Refused(words::refusal(why, Unit::One, &self.names, now));
+            return Verdict::Refused(teller.refusal(why, Unit::One));
         };
         match self.engine.validate_clear(id) {
             Ok(()) => Verdict::Accepted,
             Err(why) => {
                 let unit = self.names.limit_unit(id).unwrap_or(Unit::One);
-                Verdict::Refused(words::refusal(why, unit, &self.names, now))
+                Verdict::Refused(teller.refusal(why, unit))
             }
         }
-    }
-
-    fn propose(&mut self, command: Command, now: Now) -> Verdict {
-        let (verdict, targets) = match self.wish(&command.action) {
-            Ok(Wish::Drive(proposal, targets, unit)) => {
-                let answer = self.engine.handle_proposal(proposal, now.moment());
-                self.act(None, now);
-                let verdict = words::verdict(answer, unit, &self.names, now);
-                (self.beyond_hardware(proposal, answer, &targets, now).unwrap_or(verdict), targets)
-            }
-            Ok(Wish::Clear(limit)) => (self.clear(&limit, now), Vec::new()),
-            Err(refusal) => (Verdict::Refused(*refusal), Vec::new()),
-        };
-        self.tell_verdict(&command, &verdict, now);
-        let settled = targets.is_empty() || self.pending.len() == MAX_PENDING;
-        let (operation, until) = (command.operation, now.mono + AGREE_WITHIN);
-        if matches!(verdict, Verdict::Refused(_)) || settled {
-            let verified = targets.is_empty() && !matches!(verdict, Verdict::Refused(_));
-            self.record_outcome(operation, verdict.clone(), None, verified, now);
-        } else {
-            self.pending.push(Pending { operation, verdict: verdict.clone(), targets, until });
-        }
-        verdict
-    }
-
-    /// A cap above what the hardware takes is refused by a limit like any other: the hardware's
-    /// own. The operator is told the same things of it.
-    fn beyond_hardware(
-        &self,
-        proposal: Proposal,
-        answer: flyball_safety::Verdict,
-        targets: &[ActuatorId],
-        now: Now,
-    ) -> Option<Verdict> {
-        let flyball_safety::Verdict::Refused(flyball_safety::Refusal::Range { max, .. }) = answer
-        else {
-            return None;
-        };
-        let Proposal::PowerCap { watts, .. } = proposal else {
-            return None;
-        };
-        let refused_above = watts.get() > max;
-        let by = targets.first().map_or("", |target| self.names.actuator(*target));
-        refused_above.then(|| {
-            Verdict::Refused(Refusal {
-                kind: RefusalKind::Interlock,
-                interlock: by.to_owned(),
-                reading: self.observed(targets),
-                limit: Some(max),
-                unit: Some(Unit::Watt),
-                since_ms: Some(now.wall_ms.saturating_sub(words::whole_ms(now.mono))),
-                clears_when: format!("it is asked for at most {max:.1} W"),
-                reason: format!("{by} takes at most {max:.1} W"),
-            })
-        })
     }
 
     fn clear(&mut self, limit: &str, now: Now) -> Verdict {
@@ -172,7 +205,7 @@ impl Cycle {
                 return Verdict::Accepted;
             }
             let why = flyball_safety::Refusal::NoLimit;
-            return Verdict::Refused(words::refusal(why, Unit::One, &self.names, now));
+            return Verdict::Refused(self.teller(now).refusal(why, Unit::One));
         };
         match self.engine.handle_clear(id, now.moment()) {
             Ok(()) => {
@@ -184,112 +217,20 @@ impl Cycle {
             }
             Err(why) => {
                 let unit = self.names.limit_unit(id).unwrap_or(Unit::One);
-                Verdict::Refused(words::refusal(why, unit, &self.names, now))
+                Verdict::Refused(self.teller(now).refusal(why, unit))
             }
         }
     }
 
-    fn wish(&self, action: &Action) -> Result<Wish, Box<Refusal>> {
-        let drive = |proposal, targets, unit| Ok(Wish::Drive(proposal, targets, unit));
-        match action {
-            Action::SetPowerCap { actuator, watts } => {
-                let (target, targets) = self.target(actuator.as_deref(), Unit::Watt)?;
-                drive(Proposal::PowerCap { target, watts: *watts }, targets, Unit::Watt)
-            }
-            Action::ClearPowerCap { actuator } => {
-                let (target, targets) = self.target(actuator.as_deref(), Unit::Watt)?;
-                drive(Proposal::ClearPowerCap { target }, targets, Unit::Watt)
-            }
-            Action::SetFanFloor { actuator, floor } => {
-                let (target, targets) = self.target(actuator.as_deref(), Unit::One)?;
-                drive(Proposal::FanFloor { target, floor: *floor }, targets, Unit::One)
-            }
-            Action::ClearFanFloor { actuator } => {
-                let (target, targets) = self.target(actuator.as_deref(), Unit::One)?;
-                drive(Proposal::ClearFanFloor { target }, targets, Unit::One)
-            }
-            Action::ClearTrip { limit, .. } => Ok(Wish::Clear(limit.clone())),
-            Action::Reset { .. }
-            | Action::Confirm { .. }
-            | Action::SetLock(_)
-            | Action::ReleaseLock { .. }
-            | Action::SetFleetLimits { .. }
-            | Action::SetIndicator { .. }
-            | Action::SetFrequencyCap { .. }
-            | Action::ClearFrequencyCap { .. }
-            | Action::SetProfile { .. }
-            | Action::SetService { .. }
-            | Action::SetBootOnce { .. } => Err(crate::command::refusal(
-                RefusalKind::Invalid,
-                &format!("this machine has nothing that takes `{}`", action.kind()),
-                "it is asked of a machine that has it",
-            )),
-        }
-    }
-
-    /// The engine's target of a name, and the actuators that are meant by it.
-    fn target(
-        &self,
-        name: Option<&str>,
-        unit: Unit,
-    ) -> Result<(Target, Vec<ActuatorId>), Box<Refusal>> {
-        let Some(name) = name else {
-            let ids = (0..).map(ActuatorId::new).zip(&self.catalog.actuators);
-            let of_unit = ids.filter(|(_, actuator)| actuator.unit == unit).map(|(id, _)| id);
-            return Ok((Target::All, of_unit.collect()));
-        };
-        match self.names.actuator_id(name) {
-            Some(id) => Ok((Target::One(id), vec![id])),
-            None => Err(crate::command::refusal(
+    /// The actuator of that name.
+    fn actuator_named(&self, name: &str) -> Result<ActuatorId, Box<Refusal>> {
+        self.names.actuator_id(name).ok_or_else(|| {
+            crate::command::refusal(
                 RefusalKind::Invalid,
                 &format!("this machine has no actuator `{name}`"),
                 "an actuator is named that the machine has",
-            )),
-        }
-    }
-
-    /// Ends the operations whose actuators agree, or have had their time.
-    pub(super) fn settle_pending(&mut self) {
-        let now = self.now();
-        let mut index = 0;
-        while let Some(pending) = self.pending.get(index) {
-            let agrees = !self.shared.facts.dry_run
-                && pending.targets.iter().all(|target| self.agrees(*target));
-            if !agrees && now.mono < pending.until {
-                index += 1;
-                continue;
-            }
-            let Pending { operation, verdict, targets, .. } = self.pending.swap_remove(index);
-            let observed = self.observed(&targets);
-            self.record_outcome(operation, verdict, observed, agrees, now);
-        }
-    }
-
-    fn agrees(&self, target: ActuatorId) -> bool {
-        let Some(view) = self.engine.actuator(target) else {
-            return false;
-        };
-        let spec = self.engine.config().plan().actuators.get(target.index());
-        let tolerance = spec.map_or(0.0, |spec| spec.tolerance) + f64::EPSILON;
-        match (view.wanted, view.observed) {
-            (Level::Automatic, Some(Ok(Observed::Automatic(_)))) => true,
-            (Level::Duty(wanted), Some(Ok(Observed::Duty(seen)))) => {
-                (wanted.get() - seen.get()).abs() <= tolerance
-            }
-            (Level::Cap(wanted), Some(Ok(Observed::Cap(seen)))) => {
-                (wanted.get() - seen.get()).abs() <= tolerance
-            }
-            _ => false,
-        }
-    }
-
-    /// The level of the target that gives the least: the highest cap, the lowest duty.
-    fn observed(&self, targets: &[ActuatorId]) -> Option<f64> {
-        let seen = |id: &ActuatorId| self.engine.actuator(*id)?.observed?.ok();
-        let all: Vec<Observed> = targets.iter().filter_map(seen).collect();
-        let caps = all.iter().any(|observed| matches!(observed, Observed::Cap(_)));
-        let numbers = all.into_iter().filter_map(number_of_observed);
-        if caps { numbers.reduce(f64::max) } else { numbers.reduce(f64::min) }
+            )
+        })
     }
 
     fn tell_verdict(&mut self, command: &Command, verdict: &Verdict, now: Now) {
@@ -322,22 +263,32 @@ impl Cycle {
         let message = format!("a command was refused: {}", refusal.reason);
         let subject = operation.to_string();
         self.record_plain(EventKind::CommandRefused, Severity::Warning, &subject, message, now);
-        if self.pending.iter().all(|pending| pending.operation != operation) {
-            self.record_outcome(operation, Verdict::Refused(refusal), None, false, now);
+        let followed = self.pending.iter().any(|pending| pending.operation == operation)
+            || self.armed.iter().any(|armed| armed.operation == operation);
+        if !followed {
+            let waits = Waits::nothing(false);
+            self.await_outcome(operation, Verdict::Refused(refusal), waits, now);
         }
     }
 
-    fn record_outcome(
+    pub(super) fn record_outcome(
         &mut self,
         operation: OperationId,
         verdict: Verdict,
-        observed: Option<f64>,
-        verified: bool,
+        seen: Seen,
         now: Now,
     ) {
-        let at_ms = now.wall_ms;
-        let outcome = Outcome { operation, verdict, observed, state: None, verified, at_ms };
+        let (at_ms, Seen { observed, state, verified }) = (now.wall_ms, seen);
+        let outcome = Outcome { operation, verdict, observed, state, verified, at_ms };
         self.journal.put(Entry::Outcome(outcome.clone()));
         self.outbox.push(&Record { at_ms, body: RecordBody::Outcome(outcome) });
     }
+}
+
+/// What proves an outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) observed: Option<f64>,
+    pub(super) state: Option<PowerState>,
+    pub(super) verified: bool,
 }

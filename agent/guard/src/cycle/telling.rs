@@ -3,7 +3,7 @@
 
 use super::{Cycle, LATCH_WAIT};
 use crate::hands::number_of_level;
-use crate::journal::Entry;
+use crate::journal::{Entry, Kept};
 use crate::latches::Latch;
 use crate::log::Level as LogLevel;
 use crate::words::{self, Now};
@@ -48,6 +48,8 @@ impl Cycle {
                 }
             }
         }
+        self.apply_locks(now);
+        self.apply_fleet(now);
         self.act(None, now);
         if let Some(cause) = latches_fault {
             let message = format!(
@@ -83,6 +85,17 @@ impl Cycle {
         let mut latches_changed = false;
         while let Some(event) = self.engine.poll_event() {
             latches_changed |= self.follow_latch(&event, now);
+            match event.kind {
+                Engine::LockExpired { lock } => {
+                    self.expire_lock(lock, now);
+                    continue;
+                }
+                Engine::ArmingExpired { ticket, .. } => self.expire_armed(ticket, now),
+                Engine::VerbEnded { actuator, reached, .. } => {
+                    self.settle_verb(actuator, reached, now);
+                }
+                _ => {}
+            }
             let event = words::guard_event(&event, &self.names);
             self.record(event, now);
         }
@@ -115,15 +128,19 @@ impl Cycle {
         }
     }
 
-    /// Writes the standing trips and waits a moment for the disk: the actuators have acted.
     pub(super) fn keep_latches(&mut self) {
-        self.latches_number += 1;
-        let number = self.latches_number;
-        self.journal.put(Entry::Latches { number, latches: self.latches.clone() });
+        self.keep(Kept::Latches(self.latches.clone()));
+    }
+
+    /// Writes what must survive and waits a moment for the disk: the actuators have acted.
+    pub(super) fn keep(&mut self, kept: Kept) {
+        self.kept += 1;
+        let number = self.kept;
+        self.journal.put(Entry::Keep { number, kept });
         let until = self.shared.clock.now() + LATCH_WAIT;
         loop {
             let now = self.shared.clock.now();
-            if self.journal.has_latched(number) || now >= until {
+            if self.journal.has_kept(number) || now >= until {
                 break;
             }
             thread::park_timeout(until - now);

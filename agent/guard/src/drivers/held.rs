@@ -147,6 +147,12 @@ impl Held {
         }
     }
 
+    /// Nobody watches the switch any more: gives back the errand that sent it on its way.
+    pub(super) fn abandon(&mut self) -> Option<u64> {
+        let (_, request) = self.campaign.take()?;
+        request
+    }
+
     /// When it next wants to be asked for a wish.
     pub(super) fn wait(&mut self, now: Duration) -> Option<Duration> {
         match self.campaign.as_mut()?.0.step(now) {

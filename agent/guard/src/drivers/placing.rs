@@ -123,6 +123,7 @@ pub(super) fn actuator(
         verify_within: verify_within.max(Duration::from_secs(5)),
         verbs: described.verbs.clone(),
         words: described.words.iter().take(64).map(|word| bounded(word)).collect(),
+        state: None,
         owner: Owner::Equipment(equipment.key.clone()),
         present: true,
     }

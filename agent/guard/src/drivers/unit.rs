@@ -71,6 +71,9 @@ struct Running {
     fault: Option<Fault>,
 }
 
+#[cfg(test)]
+mod tests;
+
 /// Who wanted to know.
 #[derive(Debug)]
 struct Asked {
@@ -158,10 +161,12 @@ impl Unit {
         };
         let message = ToDriver::Configure { version: VERSION, configuration };
         let waiter = thread::current();
-        let started = Process::start(&self.program, &self.equipment.key, waiter)
-            .and_then(|mut process| process.say(&message).map(|()| process));
-        match started {
-            Ok(process) => {
+        match Process::start(&self.program, &self.equipment.key, waiter) {
+            Ok(mut process) => {
+                // How one ended that does not listen is seen in a moment.
+                if process.say(&message).is_err() {
+                    process.kill();
+                }
                 self.meter.begin(now);
                 self.process = Some(Running {
                     process,
@@ -216,7 +221,11 @@ impl Unit {
             };
             let message = match heard {
                 Heard::Said(message) => message,
-                Heard::Closed => return self.kill("it closed its output"),
+                // How it ended says more than that it fell silent.
+                Heard::Closed => {
+                    running.process.kill();
+                    return Ok(());
+                }
                 Heard::Noise(cause) => {
                     return self.kill(&format!("what it said is no message: {cause}"));
                 }
@@ -567,6 +576,12 @@ impl Unit {
                     }
                 }
             }
+        }
+        let abandoned: Vec<u64> = self.held.iter_mut().filter_map(Held::abandon).collect();
+        for request in abandoned {
+            let message = "its driver ended before the state proved it; look where it stands";
+            let error = DeedError::new(DeedFault::NotConfirmed, message);
+            self.sources.tell(Change::Done { request, outcome: Err(error) })?;
         }
         self.pending = None;
         Ok(())

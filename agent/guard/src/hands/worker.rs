@@ -4,24 +4,30 @@
 //! after a success.
 
 use super::Holder;
-use crate::clock::Clock;
 use crate::grip::{Grip, HandBack};
 use crate::journal::{Entry, Journal};
 use crate::log::{self, Level as LogLevel};
 use crate::shared::Shared;
+use crate::sources::{Change, Errand, Sources};
 use crate::{catalog, process, words};
+use flyball_driver_messages::{ActuatorState, Deed, DeedError, DeedFault};
 use flyball_hardware::{Actuator, ActuatorError, ActuatorKind, Released};
 use flyball_safety::{Level, Observed};
-use flyball_units::{NoData, Ratio, Watts};
+use flyball_units::{Hertz, NoData, Ratio, Watts};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 /// No machine has more buses of its own; what is beyond shares the last one's thread.
 const MAX_BUSES: usize = 8;
 const STACK_BYTES: usize = 96 * 1024;
+/// What waits for a worker; more is refused.
+const ERRANDS: usize = 8;
+/// Between two looks whether a fan that was handed back turns.
+const SPIN_LOOK: Duration = Duration::from_millis(150);
 /// It is woken for every level; this is for a wake-up that found the writer within.
 const PARK: Duration = Duration::from_millis(500);
 
@@ -31,6 +37,14 @@ pub(crate) struct Workers {
     pub(crate) shared: Arc<Shared>,
     pub(crate) journal: Journal,
     pub(crate) realtime: bool,
+    pub(crate) sources: Sources,
+}
+
+/// One actuator's holder, and who carries out what it is asked besides levels.
+#[derive(Debug)]
+pub(crate) struct Hired {
+    pub(crate) holder: Holder,
+    pub(crate) errands: SyncSender<Errand>,
 }
 
 struct Held {
@@ -41,6 +55,8 @@ struct Held {
     failing: bool,
     saved: bool,
     released: bool,
+    /// Where a setting was seen to stand, to be told when it changes.
+    state: Option<ActuatorState>,
 }
 
 impl Workers {
@@ -48,7 +64,7 @@ impl Workers {
     ///
     /// # Errors
     /// Where a thread can't be started.
-    pub(crate) fn start(&self, actuators: Vec<Actuator>) -> io::Result<Vec<Holder>> {
+    pub(crate) fn start(&self, actuators: Vec<Actuator>) -> io::Result<Vec<Hired>> {
         let mut buses: BTreeMap<String, Vec<(usize, Held)>> = BTreeMap::new();
         for (index, actuator) in actuators.into_iter().enumerate() {
             let mut bus = bus_of(&actuator.id).to_owned();
@@ -58,16 +74,23 @@ impl Workers {
             // What an earlier guard had saved is on disk already.
             let saved = actuator.saved().is_some();
             let grip = Arc::new(Grip::default());
-            let held = Held { actuator, grip, done: 0, failing: false, saved, released: false };
+            let (done, failing, released, state) = (0, false, false, None);
+            let held = Held { actuator, grip, done, failing, saved, released, state };
             buses.entry(bus).or_default().push((index, held));
         }
-        let mut holders = Vec::new();
+        let mut hired = Vec::new();
         for (bus, held) in buses {
+            let (errands, inbox) = sync_channel(ERRANDS);
             let grips: Vec<_> =
                 held.iter().map(|(index, held)| (*index, Arc::clone(&held.grip))).collect();
-            let (clock, shared) = (self.shared.clock, Arc::clone(&self.shared));
-            let (journal, realtime) = (self.journal.clone(), self.realtime);
-            let mut held: Vec<Held> = held.into_iter().map(|(_, held)| held).collect();
+            let mut bench = Bench {
+                held: held.into_iter().map(|(_, held)| held).collect(),
+                shared: Arc::clone(&self.shared),
+                journal: self.journal.clone(),
+                sources: self.sources.clone(),
+                inbox,
+            };
+            let realtime = self.realtime;
             let handle = thread::Builder::new()
                 .name(format!("hand {bus}").chars().take(15).collect())
                 .stack_size(STACK_BYTES)
@@ -75,18 +98,17 @@ impl Workers {
                     process::raise_priority_quietly(realtime);
                     loop {
                         thread::park_timeout(PARK);
-                        turn(&mut held, clock, &shared, &journal);
+                        bench.turn();
                     }
                 })?;
             let thread = handle.thread().clone();
-            holders.extend(
-                grips
-                    .into_iter()
-                    .map(|(index, grip)| (index, Holder { grip, thread: thread.clone() })),
-            );
+            hired.extend(grips.into_iter().map(|(index, grip)| {
+                let holder = Holder { grip, thread: thread.clone() };
+                (index, Hired { holder, errands: errands.clone() })
+            }));
         }
-        holders.sort_by_key(|(index, _)| *index);
-        Ok(holders.into_iter().map(|(_, holder)| holder).collect())
+        hired.sort_by_key(|(index, _)| *index);
+        Ok(hired.into_iter().map(|(_, hired)| hired).collect())
     }
 }
 
@@ -96,31 +118,101 @@ fn bus_of(id: &str) -> &str {
     end.map_or(id, |end| &id[..end])
 }
 
-/// Levels first, then the end, then everybody's curiosity.
-fn turn(held: &mut [Held], clock: Clock, shared: &Shared, journal: &Journal) {
-    for held in held.iter_mut() {
-        let Some(asked) = held.grip.asked(held.done).filter(|_| !held.released) else {
-            continue;
+/// What one thread works with.
+struct Bench {
+    held: Vec<Held>,
+    shared: Arc<Shared>,
+    journal: Journal,
+    sources: Sources,
+    inbox: Receiver<Errand>,
+}
+
+impl Bench {
+    /// Levels first, then the end, then errands and everybody's curiosity.
+    fn turn(&mut self) {
+        let clock = self.shared.clock;
+        for held in &mut self.held {
+            let Some(asked) = held.grip.asked(held.done).filter(|_| !held.released) else {
+                continue;
+            };
+            held.done = asked.number;
+            let outcome = bring(&mut held.actuator, asked.level);
+            if let Some(since) = asked.since {
+                self.shared.meters.reaction.record(clock.now().saturating_sub(since));
+            }
+            held.follow(asked.level, outcome, &self.journal);
+        }
+        let leaving = |held: &&mut Held| held.grip.wants_release() && !held.released;
+        for held in self.held.iter_mut().filter(leaving) {
+            held.released = true;
+            held.release(&self.journal);
+        }
+        while let Ok(errand) = self.inbox.try_recv() {
+            let outcome = self.run(&errand);
+            // The guard ends: nobody waits for the outcome any more.
+            let _ = self.sources.tell(Change::Done { request: errand.request, outcome });
+        }
+        for held in &mut self.held {
+            if held.grip.take_look() {
+                held.grip.saw(observe(&mut held.actuator));
+                held.tell_state(&self.sources);
+            }
+        }
+    }
+
+    fn run(&mut self, errand: &Errand) -> Result<ActuatorState, DeedError> {
+        if self.shared.clock.now() > errand.deadline {
+            return Err(DeedError::new(DeedFault::NotTried, "its time was over before its turn"));
+        }
+        let Some(held) = self.held.iter_mut().find(|held| held.actuator.id == errand.actuator)
+        else {
+            return Err(DeedError::new(DeedFault::Unsupported, "the actuator is gone"));
         };
-        held.done = asked.number;
-        let outcome = bring(&mut held.actuator, asked.level);
-        if let Some(since) = asked.since {
-            shared.meters.reaction.record(clock.now().saturating_sub(since));
+        let done = match &errand.deed {
+            Deed::Observe => Ok(()),
+            Deed::SetLit(lit) => held.actuator.drive(if *lit { 1.0 } else { 0.0 }),
+            Deed::SetWord(word) => held.actuator.choose(word),
+            Deed::Reset(_) | Deed::SetLevel(_) | Deed::ClearLevel | Deed::BootOnce(_) => {
+                let message = format!("{} takes no such errand", errand.actuator);
+                return Err(DeedError::new(DeedFault::Unsupported, message));
+            }
+        };
+        if !held.saved
+            && let Some(original) = catalog::original(&held.actuator)
+        {
+            held.saved = true;
+            self.journal.put(Entry::Original(original));
         }
-        held.follow(asked.level, outcome, journal);
-    }
-    for held in held.iter_mut().filter(|held| held.grip.wants_release() && !held.released) {
-        held.released = true;
-        held.release(journal);
-    }
-    for held in held.iter_mut() {
-        if held.grip.take_look() {
-            held.grip.saw(observe(&mut held.actuator));
-        }
+        done.map_err(|error| DeedError::new(DeedFault::Failed, log::chain(&error)))?;
+        held.tell_state(&self.sources);
+        held.state
+            .clone()
+            .ok_or_else(|| DeedError::new(DeedFault::NotConfirmed, "it can't be read back"))
     }
 }
 
 impl Held {
+    /// Tells where a setting stands, where that is new.
+    fn tell_state(&mut self, sources: &Sources) {
+        let state = match self.actuator.kind {
+            ActuatorKind::Profile => match self.actuator.chosen() {
+                Ok(word) => ActuatorState::Word(word.to_owned()),
+                Err(reason) => ActuatorState::Unknown(reason),
+            },
+            ActuatorKind::Indicator => match self.actuator.observe() {
+                Ok(level) => ActuatorState::Lit(level > 0.5),
+                Err(reason) => ActuatorState::Unknown(reason),
+            },
+            ActuatorKind::Fan | ActuatorKind::PowerCap | ActuatorKind::FrequencyCap => return,
+        };
+        if self.state.as_ref() != Some(&state) {
+            self.state = Some(state.clone());
+            let actuator = self.actuator.id.clone();
+            // The guard ends: nobody shows it any more.
+            let _ = sources.tell(Change::State { actuator, state });
+        }
+    }
+
     fn follow(&mut self, level: Level, outcome: Result<(), ActuatorError>, journal: &Journal) {
         if !self.saved
             && let Some(original) = catalog::original(&self.actuator)
@@ -146,21 +238,23 @@ impl Held {
             self.grip.hand_back(HandBack::Untouched);
             return;
         }
-        let (outcome, level, line) = match self.actuator.release() {
-            Ok(released) => {
-                let outcome = match released {
-                    Released::Untouched => HandBack::Untouched,
-                    Released::Restored => HandBack::Restored,
-                    Released::Safe => HandBack::Safe,
-                };
-                (outcome, LogLevel::Info, format!("{id} is given back: {released:?}"))
-            }
-            Err(error) => {
-                let cause = log::chain(&error);
-                let line = format!("{id} could not be given back, not even at full speed: {cause}");
-                (HandBack::Failed, LogLevel::Error, line)
-            }
-        };
+        let (outcome, level, line) =
+            match self.actuator.release_turning(|| thread::sleep(SPIN_LOOK)) {
+                Ok(released) => {
+                    let outcome = match released {
+                        Released::Untouched => HandBack::Untouched,
+                        Released::Restored => HandBack::Restored,
+                        Released::Safe => HandBack::Safe,
+                    };
+                    (outcome, LogLevel::Info, format!("{id} is given back: {released:?}"))
+                }
+                Err(error) => {
+                    let cause = log::chain(&error);
+                    let line =
+                        format!("{id} could not be given back, not even at full speed: {cause}");
+                    (HandBack::Failed, LogLevel::Error, line)
+                }
+            };
         journal.put(Entry::Log(level, line));
         self.grip.hand_back(outcome);
     }
@@ -185,8 +279,15 @@ fn bring(actuator: &mut Actuator, level: Level) -> Result<(), ActuatorError> {
 /// # Errors
 /// The reason why it says nothing.
 fn observe(actuator: &mut Actuator) -> Result<Observed, NoData> {
-    if actuator.kind == ActuatorKind::PowerCap {
-        return actuator.observe().map(|watts| Observed::Cap(Watts(watts)));
+    match actuator.kind {
+        ActuatorKind::Fan => {}
+        ActuatorKind::PowerCap => return actuator.observe().map(|w| Observed::Cap(Watts(w))),
+        ActuatorKind::FrequencyCap => {
+            return actuator.observe().map(|hertz| Observed::Frequency(Hertz(hertz)));
+        }
+        ActuatorKind::Profile | ActuatorKind::Indicator => {
+            return actuator.observe().map(|_| Observed::Present);
+        }
     }
     let by_hand = actuator.is_taken() && !actuator.has_drifted();
     let duty = actuator.observe().map(Ratio);

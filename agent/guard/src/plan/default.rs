@@ -1,6 +1,6 @@
 //! The factory layer: limits of what the hardware declares about itself.
 
-use super::{Draft, response};
+use super::Draft;
 use crate::catalog::{Catalog, SensorEntry};
 use crate::policy::{Policy, Quantity, matches};
 use flyball_safety::{LimitSpec, Sense, Thresholds, Vote};
@@ -17,10 +17,13 @@ const LIMIT_OF_MAX: f64 = 1.1;
 const LIMIT_OF_CRIT: f64 = 0.95;
 
 /// The thresholds that follow from what a sensor's hardware declares.
-pub(super) fn factory(sensor: &SensorEntry, policy: &Policy) -> Thresholds {
-    match sensor.kind {
-        Kind::Temperature => temperature(sensor, policy.factory_margin_celsius),
-        Kind::Power => power(sensor),
+pub(super) fn factory(sensor: &SensorEntry, sense: Sense, policy: &Policy) -> Thresholds {
+    match (sensor.kind, sense) {
+        (Kind::Temperature, Sense::Above) => temperature(sensor, policy.factory_margin_celsius),
+        (Kind::Power, Sense::Above) => power(sensor),
+        (Kind::FanSpeed | Kind::Voltage, Sense::Below) => {
+            Thresholds { warning: sensor.thresholds.low, ..Thresholds::SILENT }
+        }
         _ => Thresholds::SILENT,
     }
 }
@@ -50,12 +53,16 @@ fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
-/// Of each threshold the lower.
-pub(super) fn tightest(a: Thresholds, b: Thresholds) -> Thresholds {
+/// Of each threshold the tighter.
+pub(super) fn tightest(a: Thresholds, b: Thresholds, sense: Sense) -> Thresholds {
+    let tighter = |a: Option<f64>, b: Option<f64>| match sense {
+        Sense::Above => lower(a, b),
+        Sense::Below => lower(a.map(|a| -a), b.map(|b| -b)).map(|value| -value),
+    };
     Thresholds {
-        warning: lower(a.warning, b.warning),
-        limit: lower(a.limit, b.limit),
-        trip: lower(a.trip, b.trip),
+        warning: tighter(a.warning, b.warning),
+        limit: tighter(a.limit, b.limit),
+        trip: tighter(a.trip, b.trip),
     }
 }
 
@@ -81,7 +88,7 @@ impl Draft<'_> {
                 rule.quantity.kind() == sensor.kind
                     && rule.sensors.iter().any(|pattern| matches(pattern, &sensor.id))
             });
-            let thresholds = factory(sensor, self.policy);
+            let thresholds = factory(sensor, Sense::Above, self.policy);
             if covered || thresholds == Thresholds::SILENT {
                 continue;
             }
@@ -91,8 +98,13 @@ impl Draft<'_> {
             };
             // A sensor that reads at the start is relied upon from then on. One that doesn't
             // (an open diode, a right that is lacking) would hold its zone in failsafe for ever.
-            let missing_ok = !matches!(sensor.probe, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
-            let zone_name = zone_of(sensor, catalog, self.first_zone());
+            // Equipment may be off, and what is off has no temperature.
+            let reads = matches!(sensor.probe, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
+            let missing_ok = !reads || sensor.owner.key().is_some();
+            let zone_name = match sensor.owner.key() {
+                Some(_) => self.zone_of_owner(&sensor.owner),
+                None => zone_of(sensor, catalog, self.first_zone()),
+            };
             let zone = self.zone(&zone_name);
             let id = self.watch(index, zone, self.policy.timing.stale_after, !missing_ok);
             let hysteresis = quantity.default_hysteresis(&thresholds);
@@ -101,11 +113,10 @@ impl Draft<'_> {
                 &name,
                 &zone_name,
                 quantity,
-                hysteresis,
                 LimitSpec {
                     zone,
                     sensors: vec![id],
-                    response: response(quantity),
+                    response: quantity.default_response(),
                     sense: Sense::Above,
                     vote: Vote::Any,
                     tolerance: None,

@@ -1,51 +1,9 @@
 //! One `[[limit]]` of the policy.
 
+use super::quantity::{ALL, Keys, Quantity};
 use super::table::Table;
-use flyball_safety::{Dwell, Thresholds};
-use flyball_units::{Kind, Unit};
+use flyball_safety::{Dwell, Response, Sense, Sustained, Thresholds, Vote};
 use std::time::Duration;
-
-/// What a limit watches, by the unit in which its keys are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quantity {
-    Temperature,
-    Power,
-}
-
-impl Quantity {
-    pub(crate) const fn kind(self) -> Kind {
-        match self {
-            Self::Temperature => Kind::Temperature,
-            Self::Power => Kind::Power,
-        }
-    }
-
-    pub(crate) const fn unit(self) -> Unit {
-        match self {
-            Self::Temperature => Unit::Celsius,
-            Self::Power => Unit::Watt,
-        }
-    }
-
-    /// How far under a threshold a reading must fall, where nothing says so.
-    pub(crate) fn default_hysteresis(self, thresholds: &Thresholds) -> f64 {
-        match self {
-            Self::Temperature => 3.0,
-            Self::Power => {
-                let lowest = thresholds.warning.or(thresholds.limit).or(thresholds.trip);
-                lowest.map_or(1.0, |watts| (watts * 0.05).max(0.5))
-            }
-        }
-    }
-
-    /// Temperatures move slowly and are believed fast; power is noise around its mean.
-    pub(crate) const fn default_dwell(self) -> Dwell {
-        match self {
-            Self::Temperature => Dwell { needed: 2, of: 3 },
-            Self::Power => Dwell { needed: 6, of: 8 },
-        }
-    }
-}
 
 /// A limit over the sensors whose ids match.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,96 +14,152 @@ pub(crate) struct LimitRule {
     pub(crate) sensors: Vec<String>,
     pub(crate) quantity: Quantity,
     pub(crate) local: Thresholds,
+    pub(crate) sense: Sense,
+    pub(crate) response: Response,
+    pub(crate) vote: Vote,
+    /// Good sensors further apart than this are told.
+    pub(crate) tolerance: Option<f64>,
+    pub(crate) emergency: Option<f64>,
     pub(crate) hysteresis: Option<f64>,
     pub(crate) dwell: Dwell,
+    pub(crate) hold: Duration,
     pub(crate) stale_after: Option<Duration>,
     pub(crate) lead: Option<Duration>,
+    pub(crate) sustained: Option<Sustained>,
+    pub(crate) gate: Option<GateRule>,
     pub(crate) missing_ok: bool,
 }
 
-struct Keys {
-    quantity: Quantity,
-    warning: &'static str,
-    limit: &'static str,
-    trip: &'static str,
-    hysteresis: &'static str,
-    highest: f64,
+/// When its samples count at all.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum GateRule {
+    /// While this fan is at this duty or more.
+    Duty { actuator: String, at_least: f64 },
+    /// Unless this switch is off.
+    On { actuator: String },
 }
 
-const CELSIUS: Keys = Keys {
-    quantity: Quantity::Temperature,
-    warning: "warning_celsius",
-    limit: "limit_celsius",
-    trip: "trip_celsius",
-    hysteresis: "hysteresis_celsius",
-    highest: 150.0,
-};
-const WATTS: Keys = Keys {
-    quantity: Quantity::Power,
-    warning: "warning_watts",
-    limit: "limit_watts",
-    trip: "trip_watts",
-    hysteresis: "hysteresis_watts",
-    highest: 100_000.0,
-};
-
-pub(crate) fn read(table: &mut Table<'_, '_>) -> Option<LimitRule> {
-    let uses = |table: &Table<'_, '_>, keys: &Keys| {
-        [keys.warning, keys.limit, keys.trip].iter().any(|key| table.has(key))
+pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LimitRule> {
+    let keys = pick(table);
+    let local = Thresholds {
+        warning: table.number(keys.warning, 0.001..=keys.highest),
+        limit: table.number(keys.limit, 0.001..=keys.highest),
+        trip: table.number(keys.trip, 0.001..=keys.highest),
     };
-    let keys = match (uses(table, &CELSIUS), uses(table, &WATTS)) {
-        (true, true) => {
-            table.fault("a limit has thresholds in celsius or in watts, not in both");
-            &CELSIUS
-        }
-        (_, true) => &WATTS,
-        (true, false) => &CELSIUS,
-        (false, false) => {
-            table
-                .fault("a limit needs at least one of warning_, limit_ and trip_celsius or _watts");
-            &CELSIUS
-        }
+    let below = table.switch("below").unwrap_or(keys.quantity.default_below());
+    let sense = if below { Sense::Below } else { Sense::Above };
+    check_order(table, local, below);
+    let words = ["heat", "power", "alert", "shutdown"];
+    let response = match table.word("response", &words) {
+        Some("heat") => Response::Heat,
+        Some("power") => Response::Power,
+        Some("alert") => Response::Alert,
+        Some("shutdown") => Response::Shutdown,
+        _ => keys.quantity.default_response(),
     };
-    let local = read_thresholds(table, keys);
-    let other = if keys.quantity == Quantity::Power { &CELSIUS } else { &WATTS };
-    read_thresholds(table, other);
-    let dwell = read_dwell(table, keys.quantity);
-    let hysteresis = table.number(keys.hysteresis, 0.1..=keys.highest);
     let sensors = table.texts("sensors");
     if sensors.is_empty() {
         table.fault("`sensors` needs at least one sensor id or pattern");
     }
     let seconds = |value: Option<f64>| value.map(Duration::from_secs_f64);
-    let stale_after = seconds(table.number("stale_after_s", 1.0..=600.0));
-    let lead = seconds(table.number("lead_s", 1.0..=600.0));
-    let missing_ok = table.switch("missing_ok").unwrap_or(false);
-    let zone = table.text("zone");
-    let name = table.required_text("name")?;
-    Some(LimitRule {
-        name,
-        zone,
+    let rule = LimitRule {
+        name: String::new(),
+        zone: table.text("zone"),
         sensors,
         quantity: keys.quantity,
         local,
-        hysteresis,
-        dwell,
-        stale_after,
-        lead,
-        missing_ok,
-    })
+        sense,
+        response,
+        vote: read_vote(table),
+        tolerance: table.number(keys.tolerance, 0.001..=keys.highest),
+        emergency: table.number(keys.emergency, 0.001..=keys.highest),
+        hysteresis: table.number(keys.hysteresis, 0.001..=keys.highest),
+        dwell: read_dwell(table, keys.quantity),
+        hold: seconds(table.number("hold_s", 0.0..=3600.0)).unwrap_or_default(),
+        stale_after: seconds(table.number("stale_after_s", 1.0..=600.0)),
+        lead: seconds(table.number("lead_s", 1.0..=600.0)),
+        sustained: read_sustained(table),
+        gate: read_gate(table),
+        missing_ok: table.switch("missing_ok").unwrap_or(false),
+    };
+    let name = table.required_text("name")?;
+    Some(LimitRule { name, ..rule })
 }
 
-fn read_thresholds(table: &mut Table<'_, '_>, keys: &Keys) -> Thresholds {
-    let thresholds = Thresholds {
-        warning: table.number(keys.warning, 0.1..=keys.highest),
-        limit: table.number(keys.limit, 0.1..=keys.highest),
-        trip: table.number(keys.trip, 0.1..=keys.highest),
+/// The one quantity whose keys the table uses. Keys of a second one are faults.
+fn pick(table: &mut Table<'_, '_>) -> &'static Keys {
+    let uses = |table: &Table<'_, '_>, keys: &Keys| {
+        [keys.warning, keys.limit, keys.trip, keys.emergency].iter().any(|key| table.has(key))
     };
-    let given = [thresholds.warning, thresholds.limit, thresholds.trip];
-    if !given.into_iter().flatten().is_sorted() {
-        table.fault("a limit needs warning <= limit <= trip");
+    let mut used = ALL.iter().filter(|keys| uses(table, keys));
+    let first = used.next();
+    if let (Some(first), Some(second)) = (first, used.next()) {
+        table.fault(&format!(
+            "a limit has thresholds in one unit, not in {} and in {}",
+            first.suffix, second.suffix
+        ));
     }
-    thresholds
+    // The keys of another unit are no unknown ones: the fault is said.
+    for keys in ALL.iter().filter(|keys| first.is_some_and(|first| first.suffix != keys.suffix)) {
+        for key in [keys.warning, keys.limit, keys.trip, keys.emergency, keys.hysteresis] {
+            table.number(key, 0.001..=keys.highest);
+        }
+    }
+    if first.is_none() && !table.has("rated") {
+        let suffixes: Vec<&str> = ALL.iter().map(|keys| keys.suffix).collect();
+        table.fault(&format!(
+            "a limit needs at least one of warning_, limit_, trip_ or emergency_ with its unit: {}",
+            suffixes.join(", ")
+        ));
+    }
+    let [celsius, ..] = &ALL;
+    first.unwrap_or(celsius)
+}
+
+fn check_order(table: &Table<'_, '_>, local: Thresholds, below: bool) {
+    let mut given: Vec<f64> =
+        [local.warning, local.limit, local.trip].into_iter().flatten().collect();
+    if below {
+        given.reverse();
+    }
+    if !given.is_sorted() {
+        table.fault(match below {
+            false => "a limit needs warning <= limit <= trip",
+            true => "a limit whose danger is below needs warning >= limit >= trip",
+        });
+    }
+}
+
+fn read_vote(table: &mut Table<'_, '_>) -> Vote {
+    match table.word("vote", &["any", "two-of-two", "two-of-three"]) {
+        Some("two-of-two") => Vote::TwoOfTwo,
+        Some("two-of-three") => Vote::TwoOfThree,
+        _ => Vote::Any,
+    }
+}
+
+fn read_sustained(table: &mut Table<'_, '_>) -> Option<Sustained> {
+    let rated = table.number("rated", 0.001..=1e6);
+    let budget = table.number("rated_budget", 0.001..=1e12);
+    if rated.is_some() != budget.is_some() {
+        table.fault("`rated` and `rated_budget` stand together");
+    }
+    Some(Sustained { rated: rated?, budget: budget? })
+}
+
+fn read_gate(table: &mut Table<'_, '_>) -> Option<GateRule> {
+    let fan = table.text("gate_fan");
+    let at_least = table.number("gate_duty", 0.0..=1.0);
+    let switch = table.text("gate_switch");
+    if fan.is_some() && switch.is_some() {
+        table.fault("a limit has one gate: `gate_fan` or `gate_switch`");
+    }
+    if fan.is_some() != at_least.is_some() {
+        table.fault("`gate_fan` and `gate_duty` stand together");
+    }
+    let duty = fan.zip(at_least);
+    let duty = duty.map(|(actuator, at_least)| GateRule::Duty { actuator, at_least });
+    duty.or_else(|| switch.map(|actuator| GateRule::On { actuator }))
 }
 
 fn read_dwell(table: &mut Table<'_, '_>, quantity: Quantity) -> Dwell {

@@ -47,6 +47,12 @@ impl<'a> Reader<'a> {
         self.fault_at(at, message.to_owned());
     }
 
+    /// A fault at the first place where a line begins with `key`.
+    pub(crate) fn fault_at_key(&self, key: &str, message: &str) {
+        let at = self.text.find(key).unwrap_or(0);
+        self.fault_at(at, message.to_owned());
+    }
+
     fn fault_at(&self, at: usize, message: String) {
         let line = self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
         self.faults.borrow_mut().push(Fault { line, message });

@@ -1,6 +1,6 @@
 //! What the engine tells, as records with a sentence.
 
-use super::{amount, level, limit_state};
+use super::{amount, level, limit_state, power_state};
 use crate::hands::{number_of_level, number_of_observed};
 use crate::plan::Names;
 use flyball_guard_messages::{EventKind as Wire, GuardEvent, Severity};
@@ -74,7 +74,10 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
         }
         EventKind::PowerChanged { actuator, from, to } => {
             let name = names.actuator(actuator);
-            let message = format!("{name} went from {from:?} to {to:?}");
+            let state = |power: Option<flyball_safety::Power>| {
+                power.map_or("an unknown state", |power| power_state(power).name())
+            };
+            let message = format!("{name} went from {} to {}", state(from), state(to));
             plain(Wire::Switched, Severity::Info, name, message)
         }
         EventKind::VerbEnded { actuator, verb, reached } => {
@@ -94,8 +97,18 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
             plain(Wire::LockReleased, Severity::Info, "guard", format!("lock {} is over", lock.0))
         }
         EventKind::InterlockChanged { interlock, active, holds } => {
-            let message = format!("interlock {}: conditions hold: {holds:?}", interlock.index());
-            plain(Wire::Interlock { active }, Severity::Warning, "guard", message)
+            let known = names.interlock(interlock);
+            let name = known.map_or("?", |interlock| interlock.name.as_str());
+            let reason = known.map_or("", |interlock| interlock.reason.as_str());
+            let (severity, message) = match (active, holds) {
+                (false, _) => (Severity::Info, format!("{name} stands against nothing any more")),
+                (true, Some(_)) => (Severity::Warning, format!("{name} forbids: {reason}")),
+                (true, None) => {
+                    let message = format!("{name} forbids, because nobody knows: {reason}");
+                    (Severity::Warning, message)
+                }
+            };
+            plain(Wire::Interlock { active }, severity, name, message)
         }
         EventKind::Disagreement { limit, spread, apart } => {
             let name = names.limit(limit);

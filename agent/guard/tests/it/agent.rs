@@ -81,6 +81,11 @@ impl Agent {
                 self.verdicts.push_back((operation, verdict));
             }
             FromGuard::Inventory(inventory) => self.limits = inventory.limits,
+            FromGuard::Series { first, series } => {
+                assert_eq!(usize::from(first), self.series.len(), "series come in order");
+                self.series.extend(series);
+            }
+            FromGuard::Validated { .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -107,6 +112,16 @@ impl Agent {
     pub(crate) fn next_outcome(&mut self) -> Outcome {
         loop {
             if let RecordBody::Outcome(outcome) = self.next_record().1.body {
+                return outcome;
+            }
+        }
+    }
+
+    /// The outcome of one operation.
+    pub(crate) fn outcome_of(&mut self, operation: OperationId) -> Outcome {
+        loop {
+            let outcome = self.next_outcome();
+            if outcome.operation == operation {
                 return outcome;
             }
         }

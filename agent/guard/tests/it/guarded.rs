@@ -1,7 +1,7 @@
 //! A guard process over a simulated board, in one line.
 
 use super::agent::Agent;
-use flyball_command::{Action, Command, CommandKey, DeviceId, OperationId, SignedCommand};
+use flyball_command::{Action, Command, CommandKey, DeviceId, OperationId, SignedCommand, Verdict};
 use flyball_harness::Rig;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(crate) struct Guarded {
     pub(crate) board: Option<Rig>,
     root: PathBuf,
     folder: tempfile::TempDir,
-    policy: Option<&'static str>,
+    policy: Option<String>,
     child: Option<Child>,
     counter: u64,
 }
@@ -31,20 +31,35 @@ pub(crate) struct Guarded {
 impl Guarded {
     /// A simulated board whose time runs `speed` times as fast, guarded by its own thresholds.
     pub(crate) fn board(speed: f64) -> Self {
-        Self::start(Some(Rig::start(1, speed).unwrap()), None)
+        Self::start(Some(Rig::start(1, speed).unwrap()), |_| None)
     }
 
-    pub(crate) fn board_with_policy(speed: f64, policy: &'static str) -> Self {
-        Self::start(Some(Rig::start(1, speed).unwrap()), Some(policy))
+    pub(crate) fn board_with_policy(speed: f64, policy: &str) -> Self {
+        Self::start(Some(Rig::start(1, speed).unwrap()), |_| Some(policy.to_owned()))
+    }
+
+    /// A board whose policy names files in the folder that it is given.
+    pub(crate) fn board_with_files(speed: f64, policy: impl Fn(&Path) -> String) -> Self {
+        Self::start(Some(Rig::start(1, speed).unwrap()), |folder| Some(policy(folder)))
+    }
+
+    /// A machine whose tree is what `lay_out` makes of it, with the folder of everything else
+    /// around it.
+    pub(crate) fn tree(lay_out: impl Fn(&Path)) -> Self {
+        Self::start(None, |folder| {
+            lay_out(folder);
+            None
+        })
     }
 
     /// A machine without any hardware that could be read.
     pub(crate) fn bare() -> Self {
-        Self::start(None, None)
+        Self::start(None, |_| None)
     }
 
-    fn start(board: Option<Rig>, policy: Option<&'static str>) -> Self {
+    fn start(board: Option<Rig>, policy: impl Fn(&Path) -> Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let policy = policy(folder.path());
         let root = board.as_ref().map_or(folder.path().join("sys"), |rig| rig.root().into());
         let mut guarded = Self { board, root, folder, policy, child: None, counter: 0 };
         guarded.pin();
@@ -68,8 +83,10 @@ impl Guarded {
             .arg(self.socket())
             .arg("--state")
             .arg(self.path("state"));
+        // Nothing of the machine that the test runs on.
+        process.arg("--procfs-root").arg(self.path("proc"));
         process.arg("--sysfs-root").arg(&self.root).arg("--pin").arg(self.path("pin.toml"));
-        if let Some(policy) = self.policy {
+        if let Some(policy) = &self.policy {
             fs::write(self.path("policy.toml"), policy).unwrap();
             process.arg("--policy").arg(self.path("policy.toml"));
         }
@@ -99,6 +116,19 @@ impl Guarded {
 
     pub(crate) fn socket(&self) -> PathBuf {
         self.path("guard.sock")
+    }
+
+    /// What a command of the guard's program prints, and whether it succeeded.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Process::new(GUARD).args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Signs an action, proposes it, and gives back the answer with its operation.
+    pub(crate) fn propose(&mut self, agent: &mut Agent, action: Action) -> (OperationId, Verdict) {
+        let (operation, command) = self.signed(&organization(), action);
+        (operation, agent.propose(operation, command))
     }
 
     pub(crate) fn log(&self) -> String {
@@ -165,16 +195,26 @@ impl Guarded {
         key: &CommandKey,
         action: Action,
     ) -> (OperationId, SignedCommand) {
+        self.signed_as(key, |command| command.action = action)
+    }
+
+    /// A command with something in it that is not as it should be.
+    pub(crate) fn signed_as(
+        &mut self,
+        key: &CommandKey,
+        change: impl FnOnce(&mut Command),
+    ) -> (OperationId, SignedCommand) {
         self.counter += 1;
         let operation = OperationId(Uuid::from_u128(u128::from(self.counter)));
-        let command = Command {
+        let mut command = Command {
             device: DEVICE,
             operation,
             counter: self.counter,
             not_after_ms: u64::MAX,
-            action,
+            action: Action::ClearPowerCap { actuator: None },
             issuer: "operator@example.org".into(),
         };
+        change(&mut command);
         (operation, key.sign(&command).unwrap())
     }
 }

@@ -81,7 +81,10 @@ fn fans_go_back_to_the_firmware_at_the_end_even_after_a_kill_9_between() {
     let mode = |guarded: &Guarded| guarded.file("class/hwmon/hwmon0/pwm1_enable");
     guarded.order(json!({ "fault": "sensor_missing", "target": "temp1" }));
     wait_for("the fan to be taken", || mode(&guarded) == "1");
-    wait_for("the originals", || guarded.path("state/originals.toml").exists());
+    let originals = guarded.path("state/originals.toml");
+    wait_for("the originals", || {
+        std::fs::read_to_string(&originals).is_ok_and(|text| text.contains("/pwm1"))
+    });
     guarded.kill();
     assert_eq!(mode(&guarded), "1");
     guarded.run();
