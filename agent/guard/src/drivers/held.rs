@@ -116,7 +116,7 @@ impl Held {
 
     /// What is to be done next for it; called until it gives nothing.
     pub(super) fn next_wish(&mut self, now: Duration) -> Option<Wish> {
-        if let Some(watts) = self.cap.to_send(now) {
+        if let Some(watts) = self.cap.send_now(now) {
             return Some(Wish::Ask(Deed::SetLevel(watts)));
         }
         let ineffective = self.cap.is_without_effect(now);

@@ -59,7 +59,7 @@ impl CapLevel {
     }
 
     /// What to send now, if anything.
-    pub(super) fn to_send(&mut self, now: Duration) -> Option<f64> {
+    pub(super) fn send_now(&mut self, now: Duration) -> Option<f64> {
         let wanted = self.wanted.filter(|_| !self.in_flight && !self.agrees())?;
         let lately =
             |(level, at): (f64, Duration)| level == wanted && now.saturating_sub(at) < AGAIN;
@@ -138,20 +138,20 @@ mod tests {
     fn a_level_is_sent_once_until_it_is_answered_and_again_where_it_does_not_show() {
         let mut cap = CapLevel::new(1.0, 1000.0, at(1));
         cap.want(300.0);
-        assert_eq!(cap.to_send(at(0)), Some(300.0));
+        assert_eq!(cap.send_now(at(0)), Some(300.0));
         cap.want(300.0);
-        assert_eq!(cap.to_send(at(60)), None);
+        assert_eq!(cap.send_now(at(60)), None);
         cap.answered();
-        assert_eq!(cap.to_send(at(60)), Some(300.0));
+        assert_eq!(cap.send_now(at(60)), Some(300.0));
         cap.answered();
         cap.saw(ActuatorState::Level(500.0), at(61));
-        assert_eq!(cap.to_send(at(62)), None);
-        assert_eq!(cap.to_send(at(65)), Some(300.0));
+        assert_eq!(cap.send_now(at(62)), None);
+        assert_eq!(cap.send_now(at(65)), Some(300.0));
         cap.answered();
         cap.saw(ActuatorState::Level(300.4), at(66));
-        assert_eq!(cap.to_send(at(100)), None);
+        assert_eq!(cap.send_now(at(100)), None);
         cap.want(200.0);
-        assert_eq!(cap.to_send(at(100)), Some(200.0));
+        assert_eq!(cap.send_now(at(100)), Some(200.0));
     }
 
     #[test]
