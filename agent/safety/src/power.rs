@@ -164,3 +164,16 @@ impl Verbs {
         self.0 == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_into_it_and_once_is_as_good_as_twice() {
+        let set = Verbs::of(&[Verb::On, Verb::Nmi, Verb::On]);
+        let held: [bool; 8] = Verb::ALL.map(|verb| set.contains(verb));
+        assert_eq!(held, [true, false, false, false, false, false, true, false]);
+        assert!(!set.is_empty() && Verbs::of(&[]).is_empty());
+    }
+}

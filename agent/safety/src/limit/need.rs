@@ -47,13 +47,14 @@ impl Limit {
     }
 
     const fn need_of_trip(&self, step: Step, cause: TripCause) -> Need {
-        let host = match (step, cause) {
-            (Step::Shutdown | Step::HardOff, TripCause::Threshold | TripCause::LadderExhausted) => {
+        let host = match (cause, step) {
+            // A machine must be able to start.
+            (TripCause::Restored, _) => HostLevel::Running,
+            (TripCause::Threshold | TripCause::LadderExhausted, Step::Shutdown | Step::HardOff) => {
                 HostLevel::Stopping
             }
-            (_, TripCause::Threshold | TripCause::LadderExhausted | TripCause::Restored) => {
-                HostLevel::Running
-            }
+            // What was quiet below the trip stays so in it.
+            (TripCause::Threshold | TripCause::LadderExhausted, _) => HostLevel::Quiesced,
         };
         match self.spec.response {
             Response::Heat | Response::Power => {

@@ -248,6 +248,26 @@ fn a_trip_without_a_shutdown_goes_to_the_hard_off_where_there_is_one() {
 }
 
 #[test]
+fn a_trip_keeps_quiet_what_was_quiet_and_quiets_what_was_not() {
+    let mut plan = plan_of_host();
+    plan.zones[0].ladder = flyball_safety::Ladder { quiesce: RUNG, ..flyball_safety::Ladder::NONE };
+    let mut bench = at_cap_min(plan.clone());
+    bench.pass(STEP_TIME, 82.0);
+    report(&mut bench, HostReport::Reached(HostLevel::Quiesced));
+    bench.cycles(2, 95.0);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Tripped, Some(Step::CapMin)));
+    assert_eq!(bench.engine.host(), (HostLevel::Quiesced, Some(HEAT)));
+    assert_eq!(asked(&mut bench), None, "it stands");
+    let mut bench = at_cap_min(plan.clone());
+    bench.cycles(2, 95.0);
+    assert_eq!(asked(&mut bench), Some(HostLevel::Quiesced));
+    let mut bench = Bench::of(plan);
+    bench.engine.handle_latch(HEAT, bench.now);
+    bench.cycles(4, 40.0);
+    assert_eq!(bench.engine.host(), (HostLevel::Running, None), "a machine must be able to start");
+}
+
+#[test]
 fn a_machine_that_was_cut_off_stays_off_until_the_trip_is_cleared() {
     let mut bench = at_cap_min(plan_of_host());
     bench.cycles(2, 95.0);

@@ -211,6 +211,17 @@ fn a_step_without_hands_is_passed_at_once() {
 }
 
 #[test]
+fn a_machine_without_caps_has_nothing_more_to_do_and_does_not_trip_for_it() {
+    let mut plan = plan();
+    plan.actuators.remove(1);
+    let mut bench = Bench::of(plan);
+    bench.cycles(4, 40.0);
+    bench.cycles(2, 82.0);
+    bench.pass(STEP_TIME * 10, 82.0);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapMin)));
+}
+
+#[test]
 fn a_rise_that_would_pass_the_limit_in_time_counts_as_over_it() {
     let mut plan = plan();
     plan.limits[0].lead = Some(core::time::Duration::from_secs(5));
