@@ -100,6 +100,11 @@ describe("equipment", () => {
     expect(identityOf(pdu)).toEqual(["Rack P24", "serial 42", "snmp at 192.0.2.7:161", "unreachable: timed out"]);
   });
 
+  it("that says nothing of itself goes by how it is read", () => {
+    const sensor = { ...pdu, equipment: { key: "s", driver: "mqtt", vendor: null, model: null, serial: null, firmware: null, address: "", state: "connected", since: null, reason: null } } as const;
+    expect(identityOf(sensor)).toEqual(["by mqtt"]);
+  });
+
   it("is concerned by what its gateway tells of its own parts", () => {
     for (const [device, subject, is] of [["g", "pdu-1", true], ["g", "pdu-1/outlet-4", true], ["g", "pdu-10/outlet-4", false], ["g", "cpu", false], ["x", "pdu-1", false]] as const) {
       expect(concerns(pdu, event(device, subject))).toBe(is);

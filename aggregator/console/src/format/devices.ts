@@ -34,10 +34,10 @@ export function identityOf(device: Device): string[] {
   }
   if (equipment === null) return [];
   return words([
-    words([equipment.vendor, equipment.model]).join(" ") || equipment.driver,
+    words([equipment.vendor, equipment.model]).join(" "),
     equipment.serial === null ? null : `serial ${equipment.serial}`,
     equipment.firmware === null ? null : `firmware ${equipment.firmware}`,
-    `${equipment.driver} at ${equipment.address}`,
+    equipment.address === "" ? `by ${equipment.driver}` : `${equipment.driver} at ${equipment.address}`,
     equipment.state === "connected" ? null : words([equipment.state, equipment.reason]).join(": "),
   ]);
 }

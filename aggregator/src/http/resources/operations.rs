@@ -269,7 +269,8 @@ fn target(asked: &Asked) -> OperationTarget {
     }
 }
 
-fn level(action: &Action) -> (Option<String>, Option<f64>, Option<&'static str>) {
+/// What an action is for, by the guard's name, and the level that it asks for.
+pub(crate) fn level(action: &Action) -> (Option<String>, Option<f64>, Option<&'static str>) {
     match action {
         Action::SetPowerCap { actuator, watts } => (actuator.clone(), Some(watts.0), Some("W")),
         Action::ClearPowerCap { actuator } => (actuator.clone(), None, Some("W")),

@@ -3,7 +3,9 @@
 use crate::fleet::{Belonging, DeviceId, Subject};
 use crate::http::Api;
 use crate::http::error::Problem;
+use crate::http::resources::operations::level;
 use crate::http::resources::readings::{SeriesReadings, problem};
+use crate::operations::{OperationId, Verdict};
 use crate::telemetry::{Aggregate, Event, Kind, ReadingsQuery, SeriesId, SeriesInfo, Subjects};
 use flyball_protocol::guard::Inventory as Board;
 
@@ -52,7 +54,30 @@ pub(super) async fn readings(
 async fn series_of(api: &Api, device: DeviceId, subject: &str) -> Result<Vec<SeriesId>, Problem> {
     let board = api.app.fleet.inventory(device).board;
     let series = api.app.fleet.series(device).await.map_err(Problem::internal)?;
-    Ok(named(&board, &series, subject))
+    let mut found: Vec<SeriesId> = Vec::new();
+    for name in meant(api, device, subject).await? {
+        for id in named(&board, &series, &name) {
+            if found.len() < MAX_SERIES && !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a subject stands for: of a command, what it was for and what stood against it.
+async fn meant(api: &Api, device: DeviceId, subject: &str) -> Result<Vec<String>, Problem> {
+    let Ok(id) = subject.parse::<OperationId>() else { return Ok(vec![subject.to_owned()]) };
+    let operation = api.app.operations.operation(id).await.map_err(Problem::internal)?;
+    let Some(operation) = operation.filter(|operation| operation.device == device) else {
+        return Ok(Vec::new());
+    };
+    let against = match &operation.verdict {
+        Some(Verdict::Refused(refusal)) => Some(refusal.interlock.clone()),
+        Some(Verdict::Clamped(clamp)) => Some(clamp.by.clone()),
+        Some(Verdict::Accepted | Verdict::Armed(_)) | None => None,
+    };
+    Ok(against.into_iter().chain(level(&operation.action).0).collect())
 }
 
 /// The series that a subject names: a limit's sensors, what an interlock stands against, or the
