@@ -13,6 +13,7 @@ mod it {
     mod nvml;
     mod redfish;
     mod redfish_faults;
+    mod redfish_trust;
     mod smart;
     mod snmp;
 }

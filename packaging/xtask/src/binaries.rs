@@ -15,8 +15,9 @@ struct Program {
     profile: &'static str,
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program { name: "flyball-guard", package: "flyball-guard", profile: "edge" },
+    Program { name: "flyball-driver", package: "flyball-drivers", profile: "edge" },
     Program { name: "flyball-agent", package: "flyball-agent", profile: "edge" },
     Program { name: "flyball-runner", package: "flyball-runner", profile: "edge" },
     Program { name: "flyball-compiler", package: "flyball-compiler", profile: "edge" },
@@ -39,7 +40,8 @@ pub(crate) struct Binaries {
 pub(crate) fn locate(root: &Path) -> Binaries {
     let path =
         |program: &Program| workspace::target_dir(root).join(program.profile).join(program.name);
-    let [guard, agent, runner, compiler, aggregator, plant] = PROGRAMS.each_ref().map(path);
+    // The guard finds its driver beside itself.
+    let [guard, _, agent, runner, compiler, aggregator, plant] = PROGRAMS.each_ref().map(path);
     Binaries { guard, agent, runner, compiler, aggregator, plant }
 }
 

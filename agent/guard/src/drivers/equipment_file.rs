@@ -293,6 +293,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_that_is_shipped_is_sound() {
+        let text = include_str!("../../../../packaging/config/equipment.toml");
+        let keys: Vec<String> = parse(text).unwrap().into_iter().map(|piece| piece.key).collect();
+        assert_eq!(keys, ["bmc-1", "bmc-2", "crac-1"]);
+    }
+
+    #[test]
     fn all_faults_are_found_in_one_reading_each_with_its_line() {
         let text = "[[equipment]]\nkey = \"Bad Key\"\ndriver = \"redfish\"\n\
                     [[equipment]]\nkey = \"pdu\"\ndriver = \"carrier-pigeon\"\naddress = \"x\"\n\
