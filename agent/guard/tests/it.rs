@@ -5,6 +5,7 @@
 mod it {
     mod agent;
     mod commands;
+    mod equipment;
     mod guarded;
     mod heat;
     mod holding;

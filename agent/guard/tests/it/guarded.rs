@@ -90,6 +90,11 @@ impl Guarded {
             fs::write(self.path("policy.toml"), policy).unwrap();
             process.arg("--policy").arg(self.path("policy.toml"));
         }
+        if self.path("equipment.toml").exists() {
+            let driver = Path::new(GUARD).with_file_name("flyball-driver");
+            assert!(driver.exists(), "build it first: cargo build --package flyball-drivers");
+            process.arg("--equipment").arg(self.path("equipment.toml")).arg("--driver").arg(driver);
+        }
         self.child = Some(process.stderr(log).stdout(Stdio::null()).spawn().unwrap());
         wait_for("the guard's status", || self.try_status().is_some());
     }
