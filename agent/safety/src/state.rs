@@ -23,15 +23,16 @@ use crate::Moment;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum State {
     /// Nothing has been read yet, or not often enough.
-    Unknown {
-        since: Moment,
-    },
-    Normal {
-        since: Moment,
-    },
+    Unknown { since: Moment },
+    /// Its group reads, and nothing is passed.
+    Normal { since: Moment },
+    /// The warning is passed: told, and fans rise.
     Warning(Raised),
+    /// The limit is passed: nothing that adds heat is taken, and the ladder climbs.
     Limiting(Raised),
+    /// Latched until it is cleared by somebody with the right.
     Tripped(Tripped),
+    /// Its group can't be relied upon.
     Failsafe(Failsafe),
 }
 

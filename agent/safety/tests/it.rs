@@ -16,6 +16,7 @@ mod it {
     mod rack;
     mod replans;
     mod senses;
+    mod storm;
     mod storms;
     mod switches;
     mod words;

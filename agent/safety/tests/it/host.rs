@@ -197,6 +197,8 @@ fn a_shutdown_that_does_not_come_about_ends_in_power_cut_and_asserted_until_seen
     assert_eq!(asked(&mut bench), None);
     bench.pass(Duration::from_secs(9), 95.0);
     assert_eq!(bench.step(), Some(Step::Shutdown));
+    let wanted = bench.engine.actuator(FEED).unwrap().wanted;
+    assert_eq!(wanted, Level::Free, "power is cut by the last step alone");
     bench.pass(Duration::from_millis(1000), 95.0);
     assert_eq!(bench.step(), Some(Step::HardOff));
     let climbed = |kind: &EventKind| {
@@ -245,6 +247,24 @@ fn a_trip_without_a_shutdown_goes_to_the_hard_off_where_there_is_one() {
     bench.cycles(2, 95.0);
     assert_eq!(bench.step(), Some(Step::CapMin));
     assert_eq!(asked(&mut bench), None);
+}
+
+#[test]
+fn a_feed_that_serves_no_zone_is_held_off_by_a_trip_alone() {
+    let mut bench = at_cap_min(plan_of_host());
+    feed(&mut bench, Power::Off);
+    let on = flyball_safety::Proposal::Switch {
+        actuator: FEED,
+        verb: Verb::On,
+        expected: None,
+        automatic: false,
+        ticket: flyball_safety::Ticket(1),
+    };
+    assert_eq!(bench.heat(), StateKind::Limiting);
+    assert_eq!(bench.engine.validate(on), flyball_safety::Verdict::Accepted);
+    bench.cycles(2, 95.0);
+    let refusal = super::rack::refused(bench.engine.validate(on));
+    assert!(matches!(refusal, flyball_safety::Refusal::Limit(_)), "{refusal:?}");
 }
 
 #[test]

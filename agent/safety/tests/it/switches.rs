@@ -159,6 +159,14 @@ fn a_confirmation_is_judged_anew() {
     });
     assert_eq!(other, Refusal::State(Some(Power::PoweringOff)));
     assert_eq!(armed(|rack| rack.lock(3, Some(A), false)), Refusal::Locked(LockId(3)));
+    let mut rack = Rack::new();
+    rack.power[2] = Ok(Power::On);
+    rack.run(40);
+    assert!(matches!(rack.ask(C, Verb::ForceOff), Verdict::Armed { .. }));
+    rack.power[2] = Ok(Power::Paused);
+    rack.run(1);
+    let refusal = refused(rack.engine.handle_confirm(Ticket(9), rack.now));
+    assert_eq!(refusal, Refusal::State(Some(Power::Paused)), "it was armed for one that was on");
     let fans = armed(|rack| {
         rack.tray = Ok(0.0);
         rack.run(1);
@@ -194,6 +202,16 @@ fn only_so_much_can_be_armed_and_what_expires_makes_room() {
     rack.now = rack.now.after(ARMED_FOR);
     let on = flyball_safety::Observed::Power(Power::On);
     rack.engine.handle_readback(C, Ok(on), rack.now);
+    assert_eq!(refused(rack.engine.validate_confirm(Ticket(3))), Refusal::NotArmed);
+    let proposal = Proposal::Switch {
+        actuator: C,
+        verb: Verb::ForceOff,
+        expected: None,
+        automatic: false,
+        ticket: Ticket(16),
+    };
+    let foreseen = rack.engine.validate(proposal);
+    assert!(matches!(foreseen, Verdict::Armed { .. }), "what is over takes no room");
     assert!(matches!(arm(&mut rack, 16), Verdict::Armed { .. }));
     assert_eq!(rack.engine.armed().count(), 1);
 }
