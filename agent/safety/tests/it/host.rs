@@ -241,6 +241,7 @@ fn a_trip_without_a_shutdown_goes_to_the_hard_off_where_there_is_one() {
     let mut bench = at_cap_min(plan);
     bench.cycles(2, 95.0);
     assert_eq!(bench.step(), Some(Step::HardOff));
+    assert_eq!(bench.engine.host().0, HostLevel::Quiesced, "it has no way to stop in order");
     let mut plan = plan_of_host();
     plan.zones[0].ladder = flyball_safety::Ladder::NONE;
     let mut bench = at_cap_min(plan);

@@ -273,6 +273,19 @@ fn at_most_two_of_the_group_start_within_its_time() {
 }
 
 #[test]
+fn groups_do_not_count_for_each_other() {
+    let mut plan = plan();
+    let first = plan.groups[0];
+    plan.groups.push(first);
+    let Hand::Switch(switch) = &mut plan.actuators[2].hand else { panic!("no switch") };
+    switch.group = Some(flyball_safety::GroupId::new(1));
+    let mut rack = Rack::of(plan);
+    for machine in [A, B, C] {
+        assert_eq!(rack.ask(machine, Verb::On), Verdict::Accepted);
+    }
+}
+
+#[test]
 fn a_machine_that_somebody_else_starts_counts_into_its_group() {
     let mut rack = Rack::new();
     rack.power[0] = Ok(Power::PoweringOn);
