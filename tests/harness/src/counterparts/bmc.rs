@@ -196,6 +196,15 @@ impl IpmiBmc {
         control::ignore(self.folder.path(), ignore)
     }
 
+    /// From now on a machine runs behind the chassis that stops when it is asked to (or none
+    /// does, as at the start: a soft order is taken and nothing comes of it).
+    ///
+    /// # Errors
+    /// Where its file can't be written.
+    pub fn hear_soft_orders(&self, hear: bool) -> Result<(), CounterpartError> {
+        control::listen(self.folder.path(), hear)
+    }
+
     /// The orders that reached the chassis, oldest first: `power=1`, `shutdown=1`, `boot=pxe`.
     #[must_use]
     pub fn orders(&self) -> Vec<String> {

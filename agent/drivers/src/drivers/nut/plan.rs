@@ -108,10 +108,7 @@ fn entry(flag: &Flag) -> SensorEntry {
         metric: "hw.status".to_owned(),
         kind: Kind::State,
         unit: Unit::One,
-        attributes: vec![
-            ("hw.type".to_owned(), "ups".to_owned()),
-            ("hw.state".to_owned(), flag.state.to_owned()),
-        ],
+        attributes: vec![("hw.state".to_owned(), flag.state.to_owned())],
         thresholds: Thresholds::default(),
     }
 }

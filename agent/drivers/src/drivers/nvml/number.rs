@@ -134,7 +134,7 @@ impl Number {
 
     pub(super) fn describe(self, gpu: &str, device: &Device<'_>) -> SensorEntry {
         let (metric, kind, unit) = self.measure();
-        let mut attributes = vec![("hw.type".to_owned(), "gpu".to_owned())];
+        let mut attributes = Vec::new();
         for (key, value) in [
             ("hw.model", device.name()),
             ("hw.serial_number", device.serial()),

@@ -144,10 +144,7 @@ impl Number {
     }
 
     pub(super) fn describe(&self, disk: &str, answer: &Value) -> SensorEntry {
-        let mut attributes = vec![
-            ("hw.type".to_owned(), "physical_disk".to_owned()),
-            ("system.device".to_owned(), disk.to_owned()),
-        ];
+        let mut attributes = vec![("system.device".to_owned(), disk.to_owned())];
         for (key, member) in [("hw.model", "model_name"), ("hw.serial_number", "serial_number")] {
             if let Some(text) = answer.get(member).and_then(Value::as_str) {
                 attributes.push((key.to_owned(), flyball_driver_messages::bounded(text)));

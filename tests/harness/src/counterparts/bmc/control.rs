@@ -21,6 +21,7 @@ while [ -n "$1" ]; do
                 case $1 in
                     power) echo "$2" > "$here/power" ;;
                     boot) echo "$2" > "$here/boot" ;;
+                    shutdown) [ -e "$here/listening" ] && echo 0 > "$here/power" ;;
                 esac
             fi
             # Identifying has one argument too: an interval and whether it is for good.
@@ -47,8 +48,16 @@ pub(super) fn turn(here: &Path, on: bool) -> Result<(), CounterpartError> {
 }
 
 pub(super) fn ignore(here: &Path, ignore: bool) -> Result<(), CounterpartError> {
-    let path = here.join("ignoring");
-    if ignore {
+    mark(here.join("ignoring"), ignore)
+}
+
+pub(super) fn listen(here: &Path, listen: bool) -> Result<(), CounterpartError> {
+    mark(here.join("listening"), listen)
+}
+
+/// Makes the file at `path`, or takes it away.
+fn mark(path: PathBuf, there: bool) -> Result<(), CounterpartError> {
+    if there {
         return write(path, "").map(|_| ());
     }
     match fs::remove_file(&path) {
