@@ -217,6 +217,8 @@ fn a_machine_without_caps_has_nothing_more_to_do_and_does_not_trip_for_it() {
     let mut bench = Bench::of(plan);
     bench.cycles(4, 40.0);
     bench.cycles(2, 82.0);
+    bench.pass(STEP_TIME, 82.0);
+    assert_eq!(bench.step(), Some(Step::CapMin), "no time is lost on a cap that is not there");
     bench.pass(STEP_TIME * 10, 82.0);
     assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapMin)));
 }
