@@ -7,7 +7,7 @@ pub mod fleet_limits;
 pub mod operation;
 mod validator;
 
-use crate::access::{Caller, SessionId};
+use crate::access::SessionId;
 use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::config::Safety;
@@ -18,12 +18,10 @@ use crate::store::{Store, StoreError};
 use confirmation::Tokens;
 pub use confirmation::{ConfirmError, Confirmation};
 pub use fleet_limits::FleetPolicy;
-use flyball_protocol::command::FleetLimit;
 pub use flyball_protocol::command::{
     Action, Arming, Clamp, OperationId, Outcome, Refusal, RefusalKind, Verdict,
 };
 use flyball_protocol::command::{Command, CommandKey, SignatureError};
-use flyball_protocol::guard::Inventory as Board;
 use flyball_protocol::message::PendingCommand;
 pub use operation::{Operation, OperationState};
 use serde_json::json;
@@ -42,9 +40,6 @@ pub const DEFAULT_TTL_MS: u64 = 60_000;
 pub const MAX_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 /// Commands that wait for one machine; more are refused.
 pub const MAX_OPEN_PER_DEVICE: u32 = 64;
-
-/// Who asks for what the aggregator sends by itself.
-const SYSTEM: &str = "system";
 
 /// How long after `not_after` the outcome of what was sent may still come: it rides in the spool,
 /// and the machine's clock is not ours.
@@ -258,112 +253,6 @@ impl Operations {
             Ok(Ok(verdict)) => Ok(Some(verdict)),
             Ok(Err(_)) | Err(_) => Ok(None),
         }
-    }
-
-    /// What `caller` is shown of an operation that waits to be confirmed.
-    #[must_use]
-    pub fn confirmation(
-        &self,
-        operation: &Operation,
-        caller: Option<&Caller>,
-    ) -> Option<Confirmation> {
-        self.tokens.shown(operation, caller, self.second_person)
-    }
-
-    /// Has the machine carry out what it has armed; the armed operation comes back.
-    ///
-    /// # Errors
-    /// Where it is not armed, the caller may not confirm it, the token is not the right one, or
-    /// the machine refuses.
-    pub async fn confirm(
-        &self,
-        id: OperationId,
-        caller: &Caller,
-        token: &str,
-        request_id: Option<String>,
-    ) -> Result<Operation, ConfirmError> {
-        let armed = self.store.operation(id).await?.ok_or(ConfirmError::Unknown(id))?;
-        let now_ms = self.clock.now_ms();
-        let arming = self.tokens.check(&armed, caller, self.second_person, token, now_ms)?;
-        if !self.sessions.is_online(armed.device) {
-            return Err(ConfirmError::Away);
-        }
-        let submission = Submission {
-            device: armed.device,
-            equipment: armed.equipment,
-            action: Action::Confirm { operation: id },
-            issuer: caller.email.clone(),
-            session: Some(caller.session),
-            break_glass: None,
-            not_after_ms: Some(arming.until_ms),
-            request_id,
-            ttl_ms: None,
-        };
-        let confirming = self.submit(submission).await?;
-        if let Some(Verdict::Refused(refusal)) = confirming.verdict {
-            return Err(ConfirmError::Refused(Box::new(refusal)));
-        }
-        Ok(self.store.operation(id).await?.unwrap_or(armed))
-    }
-
-    /// # Errors
-    /// Where the store fails.
-    pub async fn fleet_limits(&self, device: DeviceId) -> Result<Option<FleetPolicy>, StoreError> {
-        self.store.fleet_limits(device).await
-    }
-
-    /// Keeps the policy and sends it: it is sent anew whenever the machine comes without it.
-    ///
-    /// # Errors
-    /// As for [`Operations::submit`].
-    pub async fn set_fleet_limits(&self, submission: Submission) -> Result<Operation, SubmitError> {
-        let device = submission.device;
-        let Action::SetFleetLimits { limits } = &submission.action else {
-            return self.submit(submission).await;
-        };
-        let (limits, issuer) = (limits.clone(), submission.issuer.clone());
-        let operation = self.submit(submission).await?;
-        // What the machine refuses would be refused again whenever it comes back.
-        if !matches!(operation.verdict, Some(Verdict::Refused(_))) {
-            let now_ms = self.clock.now_ms();
-            self.store.set_fleet_limits(device, &limits, &issuer, now_ms).await?;
-        }
-        Ok(operation)
-    }
-
-    /// A machine has come and told what holds it: where that is not what the fleet has asked for,
-    /// it is asked again.
-    pub(crate) async fn handle_return(
-        &self,
-        device: DeviceId,
-        board: &Board,
-    ) -> Result<(), SubmitError> {
-        let Some(FleetPolicy { limits, .. }) = self.store.fleet_limits(device).await? else {
-            return Ok(());
-        };
-        if board.limits.is_empty() || fleet_limits::is_held(&limits, &board.limits) {
-            return Ok(());
-        }
-        self.send_policy(device, limits).await
-    }
-
-    async fn send_policy(
-        &self,
-        device: DeviceId,
-        limits: Vec<FleetLimit>,
-    ) -> Result<(), SubmitError> {
-        let submission = Submission {
-            device,
-            equipment: None,
-            action: Action::SetFleetLimits { limits },
-            issuer: SYSTEM.into(),
-            session: None,
-            break_glass: None,
-            not_after_ms: None,
-            request_id: None,
-            ttl_ms: None,
-        };
-        self.store_and_wake(submission).await.map(drop)
     }
 
     /// # Errors

@@ -3,8 +3,10 @@
 //! one session and one arming, and dies with this process.
 
 use crate::access::{Caller, SessionId};
-use crate::operations::Verdict;
-use crate::operations::{Arming, Operation, OperationId, OperationState, Refusal, SubmitError};
+use crate::operations::{
+    Action, Arming, Operation, OperationId, OperationState, Operations, Refusal, Submission,
+    SubmitError, Verdict,
+};
 use crate::store::StoreError;
 use ring::hmac;
 use std::fmt;
@@ -137,6 +139,54 @@ fn may_confirm(
         };
     }
     if operation.session == Some(caller.session) { Ok(()) } else { Err(ConfirmError::OtherSession) }
+}
+
+impl Operations {
+    /// What `caller` is shown of an operation that waits to be confirmed.
+    #[must_use]
+    pub fn confirmation(
+        &self,
+        operation: &Operation,
+        caller: Option<&Caller>,
+    ) -> Option<Confirmation> {
+        self.tokens.shown(operation, caller, self.second_person)
+    }
+
+    /// Has the machine carry out what it has armed; the armed operation comes back.
+    ///
+    /// # Errors
+    /// Where it is not armed, the caller may not confirm it, the token is not the right one, or
+    /// the machine refuses.
+    pub async fn confirm(
+        &self,
+        id: OperationId,
+        caller: &Caller,
+        token: &str,
+        request_id: Option<String>,
+    ) -> Result<Operation, ConfirmError> {
+        let armed = self.store.operation(id).await?.ok_or(ConfirmError::Unknown(id))?;
+        let now_ms = self.clock.now_ms();
+        let arming = self.tokens.check(&armed, caller, self.second_person, token, now_ms)?;
+        if !self.sessions.is_online(armed.device) {
+            return Err(ConfirmError::Away);
+        }
+        let submission = Submission {
+            device: armed.device,
+            equipment: armed.equipment,
+            action: Action::Confirm { operation: id },
+            issuer: caller.email.clone(),
+            session: Some(caller.session),
+            break_glass: None,
+            not_after_ms: Some(arming.until_ms),
+            request_id,
+            ttl_ms: None,
+        };
+        let confirming = self.submit(submission).await?;
+        if let Some(Verdict::Refused(refusal)) = confirming.verdict {
+            return Err(ConfirmError::Refused(Box::new(refusal)));
+        }
+        Ok(self.store.operation(id).await?.unwrap_or(armed))
+    }
 }
 
 impl Operation {

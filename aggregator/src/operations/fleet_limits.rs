@@ -2,8 +2,14 @@
 //! layer can only tighten, so a value that is looser than the machine's own changes nothing; it
 //! is taken, kept, and said to be without effect.
 
+use crate::fleet::DeviceId;
+use crate::operations::{Action, Operation, Operations, Submission, SubmitError, Verdict};
+use crate::store::StoreError;
 use flyball_protocol::command::FleetLimit;
-use flyball_protocol::guard::{LayerThresholds, LimitSnapshot};
+use flyball_protocol::guard::{Inventory as Board, LayerThresholds, LimitSnapshot};
+
+/// Who asks for what the aggregator sends by itself.
+const SYSTEM: &str = "system";
 
 /// What was asked for last.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +109,68 @@ fn tightest(limit: &LimitSnapshot, of: Of) -> Option<(f64, &'static str)> {
         said.max_by(|a, b| a.0.total_cmp(&b.0))
     } else {
         said.min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+}
+
+impl Operations {
+    /// # Errors
+    /// Where the store fails.
+    pub async fn fleet_limits(&self, device: DeviceId) -> Result<Option<FleetPolicy>, StoreError> {
+        self.store.fleet_limits(device).await
+    }
+
+    /// Keeps the policy and sends it: it is sent anew whenever the machine comes without it.
+    ///
+    /// # Errors
+    /// As for [`Operations::submit`].
+    pub async fn set_fleet_limits(&self, submission: Submission) -> Result<Operation, SubmitError> {
+        let device = submission.device;
+        let Action::SetFleetLimits { limits } = &submission.action else {
+            return self.submit(submission).await;
+        };
+        let (limits, issuer) = (limits.clone(), submission.issuer.clone());
+        let operation = self.submit(submission).await?;
+        // What the machine refuses would be refused again whenever it comes back.
+        if !matches!(operation.verdict, Some(Verdict::Refused(_))) {
+            let now_ms = self.clock.now_ms();
+            self.store.set_fleet_limits(device, &limits, &issuer, now_ms).await?;
+        }
+        Ok(operation)
+    }
+
+    /// A machine has come and told what holds it: where that is not what the fleet has asked for,
+    /// it is asked again.
+    pub(crate) async fn handle_return(
+        &self,
+        device: DeviceId,
+        board: &Board,
+    ) -> Result<(), SubmitError> {
+        let Some(FleetPolicy { limits, .. }) = self.store.fleet_limits(device).await? else {
+            return Ok(());
+        };
+        if board.limits.is_empty() || is_held(&limits, &board.limits) {
+            return Ok(());
+        }
+        self.send_policy(device, limits).await
+    }
+
+    async fn send_policy(
+        &self,
+        device: DeviceId,
+        limits: Vec<FleetLimit>,
+    ) -> Result<(), SubmitError> {
+        let submission = Submission {
+            device,
+            equipment: None,
+            action: Action::SetFleetLimits { limits },
+            issuer: SYSTEM.into(),
+            session: None,
+            break_glass: None,
+            not_after_ms: None,
+            request_id: None,
+            ttl_ms: None,
+        };
+        self.store_and_wake(submission).await.map(drop)
     }
 }
 
