@@ -14,3 +14,4 @@ mod refusals;
 mod sandbox;
 mod tidy;
 mod until;
+mod ups;
