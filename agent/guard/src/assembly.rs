@@ -137,6 +137,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         journal: journal.clone(),
         waiter: thread::current(),
         period: policy.timing.cycle,
+        realtime: policy.realtime,
     };
     let placed = sensors.into_iter().enumerate().collect();
     poller::start(placed, &rounds).context("a poller can't be started")?;

@@ -5,6 +5,7 @@
 //! it doesn't take stays in the ring.
 
 mod client;
+mod pace;
 
 use crate::command::{self, Authority};
 use crate::desk::{Answer, ClientId, Purpose, Question};
@@ -16,6 +17,7 @@ use crate::words::Now;
 use client::{Client, Closed, Role};
 use flyball_command::{Action, OperationId, RefusalKind, SignedCommand, Verdict};
 use flyball_guard_messages::{AttachRefusal, FromAgent, FromGuard, Inventory, Status, VERSION};
+use pace::Pace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
 use std::fs;
@@ -53,6 +55,7 @@ pub(crate) struct Link {
     clients: Vec<Client>,
     next_client: u64,
     verdicts: VecDeque<(OperationId, Verdict)>,
+    pace: Pace,
 }
 
 /// Binds the socket at `path`, mode 0600. A socket that nobody listens on is replaced.
@@ -98,6 +101,7 @@ impl Link {
             clients,
             next_client: 0,
             verdicts,
+            pace: Pace::new(),
         }
     }
 
@@ -295,6 +299,12 @@ impl Link {
         }
         let clock = self.shared.clock;
         let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
+        // Before its counter goes to disk: a flood must cost neither the disk nor the loop.
+        if !self.pace.take(now.mono) {
+            let reason = "more commands come than the guard takes in a second";
+            let refusal = command::refusal(RefusalKind::Busy, reason, "a new command is issued");
+            return Some(Verdict::Refused(*refusal));
+        }
         let opened = self.authority.open(operation, signed, now);
         let question = match opened {
             Ok(command) => Question::Propose { client, command },

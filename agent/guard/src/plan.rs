@@ -9,7 +9,9 @@ pub(crate) use hand::verb;
 pub(crate) use interlock::power;
 
 use crate::catalog::{Catalog, Owner, SensorEntry};
-use crate::policy::{DEFAULT_ZONE, GateRule, LimitRule, Policy, Quantity, Zone, matches};
+use crate::policy::{
+    DEFAULT_ZONE, GateRule, LimitRule, Policy, Quantity, STUCK_SAMPLES, StuckRule, Zone, matches,
+};
 use flyball_safety::{
     ActuatorId, Config, ConfigFault, Gate, GroupId, GroupSpec, HardOff, InterlockId, InterlockSpec,
     Ladder, LimitId, LimitSpec, Mapping, Plan, Rung, SensorId, SensorSpec, StuckSpec, Thresholds,
@@ -20,8 +22,7 @@ use std::time::Duration;
 
 /// Sensors on a CPU's own die: they move when its power does.
 const ON_DIE: [&str; 4] = ["coretemp", "k10temp", "zenpower", "thermal/x86_pkg_temp"];
-/// Half a minute at 4 Hz without one changed digit while the power moved by so much.
-const STUCK_SAMPLES: u16 = 120;
+/// A temperature that stands still while the power moved by so much is stuck.
 const STUCK_MOVED_WATTS: f64 = 15.0;
 /// How long a level of the machine's own may take to be read back.
 pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(3);
@@ -218,6 +219,9 @@ impl<'a> Draft<'a> {
         if group.is_empty() {
             return;
         }
+        if let Some(stuck) = &rule.stuck {
+            self.add_stuck(&rule.name, stuck, &group, zone);
+        }
         let hysteresis =
             rule.hysteresis.unwrap_or_else(|| rule.quantity.default_hysteresis(&rule.local));
         let gate = rule.gate.as_ref().and_then(|gate| self.gate(&rule.name, gate));
@@ -344,6 +348,23 @@ impl<'a> Draft<'a> {
         self.limits.push(spec);
     }
 
+    /// The policy names what has to move when these sensors do.
+    fn add_stuck(&mut self, limit: &str, rule: &StuckRule, group: &[SensorId], zone: ZoneId) {
+        let known = |sensor: &SensorEntry| matches(&rule.companion, &sensor.id);
+        let Some(companion) = self.catalog.sensors.iter().position(known) else {
+            self.remarks.push(format!(
+                "limit `{limit}`: no sensor fits `stuck_with` `{}`, so a frozen value can't be told",
+                rule.companion
+            ));
+            return;
+        };
+        let companion = self.watch(companion, zone, self.policy.timing.stale_after, false);
+        for id in group.iter().filter(|id| **id != companion) {
+            let (samples, moved) = (rule.samples, rule.moved);
+            self.sensors[id.index()].stuck = Some(StuckSpec { samples, companion, moved });
+        }
+    }
+
     /// On-die sensors are watched for freezing against the package's power.
     fn add_companion(&mut self) {
         let on_die = |sensor: &SensorEntry| ON_DIE.iter().any(|chip| sensor.id.starts_with(chip));
@@ -360,6 +381,9 @@ impl<'a> Draft<'a> {
         };
         let zone = ZoneId::new(0);
         let companion = self.watch(power, zone, self.policy.timing.stale_after, false);
+        // What the policy says of a sensor stands.
+        let unsaid = |id: &SensorId| self.sensors[id.index()].stuck.is_none();
+        let frozen: Vec<SensorId> = frozen.into_iter().filter(unsaid).collect();
         for id in frozen {
             let stuck = StuckSpec { samples: STUCK_SAMPLES, companion, moved: STUCK_MOVED_WATTS };
             self.sensors[id.index()].stuck = Some(stuck);

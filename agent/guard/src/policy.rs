@@ -12,7 +12,7 @@ pub(crate) mod table;
 
 use flyball_safety::{Ladder, Rung};
 pub(crate) use host::{HostRule, ServicesRule};
-pub(crate) use limit::{GateRule, LimitRule};
+pub(crate) use limit::{GateRule, LimitRule, STUCK_SAMPLES, StuckRule};
 pub(crate) use quantity::Quantity;
 use std::fmt;
 use std::path::PathBuf;
@@ -156,7 +156,7 @@ impl Policy {
         Self {
             timing: Timing::default(),
             factory_margin_celsius: 5.0,
-            realtime: false,
+            realtime: true,
             watchdog: None,
             shutdown_on_trip: false,
             zones: vec![Zone::named(DEFAULT_ZONE)],
@@ -385,6 +385,57 @@ mod tests {
         assert_eq!(policy.timing, Timing::default());
         assert_eq!(policy.limits.len(), 2);
         assert_eq!(policy.limits[0].local.trip, Some(95.0));
+    }
+
+    /// Everything that the example shows behind a comment is sound too.
+    #[test]
+    fn what_the_example_shows_in_comments_is_sound() {
+        let text = include_str!("../../../packaging/config/guard-policy.toml");
+        let is_key = |line: &str| line.split(' ').nth(1) == Some("=");
+        let uncommented: Vec<&str> = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.starts_with('[') || is_key(rest) => rest,
+                _ => line,
+            })
+            .collect();
+        let policy = Policy::parse(&uncommented.join("\n")).unwrap();
+        assert_eq!((policy.limits.len(), policy.switches.len()), (5, 1));
+        assert_eq!((policy.interlocks.len(), policy.groups.len()), (1, 1));
+        assert!(policy.watchdog.is_some() && !policy.host.shutdown.is_empty());
+        assert!(
+            policy.zones[0].ladder.rungs.is_some() && policy.zones[0].ladder.hard_off.is_some()
+        );
+    }
+
+    #[test]
+    fn faults_of_what_stands_between_things_have_their_lines_too() {
+        let text = "[host]\n\
+                    shutdown = [\"poweroff\"]\n\
+                    [[zone]]\n\
+                    name = \"board\"\n\
+                    quiesce_within_s = 5\n\
+                    hard_off_switch = \"pdu-1/outlet-4\"\n\
+                    [[switch]]\n\
+                    actuator = \"pdu-*\"\n\
+                    group = \"rack-9\"\n\
+                    [[interlock]]\n\
+                    name = \"x\"\n\
+                    targets = []\n\
+                    [[interlock.condition]]\n\
+                    sensor = \"a\"\n\
+                    [[limit]]\n\
+                    name = \"fan\"\n\
+                    sensors = [\"*\"]\n\
+                    warning_rpm = 100\n\
+                    limit_rpm = 200\n\
+                    vote = \"most\"\n\
+                    [services]\n\
+                    allow = [\"a b\"]\n";
+        let faults = Policy::parse(text).unwrap_err();
+        let lines: Vec<usize> = faults.iter().map(|fault| fault.line).collect();
+        let shown: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        assert_eq!(lines, [1, 3, 5, 9, 10, 10, 10, 13, 15, 20, 21], "{shown:#?}");
     }
 
     #[test]

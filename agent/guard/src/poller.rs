@@ -12,6 +12,7 @@ use crate::clock::{Clock, thread_cpu};
 use crate::journal::{Entry, Journal};
 use crate::log::Level;
 use crate::plan::SLOW_PERIOD;
+use crate::process;
 use crate::shared::Shared;
 use crate::slots::{MAX_SERIES, Slots};
 use flyball_hardware::{Bus, Sensor};
@@ -52,6 +53,8 @@ pub(crate) struct Rounds {
     pub(crate) journal: Journal,
     pub(crate) waiter: Thread,
     pub(crate) period: Duration,
+    /// Whether the loop is to be real-time; then those that it is woken by are too.
+    pub(crate) realtime: bool,
 }
 
 /// Of each series whether a limit watches it, which the loop sets when it plans, and which of
@@ -116,6 +119,10 @@ pub(crate) fn start(sensors: Vec<(usize, Sensor)>, rounds: &Rounds) -> io::Resul
             .name(format!("poll {}", bus.name).chars().take(15).collect())
             .stack_size(STACK_BYTES)
             .spawn(move || {
+                // A slow bus may spin in its driver: it has nobody's priority.
+                if !bus.slow {
+                    process::raise_priority_quietly(rounds.realtime);
+                }
                 poll(polled, bus, &meter, &rounds);
                 rounds.shared.buses.remove(&meter);
             })?;

@@ -5,6 +5,9 @@ use super::table::Table;
 use flyball_safety::{Dwell, Response, Sense, Sustained, Thresholds, Vote};
 use std::time::Duration;
 
+/// Half a minute at 4 Hz without one changed digit.
+pub(crate) const STUCK_SAMPLES: u16 = 120;
+
 /// A limit over the sensors whose ids match.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LimitRule {
@@ -27,6 +30,7 @@ pub(crate) struct LimitRule {
     pub(crate) lead: Option<Duration>,
     pub(crate) sustained: Option<Sustained>,
     pub(crate) gate: Option<GateRule>,
+    pub(crate) stuck: Option<StuckRule>,
     pub(crate) missing_ok: bool,
 }
 
@@ -37,6 +41,15 @@ pub(crate) enum GateRule {
     Duty { actuator: String, at_least: f64 },
     /// Unless this switch is off.
     On { actuator: String },
+}
+
+/// When an unchanging value of its sensors is a fault: for so many samples the very same, while
+/// the companion moved by so much in its own unit.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StuckRule {
+    pub(crate) companion: String,
+    pub(crate) moved: f64,
+    pub(crate) samples: u16,
 }
 
 pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LimitRule> {
@@ -80,6 +93,7 @@ pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LimitRule> {
         lead: seconds(table.number("lead_s", 1.0..=600.0)),
         sustained: read_sustained(table),
         gate: read_gate(table),
+        stuck: read_stuck(table),
         missing_ok: table.switch("missing_ok").unwrap_or(false),
     };
     let name = table.required_text("name")?;
@@ -160,6 +174,16 @@ fn read_gate(table: &mut Table<'_, '_>) -> Option<GateRule> {
     let duty = fan.zip(at_least);
     let duty = duty.map(|(actuator, at_least)| GateRule::Duty { actuator, at_least });
     duty.or_else(|| switch.map(|actuator| GateRule::On { actuator }))
+}
+
+fn read_stuck(table: &mut Table<'_, '_>) -> Option<StuckRule> {
+    let companion = table.text("stuck_with");
+    let moved = table.number("stuck_moved", 0.001..=1e9);
+    let samples = table.whole("stuck_samples", 2..=255).map_or(STUCK_SAMPLES, u16::from);
+    if companion.is_some() != moved.is_some() {
+        table.fault("`stuck_with` and `stuck_moved` stand together");
+    }
+    Some(StuckRule { companion: companion?, moved: moved?, samples })
 }
 
 fn read_dwell(table: &mut Table<'_, '_>, quantity: Quantity) -> Dwell {

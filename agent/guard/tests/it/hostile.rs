@@ -65,7 +65,7 @@ fn ten_thousand_proposals_pass_no_limit_and_starve_nothing() {
     let mut guarded = Guarded::board(1.0);
     guarded.settle();
     let key = organization();
-    let flood: Vec<_> = (0..10_000_u32)
+    let signed: Vec<_> = (0..400_u32)
         .map(|number| {
             let action = match number % 4 {
                 0 => cap(500.0),
@@ -77,6 +77,7 @@ fn ten_thousand_proposals_pass_no_limit_and_starve_nothing() {
             FromAgent::Propose { operation, command }
         })
         .collect();
+    let flood: Vec<_> = signed.iter().cycle().take(10_000).cloned().collect();
     let cycles = |guarded: &Guarded| guarded.status()["cycles"].as_u64().unwrap();
     let (before, began) = (cycles(&guarded), Instant::now());
     let mut agent = guarded.agent();
