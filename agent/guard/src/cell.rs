@@ -37,6 +37,6 @@ impl<const WORDS: usize> WordCell<WORDS> {
         }
         fence(Ordering::Acquire);
         let after = self.sequence.load(Ordering::Relaxed);
-        (before == after && before != 0 && before % 2 == 0).then_some((before / 2, words))
+        (before == after && before != 0 && before.is_multiple_of(2)).then_some((before / 2, words))
     }
 }

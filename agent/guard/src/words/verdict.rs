@@ -137,8 +137,8 @@ impl Teller<'_> {
         let Some(name) = self.names.interlock(id) else {
             return plain(RefusalKind::Interlock, "an interlock stands against it", "it holds");
         };
-        let views = self.engine.conditions(id).zip(&name.conditions);
-        let failing = views.filter(|(view, _)| view.holds != Some(true)).next();
+        let mut views = self.engine.conditions(id).zip(&name.conditions);
+        let failing = views.find(|(view, _)| view.holds != Some(true));
         let since = self.engine.interlock(id).map(|view| self.now.wall_ms_of(view.since));
         let clears_when = self.interlock_clears_when(id);
         let known = match failing {
