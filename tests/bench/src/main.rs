@@ -9,6 +9,7 @@ mod footprint;
 mod ingest;
 mod peer;
 mod process;
+mod reaction;
 mod render;
 mod start;
 
@@ -26,7 +27,8 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 4] = [footprint::BENCH, ingest::BENCH, render::BENCH, start::BENCH];
+const BENCHES: [Bench; 5] =
+    [footprint::BENCH, ingest::BENCH, reaction::BENCH, render::BENCH, start::BENCH];
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();

@@ -20,6 +20,7 @@ impl Guest {
         let mut files: Vec<(PathBuf, String)> = vec![
             program("flyball-guard"),
             (own("guard-policy.toml"), "/etc/guard-policy.toml".into()),
+            (own("orderly-stop"), "/bin/orderly-stop".into()),
         ];
         if network == Network::User {
             files.push(program("flyball-agent"));
