@@ -6,6 +6,7 @@
 
 mod clock;
 mod console;
+mod equipment;
 mod exactly_once;
 mod first_minute;
 mod guard_alone;

@@ -155,7 +155,13 @@ impl Layout {
         })
     }
 
-    pub(crate) fn guard(&self, built: &Binaries, machine: Machine) -> Program {
+    /// Equipment belongs to this very machine: simulated boards manage none.
+    pub(crate) fn guard(
+        &self,
+        built: &Binaries,
+        equipment: Option<&Path>,
+        machine: Machine,
+    ) -> Program {
         let mut arguments = vec![
             "run".into(),
             "--socket".into(),
@@ -167,6 +173,8 @@ impl Layout {
         ];
         if machine.kind() == Kind::Simulated {
             arguments.extend(["--sysfs-root".into(), text(&self.edge(machine).join("board"))]);
+        } else if let Some(equipment) = equipment {
+            arguments.extend(["--equipment".into(), text(equipment)]);
         }
         self.program(machine.program("guard"), &built.guard, arguments)
     }

@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// The folder of components for this machine's agent; those of `cargo xtask plugins` if not said
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Option<PathBuf>,
+    /// What this machine's guard manages behind a network; packaging/config/equipment.toml shows how
+    #[arg(long, value_name = "FILE")]
+    pub(crate) equipment: Option<PathBuf>,
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -95,6 +98,7 @@ fn detach(layout: &Layout, options: &Options) -> Result<()> {
         .args(["--api", &options.api.to_string(), "--ingest", &options.ingest.to_string()])
         .args(["--agents", &options.agents.to_string()])
         .args(options.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
+        .args(options.equipment.iter().flat_map(|file| ["--equipment".as_ref(), file.as_os_str()]))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -183,7 +187,7 @@ fn start(
             let socket = layout.plant_socket(machine);
             until("the simulated board is there", supervisor, || Ok(socket.exists()))?;
         }
-        supervisor.start(layout.guard(&built, machine))?;
+        supervisor.start(layout.guard(&built, options.equipment.as_deref(), machine))?;
     }
     let password = initialise(layout, &built)?;
     say::step(&format!("start the aggregator: API {}, agents {}", options.api, options.ingest));

@@ -48,6 +48,7 @@ pub struct Fleet {
     ingest: String,
     agents: u32,
     plugins: Option<PathBuf>,
+    equipment: Option<PathBuf>,
     /// Sign-ins are limited to a few a minute: one session serves as long as it holds.
     session: Mutex<Option<Api>>,
 }
@@ -58,7 +59,15 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready; its own words are in the error.
     pub fn up(agents: u32) -> Result<Self> {
-        Self::with_plugins(agents, None)
+        Self::with(agents, None, None)
+    }
+
+    /// The same, with this machine's guard managing the equipment of a file.
+    ///
+    /// # Errors
+    /// Where `up` does not get ready.
+    pub fn with_equipment(agents: u32, equipment: PathBuf) -> Result<Self> {
+        Self::with(agents, None, Some(equipment))
     }
 
     /// The same, with the components of another folder.
@@ -66,6 +75,10 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready.
     pub fn with_plugins(agents: u32, plugins: Option<PathBuf>) -> Result<Self> {
+        Self::with(agents, plugins, None)
+    }
+
+    fn with(agents: u32, plugins: Option<PathBuf>, equipment: Option<PathBuf>) -> Result<Self> {
         let xtask = std::env::var_os("FLYBALL_XTASK")
             .context("FLYBALL_XTASK is not set: call it through `cargo xtask`")?;
         let fleet = Self {
@@ -75,6 +88,7 @@ impl Fleet {
             ingest: free_udp()?,
             agents,
             plugins,
+            equipment,
             session: Mutex::new(None),
         };
         fleet.start()?;
@@ -91,6 +105,7 @@ impl Fleet {
             .args(["--api", &self.api, "--ingest", &self.ingest])
             .args(["--agents", &self.agents.to_string()])
             .args(self.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
+            .args(self.equipment.iter().flat_map(|file| ["--equipment".as_ref(), file.as_os_str()]))
             .output()?;
         if !output.status.success() {
             bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));

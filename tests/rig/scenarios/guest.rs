@@ -31,7 +31,7 @@ impl Guest {
     /// Starts the guard, and waits until it answers.
     pub(crate) fn start_guard(&mut self) {
         let line = "flyball-guard run --socket /run/guard.sock --state /state \
-                    --policy /etc/guard-policy.toml >> /run/guard.log 2>&1 &";
+                    --policy /etc/guard-policy.toml --pin /run/pin.toml >> /run/guard.log 2>&1 &";
         self.machine.run(line).unwrap();
         if let Err(error) = self.machine.run_until(STATUS, SOON, |text| text.contains("limits:")) {
             panic!("{error:#}\n{}", self.log());

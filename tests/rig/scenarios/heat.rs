@@ -9,8 +9,8 @@ use std::time::Duration;
 /// At this the kernel powers the machine off by itself.
 const CRITICAL: f64 = 105.0;
 /// The thresholds of `guest/guard-policy.toml`.
-const WARNING: f64 = 70.0;
-const LIMIT: f64 = 80.0;
+const WARNING: f64 = 65.0;
+const LIMIT: f64 = 75.0;
 const TRIP: f64 = 92.0;
 const COOL_WATTS: f64 = 60.0;
 const FULL_WATTS: f64 = 380.0;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The drivers of the board that a test may look at.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 13] = [
     "fan",
     "thermal",
     "nvme",
@@ -19,6 +19,7 @@ const MODULES: [&str; 12] = [
     "i6300esb",
     "virtio_pci",
     "virtio_net",
+    "virtio-rng",
     "i2c-dev",
     "i2c-stub",
     "adt7475",
@@ -92,7 +93,8 @@ fn copy_modules(kit: &Kit, root: &Path) -> Result<()> {
     let index = |line: &&str| line.split(':').next().is_some_and(|name| needed.contains(name));
     let kept: Vec<&str> = text.lines().filter(index).collect();
     fs::write(root.join(&place).join("modules.dep"), kept.join("\n") + "\n")?;
-    fs::write(root.join("modules"), MODULES[..11].join("\n") + "\n")?;
+    let (_, early) = MODULES.split_last().context("there are modules")?;
+    fs::write(root.join("modules"), early.join("\n") + "\n")?;
     Ok(())
 }
 

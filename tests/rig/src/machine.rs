@@ -84,7 +84,10 @@ impl Machine {
             .arg(path("server=on,wait=off,unix:", &place("serial")));
         match network {
             Network::None => command.args(["-nic", "none"]),
-            Network::User => command.args(["-nic", "user,id=cable,model=virtio-net-pci"]),
+            // Keys need entropy, which an emulated processor has none of.
+            Network::User => command
+                .args(["-nic", "user,id=cable,model=virtio-net-pci"])
+                .args(["-device", "virtio-rng-pci"]),
         };
         let log = File::create(place("log"))?;
         let child = command
