@@ -50,6 +50,7 @@ impl Tree {
 /// Where the state folder or the socket can't be had: it can't serve anybody then.
 pub(crate) fn run(args: Run) -> Result<()> {
     let clock = Clock::start();
+    process::raise_file_limit();
     let stop = process::stop_flag().context("the signal handlers can't be installed")?;
     fs::DirBuilder::new()
         .recursive(true)

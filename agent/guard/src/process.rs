@@ -2,7 +2,7 @@
 
 use crate::log;
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::setpriority_process;
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::fs;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// Before everything that is not a kernel's own thread.
 const NICE: i32 = -15;
+/// No board has as many files that are read.
+const MAX_FILES: u64 = 16_384;
 /// Low among the real-time ones: whoever the machine's owner put above it stays there.
 const FIFO_PRIORITY: i32 = 10;
 
@@ -76,6 +78,19 @@ pub(crate) fn stop_flag() -> io::Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)
+}
+
+/// Room for a descriptor per value, fault and enable file of a large board: as many as the machine
+/// lets this process have.
+pub(crate) fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(MAX_FILES, |hard| hard.min(MAX_FILES));
+    if limit.current.is_some_and(|now| now < most)
+        && let Err(error) =
+            setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum })
+    {
+        log::warn(format_args!("the limit of open files stays where it was cause={error}"));
+    }
 }
 
 /// A name for this run of the guard. It has to be another than the last run's and is no secret,
