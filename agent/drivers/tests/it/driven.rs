@@ -41,6 +41,8 @@ pub(crate) struct Driven {
     output: Receiver<FromDriver>,
     described: Described,
     requests: u64,
+    /// A round that is told next may have been read before a deed.
+    acted: bool,
 }
 
 impl Driven {
@@ -53,7 +55,8 @@ impl Driven {
         let (heard, messages) = channel();
         std::thread::spawn(move || hear(output, &heard));
         let described = Described::default();
-        let mut driven = Self { child, input, output: messages, described, requests: 0 };
+        let mut driven =
+            Self { child, input, output: messages, described, requests: 0, acted: false };
         assert_eq!(driven.next(), Some(FromDriver::Hello { version: VERSION }));
         driven
     }
@@ -147,8 +150,12 @@ impl Driven {
         reading.unwrap_or_else(|| panic!("no reading of {sensor}")).value
     }
 
-    /// The actuator's state in the next round.
+    /// The actuator's state in the next round that has begun since the last deed.
     pub(crate) fn state(&mut self, actuator: &str) -> ActuatorState {
+        if std::mem::take(&mut self.acted) {
+            // It may have been read before the deed and told after it.
+            self.round();
+        }
         let round = self.round();
         let index = self.actuator(actuator);
         let mut states = round.states.into_iter();
@@ -166,6 +173,7 @@ impl Driven {
     /// Asks a deed, and waits for its answer.
     pub(crate) fn act(&mut self, actuator: &str, deed: Deed) -> Result<ActuatorState, DeedError> {
         let request = self.ask(actuator, deed, 20_000);
+        self.acted = true;
         self.done(request)
     }
 
