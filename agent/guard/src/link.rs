@@ -123,9 +123,7 @@ impl Link {
         if ready {
             self.accept(listener);
         }
-        while let Ok(answer) = self.answers.try_recv() {
-            self.pass_on(answer);
-        }
+        self.pass_on_answers();
         for index in 0..self.clients.len() {
             self.serve(index);
         }
@@ -180,6 +178,8 @@ impl Link {
         }
         while let Some(message) = self.clients.get_mut(index).and_then(Client::next) {
             self.handle(index, message);
+            // A command costs a sync: what the loop answers meanwhile must find room.
+            self.pass_on_answers();
         }
         self.feed(index);
     }
@@ -327,6 +327,12 @@ impl Link {
         let reason = "the guard has more commands than it takes at once";
         let refusal = command::refusal(RefusalKind::Busy, reason, "a new command is issued");
         Some(Verdict::Refused(*refusal))
+    }
+
+    fn pass_on_answers(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.pass_on(answer);
+        }
     }
 
     /// An answer of the loop to the client that asked, if it is still there.

@@ -82,15 +82,16 @@ fn ten_thousand_proposals_pass_no_limit_and_starve_nothing() {
     let (before, began) = (cycles(&guarded), Instant::now());
     let mut agent = guarded.agent();
     let mut answers: BTreeMap<String, u32> = BTreeMap::new();
-    let (mut sent, mut answered) = (0, 0);
+    let (mut sent, mut answered, mut last) = (0, 0, began);
     while answered < flood.len() {
         // As fast as the socket takes them, without ever letting it fill up for good.
         while sent < flood.len() && sent - answered < 400 {
             agent.send(&flood[sent]);
             sent += 1;
         }
+        assert!(last.elapsed() < Duration::from_secs(60), "{answered} of {sent} are answered");
         if let FromGuard::Verdict { verdict, .. } = agent.receive().unwrap() {
-            answered += 1;
+            (answered, last) = (answered + 1, Instant::now());
             let word = match &verdict {
                 Verdict::Refused(refusal) => format!("{:?}", refusal.kind),
                 Verdict::Accepted => "Accepted".into(),
