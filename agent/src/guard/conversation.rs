@@ -175,7 +175,7 @@ impl<'a> Conversation<'a> {
     }
 
     async fn handle_records(&mut self, first: u64, records: Vec<Record>) -> Result<(), Fault> {
-        let limits_moved = records.iter().any(moves_limits);
+        let board_moved = records.iter().any(moves_board);
         let Some(last) = first.checked_add(records.len() as u64).and_then(|end| end.checked_sub(1))
         else {
             return Err(Fault::Unexpected);
@@ -184,7 +184,7 @@ impl<'a> Conversation<'a> {
         if let Some(cursor) = &mut self.link.cursor {
             cursor.through = cursor.through.max(last);
         }
-        if limits_moved { self.say(&FromAgent::Inventory).await } else { Ok(()) }
+        if board_moved { self.say(&FromAgent::Inventory).await } else { Ok(()) }
     }
 
     async fn handle_ask(&mut self, ask: Ask) -> Result<(), Fault> {
@@ -234,8 +234,24 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// An event after which the limits read otherwise: the aggregator's picture is renewed at once.
-fn moves_limits(record: &Record) -> bool {
-    let RecordBody::Event(event) = &record.body else { return false };
-    matches!(event.kind, EventKind::LimitState { .. } | EventKind::TripCleared)
+/// Something after which the board reads otherwise: the aggregator's picture is renewed at once.
+fn moves_board(record: &Record) -> bool {
+    match &record.body {
+        RecordBody::Event(event) => matches!(
+            event.kind,
+            EventKind::LimitState { .. }
+                | EventKind::TripCleared
+                | EventKind::Interlock { .. }
+                | EventKind::LockSet
+                | EventKind::LockReleased
+                | EventKind::Switched
+                | EventKind::SwitchFailed
+                | EventKind::EquipmentLost
+                | EventKind::EquipmentBack
+                | EventKind::HardwareChanged
+                | EventKind::PolicyTaken
+        ),
+        RecordBody::Outcome(_) => true,
+        RecordBody::Samples(_) | RecordBody::Lost { .. } => false,
+    }
 }
