@@ -33,7 +33,7 @@ fn join(guest: &mut Guest, fleet: &Fleet, api: &Api) -> String {
         let all = devices["data"].as_array().cloned().unwrap_or_default();
         id = all
             .iter()
-            .find(|device| device["name"] == "guest" && device["online"] == true)
+            .find(|device| device["name"] == "guest" && device["status"] == "online")
             .and_then(|device| device["id"].as_str().map(str::to_owned));
         if id.is_some() {
             break;
