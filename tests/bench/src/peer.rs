@@ -157,17 +157,22 @@ fn measure(
     if values == 0 {
         bail!("{name} reads nothing");
     }
+    // Helpers that a peer starts and ends meanwhile are left out: that is in its favour.
     let pids = process::family(child.0.id());
-    let total = |of: fn(u32) -> Result<f64>| pids.iter().map(|&pid| of(pid)).sum::<Result<f64>>();
-    let before = total(process::cpu_s)?;
+    let before: Vec<(u32, f64)> =
+        pids.into_iter().filter_map(|pid| Some((pid, process::cpu_s(pid).ok()?))).collect();
     let started = clock::now();
     while started.elapsed() < span {
         let round = clock::now();
         each_second()?;
         sleep(SECOND.saturating_sub(round.elapsed()));
     }
-    let cpu_percent = (total(process::cpu_s)? - before) / started.elapsed().as_secs_f64() * 100.0;
-    Ok(Footprint { name, cpu_percent, rss_mib: total(process::rss_mib)?, values })
+    let used = |(pid, was): &(u32, f64)| Some(process::cpu_s(*pid).ok()? - was);
+    let cpu_s: f64 = before.iter().filter_map(used).sum();
+    let cpu_percent = cpu_s / started.elapsed().as_secs_f64() * 100.0;
+    let family = process::family(child.0.id()).into_iter();
+    let rss_mib = family.filter_map(|pid| process::rss_mib(pid).ok()).sum();
+    Ok(Footprint { name, cpu_percent, rss_mib, values })
 }
 
 /// A peer that ends with its owner.
