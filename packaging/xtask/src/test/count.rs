@@ -53,7 +53,8 @@ fn parse(line: &str) -> Option<Count> {
     let plain = strip_colour(line);
     let text = plain.trim();
     let of_nextest = text.starts_with("Summary") && text.contains("run:");
-    let of_libtest = text.starts_with("test result:");
+    // Indented, it is what a failing test of nextest had to say of itself.
+    let of_libtest = plain.starts_with("test result:");
     if !of_nextest && !of_libtest {
         return None;
     }
@@ -100,6 +101,7 @@ mod tests {
         let libtest = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!(parse(libtest), Some(Count { passed: 3, failed: 0 }));
         assert_eq!(parse("test a::b ... ok"), None);
+        assert_eq!(parse("    test result: FAILED. 0 passed; 1 failed; 0 ignored"), None);
     }
 
     #[test]
