@@ -8,13 +8,13 @@
 mod action;
 mod id;
 mod lock;
-mod power;
 mod signature;
 mod verdict;
 
 pub use action::{Action, FleetLimit, ServiceVerb};
+/// The words of power are everybody's; a command is said with them.
+pub use flyball_units::{PowerState, ResetType};
 pub use id::{DeviceId, OperationId};
 pub use lock::Lock;
-pub use power::{PowerState, ResetType};
 pub use signature::{Command, CommandKey, PublicKey, SignatureError, SignedCommand};
 pub use verdict::{Arming, Clamp, Outcome, Refusal, RefusalKind, Verdict};

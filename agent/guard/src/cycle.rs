@@ -33,7 +33,8 @@ use crate::words::Now;
 use commands::ArmedOperation;
 use errands::OnItsWay;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
-use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId, Verb};
+use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId};
+use flyball_units::ResetType;
 use pending::Pending;
 use sampling::Sampling;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ pub(crate) struct Cycle {
     errands: Vec<OnItsWay>,
     requests: u64,
     /// What was asserted of switches, and when last.
-    asserted: Vec<(ActuatorId, Verb, Duration)>,
+    asserted: Vec<(ActuatorId, ResetType, Duration)>,
     latches: Vec<Latch>,
     /// Counts what was handed to the disk.
     kept: u64,

@@ -7,8 +7,8 @@
 
 use crate::cell::WordCell;
 use crate::slots::whole_us;
-use flyball_safety::{Level, Observed, Power};
-use flyball_units::{Hertz, NoData, Ratio, Watts};
+use flyball_safety::{Level, Observed};
+use flyball_units::{Hertz, NoData, PowerState, Ratio, Watts};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -145,14 +145,19 @@ impl Grip {
     }
 }
 
-const POWERS: [Power; 5] =
-    [Power::On, Power::Off, Power::PoweringOn, Power::PoweringOff, Power::Paused];
+const POWERS: [PowerState; 5] = [
+    PowerState::On,
+    PowerState::Off,
+    PowerState::PoweringOn,
+    PowerState::PoweringOff,
+    PowerState::Paused,
+];
 
-fn power_code(power: Power) -> u64 {
+fn power_code(power: PowerState) -> u64 {
     POWERS.iter().zip(0..).find(|(known, _)| **known == power).map_or(0, |(_, code)| code)
 }
 
-fn power_of_code(code: u64) -> Option<Power> {
+fn power_of_code(code: u64) -> Option<PowerState> {
     POWERS.get(usize::try_from(code).ok()?).copied()
 }
 

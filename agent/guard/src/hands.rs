@@ -7,8 +7,8 @@ mod worker;
 
 use crate::grip::{Grip, HandBack};
 use crate::sources::Errand;
-use flyball_safety::{ActuatorId, Level, Observed, Power};
-use flyball_units::{NoData, Ratio};
+use flyball_safety::{ActuatorId, Level, Observed};
+use flyball_units::{NoData, PowerState, Ratio};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::Thread;
@@ -85,7 +85,7 @@ impl Hands {
                 Level::Cap(watts) => Observed::Cap(watts),
                 Level::Frequency(hertz) => Observed::Frequency(hertz),
                 Level::Free => Observed::Present,
-                Level::Down | Level::Off => Observed::Power(Power::Off),
+                Level::Down | Level::Off => Observed::Power(PowerState::Off),
             }));
         }
         let holder = hand.holder.as_ref()?;

@@ -5,9 +5,6 @@ mod default;
 mod hand;
 mod interlock;
 
-pub(crate) use hand::verb;
-pub(crate) use interlock::power;
-
 use crate::catalog::{Catalog, Owner, SensorEntry};
 use crate::policy::{
     DEFAULT_ZONE, GateRule, LimitRule, Policy, Quantity, STUCK_SAMPLES, StuckRule, Zone, matches,

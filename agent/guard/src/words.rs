@@ -6,12 +6,9 @@ mod verdict;
 
 use crate::plan::Names;
 pub(crate) use event::{guard_event, plain};
-use flyball_command::PowerState;
 use flyball_guard_messages as wire;
 use flyball_hardware::Board;
-use flyball_safety::{
-    ActuatorId, Engine, Layer, Level, LimitId, Moment, Power, StateKind, Thresholds,
-};
+use flyball_safety::{ActuatorId, Engine, Layer, Level, LimitId, Moment, StateKind, Thresholds};
 use flyball_units::{Unit, Watts};
 use std::time::Duration;
 pub(crate) use verdict::Teller;
@@ -96,17 +93,6 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
             })
         })
         .collect()
-}
-
-/// The engine's word in the wire's.
-pub(crate) const fn power_state(power: Power) -> PowerState {
-    match power {
-        Power::On => PowerState::On,
-        Power::Off => PowerState::Off,
-        Power::PoweringOn => PowerState::PoweringOn,
-        Power::PoweringOff => PowerState::PoweringOff,
-        Power::Paused => PowerState::Paused,
-    }
 }
 
 impl Names {

@@ -1,8 +1,8 @@
 //! What the engine asks for: levels of actuators and of the host, asserted until what is seen
 //! agrees, and the verbs of switches, which are sent once.
 
-use crate::{ActuatorId, LimitId, Power, Verb};
-use flyball_units::{Hertz, Ratio, Watts};
+use crate::{ActuatorId, LimitId};
+use flyball_units::{Hertz, PowerState, Ratio, ResetType, Watts};
 
 /// One thing for the caller to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub enum Action {
     /// An accepted proposal, once: the caller sends it, sends it again where the device dropped
     /// it, and says [`Engine::handle_settled`](crate::Engine::handle_settled) where it knows
     /// the end better than the read-back does.
-    Switch { actuator: ActuatorId, verb: Verb },
+    Switch { actuator: ActuatorId, verb: ResetType },
     /// Bring the machine itself to `level`, because of `limit`. Comes again each cycle until
     /// [`Engine::handle_host`](crate::Engine::handle_host) says that it stands or can't be had.
     Host { level: HostLevel, limit: Option<LimitId> },
@@ -46,7 +46,7 @@ pub enum Observed {
     Cap(Watts),
     Frequency(Hertz),
     /// A switch.
-    Power(Power),
+    Power(PowerState),
     /// A setting that can be read; which word stands is the caller's to know.
     Present,
 }

@@ -4,11 +4,11 @@ mod agreement;
 
 use crate::limit::{CapNeed, FanNeed};
 use crate::switch::{Seen, Switch};
-use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed, Power};
+use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed};
 use agreement::Agreement;
 use alloc::vec::Vec;
 use core::time::Duration;
-use flyball_units::{Hertz, NoData, Ratio, Watts};
+use flyball_units::{Hertz, NoData, PowerState, Ratio, Watts};
 
 /// Fans under the engine's hand move in steps of this part of their range, so that a sensor's
 /// noise is not written to a motor.
@@ -190,7 +190,7 @@ impl Actuator {
     }
 
     /// Where a switch stands, if it was seen not too long ago.
-    pub(crate) fn power(&self, now: Moment) -> Option<Power> {
+    pub(crate) fn power(&self, now: Moment) -> Option<PowerState> {
         match &self.spec.hand {
             Hand::Switch(spec) => self.switch.power(spec, now),
             Hand::Fan { .. }

@@ -32,7 +32,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use core::time::Duration;
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState};
 use switching::Armed;
 
 /// One machine's limits and the levels that its actuators should have.
@@ -235,7 +235,7 @@ impl Engine {
         let Some(actuator) = self.actuators.get(actuator.index()) else { return true };
         match gate {
             Gate::Duty { at_least, .. } => actuator.turns(at_least),
-            Gate::On { .. } => actuator.power(self.now) != Some(crate::Power::Off),
+            Gate::On { .. } => actuator.power(self.now) != Some(PowerState::Off),
         }
     }
 

@@ -1,11 +1,11 @@
 //! What the engine has to tell: a bounded queue that is filled before anybody listens.
 
 use crate::{
-    ActuatorId, HostLevel, InterlockId, Level, LimitId, LockId, Moment, Observed, Power, SensorId,
-    StateKind, Step, Ticket, Verb,
+    ActuatorId, HostLevel, InterlockId, Level, LimitId, LockId, Moment, Observed, SensorId,
+    StateKind, Step, Ticket,
 };
 use alloc::collections::VecDeque;
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState, ResetType};
 
 /// More events than one cycle of a large machine makes.
 const CAPACITY: usize = 512;
@@ -65,20 +65,20 @@ pub enum EventKind {
     /// A switch was seen in another state; `None` where its state is not known.
     PowerChanged {
         actuator: ActuatorId,
-        from: Option<Power>,
-        to: Option<Power>,
+        from: Option<PowerState>,
+        to: Option<PowerState>,
     },
     /// A verb has reached its end, or its time is over without it.
     VerbEnded {
         actuator: ActuatorId,
-        verb: Verb,
+        verb: ResetType,
         reached: bool,
     },
     /// What was armed was not confirmed in time.
     ArmingExpired {
         ticket: Ticket,
         actuator: ActuatorId,
-        verb: Verb,
+        verb: ResetType,
     },
     /// A lock's time is over.
     LockExpired {

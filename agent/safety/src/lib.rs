@@ -111,7 +111,7 @@ pub use plan::{
     InterlockSpec, Ladder, LimitSpec, Needs, Place, Plan, Recoveries, Response, Rung, SensorSpec,
     Shed, StuckSpec, Sustained, SwitchSpec, Timing, Vote, ZoneSpec,
 };
-pub use power::{Power, Verb, Verbs};
+pub use power::Verbs;
 pub use proposal::{ClampedBy, ClearsWhen, Pacing, Proposal, Refusal, Standing, Target, Verdict};
 pub use state::{Failsafe, Raised, State, StateKind, Step, TripCause, Tripped};
 pub use threshold::{Bound, Effective, Layer, Sense, Thresholds};

@@ -1,7 +1,7 @@
 //! What may be proposed to the engine, and what it answers.
 
-use crate::{ActuatorId, GroupId, InterlockId, LimitId, LockId, Moment, Power, Ticket, Verb};
-use flyball_units::{Hertz, Ratio, Watts};
+use crate::{ActuatorId, GroupId, InterlockId, LimitId, LockId, Moment, Ticket};
+use flyball_units::{Hertz, PowerState, Ratio, ResetType, Watts};
 
 /// A wish of an operator, a schedule or a plugin. Never an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,9 +33,9 @@ pub enum Proposal {
     /// Ask `verb` of a switch.
     Switch {
         actuator: ActuatorId,
-        verb: Verb,
+        verb: ResetType,
         /// What the issuer saw; where another state stands it is refused.
-        expected: Option<Power>,
+        expected: Option<PowerState>,
         /// Nobody is at hand: an automatic restart, which is counted and bounded.
         automatic: bool,
         /// Under which a destructive verb is armed, to be confirmed by
@@ -102,7 +102,7 @@ pub enum Refusal {
     NoVerb,
     /// The switch stands where the verb makes no sense or the issuer did not expect it; `None`
     /// where it was never seen, can't be read, or was seen too long ago.
-    State(Option<Power>),
+    State(Option<PowerState>),
     /// A lock stands against it. Who set it and why is kept by the caller under this id.
     Locked(LockId),
     /// An interlock stands against it: its conditions don't hold, or nobody can know.
@@ -113,7 +113,7 @@ pub enum Refusal {
     /// proposal is taken now, and lifts this.
     LockedOut,
     /// An earlier verb has not reached its end; at `until` it is given up.
-    InFlight { verb: Verb, until: Moment },
+    InFlight { verb: ResetType, until: Moment },
     /// Nothing is armed under this ticket: it never was, was confirmed, or its time is over.
     NotArmed,
     /// As much is armed as the engine remembers.

@@ -1,7 +1,8 @@
 //! One switch: where it was seen, what was sent to it and has not come about yet, and how often
 //! it may be energised. It sends nothing by itself.
 
-use crate::{Moment, Pacing, Power, Recoveries, Refusal, SwitchSpec, Verb};
+use crate::{Moment, Pacing, Recoveries, Refusal, SwitchSpec};
+use flyball_units::{PowerState, ResetType};
 
 /// So many automatic power-ons are remembered; `Recoveries::at_most` is no more.
 pub(crate) const REMEMBERED: usize = 8;
@@ -9,11 +10,11 @@ pub(crate) const REMEMBERED: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct Switch {
     /// Where it was last seen; `None` before that, and once that was too long ago.
-    power: Option<Power>,
+    power: Option<PowerState>,
     seen_at: Option<Moment>,
     in_flight: Option<InFlight>,
     /// To be sent, once.
-    send: Option<Verb>,
+    send: Option<ResetType>,
     energised_at: Option<Moment>,
     /// When it was energised without a person, newest first.
     recovered: [Option<Moment>; REMEMBERED],
@@ -25,7 +26,7 @@ pub(crate) struct Switch {
 /// A verb that was sent and whose end was not seen yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct InFlight {
-    pub(crate) verb: Verb,
+    pub(crate) verb: ResetType,
     pub(crate) since: Moment,
     /// A restart was seen to leave the state that it comes back to.
     left: bool,
@@ -35,9 +36,9 @@ pub(crate) struct InFlight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Seen {
     /// It was seen elsewhere than before.
-    pub(crate) moved: Option<(Option<Power>, Option<Power>)>,
+    pub(crate) moved: Option<(Option<PowerState>, Option<PowerState>)>,
     /// A verb has come about, or is given up.
-    pub(crate) ended: Option<(Verb, bool)>,
+    pub(crate) ended: Option<(ResetType, bool)>,
 }
 
 impl Switch {
@@ -55,7 +56,7 @@ impl Switch {
     }
 
     /// Where it stands, if it was seen not too long ago.
-    pub(crate) fn power(&self, spec: &SwitchSpec, now: Moment) -> Option<Power> {
+    pub(crate) fn power(&self, spec: &SwitchSpec, now: Moment) -> Option<PowerState> {
         let fresh = self.seen_at.is_some_and(|at| now.since(at) <= spec.fresh_for);
         self.power.filter(|_| fresh)
     }
@@ -73,12 +74,12 @@ impl Switch {
     }
 
     /// It was seen.
-    pub(crate) fn read_back(&mut self, power: Power, now: Moment) -> Seen {
+    pub(crate) fn read_back(&mut self, power: PowerState, now: Moment) -> Seen {
         let before = self.power.replace(power);
         self.seen_at = Some(now);
         let moved = (before != Some(power)).then_some((before, Some(power)));
         let mut seen = Seen { moved, ended: None };
-        let comes_on = |power| matches!(power, Power::On | Power::PoweringOn);
+        let comes_on = |power| matches!(power, PowerState::On | PowerState::PoweringOn);
         if before.is_some_and(|before| !comes_on(before)) && comes_on(power) {
             // Whoever switched it on: the current flows.
             self.energised_at = self.energised_at.max(Some(now));
@@ -112,7 +113,7 @@ impl Switch {
     }
 
     /// Sends `verb`, once.
-    pub(crate) fn carry_out(&mut self, verb: Verb, automatic: bool, now: Moment) {
+    pub(crate) fn carry_out(&mut self, verb: ResetType, automatic: bool, now: Moment) {
         self.send = Some(verb);
         self.in_flight = Some(InFlight { verb, since: now, left: false });
         if !verb.energises() {
@@ -134,7 +135,7 @@ impl Switch {
     }
 
     /// Takes the verb that is to be sent.
-    pub(crate) fn take_send(&mut self) -> Option<Verb> {
+    pub(crate) fn take_send(&mut self) -> Option<ResetType> {
         self.send.take()
     }
 

@@ -1,4 +1,5 @@
-//! Physical quantities as types, shared by the engine, the drivers and the wire.
+//! Physical quantities and the words of power as types, shared by the engine, the drivers and
+//! the wire.
 //!
 //! A quantity owns one finite-or-not `f64` in its base unit; what may not be finite says so in
 //! its reading, never here. Nothing in this crate allocates, reads a clock or knows a device.
@@ -8,8 +9,10 @@
 
 mod kind;
 mod no_data;
+mod power;
 mod quantity;
 
 pub use kind::{Kind, Unit};
 pub use no_data::NoData;
+pub use power::{PowerState, ResetType};
 pub use quantity::{Amperes, Bytes, Celsius, Hertz, Joules, Ratio, Rpm, Volts, Watts};

@@ -10,7 +10,7 @@ use crate::words::{self, Now};
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{ActuatorState, Deed, DeedError};
 use flyball_guard_messages::{ActuatorKind, EventKind, Severity};
-use flyball_safety::{ActuatorId, HostLevel, HostReport, Level, LimitId, Observed, Verb};
+use flyball_safety::{ActuatorId, HostLevel, HostReport, Level, LimitId, Observed};
 use flyball_units::{Hertz, NoData, Ratio, Watts};
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) enum Purpose {
     /// A verb that the engine accepted.
     Verb {
         actuator: ActuatorId,
-        verb: Verb,
+        verb: ResetType,
     },
     /// A level that the engine asserts of a switch.
     Assertion {
@@ -77,11 +77,11 @@ impl Cycle {
     }
 
     /// A verb that the engine accepted, once.
-    pub(super) fn switch(&mut self, actuator: ActuatorId, verb: Verb, now: Now) {
+    pub(super) fn switch(&mut self, actuator: ActuatorId, verb: ResetType, now: Now) {
         let name = self.names.actuator(actuator).to_owned();
         let message = format!("{name} is asked to {verb:?}");
         self.record_plain(EventKind::Switched, Severity::Warning, &name, message, now);
-        let deed = Deed::Reset(reset(verb));
+        let deed = Deed::Reset(verb);
         if self.send(actuator, deed, Purpose::Verb { actuator, verb }, now).is_none() {
             let line = format!("{name} can't be asked: nobody is there to do it");
             self.journal.put(Entry::Log(LogLevel::Error, line));
@@ -93,8 +93,8 @@ impl Cycle {
     pub(super) fn asserts(&mut self, actuator: ActuatorId, level: Level, now: Now) -> bool {
         let kind = self.catalog.actuators.get(actuator.index()).map(|entry| entry.kind);
         let verb = match (kind, level) {
-            (Some(ActuatorKind::Switch), Level::Down) => Some(Verb::GracefulShutdown),
-            (Some(ActuatorKind::Switch), Level::Off) => Some(Verb::ForceOff),
+            (Some(ActuatorKind::Switch), Level::Down) => Some(ResetType::GracefulShutdown),
+            (Some(ActuatorKind::Switch), Level::Off) => Some(ResetType::ForceOff),
             (
                 Some(
                     ActuatorKind::Switch
@@ -127,7 +127,7 @@ impl Cycle {
         let name = self.names.actuator(actuator).to_owned();
         let message = format!("{name} is brought to {}", words::level(level));
         self.record_plain(EventKind::Switched, Severity::Critical, &name, message, now);
-        self.send(actuator, Deed::Reset(reset(verb)), purpose, now);
+        self.send(actuator, Deed::Reset(verb), purpose, now);
         true
     }
 
@@ -279,9 +279,7 @@ impl Cycle {
 fn observed(kind: ActuatorKind, state: &ActuatorState) -> Option<Result<Observed, NoData>> {
     Some(match (kind, state) {
         (_, ActuatorState::Unknown(reason)) => Err(*reason),
-        (ActuatorKind::Switch, ActuatorState::Power(state)) => {
-            Ok(Observed::Power(crate::plan::power(*state)))
-        }
+        (ActuatorKind::Switch, ActuatorState::Power(state)) => Ok(Observed::Power(*state)),
         (ActuatorKind::Switch, _) => return None,
         (ActuatorKind::Fan, ActuatorState::Level(duty)) => Ok(Observed::Duty(Ratio(*duty))),
         (ActuatorKind::Fan, ActuatorState::Automatic) => Ok(Observed::Automatic(None)),
@@ -296,20 +294,6 @@ fn observed(kind: ActuatorKind, state: &ActuatorState) -> Option<Result<Observed
             return None;
         }
     })
-}
-
-/// The engine's word in the wire's.
-const fn reset(verb: Verb) -> ResetType {
-    match verb {
-        Verb::On => ResetType::On,
-        Verb::ForceOff => ResetType::ForceOff,
-        Verb::GracefulShutdown => ResetType::GracefulShutdown,
-        Verb::GracefulRestart => ResetType::GracefulRestart,
-        Verb::ForceRestart => ResetType::ForceRestart,
-        Verb::PowerCycle => ResetType::PowerCycle,
-        Verb::Nmi => ResetType::Nmi,
-        Verb::Suspend => ResetType::Suspend,
-    }
 }
 
 const fn host_word(level: HostLevel) -> &'static str {

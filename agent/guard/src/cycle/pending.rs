@@ -3,7 +3,7 @@
 use super::Cycle;
 use super::commands::{Seen, Waits};
 use crate::hands::number_of_observed;
-use crate::words::{Now, power_state};
+use crate::words::Now;
 use flyball_command::{OperationId, Verdict};
 use flyball_driver_messages::{ActuatorState, DeedError};
 use flyball_safety::{ActuatorId, Level, Observed};
@@ -94,7 +94,7 @@ impl Cycle {
 
     fn seen_switch(&self, actuator: ActuatorId, verified: bool) -> Seen {
         let power = self.engine.switch(actuator).and_then(|switch| switch.power);
-        Seen { state: power.map(power_state), verified, observed: None }
+        Seen { state: power, verified, observed: None }
     }
 
     /// What was asked of a switch has come to its end.

@@ -9,7 +9,7 @@ use crate::sources::Errand;
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{ActuatorEntry, ActuatorState, Deed, DeedError, DeedFault};
 use flyball_guard_messages::ActuatorKind;
-use flyball_safety::{Level, Observed, Power};
+use flyball_safety::{Level, Observed};
 use flyball_units::{NoData, Watts};
 use std::sync::Arc;
 use std::time::Duration;
@@ -232,7 +232,7 @@ impl Held {
         match &self.state {
             None => Err(NoData::NoHistory),
             Some((_, at)) if now.saturating_sub(*at) > stale => Err(NoData::Stale),
-            Some((ActuatorState::Power(power), _)) => Ok(Observed::Power(of_power(*power))),
+            Some((ActuatorState::Power(power), _)) => Ok(Observed::Power(*power)),
             Some((ActuatorState::Unknown(reason), _)) => Err(*reason),
             Some((
                 ActuatorState::Level(_)
@@ -253,16 +253,6 @@ fn power(state: &ActuatorState) -> Option<PowerState> {
         | ActuatorState::Lit(_)
         | ActuatorState::Word(_)
         | ActuatorState::Unknown(_) => None,
-    }
-}
-
-const fn of_power(power: PowerState) -> Power {
-    match power {
-        PowerState::On => Power::On,
-        PowerState::Off => Power::Off,
-        PowerState::PoweringOn => Power::PoweringOn,
-        PowerState::PoweringOff => Power::PoweringOff,
-        PowerState::Paused => Power::Paused,
     }
 }
 
@@ -347,7 +337,7 @@ mod tests {
             }
         }
         assert_eq!(sends, 5);
-        assert_eq!(held.observed(at(200), at(3600)), Ok(Observed::Power(Power::Off)));
+        assert_eq!(held.observed(at(200), at(3600)), Ok(Observed::Power(PowerState::Off)));
         held.saw(ON, at(201));
         assert!(matches!(held.next_wish(at(201)), Some(Wish::Ask(Deed::Reset(_)))));
     }

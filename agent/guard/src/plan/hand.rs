@@ -4,9 +4,8 @@ use super::Draft;
 use super::default::power_zone;
 use crate::catalog::ActuatorEntry;
 use crate::policy::{CapRule, FanRule, SwitchRule, matches};
-use flyball_command::ResetType;
 use flyball_guard_messages::ActuatorKind;
-use flyball_safety::{ActuatorSpec, GroupId, Hand, Recoveries, SwitchSpec, Verb, Verbs, ZoneId};
+use flyball_safety::{ActuatorSpec, GroupId, Hand, Recoveries, SwitchSpec, Verbs, ZoneId};
 use std::time::Duration;
 
 /// The part of the way from its minimum to its maximum at which a cap is safe.
@@ -109,9 +108,8 @@ impl Draft<'_> {
             let index = self.policy.groups.iter().position(|group| group.name == *name)?;
             u16::try_from(index).ok().map(GroupId::new)
         });
-        let verbs: Vec<Verb> = actuator.verbs.iter().copied().map(verb).collect();
         let spec = SwitchSpec {
-            verbs: Verbs::of(&verbs),
+            verbs: Verbs::of(&actuator.verbs),
             fresh_for: (actuator.verify_within * FRESH_READS).max(FRESH_AT_LEAST),
             takes: rule.takes,
             restart_interval: rule.restart_interval,
@@ -120,19 +118,5 @@ impl Draft<'_> {
             shed: rule.shed,
         };
         (Hand::Switch(spec), self.zones_for(actuator, rule.zones, &rule.actuator))
-    }
-}
-
-/// The wire's word in the engine's.
-pub(crate) const fn verb(reset: ResetType) -> Verb {
-    match reset {
-        ResetType::On => Verb::On,
-        ResetType::ForceOff => Verb::ForceOff,
-        ResetType::GracefulShutdown => Verb::GracefulShutdown,
-        ResetType::GracefulRestart => Verb::GracefulRestart,
-        ResetType::ForceRestart => Verb::ForceRestart,
-        ResetType::PowerCycle => Verb::PowerCycle,
-        ResetType::Nmi => Verb::Nmi,
-        ResetType::Suspend => Verb::Suspend,
     }
 }

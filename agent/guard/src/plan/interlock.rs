@@ -3,10 +3,9 @@
 
 use super::{ConditionName, Draft, InterlockName};
 use crate::policy::{ConditionRule, InterlockRule, Quantity, RESTART_HYSTERESIS, matches};
-use flyball_command::PowerState;
 use flyball_guard_messages::ActuatorKind;
 use flyball_safety::{
-    ActuatorId, Against, Condition, InterlockSpec, LimitId, Needs, Power, SensorId, ZoneId,
+    ActuatorId, Against, Condition, InterlockSpec, LimitId, Needs, SensorId, ZoneId,
 };
 use flyball_units::Unit;
 
@@ -89,7 +88,7 @@ impl Draft<'_> {
                     entry.is_some_and(|entry| entry.kind == ActuatorKind::Switch)
                 });
                 let condition = match switch {
-                    Some(actuator) => Condition::Switch { actuator, is: power(*is) },
+                    Some(actuator) => Condition::Switch { actuator, is: *is },
                     None => self.unknown(interlock, "switch", pattern),
                 };
                 (condition, ConditionName { text, unit: None })
@@ -138,16 +137,5 @@ impl Draft<'_> {
         let stale_after = self.policy.timing.stale_after;
         let sensor = self.absent(name, Quantity::Count, ZoneId::new(0), stale_after, false);
         Condition::AtLeast { sensor, value: 0.0, hysteresis: 0.0 }
-    }
-}
-
-/// The wire's word in the engine's.
-pub(crate) const fn power(state: PowerState) -> Power {
-    match state {
-        PowerState::On => Power::On,
-        PowerState::Off => Power::Off,
-        PowerState::PoweringOn => Power::PoweringOn,
-        PowerState::PoweringOff => Power::PoweringOff,
-        PowerState::Paused => Power::Paused,
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine tells, as records with a sentence.
 
-use super::{amount, level, limit_state, power_state};
+use super::{amount, level, limit_state};
 use crate::hands::{number_of_level, number_of_observed};
 use crate::plan::Names;
 use flyball_guard_messages::{EventKind as Wire, GuardEvent, Severity};
@@ -74,8 +74,8 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
         }
         EventKind::PowerChanged { actuator, from, to } => {
             let name = names.actuator(actuator);
-            let state = |power: Option<flyball_safety::Power>| {
-                power.map_or("an unknown state", |power| power_state(power).name())
+            let state = |power: Option<flyball_units::PowerState>| {
+                power.map_or("an unknown state", |power| power.name())
             };
             let message = format!("{name} went from {} to {}", state(from), state(to));
             plain(Wire::Switched, Severity::Info, name, message)

@@ -1,6 +1,6 @@
 //! What holds the machine, as it stands: interlocks, locks, trips, actuators.
 
-use super::{Teller, power_state};
+use super::Teller;
 use crate::catalog::{ActuatorEntry, Catalog};
 use crate::hands::{number_of_level, number_of_observed};
 use flyball_driver_messages::ActuatorState;
@@ -94,7 +94,7 @@ impl Teller<'_> {
             observed: observed.and_then(number_of_observed).or(lit),
             stuck: view.is_some_and(|view| view.stuck),
             equipment: entry.owner.key().map(str::to_owned),
-            state: switch.and_then(|view| view.power).map(power_state),
+            state: switch.and_then(|view| view.power),
             verbs: entry.verbs.clone(),
             profile: word,
             profiles: entry.words.clone(),

@@ -1,6 +1,6 @@
 //! The engine's answers in the words that the operator reads.
 
-use super::{Now, amount, power_state};
+use super::{Now, amount};
 use crate::command;
 use crate::locks::HeldLock;
 use crate::plan::Names;
@@ -59,7 +59,7 @@ impl Teller<'_> {
                 invalid("the switch takes no such verb", "a verb is asked that the switch has")
             }
             safety::Refusal::State(Some(power)) => {
-                let name = power_state(power).name();
+                let name = power.name();
                 plain(
                     RefusalKind::WrongState,
                     &format!("the switch stands at {name}, where this can't be asked of it"),

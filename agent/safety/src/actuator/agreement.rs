@@ -1,7 +1,8 @@
 //! How a read-back relates to what was asked.
 
 use super::{Actuator, NOISE};
-use crate::{Level, Moment, Observed, Power};
+use crate::{Level, Moment, Observed};
+use flyball_units::PowerState;
 
 /// How a read-back relates to what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +78,10 @@ impl Actuator {
                 by_margin(wanted.get() - seen.get())
             }
             (Level::Free, _)
-            | (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::Off)))) => {
+            | (Level::Down | Level::Off, Some(Ok(Observed::Power(PowerState::Off)))) => {
                 Agreement::Agrees
             }
-            (Level::Down | Level::Off, Some(Ok(Observed::Power(Power::PoweringOff)))) => {
+            (Level::Down | Level::Off, Some(Ok(Observed::Power(PowerState::PoweringOff)))) => {
                 Agreement::Cooler
             }
             (

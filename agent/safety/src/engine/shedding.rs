@@ -5,10 +5,11 @@ use super::{Engine, actuator_id, ids, limit_id};
 use crate::actuator::Actuator;
 use crate::limit::Limit;
 use crate::{
-    Hand, HostLevel, Level, LimitId, Moment, Power, Response, Shed, State, StateKind, Step,
-    SwitchSpec, TripCause,
+    Hand, HostLevel, Level, LimitId, Moment, Response, Shed, State, StateKind, Step, SwitchSpec,
+    TripCause,
 };
 use core::time::Duration;
+use flyball_units::PowerState;
 
 impl Engine {
     /// Where the engine itself wants a switch.
@@ -154,6 +155,6 @@ fn sheds(limit: &Limit) -> bool {
 /// It is off, or has had its time: to go in order, and to be cut where that is allowed.
 fn is_down(actuator: &Actuator, shed: Shed, takes: Duration, now: Moment) -> bool {
     let most = if shed.force { shed.within + takes } else { shed.within };
-    actuator.power(now) == Some(Power::Off)
+    actuator.power(now) == Some(PowerState::Off)
         || actuator.switch.shed_since().is_some_and(|since| now.since(since) >= most)
 }

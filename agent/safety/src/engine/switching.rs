@@ -3,11 +3,11 @@
 
 use super::holding::Asked;
 use super::{Engine, actuator_id};
-use crate::power::Fit;
+use crate::power::{Fit, fit};
 use crate::{
-    ActuatorId, EventKind, Hand, Level, Moment, Pacing, Power, Refusal, SwitchSpec, Ticket, Verb,
-    Verdict,
+    ActuatorId, EventKind, Hand, Level, Moment, Pacing, Refusal, SwitchSpec, Ticket, Verdict,
 };
+use flyball_units::{PowerState, ResetType};
 
 /// So many destructive verbs may wait to be confirmed.
 pub(super) const MOST_ARMED: usize = 16;
@@ -16,8 +16,8 @@ pub(super) const MOST_ARMED: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Ask {
     pub(super) actuator: ActuatorId,
-    pub(super) verb: Verb,
-    pub(super) expected: Option<Power>,
+    pub(super) verb: ResetType,
+    pub(super) expected: Option<PowerState>,
     pub(super) automatic: bool,
 }
 
@@ -136,9 +136,9 @@ impl Engine {
         match flying.map(|flying| (flying.verb, flying.since.after(spec.takes))) {
             Some((verb, _)) if verb == ask.verb => return Ok(Found::Done),
             // What hangs on its way up or down may be cut, wherever it is seen.
-            Some(_) if ask.verb == Verb::ForceOff => {}
+            Some(_) if ask.verb == ResetType::ForceOff => {}
             Some((verb, until)) => return Err(Refusal::InFlight { verb, until }),
-            None => match ask.verb.fits(state) {
+            None => match fit(ask.verb, state) {
                 Fit::Wrong => return Err(Refusal::State(Some(state))),
                 Fit::Done => return Ok(Found::Done),
                 Fit::Fits => {}
@@ -185,7 +185,7 @@ impl Engine {
         let now = self.now;
         let actuator = &mut self.actuators[ask.actuator.index()];
         // What the engine takes down by itself may only be cut sooner.
-        if actuator.wanted == Level::Free || ask.verb == Verb::ForceOff {
+        if actuator.wanted == Level::Free || ask.verb == ResetType::ForceOff {
             actuator.switch.carry_out(ask.verb, ask.automatic, now);
         }
         self.drive();

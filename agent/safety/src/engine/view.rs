@@ -3,9 +3,9 @@
 use super::{Engine, limit_id};
 use crate::{
     ActuatorId, Condition, Effective, Hand, HostLevel, InterlockId, Level, LimitId, Moment,
-    Observed, Power, SensorId, State, Thresholds, Ticket, Verb,
+    Observed, SensorId, State, Thresholds, Ticket,
 };
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState, ResetType};
 
 /// One limit as it stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,9 +36,9 @@ pub struct ActuatorView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwitchView {
     /// Where it was seen; `None` where it can't be known or was seen too long ago.
-    pub power: Option<Power>,
+    pub power: Option<PowerState>,
     /// What was sent to it and has not come about, and since when.
-    pub in_flight: Option<(Verb, Moment)>,
+    pub in_flight: Option<(ResetType, Moment)>,
     /// Only a person's proposal may energise it.
     pub locked_out: bool,
 }
@@ -68,7 +68,7 @@ pub struct ConditionView {
 pub struct ArmedView {
     pub ticket: Ticket,
     pub actuator: ActuatorId,
-    pub verb: Verb,
+    pub verb: ResetType,
     pub until: Moment,
 }
 

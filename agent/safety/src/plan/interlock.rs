@@ -1,7 +1,8 @@
 //! Interlocks: conditions between things, such as *outlet 4 only while fan tray 2 turns*.
 
-use crate::{ActuatorId, LimitId, Power, SensorId};
+use crate::{ActuatorId, LimitId, SensorId};
 use alloc::vec::Vec;
+use flyball_units::PowerState;
 
 /// What stands against its targets for as long as its conditions don't hold. A condition that
 /// nobody can know does not hold.
@@ -43,7 +44,7 @@ pub enum Condition {
     /// `value - hysteresis`.
     AtMost { sensor: SensorId, value: f64, hysteresis: f64 },
     /// The switch was seen in this state, and not too long ago.
-    Switch { actuator: ActuatorId, is: Power },
+    Switch { actuator: ActuatorId, is: PowerState },
     /// The limit is normal, or in warning where that may be.
     Limit { limit: LimitId, warning_ok: bool },
 }

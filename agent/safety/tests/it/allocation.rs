@@ -7,7 +7,7 @@
 
 use super::bench::{Bench, CYCLE, HEAT, METER, TEMPERATURE};
 use flyball_safety::{Proposal, Target, Thresholds};
-use flyball_units::{NoData, Ratio, Watts};
+use flyball_units::{NoData, PowerState, Ratio, ResetType, Watts};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -69,13 +69,11 @@ fn no_input_makes_the_engine_allocate() {
 #[test]
 fn no_verb_lock_or_trip_makes_the_engine_of_a_rack_allocate() {
     use super::rack::{A, B, C, INLET, RUNTIME, Rack, TRAY};
-    use flyball_safety::{
-        Action, HostLevel, HostReport, LockId, LockSpec, Observed, Power, Ticket, Verb,
-    };
+    use flyball_safety::{Action, HostLevel, HostReport, LockId, LockSpec, Observed, Ticket};
     let mut rack = Rack::new();
     let engine = &mut rack.engine;
     let mut now = rack.now;
-    let mut power = [Power::Off; 3];
+    let mut power = [PowerState::Off; 3];
     let mut seen = (0_u32, 0_u32, 0_u32);
     let before = ALLOCATIONS.get();
     for round in 0..4000_u32 {
@@ -84,7 +82,7 @@ fn no_verb_lock_or_trip_makes_the_engine_of_a_rack_allocate() {
         let tray =
             if round % 70 > 60 { Err(NoData::Missing) } else { Ok(f64::from(round % 9) * 100.0) };
         if round % 400 == 299 {
-            power = [Power::On; 3];
+            power = [PowerState::On; 3];
         }
         engine.handle_reading(INLET, Ok(warm), now);
         engine.handle_reading(RUNTIME, Ok(left), now);
@@ -92,7 +90,7 @@ fn no_verb_lock_or_trip_makes_the_engine_of_a_rack_allocate() {
         for (id, power) in [A, B, C].into_iter().zip(power) {
             engine.handle_readback(id, Ok(Observed::Power(power)), now);
         }
-        let verb = Verb::ALL[usize::try_from(round).unwrap_or(0) % Verb::ALL.len()];
+        let verb = ResetType::ALL[usize::try_from(round).unwrap_or(0) % ResetType::ALL.len()];
         let ticket = Ticket(u64::from(round % 20));
         for actuator in [A, B, C] {
             let proposal = Proposal::Switch {
@@ -126,7 +124,7 @@ fn no_verb_lock_or_trip_makes_the_engine_of_a_rack_allocate() {
                 }
                 Action::Drive { actuator, .. } if actuator.index() < 3 => {
                     seen.1 += 1;
-                    power[actuator.index()] = Power::Off;
+                    power[actuator.index()] = PowerState::Off;
                 }
                 Action::Drive { .. } => {}
                 Action::Host { level, .. } => {

@@ -4,9 +4,10 @@ use super::bench::plan;
 use core::time::Duration;
 use flyball_safety::{
     ActuatorId, Against, Condition, Config, ConfigFault, Dwell, Gate, GroupId, Hand, HardOff,
-    InterlockId, LimitId, Needs, Place, Plan, Power, Recoveries, Rung, Sense, SensorId, Shed,
-    StuckSpec, Sustained, SwitchSpec, Thresholds, Verb, Verbs, Vote, ZoneId,
+    InterlockId, LimitId, Needs, Place, Plan, Recoveries, Rung, Sense, SensorId, Shed, StuckSpec,
+    Sustained, SwitchSpec, Thresholds, Verbs, Vote, ZoneId,
 };
+use flyball_units::{PowerState, ResetType};
 
 const S: SensorId = SensorId::new(0);
 const L: LimitId = LimitId::new(0);
@@ -208,14 +209,14 @@ fn each_fault_of_a_rack_is_named_with_its_place() {
         ),
         (
             |plan| {
-                let on = Condition::Switch { actuator: FAN, is: Power::On };
+                let on = Condition::Switch { actuator: FAN, is: PowerState::On };
                 plan.interlocks[0].conditions = vec![on];
             },
             ConfigFault::Interlock(I),
         ),
         (
             |plan| {
-                let on = Condition::Switch { actuator: FAR, is: Power::On };
+                let on = Condition::Switch { actuator: FAR, is: PowerState::On };
                 plan.interlocks[0].conditions = vec![on];
             },
             unknown(Place::Interlock(I)),
@@ -236,7 +237,7 @@ fn each_fault_of_a_rack_is_named_with_its_place() {
         (|plan| hard_off(plan, FAR), ConfigFault::Ladder(Z)),
         (
             |plan| {
-                switch(plan).verbs = Verbs::of(&[Verb::On]);
+                switch(plan).verbs = Verbs::of(&[ResetType::On]);
                 hard_off(plan, A);
             },
             ConfigFault::Ladder(Z),

@@ -6,26 +6,26 @@ use super::rack::{
 use core::time::Duration;
 use flyball_safety::{
     Action, ActuatorId, Against, Condition, EventKind, InterlockId, InterlockSpec, Level,
-    LockFault, LockId, LockSpec, LockView, Needs, Power, Proposal, Refusal, Target, Verb, Verdict,
+    LockFault, LockId, LockSpec, LockView, Needs, Proposal, Refusal, Target, Verdict,
 };
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState, ResetType};
 
 #[test]
 fn a_lock_stands_against_every_energising_verb_of_its_target_alone() {
     let mut rack = Rack::new();
-    rack.power[1] = Ok(Power::On);
+    rack.power[1] = Ok(PowerState::On);
     rack.run(40);
     rack.lock(1, Some(B), false);
-    for verb in [Verb::GracefulRestart, Verb::ForceRestart, Verb::PowerCycle] {
+    for verb in [ResetType::GracefulRestart, ResetType::ForceRestart, ResetType::PowerCycle] {
         assert_eq!(refused(rack.ask(B, verb)), Refusal::Locked(LockId(1)), "{verb:?}");
     }
-    assert_eq!(rack.ask(B, Verb::GracefulShutdown), Verdict::Accepted);
+    assert_eq!(rack.ask(B, ResetType::GracefulShutdown), Verdict::Accepted);
     rack.run(3);
-    assert_eq!(refused(rack.ask(B, Verb::On)), Refusal::Locked(LockId(1)));
-    assert_eq!(rack.ask(C, Verb::On), Verdict::Accepted);
+    assert_eq!(refused(rack.ask(B, ResetType::On)), Refusal::Locked(LockId(1)));
+    assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
     assert!(rack.engine.handle_unlock(LockId(1), rack.now));
     assert!(!rack.engine.handle_unlock(LockId(1), rack.now));
-    assert_eq!(rack.ask(B, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(B, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_lock_on_everything_holds_levels_only_where_it_says_so() {
     rack.lock(1, None, true);
     let held = Refusal::Locked(LockId(1));
     assert_eq!(refused(rack.engine.handle_proposal(floor(0.9), rack.now)), held);
-    assert_eq!(refused(rack.ask(C, Verb::On)), held);
+    assert_eq!(refused(rack.ask(C, ResetType::On)), held);
     assert_eq!(rack.wanted(FAN), Level::Duty(flyball_units::Ratio(0.6)));
     rack.inlet = Ok(36.0);
     rack.run(2);
@@ -50,12 +50,12 @@ fn a_lock_on_everything_holds_levels_only_where_it_says_so() {
 #[test]
 fn a_lock_never_holds_what_a_trip_does() {
     let mut rack = Rack::new();
-    rack.power[0] = Ok(Power::On);
+    rack.power[0] = Ok(PowerState::On);
     rack.run(2);
     rack.lock(1, None, true);
     rack.inlet = Ok(50.0);
     rack.run(2);
-    assert_eq!(rack.power[0], Ok(Power::Off));
+    assert_eq!(rack.power[0], Ok(PowerState::Off));
 }
 
 #[test]
@@ -67,10 +67,10 @@ fn a_lock_lifts_itself_and_says_so() {
     let since = rack.now;
     assert_eq!(rack.engine.locks(), [LockView { id: LockId(4), spec, since }]);
     rack.run(4);
-    assert_eq!(refused(rack.ask(A, Verb::On)), Refusal::Locked(LockId(4)));
+    assert_eq!(refused(rack.ask(A, ResetType::On)), Refusal::Locked(LockId(4)));
     rack.run(2);
     assert!(rack.saw(|kind| *kind == EventKind::LockExpired { lock: LockId(4) }));
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn an_interlock_stands_until_its_condition_is_known_to_hold() {
     assert!(!rack.engine.interlock(TURNING).unwrap().active);
     rack.tray = Ok(499.0);
     rack.run(1);
-    assert_eq!(refused(rack.ask(A, Verb::On)), Refusal::Interlock(TURNING));
-    assert_eq!(rack.ask(B, Verb::On), Verdict::Accepted, "it has one target");
+    assert_eq!(refused(rack.ask(A, ResetType::On)), Refusal::Interlock(TURNING));
+    assert_eq!(rack.ask(B, ResetType::On), Verdict::Accepted, "it has one target");
     let changed =
         EventKind::InterlockChanged { interlock: TURNING, active: true, holds: Some(false) };
     assert!(rack.saw(|kind| *kind == changed));
@@ -115,7 +115,7 @@ fn an_interlock_stands_until_its_condition_is_known_to_hold() {
     let told = rack.events.iter();
     let told = told.filter(|kind| matches!(kind, EventKind::InterlockChanged { .. }));
     assert_eq!(told.count(), 3, "known, broken, whole");
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_nobody_knows_does_not_hold() {
     rack.run(6);
     let view = rack.engine.interlock(TURNING).unwrap();
     assert_eq!((view.active, view.holds), (true, None));
-    assert_eq!(refused(rack.ask(A, Verb::On)), Refusal::Interlock(TURNING));
+    assert_eq!(refused(rack.ask(A, ResetType::On)), Refusal::Interlock(TURNING));
     let mut rack = Rack::new();
     rack.tray = Ok(550.0);
     rack.run(1);
@@ -204,15 +204,15 @@ fn an_interlock_stands_against_what_it_is_meant_for() {
         rack.engine.handle_proposal(floor(0.9), rack.now);
         rack.inlet = Ok(31.0);
         rack.run(1);
-        let on = rack.ask(A, Verb::On) == Verdict::Refused(Refusal::Interlock(TURNING));
+        let on = rack.ask(A, ResetType::On) == Verdict::Refused(Refusal::Interlock(TURNING));
         let slower = rack.engine.handle_proposal(floor(0.8), rack.now)
             == Verdict::Refused(Refusal::Interlock(TURNING));
         rack.inlet = Ok(20.0);
-        rack.power[0] = Ok(Power::On);
+        rack.power[0] = Ok(PowerState::On);
         rack.run(40);
         rack.inlet = Ok(31.0);
         rack.run(1);
-        let off = rack.ask(A, Verb::GracefulShutdown);
+        let off = rack.ask(A, ResetType::GracefulShutdown);
         (on, slower, off == Verdict::Refused(Refusal::Interlock(TURNING)))
     };
     assert_eq!(asked(Against::Energising), (true, true, false));
@@ -222,12 +222,12 @@ fn an_interlock_stands_against_what_it_is_meant_for() {
 
 #[test]
 fn conditions_on_switches_and_limits_follow_them() {
-    let on_b = Condition::Switch { actuator: B, is: Power::On };
+    let on_b = Condition::Switch { actuator: B, is: PowerState::On };
     let mut rack = with(interlock(Against::Energising, Needs::All, vec![on_b]));
-    assert_eq!(refused(rack.ask(A, Verb::On)), Refusal::Interlock(TURNING), "first b, then a");
-    assert_eq!(rack.ask(B, Verb::On), Verdict::Accepted);
+    assert_eq!(refused(rack.ask(A, ResetType::On)), Refusal::Interlock(TURNING), "first b, then a");
+    assert_eq!(rack.ask(B, ResetType::On), Verdict::Accepted);
     rack.run(1);
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
     rack.power[1] = Err(NoData::Busy);
     rack.run(20);
     assert_eq!(rack.engine.interlock(TURNING).unwrap().holds, None, "nobody has seen it for long");
@@ -251,15 +251,15 @@ fn a_forcing_interlock_turns_off_what_is_known_to_be_unsafe_and_nothing_else() {
     let mut spec = interlock(Against::Energising, Needs::All, vec![TURNS]);
     spec.forces_off = true;
     let mut rack = with(spec);
-    rack.power[0] = Ok(Power::On);
-    rack.power[2] = Ok(Power::On);
+    rack.power[0] = Ok(PowerState::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(2);
     rack.tray = Err(NoData::Missing);
     rack.run(10);
-    assert_eq!(rack.power[0], Ok(Power::On), "missing data alone turns nothing off");
+    assert_eq!(rack.power[0], Ok(PowerState::On), "missing data alone turns nothing off");
     rack.tray = Ok(0.0);
     rack.run(3);
-    assert_eq!((rack.power[0], rack.power[2]), (Ok(Power::Off), Ok(Power::On)));
+    assert_eq!((rack.power[0], rack.power[2]), (Ok(PowerState::Off), Ok(PowerState::On)));
     assert_eq!(rack.wanted(A), Level::Off);
     let asserted =
         |rack: &Rack| rack.actions.contains(&Action::Drive { actuator: A, level: Level::Off });
@@ -267,15 +267,15 @@ fn a_forcing_interlock_turns_off_what_is_known_to_be_unsafe_and_nothing_else() {
     rack.actions.clear();
     rack.run(60);
     assert!(!asserted(&rack), "what is off is not told so for ever");
-    rack.power[0] = Ok(Power::On);
+    rack.power[0] = Ok(PowerState::On);
     rack.run(2);
-    assert_eq!(rack.power[0], Ok(Power::Off), "and what comes back is turned off again");
+    assert_eq!(rack.power[0], Ok(PowerState::Off), "and what comes back is turned off again");
     rack.tray = Ok(900.0);
     rack.run(2);
     assert_eq!(rack.wanted(A), Level::Free);
-    assert_eq!(rack.power[0], Ok(Power::Off), "who was turned off is not turned on");
+    assert_eq!(rack.power[0], Ok(PowerState::Off), "who was turned off is not turned on");
     rack.run(RESTART.as_secs());
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
 }
 
 #[test]

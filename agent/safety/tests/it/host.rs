@@ -5,9 +5,9 @@ use super::rack::{A, B, C, ORDERLY, ROOM, Rack, TAKES, UPS};
 use core::time::Duration;
 use flyball_safety::{
     Action, ActuatorId, ActuatorSpec, EventKind, Hand, HardOff, HostLevel, HostReport, Level,
-    Observed, Power, Rung, State, StateKind, Step, SwitchSpec, TripCause, Verb, Verbs,
+    Observed, Rung, State, StateKind, Step, SwitchSpec, TripCause, Verbs,
 };
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState, ResetType};
 
 const FEED: ActuatorId = ActuatorId::new(2);
 const RUNG: Option<Rung> = Some(Rung { within: Duration::from_secs(3) });
@@ -17,7 +17,7 @@ fn plan_of_host() -> flyball_safety::Plan {
     let mut plan = bench::plan();
     plan.actuators.push(ActuatorSpec {
         hand: Hand::Switch(SwitchSpec {
-            verbs: Verbs::of(&[Verb::On, Verb::ForceOff]),
+            verbs: Verbs::of(&[ResetType::On, ResetType::ForceOff]),
             fresh_for: Duration::from_secs(600),
             takes: Duration::from_secs(60),
             restart_interval: Duration::ZERO,
@@ -41,7 +41,7 @@ fn plan_of_host() -> flyball_safety::Plan {
 fn at_cap_min(plan: flyball_safety::Plan) -> Bench {
     let mut bench = Bench::of(plan);
     bench.cycles(4, 40.0);
-    let on = Observed::Power(Power::On);
+    let on = Observed::Power(PowerState::On);
     bench.engine.handle_readback(FEED, Ok(on), bench.now);
     bench.cycles(2, 82.0);
     bench.pass(STEP_TIME * 2, 82.0);
@@ -183,7 +183,7 @@ fn a_limit_that_stays_passed_for_too_long_trips_where_the_zone_says_so() {
     assert_eq!(bench.heat(), StateKind::Tripped);
 }
 
-fn feed(bench: &mut Bench, power: Power) {
+fn feed(bench: &mut Bench, power: PowerState) {
     bench.engine.handle_readback(FEED, Ok(Observed::Power(power)), bench.now);
 }
 
@@ -208,15 +208,15 @@ fn a_shutdown_that_does_not_come_about_ends_in_power_cut_and_asserted_until_seen
     let off = Action::Drive { actuator: FEED, level: Level::Off };
     for _ in 0..3 {
         bench.actions.clear();
-        feed(&mut bench, Power::On);
+        feed(&mut bench, PowerState::On);
         bench.cycles(1, 95.0);
         assert!(bench.actions.contains(&off));
     }
-    feed(&mut bench, Power::Off);
+    feed(&mut bench, PowerState::Off);
     bench.cycles(1, 95.0);
     bench.actions.clear();
     for _ in 0..200 {
-        feed(&mut bench, Power::Off);
+        feed(&mut bench, PowerState::Off);
         bench.cycles(1, 95.0);
     }
     assert!(!bench.actions.contains(&off));
@@ -253,10 +253,10 @@ fn a_trip_without_a_shutdown_goes_to_the_hard_off_where_there_is_one() {
 #[test]
 fn a_feed_that_serves_no_zone_is_held_off_by_a_trip_alone() {
     let mut bench = at_cap_min(plan_of_host());
-    feed(&mut bench, Power::Off);
+    feed(&mut bench, PowerState::Off);
     let on = flyball_safety::Proposal::Switch {
         actuator: FEED,
-        verb: Verb::On,
+        verb: ResetType::On,
         expected: None,
         automatic: false,
         ticket: flyball_safety::Ticket(1),
@@ -293,10 +293,10 @@ fn a_machine_that_was_cut_off_stays_off_until_the_trip_is_cleared() {
     let mut bench = at_cap_min(plan_of_host());
     bench.cycles(2, 95.0);
     report(&mut bench, HostReport::Failed(HostLevel::Stopping));
-    feed(&mut bench, Power::Off);
+    feed(&mut bench, PowerState::Off);
     let on = flyball_safety::Proposal::Switch {
         actuator: FEED,
-        verb: Verb::On,
+        verb: ResetType::On,
         expected: None,
         automatic: false,
         ticket: flyball_safety::Ticket(1),
@@ -315,7 +315,7 @@ fn a_machine_that_was_cut_off_stays_off_until_the_trip_is_cleared() {
 #[test]
 fn a_tripped_room_goes_down_in_order_and_the_host_goes_last() {
     let mut rack = Rack::new();
-    rack.power = [Ok(Power::On); 3];
+    rack.power = [Ok(PowerState::On); 3];
     rack.hangs[0] = true;
     rack.run(2);
     rack.inlet = Ok(50.0);
@@ -328,18 +328,22 @@ fn a_tripped_room_goes_down_in_order_and_the_host_goes_last() {
     rack.run(ORDERLY.as_secs() - 3);
     assert_eq!(rack.wanted(A), Level::Down);
     rack.run(3);
-    assert_eq!((rack.wanted(A), rack.power[0]), (Level::Off, Ok(Power::Off)), "it hung");
+    assert_eq!((rack.wanted(A), rack.power[0]), (Level::Off, Ok(PowerState::Off)), "it hung");
     rack.run(2);
-    assert_eq!((rack.wanted(B), rack.power[1]), (Level::Down, Ok(Power::Off)));
+    assert_eq!((rack.wanted(B), rack.power[1]), (Level::Down, Ok(PowerState::Off)));
     rack.run(2);
     assert_eq!(rack.host, Some(HostLevel::Stopping));
-    assert_eq!((rack.wanted(C), rack.power[2]), (Level::Free, Ok(Power::On)), "c sheds nothing");
+    assert_eq!(
+        (rack.wanted(C), rack.power[2]),
+        (Level::Free, Ok(PowerState::On)),
+        "c sheds nothing"
+    );
 }
 
 #[test]
 fn what_cannot_be_seen_to_go_down_holds_the_others_for_its_time_only() {
     let mut rack = Rack::new();
-    rack.power = [Err(NoData::Fault), Ok(Power::On), Ok(Power::On)];
+    rack.power = [Err(NoData::Fault), Ok(PowerState::On), Ok(PowerState::On)];
     rack.run(2);
     rack.inlet = Ok(50.0);
     for _ in 0..(ORDERLY + TAKES).as_secs() {
@@ -359,7 +363,7 @@ fn what_cannot_be_seen_to_go_down_holds_the_others_for_its_time_only() {
 #[test]
 fn a_ups_that_runs_out_quiesces_first_and_then_takes_the_rack_down() {
     let mut rack = Rack::new();
-    rack.power = [Ok(Power::On); 3];
+    rack.power = [Ok(PowerState::On); 3];
     rack.runtime = Ok(550.0);
     rack.run(3);
     assert_eq!((rack.state(UPS), rack.host), (StateKind::Warning, None));
@@ -373,18 +377,18 @@ fn a_ups_that_runs_out_quiesces_first_and_then_takes_the_rack_down() {
     rack.runtime = Ok(110.0);
     rack.run(6);
     assert_eq!(rack.state(UPS), StateKind::Tripped);
-    assert_eq!(rack.power, [Ok(Power::Off), Ok(Power::Off), Ok(Power::On)]);
+    assert_eq!(rack.power, [Ok(PowerState::Off), Ok(PowerState::Off), Ok(PowerState::On)]);
     assert_eq!(rack.host, Some(HostLevel::Stopping));
 }
 
 #[test]
 fn a_ups_that_is_silent_takes_nothing_down() {
     let mut rack = Rack::new();
-    rack.power = [Ok(Power::On); 3];
+    rack.power = [Ok(PowerState::On); 3];
     rack.runtime = Err(NoData::Stale);
     rack.run(200);
     assert_eq!((rack.state(UPS), rack.host), (StateKind::Failsafe, None));
-    assert_eq!(rack.power, [Ok(Power::On); 3]);
+    assert_eq!(rack.power, [Ok(PowerState::On); 3]);
 }
 
 #[test]
@@ -393,10 +397,10 @@ fn a_shutdown_of_an_earlier_run_holds_nothing_back_once_power_is_there() {
     rack.engine.handle_latch(UPS, rack.now);
     rack.run(3);
     assert_eq!(rack.state(UPS), StateKind::Tripped);
-    assert_eq!(rack.ask(C, Verb::On), flyball_safety::Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::On), flyball_safety::Verdict::Accepted);
     rack.runtime = Ok(250.0);
     rack.run(3);
-    let refusal = super::rack::refused(rack.ask(B, Verb::On));
+    let refusal = super::rack::refused(rack.ask(B, ResetType::On));
     assert!(
         matches!(refusal, flyball_safety::Refusal::Limit(standing) if standing.limit == UPS),
         "{refusal:?}"
@@ -408,12 +412,12 @@ fn a_shutdown_of_an_earlier_run_holds_nothing_back_once_power_is_there() {
 #[test]
 fn an_operators_forced_off_may_overtake_an_orderly_one() {
     let mut rack = Rack::new();
-    rack.power = [Ok(Power::On); 3];
+    rack.power = [Ok(PowerState::On); 3];
     rack.hangs[0] = true;
     rack.run(2);
     rack.inlet = Ok(50.0);
     rack.run(3);
     assert_eq!(rack.wanted(A), Level::Down);
-    assert_eq!(rack.force(A, Verb::ForceOff), flyball_safety::Verdict::Accepted);
-    assert_eq!((rack.sent(), rack.power[0]), (vec![(A, Verb::ForceOff)], Ok(Power::Off)));
+    assert_eq!(rack.force(A, ResetType::ForceOff), flyball_safety::Verdict::Accepted);
+    assert_eq!((rack.sent(), rack.power[0]), (vec![(A, ResetType::ForceOff)], Ok(PowerState::Off)));
 }

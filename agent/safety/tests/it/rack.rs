@@ -5,11 +5,11 @@ use core::time::Duration;
 use flyball_safety::{
     Action, ActuatorId, ActuatorSpec, Against, Condition, Config, Dwell, Engine, EventKind,
     GroupId, GroupSpec, Hand, HostLevel, HostReport, InterlockId, InterlockSpec, Ladder, Level,
-    LimitId, LimitSpec, LockSpec, Moment, Needs, Observed, Plan, Power, Proposal, Recoveries,
-    Refusal, Response, Rung, Sense, SensorId, SensorSpec, Shed, StateKind, SwitchSpec, Thresholds,
-    Ticket, Timing, Verb, Verbs, Verdict, Vote, ZoneId, ZoneSpec,
+    LimitId, LimitSpec, LockSpec, Moment, Needs, Observed, Plan, Proposal, Recoveries, Refusal,
+    Response, Rung, Sense, SensorId, SensorSpec, Shed, StateKind, SwitchSpec, Thresholds, Ticket,
+    Timing, Verbs, Verdict, Vote, ZoneId, ZoneSpec,
 };
-use flyball_units::{Kind, NoData, Ratio};
+use flyball_units::{Kind, NoData, PowerState, Ratio, ResetType};
 
 pub(super) const INLET: SensorId = SensorId::new(0);
 pub(super) const RUNTIME: SensorId = SensorId::new(1);
@@ -36,7 +36,7 @@ pub(super) const ARMED_FOR: Duration = Duration::from_secs(20);
 
 pub(super) fn switch(shed: Option<Shed>) -> Hand {
     Hand::Switch(SwitchSpec {
-        verbs: Verbs::of(&Verb::ALL),
+        verbs: Verbs::of(&ResetType::ALL),
         fresh_for: FRESH,
         takes: TAKES,
         restart_interval: RESTART,
@@ -157,7 +157,7 @@ pub(super) struct Rack {
     pub(super) inlet: Result<f64, NoData>,
     pub(super) runtime: Result<f64, NoData>,
     pub(super) tray: Result<f64, NoData>,
-    pub(super) power: [Result<Power, NoData>; 3],
+    pub(super) power: [Result<PowerState, NoData>; 3],
     /// Machines that don't stop when they are asked to.
     pub(super) hangs: [bool; 3],
     pub(super) actions: Vec<Action>,
@@ -176,7 +176,7 @@ impl Rack {
             inlet: Ok(22.0),
             runtime: Ok(1800.0),
             tray: Ok(3000.0),
-            power: [Ok(Power::Off); 3],
+            power: [Ok(PowerState::Off); 3],
             hangs: [false; 3],
             actions: Vec::new(),
             events: Vec::new(),
@@ -220,18 +220,18 @@ impl Rack {
             self.actions.push(action);
             match action {
                 Action::Switch { actuator, verb } => {
-                    let hangs = self.hangs[actuator.index()] && verb != Verb::ForceOff;
+                    let hangs = self.hangs[actuator.index()] && verb != ResetType::ForceOff;
                     if !hangs {
                         self.power[actuator.index()] = Ok(verb.leads_to());
                     }
                 }
                 Action::Drive { actuator, level: Level::Down } => {
                     if !self.hangs[actuator.index()] {
-                        self.power[actuator.index()] = Ok(Power::Off);
+                        self.power[actuator.index()] = Ok(PowerState::Off);
                     }
                 }
                 Action::Drive { actuator, level: Level::Off } => {
-                    self.power[actuator.index()] = Ok(Power::Off);
+                    self.power[actuator.index()] = Ok(PowerState::Off);
                 }
                 Action::Host { level, .. } => {
                     self.host = Some(level);
@@ -247,15 +247,15 @@ impl Rack {
         }
     }
 
-    pub(super) fn ask(&mut self, actuator: ActuatorId, verb: Verb) -> Verdict {
+    pub(super) fn ask(&mut self, actuator: ActuatorId, verb: ResetType) -> Verdict {
         self.propose(actuator, verb, None, false)
     }
 
     pub(super) fn propose(
         &mut self,
         actuator: ActuatorId,
-        verb: Verb,
-        expected: Option<Power>,
+        verb: ResetType,
+        expected: Option<PowerState>,
         automatic: bool,
     ) -> Verdict {
         let ticket = Ticket(9);
@@ -269,7 +269,7 @@ impl Rack {
     }
 
     /// Arms and confirms at once.
-    pub(super) fn force(&mut self, actuator: ActuatorId, verb: Verb) -> Verdict {
+    pub(super) fn force(&mut self, actuator: ActuatorId, verb: ResetType) -> Verdict {
         let armed = self.ask(actuator, verb);
         assert!(matches!(armed, Verdict::Armed { .. }), "{armed:?}");
         let verdict = self.engine.handle_confirm(Ticket(9), self.now);
@@ -283,7 +283,7 @@ impl Rack {
         assert_eq!(self.engine.handle_lock(id, spec, self.now), Ok(()));
     }
 
-    pub(super) fn sent(&self) -> Vec<(ActuatorId, Verb)> {
+    pub(super) fn sent(&self) -> Vec<(ActuatorId, ResetType)> {
         let verb = |action: &Action| match action {
             Action::Switch { actuator, verb } => Some((*actuator, *verb)),
             Action::Drive { .. } | Action::Host { .. } => None,

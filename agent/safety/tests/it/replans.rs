@@ -4,10 +4,9 @@ use super::bench::{self, Bench, CAP, FAN, HEAT, METER, POWER, TEMPERATURE};
 use super::rack::{A, B, Rack, refused};
 use flyball_safety::{
     ActuatorId, Config, Hand, InterlockId, LimitId, LimitSpec, LockId, Mapping, Observed, Plan,
-    Power, Proposal, Refusal, ReplanFault, SensorId, StateKind, Target, Thresholds, Ticket, Verb,
-    Verdict,
+    Proposal, Refusal, ReplanFault, SensorId, StateKind, Target, Thresholds, Ticket, Verdict,
 };
-use flyball_units::{Ratio, Watts};
+use flyball_units::{PowerState, Ratio, ResetType, Watts};
 
 fn same<Id>(id: fn(u16) -> Id, count: u16) -> Vec<Option<Id>> {
     (0..count).map(|index| Some(id(index))).collect()
@@ -151,12 +150,12 @@ fn rack_mapping<'a>(
 #[test]
 fn switches_locks_and_interlocks_go_on_and_what_was_armed_does_not() {
     let mut rack = Rack::new();
-    rack.power[1] = Ok(Power::On);
+    rack.power[1] = Ok(PowerState::On);
     rack.hangs[1] = true;
     rack.run(40);
     rack.lock(2, Some(B), false);
-    assert_eq!(rack.ask(B, Verb::GracefulShutdown), Verdict::Accepted);
-    assert!(matches!(rack.ask(B, Verb::ForceOff), Verdict::Armed { .. }));
+    assert_eq!(rack.ask(B, ResetType::GracefulShutdown), Verdict::Accepted);
+    assert!(matches!(rack.ask(B, ResetType::ForceOff), Verdict::Armed { .. }));
     let flying = rack.engine.switch(B).unwrap().in_flight;
     let mut plan = super::rack::plan();
     plan.actuators.swap(0, 1);
@@ -173,7 +172,7 @@ fn switches_locks_and_interlocks_go_on_and_what_was_armed_does_not() {
     assert_eq!(refusal, Err(ReplanFault::Interlock(InterlockId::new(0))));
     assert_eq!(rack.engine.replan(config, rack_mapping(&s, &l, &a, &i), rack.now), Ok(()));
     assert_eq!(rack.engine.switch(A).unwrap().in_flight, flying);
-    assert_eq!(rack.engine.switch(A).unwrap().power, Some(Power::On));
+    assert_eq!(rack.engine.switch(A).unwrap().power, Some(PowerState::On));
     assert_eq!(rack.engine.locks()[0].spec.target, Some(A));
     assert!(!rack.engine.interlock(InterlockId::new(0)).unwrap().active);
     assert_eq!(rack.engine.armed().count(), 0);

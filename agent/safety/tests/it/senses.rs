@@ -5,10 +5,10 @@ use super::rack::{Rack, STALL, TRAY};
 use core::time::Duration;
 use flyball_safety::{
     ActuatorId, ActuatorSpec, ClearsWhen, Dwell, EventKind, Gate, Hand, Layer, Level, LimitId,
-    LimitSpec, Observed, Plan, PolicyFault, Power, Proposal, Refusal, Response, Sense, SensorId,
+    LimitSpec, Observed, Plan, PolicyFault, Proposal, Refusal, Response, Sense, SensorId,
     StateKind, Step, Sustained, Target, Thresholds, Verdict, Vote,
 };
-use flyball_units::{Hertz, NoData, Ratio};
+use flyball_units::{Hertz, NoData, PowerState, Ratio};
 
 const SECOND: SensorId = SensorId::new(2);
 const THIRD: SensorId = SensorId::new(3);
@@ -116,7 +116,7 @@ fn what_is_switched_off_is_no_fault_of_what_it_feeds() {
     rack.tray = Ok(0.0);
     rack.run(10);
     assert_eq!(rack.state(STALL), StateKind::Normal);
-    rack.power[1] = Ok(Power::On);
+    rack.power[1] = Ok(PowerState::On);
     rack.run(3);
     assert_eq!(rack.state(STALL), StateKind::Warning);
     let mut plan = super::rack::plan();

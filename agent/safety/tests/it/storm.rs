@@ -5,11 +5,11 @@ use core::time::Duration;
 use flyball_safety::{
     Action, ActuatorId, ActuatorSpec, Against, Condition, Config, Engine, GroupId, GroupSpec, Hand,
     HardOff, HostLevel, HostReport, InterlockId, InterlockSpec, Level, LimitId, LimitSpec, LockId,
-    LockSpec, Mapping, Moment, Needs, Observed, Plan, Power, Proposal, Response, Rung, Sense,
-    SensorId, SensorSpec, Shed, State, StateKind, SwitchSpec, Target, Thresholds, Ticket,
-    TripCause, Verb, Verbs, Verdict,
+    LockSpec, Mapping, Moment, Needs, Observed, Plan, Proposal, Response, Rung, Sense, SensorId,
+    SensorSpec, Shed, State, StateKind, SwitchSpec, Target, Thresholds, Ticket, TripCause, Verbs,
+    Verdict,
 };
-use flyball_units::{Hertz, Kind, NoData, Ratio, Watts};
+use flyball_units::{Hertz, Kind, NoData, PowerState, Ratio, ResetType, Watts};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ fn plan() -> Plan {
     });
     let switch = |shed| {
         Hand::Switch(SwitchSpec {
-            verbs: Verbs::of(&Verb::ALL),
+            verbs: Verbs::of(&ResetType::ALL),
             fresh_for: FRESH,
             takes: Duration::from_secs(10),
             restart_interval: Duration::from_secs(1),
@@ -109,7 +109,7 @@ pub(super) enum Input {
 
 fn proposal() -> impl Strategy<Value = Proposal> {
     let target = || prop_oneof![Just(Target::All), Just(Target::One(CAP))];
-    let verb = (0..Verb::ALL.len()).prop_map(|index| Verb::ALL[index]);
+    let verb = (0..ResetType::ALL.len()).prop_map(|index| ResetType::ALL[index]);
     let switch = prop_oneof![Just(MACHINE), Just(OUTLET)];
     let expected = proptest::option::weighted(0.2, power());
     prop_oneof![
@@ -137,13 +137,13 @@ fn proposal() -> impl Strategy<Value = Proposal> {
     ]
 }
 
-fn power() -> impl Strategy<Value = Power> {
+fn power() -> impl Strategy<Value = PowerState> {
     prop_oneof![
-        3 => Just(Power::On),
-        3 => Just(Power::Off),
-        1 => Just(Power::PoweringOn),
-        1 => Just(Power::PoweringOff),
-        1 => Just(Power::Paused),
+        3 => Just(PowerState::On),
+        3 => Just(PowerState::Off),
+        1 => Just(PowerState::PoweringOn),
+        1 => Just(PowerState::PoweringOff),
+        1 => Just(PowerState::Paused),
     ]
 }
 
@@ -221,7 +221,7 @@ pub(super) fn inputs(stretches: core::ops::Range<usize>) -> impl Strategy<Value 
             Input::Reading(TEMPERATURE, Ok(celsius)),
             Input::Reading(METER, Ok(watts)),
             Input::Reading(RUNTIME, Ok(1800.0)),
-            Input::Readback(MACHINE, Ok(Observed::Power(Power::Off))),
+            Input::Readback(MACHINE, Ok(Observed::Power(PowerState::Off))),
             Input::Pass(250),
         ];
         core::iter::repeat_n(cycle, cycles).flatten().collect::<Vec<_>>()
@@ -235,10 +235,10 @@ pub(super) fn inputs(stretches: core::ops::Range<usize>) -> impl Strategy<Value 
 fn calm() -> impl Strategy<Value = Vec<Input>> {
     let switch = prop_oneof![Just(MACHINE), Just(OUTLET)];
     let wish = prop_oneof![
-        3 => Just((Power::Off, Verb::On)),
-        1 => Just((Power::On, Verb::GracefulRestart)),
-        1 => Just((Power::On, Verb::PowerCycle)),
-        1 => Just((Power::On, Verb::ForceOff)),
+        3 => Just((PowerState::Off, ResetType::On)),
+        1 => Just((PowerState::On, ResetType::GracefulRestart)),
+        1 => Just((PowerState::On, ResetType::PowerCycle)),
+        1 => Just((PowerState::On, ResetType::ForceOff)),
     ];
     (switch, wish, any::<bool>()).prop_map(|(actuator, (power, verb), confirm)| {
         let cycle = [
@@ -403,7 +403,7 @@ impl Storm {
         }
     }
 
-    pub(super) fn sent(&self) -> impl Iterator<Item = (ActuatorId, Verb)> {
+    pub(super) fn sent(&self) -> impl Iterator<Item = (ActuatorId, ResetType)> {
         self.actions.iter().filter_map(|action| match action {
             Action::Switch { actuator, verb } => Some((*actuator, *verb)),
             Action::Drive { .. } | Action::Host { .. } => None,

@@ -7,13 +7,11 @@ use super::storm::{
     AT_MOST, CLOCK, COOL_ENOUGH, Input, LIMITS, MACHINE, OUTLET, PROFILE, SWITCHES, Storm, UPS,
     WITHIN, inputs,
 };
-use flyball_safety::{
-    Action, ActuatorId, HostLevel, Level, Proposal, StateKind, Step, Verb, Verdict,
-};
-use flyball_units::{Hertz, Ratio, Watts};
+use flyball_safety::{Action, ActuatorId, HostLevel, Level, Proposal, StateKind, Step, Verdict};
+use flyball_units::{Hertz, Ratio, ResetType, Watts};
 use proptest::prelude::*;
 
-fn of_a_switch(input: Input) -> Option<(ActuatorId, Verb)> {
+fn of_a_switch(input: Input) -> Option<(ActuatorId, ResetType)> {
     match input {
         Input::Propose(Proposal::Switch { actuator, verb, .. }) => Some((actuator, verb)),
         _ => None,
@@ -197,7 +195,7 @@ proptest! {
             prop_assert!(storm.engine.poll_timeout() <= storm.now.after(CYCLE));
             for id in SWITCHES {
                 let flying = storm.engine.switch(id).unwrap().in_flight;
-                let cut = flying.is_none_or(|(verb, _)| verb == Verb::ForceOff);
+                let cut = flying.is_none_or(|(verb, _)| verb == ResetType::ForceOff);
                 prop_assert!(cut || storm.level(id) != Level::Off, "{flying:?}");
             }
         }

@@ -6,49 +6,54 @@ use super::rack::{
 };
 use core::time::Duration;
 use flyball_safety::{
-    ActuatorId, EventKind, Hand, LockId, Pacing, Power, Proposal, Recoveries, Refusal, StateKind,
-    Ticket, Verb, Verbs, Verdict,
+    ActuatorId, EventKind, Hand, LockId, Pacing, Proposal, Recoveries, Refusal, StateKind, Ticket,
+    Verbs, Verdict,
 };
-use flyball_units::NoData;
+use flyball_units::{NoData, PowerState, ResetType};
 
 #[test]
 fn a_machine_is_switched_on_once_and_asking_again_does_nothing() {
     let mut rack = Rack::new();
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
     rack.run(3);
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
     rack.run(3);
-    assert_eq!(rack.sent(), [(A, Verb::On)]);
+    assert_eq!(rack.sent(), [(A, ResetType::On)]);
     assert!(rack.saw(|kind| {
-        *kind == EventKind::VerbEnded { actuator: A, verb: Verb::On, reached: true }
+        *kind == EventKind::VerbEnded { actuator: A, verb: ResetType::On, reached: true }
     }));
-    let moved =
-        EventKind::PowerChanged { actuator: A, from: Some(Power::Off), to: Some(Power::On) };
+    let moved = EventKind::PowerChanged {
+        actuator: A,
+        from: Some(PowerState::Off),
+        to: Some(PowerState::On),
+    };
     assert!(rack.saw(|kind| *kind == moved));
 }
 
 #[test]
 fn the_wrong_the_unexpected_and_the_unknown_state_refuse() {
     let mut rack = Rack::new();
-    let off = Refusal::State(Some(Power::Off));
-    for verb in [Verb::GracefulRestart, Verb::ForceRestart, Verb::PowerCycle, Verb::Nmi] {
+    let off = Refusal::State(Some(PowerState::Off));
+    for verb in
+        [ResetType::GracefulRestart, ResetType::ForceRestart, ResetType::PowerCycle, ResetType::Nmi]
+    {
         assert_eq!(refused(rack.ask(A, verb)), off, "{verb:?}");
     }
-    assert_eq!(refused(rack.ask(A, Verb::Suspend)), off);
-    assert_eq!(refused(rack.propose(A, Verb::On, Some(Power::On), false)), off);
-    assert_eq!(rack.propose(A, Verb::On, Some(Power::Off), false), Verdict::Accepted);
-    assert_eq!(refused(rack.ask(PROFILE, Verb::On)), Refusal::NoActuator);
-    assert_eq!(refused(rack.ask(ActuatorId::new(77), Verb::On)), Refusal::NoActuator);
-    rack.power[1] = Ok(Power::PoweringOff);
+    assert_eq!(refused(rack.ask(A, ResetType::Suspend)), off);
+    assert_eq!(refused(rack.propose(A, ResetType::On, Some(PowerState::On), false)), off);
+    assert_eq!(rack.propose(A, ResetType::On, Some(PowerState::Off), false), Verdict::Accepted);
+    assert_eq!(refused(rack.ask(PROFILE, ResetType::On)), Refusal::NoActuator);
+    assert_eq!(refused(rack.ask(ActuatorId::new(77), ResetType::On)), Refusal::NoActuator);
+    rack.power[1] = Ok(PowerState::PoweringOff);
     rack.run(1);
-    assert_eq!(refused(rack.ask(B, Verb::On)), Refusal::State(Some(Power::PoweringOff)));
+    assert_eq!(refused(rack.ask(B, ResetType::On)), Refusal::State(Some(PowerState::PoweringOff)));
 }
 
 #[test]
 fn every_verb_fits_the_states_that_it_makes_sense_in() {
-    use Power::{Off, On, Paused, PoweringOff, PoweringOn};
-    let fits = |verb: Verb, power: Power| {
+    use PowerState::{Off, On, Paused, PoweringOff, PoweringOn};
+    let fits = |verb: ResetType, power: PowerState| {
         let mut plan = plan();
         plan.interlocks.clear();
         let mut rack = Rack::of(plan);
@@ -63,14 +68,14 @@ fn every_verb_fits_the_states_that_it_makes_sense_in() {
     };
     let (sent, stands, wrong) = (Some(true), Some(false), None);
     for (verb, expected) in [
-        (Verb::On, [stands, sent, stands, wrong, sent]),
-        (Verb::ForceOff, [sent, stands, sent, sent, sent]),
-        (Verb::GracefulShutdown, [sent, stands, wrong, stands, wrong]),
-        (Verb::GracefulRestart, [sent, wrong, wrong, wrong, wrong]),
-        (Verb::ForceRestart, [sent, wrong, wrong, wrong, wrong]),
-        (Verb::PowerCycle, [sent, wrong, wrong, wrong, wrong]),
-        (Verb::Nmi, [sent, wrong, wrong, wrong, wrong]),
-        (Verb::Suspend, [sent, wrong, wrong, wrong, stands]),
+        (ResetType::On, [stands, sent, stands, wrong, sent]),
+        (ResetType::ForceOff, [sent, stands, sent, sent, sent]),
+        (ResetType::GracefulShutdown, [sent, stands, wrong, stands, wrong]),
+        (ResetType::GracefulRestart, [sent, wrong, wrong, wrong, wrong]),
+        (ResetType::ForceRestart, [sent, wrong, wrong, wrong, wrong]),
+        (ResetType::PowerCycle, [sent, wrong, wrong, wrong, wrong]),
+        (ResetType::Nmi, [sent, wrong, wrong, wrong, wrong]),
+        (ResetType::Suspend, [sent, wrong, wrong, wrong, stands]),
     ] {
         let found = [On, Off, PoweringOn, PoweringOff, Paused].map(|power| fits(verb, power));
         assert_eq!(found, expected, "{verb:?}");
@@ -82,11 +87,11 @@ fn a_state_that_was_seen_too_long_ago_is_unknown() {
     let mut rack = Rack::new();
     rack.power[0] = Err(NoData::Busy);
     rack.run(FRESH.as_secs() - 1);
-    assert_eq!(rack.engine.switch(A).unwrap().power, Some(Power::Off));
+    assert_eq!(rack.engine.switch(A).unwrap().power, Some(PowerState::Off));
     rack.run(3);
     assert_eq!(rack.engine.switch(A).unwrap().power, None);
-    assert_eq!(refused(rack.ask(A, Verb::On)), Refusal::State(None));
-    let lost = EventKind::PowerChanged { actuator: A, from: Some(Power::Off), to: None };
+    assert_eq!(refused(rack.ask(A, ResetType::On)), Refusal::State(None));
+    let lost = EventKind::PowerChanged { actuator: A, from: Some(PowerState::Off), to: None };
     assert!(rack.saw(|kind| *kind == lost));
 }
 
@@ -94,28 +99,33 @@ fn a_state_that_was_seen_too_long_ago_is_unknown() {
 fn a_verb_that_the_switch_has_not_is_refused() {
     let mut plan = plan();
     let Hand::Switch(switch) = &mut plan.actuators[2].hand else { panic!("no switch") };
-    switch.verbs = Verbs::of(&[Verb::On, Verb::ForceOff]);
+    switch.verbs = Verbs::of(&[ResetType::On, ResetType::ForceOff]);
     let mut rack = Rack::of(plan);
-    assert_eq!(refused(rack.ask(C, Verb::Nmi)), Refusal::NoVerb);
-    assert_eq!(rack.ask(C, Verb::On), Verdict::Accepted);
+    assert_eq!(refused(rack.ask(C, ResetType::Nmi)), Refusal::NoVerb);
+    assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
 fn what_loses_work_is_armed_and_done_only_when_confirmed() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(40);
-    for verb in [Verb::ForceOff, Verb::ForceRestart, Verb::PowerCycle, Verb::Nmi] {
+    for verb in
+        [ResetType::ForceOff, ResetType::ForceRestart, ResetType::PowerCycle, ResetType::Nmi]
+    {
         let until = rack.now.after(ARMED_FOR);
         assert_eq!(rack.ask(C, verb), Verdict::Armed { until }, "{verb:?}");
     }
     assert_eq!(rack.engine.armed().count(), 1, "the same ticket arms anew");
-    assert_eq!(rack.ask(C, Verb::ForceOff), Verdict::Armed { until: rack.now.after(ARMED_FOR) });
+    assert_eq!(
+        rack.ask(C, ResetType::ForceOff),
+        Verdict::Armed { until: rack.now.after(ARMED_FOR) }
+    );
     assert!(rack.sent().is_empty());
     assert_eq!(rack.engine.validate_confirm(Ticket(9)), Verdict::Accepted);
     assert_eq!(rack.engine.handle_confirm(Ticket(9), rack.now), Verdict::Accepted);
     rack.run(2);
-    assert_eq!(rack.sent(), [(C, Verb::ForceOff)]);
+    assert_eq!(rack.sent(), [(C, ResetType::ForceOff)]);
     let again = rack.engine.handle_confirm(Ticket(9), rack.now);
     assert_eq!(refused(again), Refusal::NotArmed);
     assert_eq!(refused(rack.engine.validate_confirm(Ticket(9))), Refusal::NotArmed);
@@ -124,16 +134,17 @@ fn what_loses_work_is_armed_and_done_only_when_confirmed() {
 #[test]
 fn an_arming_that_is_not_confirmed_in_time_is_forgotten() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(40);
-    rack.ask(C, Verb::ForceOff);
+    rack.ask(C, ResetType::ForceOff);
     rack.run(ARMED_FOR.as_secs() + 2);
-    let expired = EventKind::ArmingExpired { ticket: Ticket(9), actuator: C, verb: Verb::ForceOff };
+    let expired =
+        EventKind::ArmingExpired { ticket: Ticket(9), actuator: C, verb: ResetType::ForceOff };
     assert!(rack.saw(|kind| *kind == expired));
     let late = rack.engine.handle_confirm(Ticket(9), rack.now);
     assert_eq!(refused(late), Refusal::NotArmed);
     assert!(rack.sent().is_empty());
-    rack.ask(C, Verb::ForceOff);
+    rack.ask(C, ResetType::ForceOff);
     let late = rack.engine.handle_confirm(Ticket(9), rack.now.after(ARMED_FOR));
     assert_eq!(refused(late), Refusal::NotArmed, "at its end it is over, without a cycle too");
 }
@@ -142,9 +153,9 @@ fn an_arming_that_is_not_confirmed_in_time_is_forgotten() {
 fn a_confirmation_is_judged_anew() {
     let armed = |spoil: fn(&mut Rack)| {
         let mut rack = Rack::new();
-        rack.power[0] = Ok(Power::On);
+        rack.power[0] = Ok(PowerState::On);
         rack.run(40);
-        assert!(matches!(rack.ask(A, Verb::PowerCycle), Verdict::Armed { .. }));
+        assert!(matches!(rack.ask(A, ResetType::PowerCycle), Verdict::Armed { .. }));
         spoil(&mut rack);
         let foreseen = refused(rack.engine.validate_confirm(Ticket(9)));
         let refusal = refused(rack.engine.handle_confirm(Ticket(9), rack.now));
@@ -154,19 +165,23 @@ fn a_confirmation_is_judged_anew() {
         refusal
     };
     let other = armed(|rack| {
-        rack.power[0] = Ok(Power::PoweringOff);
+        rack.power[0] = Ok(PowerState::PoweringOff);
         rack.run(1);
     });
-    assert_eq!(other, Refusal::State(Some(Power::PoweringOff)));
+    assert_eq!(other, Refusal::State(Some(PowerState::PoweringOff)));
     assert_eq!(armed(|rack| rack.lock(3, Some(A), false)), Refusal::Locked(LockId(3)));
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(40);
-    assert!(matches!(rack.ask(C, Verb::ForceOff), Verdict::Armed { .. }));
-    rack.power[2] = Ok(Power::Paused);
+    assert!(matches!(rack.ask(C, ResetType::ForceOff), Verdict::Armed { .. }));
+    rack.power[2] = Ok(PowerState::Paused);
     rack.run(1);
     let refusal = refused(rack.engine.handle_confirm(Ticket(9), rack.now));
-    assert_eq!(refusal, Refusal::State(Some(Power::Paused)), "it was armed for one that was on");
+    assert_eq!(
+        refusal,
+        Refusal::State(Some(PowerState::Paused)),
+        "it was armed for one that was on"
+    );
     let fans = armed(|rack| {
         rack.tray = Ok(0.0);
         rack.run(1);
@@ -182,12 +197,12 @@ fn a_confirmation_is_judged_anew() {
 #[test]
 fn only_so_much_can_be_armed_and_what_expires_makes_room() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(40);
     let arm = |rack: &mut Rack, ticket: u64| {
         let proposal = Proposal::Switch {
             actuator: C,
-            verb: Verb::ForceOff,
+            verb: ResetType::ForceOff,
             expected: None,
             automatic: false,
             ticket: Ticket(ticket),
@@ -200,12 +215,12 @@ fn only_so_much_can_be_armed_and_what_expires_makes_room() {
     assert_eq!(refused(arm(&mut rack, 16)), Refusal::TooManyArmed);
     assert!(matches!(arm(&mut rack, 3), Verdict::Armed { .. }), "an old ticket takes no room");
     rack.now = rack.now.after(ARMED_FOR);
-    let on = flyball_safety::Observed::Power(Power::On);
+    let on = flyball_safety::Observed::Power(PowerState::On);
     rack.engine.handle_readback(C, Ok(on), rack.now);
     assert_eq!(refused(rack.engine.validate_confirm(Ticket(3))), Refusal::NotArmed);
     let proposal = Proposal::Switch {
         actuator: C,
-        verb: Verb::ForceOff,
+        verb: ResetType::ForceOff,
         expected: None,
         automatic: false,
         ticket: Ticket(16),
@@ -218,7 +233,7 @@ fn only_so_much_can_be_armed_and_what_expires_makes_room() {
 
 #[test]
 fn nothing_is_energised_while_a_limit_of_its_zone_stands_against_it() {
-    let against = |rack: &mut Rack| match refused(rack.ask(C, Verb::On)) {
+    let against = |rack: &mut Rack| match refused(rack.ask(C, ResetType::On)) {
         Refusal::Limit(standing) => standing.limit,
         other => panic!("{other:?}"),
     };
@@ -241,35 +256,35 @@ fn nothing_is_energised_while_a_limit_of_its_zone_stands_against_it() {
     rack.run(100);
     assert_eq!((rack.state(ROOM), against(&mut rack)), (StateKind::Tripped, ROOM));
     assert_eq!(rack.engine.handle_clear(ROOM, rack.now), Ok(()));
-    assert_eq!(rack.ask(C, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
 fn what_takes_power_away_is_not_refused_by_heat_or_locks() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.inlet = Ok(36.0);
     rack.run(20);
     rack.lock(1, None, true);
-    assert_eq!(rack.force(C, Verb::ForceOff), Verdict::Accepted);
-    assert_eq!(rack.sent(), [(C, Verb::ForceOff)]);
+    assert_eq!(rack.force(C, ResetType::ForceOff), Verdict::Accepted);
+    assert_eq!(rack.sent(), [(C, ResetType::ForceOff)]);
 }
 
 #[test]
 fn at_most_two_of_the_group_start_within_its_time() {
     let mut rack = Rack::new();
     let first = rack.now;
-    assert_eq!(rack.ask(A, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(A, ResetType::On), Verdict::Accepted);
     rack.run(5);
-    assert_eq!(rack.ask(B, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(B, ResetType::On), Verdict::Accepted);
     rack.run(1);
     let until = first.after(STAGGER);
     let pacing = Pacing::Group(GROUP);
-    assert_eq!(refused(rack.ask(C, Verb::On)), Refusal::TooSoon { until, pacing });
+    assert_eq!(refused(rack.ask(C, ResetType::On)), Refusal::TooSoon { until, pacing });
     rack.run(STAGGER.as_secs() - 7);
-    assert_eq!(refused(rack.ask(C, Verb::On)), Refusal::TooSoon { until, pacing });
+    assert_eq!(refused(rack.ask(C, ResetType::On)), Refusal::TooSoon { until, pacing });
     rack.run(1);
-    assert_eq!(rack.ask(C, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
@@ -281,17 +296,17 @@ fn groups_do_not_count_for_each_other() {
     switch.group = Some(flyball_safety::GroupId::new(1));
     let mut rack = Rack::of(plan);
     for machine in [A, B, C] {
-        assert_eq!(rack.ask(machine, Verb::On), Verdict::Accepted);
+        assert_eq!(rack.ask(machine, ResetType::On), Verdict::Accepted);
     }
 }
 
 #[test]
 fn a_machine_that_somebody_else_starts_counts_into_its_group() {
     let mut rack = Rack::new();
-    rack.power[0] = Ok(Power::PoweringOn);
-    rack.power[1] = Ok(Power::On);
+    rack.power[0] = Ok(PowerState::PoweringOn);
+    rack.power[1] = Ok(PowerState::On);
     rack.run(1);
-    let refusal = refused(rack.ask(C, Verb::On));
+    let refusal = refused(rack.ask(C, ResetType::On));
     assert!(matches!(refusal, Refusal::TooSoon { pacing: Pacing::Group(GROUP), .. }));
 }
 
@@ -299,24 +314,24 @@ fn a_machine_that_somebody_else_starts_counts_into_its_group() {
 fn a_switch_rests_between_two_starts() {
     let mut rack = Rack::new();
     let at = rack.now;
-    rack.ask(C, Verb::On);
+    rack.ask(C, ResetType::On);
     rack.run(2);
-    assert_eq!(rack.force(C, Verb::ForceOff), Verdict::Accepted);
+    assert_eq!(rack.force(C, ResetType::ForceOff), Verdict::Accepted);
     rack.run(2);
     let until = at.after(RESTART);
-    let refusal = refused(rack.ask(C, Verb::On));
+    let refusal = refused(rack.ask(C, ResetType::On));
     assert_eq!(refusal, Refusal::TooSoon { until, pacing: Pacing::Restart });
     rack.run(RESTART.as_secs() - 4);
-    assert_eq!(rack.ask(C, Verb::On), Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
 }
 
 #[test]
 fn a_reboot_loop_ends_in_a_lock_out_that_a_person_lifts() {
     let mut rack = Rack::new();
     let restart = |rack: &mut Rack, automatic| {
-        rack.power[2] = Ok(Power::Off);
+        rack.power[2] = Ok(PowerState::Off);
         rack.run(STAGGER.as_secs() + 1);
-        let verdict = rack.propose(C, Verb::On, None, automatic);
+        let verdict = rack.propose(C, ResetType::On, None, automatic);
         rack.run(1);
         verdict
     };
@@ -338,9 +353,9 @@ fn automatic_starts_that_are_long_ago_do_not_count() {
     switch.recoveries = Some(Recoveries { at_most: 1, within: Duration::from_secs(100) });
     let mut rack = Rack::of(plan);
     for _ in 0..3 {
-        assert_eq!(rack.propose(C, Verb::On, None, true), Verdict::Accepted);
+        assert_eq!(rack.propose(C, ResetType::On, None, true), Verdict::Accepted);
         rack.run(1);
-        rack.power[2] = Ok(Power::Off);
+        rack.power[2] = Ok(PowerState::Off);
         rack.run(99);
     }
 }
@@ -348,57 +363,59 @@ fn automatic_starts_that_are_long_ago_do_not_count() {
 #[test]
 fn another_verb_waits_for_the_first_and_only_a_forced_off_does_not() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.hangs[2] = true;
     rack.run(40);
     let sent_at = rack.now;
-    assert_eq!(rack.ask(C, Verb::GracefulShutdown), Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::GracefulShutdown), Verdict::Accepted);
     rack.run(5);
     let until = sent_at.after(TAKES);
-    let waits = Refusal::InFlight { verb: Verb::GracefulShutdown, until };
-    assert_eq!(refused(rack.ask(C, Verb::GracefulRestart)), waits);
-    assert_eq!(refused(rack.ask(C, Verb::On)), waits);
-    assert_eq!(rack.ask(C, Verb::GracefulShutdown), Verdict::Accepted, "it is on its way");
+    let waits = Refusal::InFlight { verb: ResetType::GracefulShutdown, until };
+    assert_eq!(refused(rack.ask(C, ResetType::GracefulRestart)), waits);
+    assert_eq!(refused(rack.ask(C, ResetType::On)), waits);
+    assert_eq!(rack.ask(C, ResetType::GracefulShutdown), Verdict::Accepted, "it is on its way");
     let flying = rack.engine.switch(C).unwrap().in_flight;
-    assert_eq!(flying, Some((Verb::GracefulShutdown, sent_at)));
-    assert_eq!(rack.force(C, Verb::ForceOff), Verdict::Accepted);
+    assert_eq!(flying, Some((ResetType::GracefulShutdown, sent_at)));
+    assert_eq!(rack.force(C, ResetType::ForceOff), Verdict::Accepted);
     rack.run(1);
-    assert_eq!(rack.sent(), [(C, Verb::GracefulShutdown), (C, Verb::ForceOff)]);
+    assert_eq!(rack.sent(), [(C, ResetType::GracefulShutdown), (C, ResetType::ForceOff)]);
     assert_eq!(rack.engine.switch(C).unwrap().in_flight, None);
 }
 
 #[test]
 fn a_verb_that_does_not_come_about_is_given_up_and_told() {
     let mut rack = Rack::new();
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.hangs[2] = true;
     rack.run(40);
-    rack.ask(C, Verb::GracefulShutdown);
+    rack.ask(C, ResetType::GracefulShutdown);
     rack.run(TAKES.as_secs());
-    let gone = EventKind::VerbEnded { actuator: C, verb: Verb::GracefulShutdown, reached: false };
+    let gone =
+        EventKind::VerbEnded { actuator: C, verb: ResetType::GracefulShutdown, reached: false };
     assert!(!rack.saw(|kind| *kind == gone));
     rack.run(2);
     assert!(rack.saw(|kind| *kind == gone));
-    assert_eq!(rack.ask(C, Verb::GracefulRestart), Verdict::Accepted);
+    assert_eq!(rack.ask(C, ResetType::GracefulRestart), Verdict::Accepted);
 }
 
 #[test]
 fn a_restart_is_done_when_the_machine_was_seen_down_and_up_or_the_caller_knows() {
-    let done = EventKind::VerbEnded { actuator: C, verb: Verb::GracefulRestart, reached: true };
+    let done =
+        EventKind::VerbEnded { actuator: C, verb: ResetType::GracefulRestart, reached: true };
     let started = || {
         let mut rack = Rack::new();
-        rack.power[2] = Ok(Power::On);
+        rack.power[2] = Ok(PowerState::On);
         rack.run(40);
-        assert_eq!(rack.ask(C, Verb::GracefulRestart), Verdict::Accepted);
+        assert_eq!(rack.ask(C, ResetType::GracefulRestart), Verdict::Accepted);
         rack.run(3);
         rack
     };
     let mut rack = started();
     assert!(!rack.saw(|kind| *kind == done), "on is where it was");
-    rack.power[2] = Ok(Power::Off);
+    rack.power[2] = Ok(PowerState::Off);
     rack.run(1);
     assert!(!rack.saw(|kind| *kind == done));
-    rack.power[2] = Ok(Power::On);
+    rack.power[2] = Ok(PowerState::On);
     rack.run(1);
     assert!(rack.saw(|kind| *kind == done));
     let mut rack = started();

@@ -1,8 +1,8 @@
 //! Power of machines and outlets: asked, armed, confirmed.
 
 use super::{Answered, Cycle, Waits};
-use crate::plan::{power, verb};
-use crate::words::{Now, power_state};
+
+use crate::words::Now;
 use flyball_command::{Arming, OperationId, PowerState, Refusal, RefusalKind, ResetType, Verdict};
 use flyball_safety::{self as safety, ActuatorId, Proposal, Ticket};
 use flyball_units::Unit;
@@ -25,8 +25,8 @@ impl Cycle {
         let actuator = self.actuator_named(switch)?;
         let proposal = Proposal::Switch {
             actuator,
-            verb: verb(reset),
-            expected: expected.map(power),
+            verb: reset,
+            expected,
             automatic: false,
             ticket: Ticket(self.next_ticket),
         };
@@ -94,7 +94,7 @@ impl Cycle {
             target.push_str(" · ");
             target.push_str(&known.address);
         }
-        let state = self.engine.switch(actuator).and_then(|switch| switch.power).map(power_state);
+        let state = self.engine.switch(actuator).and_then(|switch| switch.power);
         let what = match reset {
             ResetType::ForceOff => "loses its power at once; what was not written is lost",
             ResetType::ForceRestart => "is reset at once; what was not written is lost",

@@ -3,9 +3,10 @@
 use crate::switch::REMEMBERED;
 use crate::{
     ActuatorId, Against, Condition, ConfigFault, GroupId, GroupSpec, Hand, InterlockId,
-    InterlockSpec, Ladder, Place, Plan, SwitchSpec, Verb, ZoneId,
+    InterlockSpec, Ladder, Place, Plan, SwitchSpec, ZoneId,
 };
 use alloc::vec::Vec;
+use flyball_units::ResetType;
 
 pub(super) fn check(plan: &Plan, id: ActuatorId, spec: &SwitchSpec, faults: &mut Vec<ConfigFault>) {
     if spec.group.is_some_and(|group| plan.groups.get(group.index()).is_none()) {
@@ -72,7 +73,7 @@ pub(super) fn ladder(plan: &Plan, id: ZoneId, spec: &Ladder, faults: &mut Vec<Co
         && !spec.exhausts_after.is_some_and(|after| after.is_zero());
     let cuts = spec.hard_off.is_none_or(|hard_off| {
         plan.actuators.get(hard_off.switch.index()).is_some_and(|actuator| match actuator.hand {
-            Hand::Switch(switch) => switch.verbs.contains(Verb::ForceOff),
+            Hand::Switch(switch) => switch.verbs.contains(ResetType::ForceOff),
             Hand::Fan { .. }
             | Hand::PowerCap { .. }
             | Hand::FrequencyCap { .. }

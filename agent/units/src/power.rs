@@ -1,5 +1,6 @@
-//! Power of a machine or an outlet: the verbs and the states, in Redfish's words
-//! (`Resource.ResetType`, `Resource.PowerState`; DSP0268).
+//! Power of a machine or an outlet: what may be asked of a switch and where it stands, in
+//! Redfish's words (`Resource.ResetType`, `Resource.PowerState`; DSP0268). Engine, drivers and
+//! wire say the same ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ResetType {
     On,
+    /// Power is cut, whatever runs.
     ForceOff,
+    /// The machine is asked to stop.
     GracefulShutdown,
+    /// The machine is asked to stop and start again.
     GracefulRestart,
     ForceRestart,
+    /// Off, a pause, and on again.
     PowerCycle,
+    /// A non-maskable interrupt: a crash dump where one is set up.
     Nmi,
     Suspend,
 }
@@ -68,6 +74,21 @@ impl ResetType {
         }
     }
 
+    /// Whether it interrupts what runs.
+    #[must_use]
+    pub const fn interrupts(self) -> bool {
+        match self {
+            Self::On => false,
+            Self::ForceOff
+            | Self::GracefulShutdown
+            | Self::GracefulRestart
+            | Self::ForceRestart
+            | Self::PowerCycle
+            | Self::Nmi
+            | Self::Suspend => true,
+        }
+    }
+
     /// Whether work may be lost by it: it is armed first and confirmed then.
     #[must_use]
     pub const fn is_destructive(self) -> bool {
@@ -90,9 +111,22 @@ impl ResetType {
             Self::Suspend => PowerState::Paused,
         }
     }
+
+    /// Whether its end can be told by the state alone, and so asking twice is asking once: it
+    /// leads to another state than it starts from.
+    #[must_use]
+    pub const fn shows(self) -> bool {
+        match self {
+            Self::On | Self::ForceOff | Self::GracefulShutdown | Self::Suspend => true,
+            Self::GracefulRestart | Self::ForceRestart | Self::PowerCycle | Self::Nmi => false,
+        }
+    }
 }
 
 impl PowerState {
+    pub const ALL: [Self; 5] =
+        [Self::On, Self::Off, Self::PoweringOn, Self::PoweringOff, Self::Paused];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -106,8 +140,6 @@ impl PowerState {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::On, Self::Off, Self::PoweringOn, Self::PoweringOff, Self::Paused]
-            .into_iter()
-            .find(|state| state.name() == name)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
