@@ -110,7 +110,7 @@ fn equipment(ups: &Ups, bmcs: [&IpmiBmc; 2]) -> String {
     let machine = |(key, bmc): (&str, &IpmiBmc)| {
         format!(
             "[[equipment]]\nkey = \"{key}\"\ndriver = \"ipmi\"\naddress = \"{}\"\ncipher = 3\n\
-             poll_s = 1\nobserve_s = 0.5\nresend_s = 5\ngive_up_s = 10\n",
+             poll_s = 1\nobserve_s = 0.5\nresend_s = 5\ngive_up_s = 60\n",
             bmc.address()
         )
     };

@@ -93,7 +93,7 @@ pub(crate) struct Cycle {
     next_ticket: u64,
     errands: Vec<OnItsWay>,
     requests: u64,
-    /// What was asserted of switches, and when last.
+    /// What was asserted of the machine's own power, and when last.
     asserted: Vec<(ActuatorId, ResetType, Duration)>,
     latches: Vec<Latch>,
     /// Counts what was handed to the disk.

@@ -153,11 +153,15 @@ impl Actuator {
         if level != self.wanted {
             self.wanted = level;
             self.compare(now);
-            // A switch that is off already is not told so.
+            // A switch that is off already is not told so. One that is wanted down no longer is:
+            // whoever is about to ask it again must not.
             let stands = match level {
-                Level::Free => true,
                 Level::Down | Level::Off => self.disagrees_since.is_none(),
-                Level::Automatic | Level::Duty(_) | Level::Cap(_) | Level::Frequency(_) => false,
+                Level::Free
+                | Level::Automatic
+                | Level::Duty(_)
+                | Level::Cap(_)
+                | Level::Frequency(_) => false,
             };
             self.due = !stands;
             if let Hand::Switch(_) = self.spec.hand {

@@ -6,7 +6,7 @@ use crate::host::{Job, POWER};
 use crate::journal::Entry;
 use crate::log::Level as LogLevel;
 use crate::sources::Errand;
-use crate::words::{self, Now};
+use crate::words::Now;
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{ActuatorState, Deed, DeedError};
 use flyball_guard_messages::{ActuatorKind, EventKind, Severity};
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// An errand that is not begun within this is not begun.
 const BEGUN_WITHIN: Duration = Duration::from_secs(30);
-/// What the engine asserts of a switch is asked again this often.
+/// What the engine asserts of the machine's own power is asked again this often.
 const ASSERT_EVERY: Duration = Duration::from_secs(30);
 /// Errands on their way; more are not sent.
 const MAX_ERRANDS: usize = 64;
@@ -36,9 +36,10 @@ pub(super) enum Purpose {
         actuator: ActuatorId,
         verb: ResetType,
     },
-    /// A level that the engine asserts of a switch.
+    /// A level that the engine asserts of the machine's own power.
     Assertion {
         actuator: ActuatorId,
+        verb: ResetType,
     },
     Setting {
         actuator: ActuatorId,
@@ -89,44 +90,42 @@ impl Cycle {
         }
     }
 
-    /// Whether a level is one of a switch or a setting, which are not driven by levels.
+    /// Takes a level that no holder has a grip for: of the machine's own power, which is an
+    /// errand, and of settings, which have none. False where the level is its holder's.
     pub(super) fn asserts(&mut self, actuator: ActuatorId, level: Level, now: Now) -> bool {
-        let kind = self.catalog.actuators.get(actuator.index()).map(|entry| entry.kind);
-        let verb = match (kind, level) {
-            (Some(ActuatorKind::Switch), Level::Down) => Some(ResetType::GracefulShutdown),
-            (Some(ActuatorKind::Switch), Level::Off) => Some(ResetType::ForceOff),
-            (
-                Some(
-                    ActuatorKind::Switch
-                    | ActuatorKind::Profile
-                    | ActuatorKind::Indicator
-                    | ActuatorKind::Service,
-                ),
-                _,
-            ) => None,
-            (Some(ActuatorKind::Fan | ActuatorKind::PowerCap | ActuatorKind::FrequencyCap), _)
-            | (None, _) => return false,
-        };
-        let Some(verb) = verb else {
-            return true;
-        };
-        let purpose = Purpose::Assertion { actuator };
-        let waits = self.errands.iter().any(|errand| errand.purpose == purpose);
-        let last = self.asserted.iter().position(|(id, it, _)| (*id, *it) == (actuator, verb));
-        let fresh = last.is_some_and(|index| now.mono < self.asserted[index].2 + ASSERT_EVERY);
-        if waits || fresh {
-            return true;
-        }
-        match last {
-            Some(index) => self.asserted[index].2 = now.mono,
-            None => {
-                self.asserted.retain(|(id, _, _)| *id != actuator);
-                self.asserted.push((actuator, verb, now.mono));
+        match self.catalog.actuators.get(actuator.index()).map(|entry| entry.kind) {
+            Some(ActuatorKind::Fan | ActuatorKind::PowerCap | ActuatorKind::FrequencyCap)
+            | None => return false,
+            Some(ActuatorKind::Profile | ActuatorKind::Indicator | ActuatorKind::Service) => {
+                return true;
             }
+            Some(ActuatorKind::Switch) if !self.own.contains(&actuator.index()) => return false,
+            Some(ActuatorKind::Switch) => {}
         }
-        let name = self.names.actuator(actuator).to_owned();
-        let message = format!("{name} is brought to {}", words::level(level));
-        self.record_plain(EventKind::Switched, Severity::Critical, &name, message, now);
+        let verb = match level {
+            Level::Down => ResetType::GracefulShutdown,
+            Level::Off => ResetType::ForceOff,
+            Level::Free
+            | Level::Automatic
+            | Level::Duty(_)
+            | Level::Cap(_)
+            | Level::Frequency(_) => {
+                self.asserted.retain(|(id, _, _)| *id != actuator);
+                return true;
+            }
+        };
+        // A forced end does not wait for the orderly one that is on its way.
+        let purpose = Purpose::Assertion { actuator, verb };
+        let waits = self.errands.iter().any(|errand| errand.purpose == purpose);
+        let lately = |(id, it, at): &(ActuatorId, ResetType, Duration)| {
+            (*id, *it) == (actuator, verb) && now.mono < *at + ASSERT_EVERY
+        };
+        if waits || self.asserted.iter().any(lately) {
+            return true;
+        }
+        self.asserted.retain(|(id, _, _)| *id != actuator);
+        self.asserted.push((actuator, verb, now.mono));
+        self.tell_driven(actuator, level, now);
         self.send(actuator, Deed::Reset(verb), purpose, now);
         true
     }
@@ -184,7 +183,7 @@ impl Cycle {
         if let Err(error) = &outcome {
             let what = match &purpose {
                 Purpose::Verb { actuator, .. }
-                | Purpose::Assertion { actuator }
+                | Purpose::Assertion { actuator, .. }
                 | Purpose::Setting { actuator, .. } => self.names.actuator(*actuator),
                 Purpose::Host(level) => host_word(*level),
             };
@@ -204,7 +203,7 @@ impl Cycle {
                     self.engine.handle_settled(actuator, reached, now.moment());
                 }
             }
-            Purpose::Assertion { actuator } => {
+            Purpose::Assertion { actuator, .. } => {
                 if let Ok(state) = outcome {
                     self.take_state(actuator, state, now);
                 }

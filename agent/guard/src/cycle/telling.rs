@@ -157,8 +157,18 @@ impl Cycle {
     /// A level that was not asked for before. Whether it is taken shows in the read-back.
     pub(super) fn tell_driven(&mut self, id: ActuatorId, level: Level, now: Now) {
         let name = self.names.actuator(id);
-        let message = format!("{name} is brought to {}", words::level(level));
-        let plain = words::plain(EventKind::ActuatorDriven, Severity::Info, name, message);
+        let (kind, severity) = match level {
+            Level::Down | Level::Off => (EventKind::Switched, Severity::Critical),
+            Level::Free => (EventKind::Switched, Severity::Info),
+            Level::Automatic | Level::Duty(_) | Level::Cap(_) | Level::Frequency(_) => {
+                (EventKind::ActuatorDriven, Severity::Info)
+            }
+        };
+        let message = match level {
+            Level::Free => format!("{name} is no longer held down"),
+            _ => format!("{name} is brought to {}", words::level(level)),
+        };
+        let plain = words::plain(kind, severity, name, message);
         let unit = self.catalog.actuators.get(id.index()).map(|actuator| actuator.unit);
         self.record(GuardEvent { reading: number_of_level(level), unit, ..plain }, now);
     }

@@ -96,6 +96,18 @@ impl Campaign {
         Step::Wait(next - now)
     }
 
+    /// How long nothing is to be done.
+    pub(super) fn wait(&self, now: Duration) -> Duration {
+        match (self.sent, self.observed) {
+            (Some(sent), Some(observed)) if self.ended.is_none() => {
+                let resend = self.may_resend().then_some(sent + self.times.resend);
+                let due = (observed + self.times.observe).min(self.began + self.times.give_up);
+                resend.map_or(due, |resend| resend.min(due)).saturating_sub(now)
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
     /// The equipment answered what was sent, with the state right after it or without.
     pub(super) fn answered(&mut self, outcome: Result<Option<PowerState>, DeedError>) {
         match outcome {
@@ -124,28 +136,14 @@ impl Campaign {
         self.state = Some(state);
         let there = state == self.verb.leads_to();
         self.left |= !there;
-        if there && self.taken && (self.left || self.shows()) && self.verb != ResetType::Nmi {
+        if there && self.taken && (self.left || self.verb.shows()) && self.verb != ResetType::Nmi {
             self.ended = Some(Ok(state));
-        }
-    }
-
-    /// The end can be told by the state alone, and so sending twice is sending once.
-    const fn shows(&self) -> bool {
-        match self.verb {
-            ResetType::On
-            | ResetType::ForceOff
-            | ResetType::GracefulShutdown
-            | ResetType::Suspend => true,
-            ResetType::GracefulRestart
-            | ResetType::ForceRestart
-            | ResetType::PowerCycle
-            | ResetType::Nmi => false,
         }
     }
 
     fn may_resend(&self) -> bool {
         let moves = matches!(self.state, Some(PowerState::PoweringOn | PowerState::PoweringOff));
-        (self.shows() || !self.taken) && !moves
+        (self.verb.shows() || !self.taken) && !moves
     }
 
     fn given_up(&self) -> DeedError {
@@ -155,7 +153,7 @@ impl Campaign {
             self.state.map_or("not seen".to_owned(), |state| format!("seen {}", state.name()));
         let message = match &self.against {
             Some(error) => format!("{verb} came to nothing in {seconds} s: {}", error.message),
-            None if !self.shows() && !self.left => {
+            None if !self.verb.shows() && !self.left => {
                 format!("{verb} was taken, but the switch was On at every look for {seconds} s")
             }
             None => format!("{verb} was taken {seconds} s ago, and the switch is {seen}"),

@@ -94,11 +94,22 @@ impl Held {
         self.done = asked.number;
         match asked.level {
             Level::Cap(Watts(watts)) => self.cap.want(watts),
-            Level::Down => self.shedding = Some(ResetType::GracefulShutdown),
-            Level::Off => self.shedding = Some(ResetType::ForceOff),
-            Level::Free => self.shedding = None,
+            Level::Down => self.shed(ResetType::GracefulShutdown),
+            Level::Off => self.shed(ResetType::ForceOff),
+            Level::Free => {
+                self.shedding = None;
+                // What nobody wants down any more is not told so once more.
+                self.campaign.take_if(|(_, errand)| errand.is_none());
+            }
             // Fans and processors of equipment are its own.
             Level::Automatic | Level::Duty(_) | Level::Frequency(_) => {}
+        }
+    }
+
+    fn shed(&mut self, verb: ResetType) {
+        if self.shedding.replace(verb) != Some(verb) {
+            // Another verb owes nothing to the failure of the one before.
+            self.shed_again = Duration::ZERO;
         }
     }
 
@@ -107,11 +118,7 @@ impl Held {
         let Deed::Reset(verb) = errand.deed else {
             return None;
         };
-        let new = Campaign::new(verb, self.times, now);
-        let (before, request) = self.campaign.replace((new, Some(errand.request)))?;
-        let message = format!("{} was overtaken by {}", before.verb().name(), verb.name());
-        let error = DeedError::new(DeedFault::NotConfirmed, message);
-        Some(Wish::Tell(request?, Err(error)))
+        self.overtake(verb, Some(errand.request), now)
     }
 
     /// What is to be done next for it; called until it gives nothing.
@@ -124,7 +131,9 @@ impl Held {
             let words = if ineffective { "is set but not effective" } else { "is effective" };
             return Some(Wish::Say(format!("the cap {words}")));
         }
-        self.begin_shedding(now);
+        if let Some(overtaken) = self.begin_shedding(now) {
+            return Some(overtaken);
+        }
         let (campaign, request) = self.campaign.as_mut()?;
         match campaign.step(now) {
             Step::Send(verb) => Some(Wish::Ask(Deed::Reset(verb))),
@@ -153,24 +162,33 @@ impl Held {
         request
     }
 
-    /// When it next wants to be asked for a wish.
-    pub(super) fn wait(&mut self, now: Duration) -> Option<Duration> {
-        match self.campaign.as_mut()?.0.step(now) {
-            Step::Wait(wait) => Some(wait),
-            Step::Send(_) | Step::Observe | Step::Ended(_) => Some(Duration::ZERO),
-        }
+    /// How long it has no wish.
+    pub(super) fn wait(&self, now: Duration) -> Option<Duration> {
+        self.campaign.as_ref().map(|(campaign, _)| campaign.wait(now))
     }
 
-    /// What the engine wants off is sent there again and again; nothing overtakes it.
-    fn begin_shedding(&mut self, now: Duration) {
-        let Some(verb) = self.shedding.filter(|verb| self.verbs.contains(verb)) else {
-            return;
-        };
+    /// What the engine wants off is sent there again and again, and overtakes everything but a
+    /// cut of power that is on its way. Gives back the errand that it has overtaken.
+    fn begin_shedding(&mut self, now: Duration) -> Option<Wish> {
+        let verb = self.shedding.filter(|verb| self.verbs.contains(verb))?;
         let off = matches!(&self.state, Some((ActuatorState::Power(PowerState::Off), _)));
-        let under_way = self.campaign.as_ref().is_some_and(|(campaign, _)| campaign.verb() == verb);
-        if !off && !under_way && now >= self.shed_again {
-            self.campaign = Some((Campaign::new(verb, self.times, now), None));
+        let under_way = self.campaign.as_ref().is_some_and(|(campaign, _)| {
+            campaign.verb() == verb || campaign.verb() == ResetType::ForceOff
+        });
+        if off || under_way || now < self.shed_again {
+            return None;
         }
+        self.overtake(verb, None, now)
+    }
+
+    /// Sends the switch on its way, whatever way it is on. Gives back the errand that had sent
+    /// it there.
+    fn overtake(&mut self, verb: ResetType, request: Option<u64>, now: Duration) -> Option<Wish> {
+        let new = Campaign::new(verb, self.times, now);
+        let (before, overtaken) = self.campaign.replace((new, request))?;
+        let message = format!("{} was overtaken by {}", before.verb().name(), verb.name());
+        let error = DeedError::new(DeedFault::NotConfirmed, message);
+        Some(Wish::Tell(overtaken?, Err(error)))
     }
 
     /// The driver has answered what the actuator itself asked for.
@@ -188,12 +206,15 @@ impl Held {
                     Err(error) => return Some(Wish::Say(error.message)),
                 }
             }
-            Deed::Reset(_) => {
+            Deed::Reset(verb) => {
                 let state = outcome.map(|state| {
                     self.saw(state.clone(), now);
                     power(&state)
                 });
-                if let Some((campaign, _)) = &mut self.campaign {
+                // The answer to what was overtaken says nothing of what overtook it.
+                if let Some((campaign, _)) = &mut self.campaign
+                    && campaign.verb() == *verb
+                {
                     campaign.answered(state);
                 }
             }
@@ -276,7 +297,7 @@ mod tests {
             min: 0.0,
             max: 0.0,
             quantum: 0.0,
-            verbs: vec![ResetType::On, ResetType::ForceOff],
+            verbs: vec![ResetType::On, ResetType::ForceOff, ResetType::GracefulShutdown],
             words: Vec::new(),
             effect: None,
         };
@@ -340,6 +361,69 @@ mod tests {
         assert_eq!(held.observed(at(200), at(3600)), Ok(Observed::Power(PowerState::Off)));
         held.saw(ON, at(201));
         assert!(matches!(held.next_wish(at(201)), Some(Wish::Ask(Deed::Reset(_)))));
+    }
+
+    fn ask(held: &mut Held, level: Level) {
+        held.grip.ask(level, None);
+        held.take_asked();
+    }
+
+    fn asks(verb: ResetType) -> Option<Wish> {
+        Some(Wish::Ask(Deed::Reset(verb)))
+    }
+
+    #[test]
+    fn a_cut_of_power_overtakes_the_orderly_stop_at_once() {
+        let mut held = switch();
+        held.saw(ON, at(0));
+        ask(&mut held, Level::Down);
+        assert_eq!(held.next_wish(at(0)), asks(ResetType::GracefulShutdown));
+        assert_eq!(held.next_wish(at(1)), None);
+        ask(&mut held, Level::Off);
+        assert_eq!(held.next_wish(at(2)), asks(ResetType::ForceOff));
+        // What the orderly stop is answered late ends nothing of what overtook it.
+        let refused = || Err(DeedError::new(DeedFault::Unsupported, "no"));
+        held.answered(&Deed::Reset(ResetType::GracefulShutdown), refused(), at(3));
+        assert_eq!(held.next_wish(at(3)), None);
+        held.answered(&Deed::Reset(ResetType::ForceOff), Ok(OFF), at(4));
+        assert_eq!(held.next_wish(at(4)), Some(Wish::Say("ForceOff: Off".into())));
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_down_is_not_told_so_again() {
+        let mut held = switch();
+        held.saw(ON, at(0));
+        ask(&mut held, Level::Down);
+        assert_eq!(held.next_wish(at(0)), asks(ResetType::GracefulShutdown));
+        held.answered(&Deed::Reset(ResetType::GracefulShutdown), Ok(ON), at(0));
+        ask(&mut held, Level::Free);
+        assert!((1..100).all(|second| held.next_wish(at(second)).is_none()));
+    }
+
+    #[test]
+    fn an_operators_cut_stands_above_the_engines_orderly_stop_and_an_operators_start_below_it() {
+        let mut held = switch();
+        held.saw(ON, at(0));
+        held.take_errand(&errand(7, ResetType::ForceOff), at(0));
+        ask(&mut held, Level::Down);
+        assert_eq!(held.next_wish(at(0)), asks(ResetType::ForceOff));
+        held.take_errand(&errand(8, ResetType::On), at(1));
+        let told = held.next_wish(at(1));
+        assert!(matches!(told, Some(Wish::Tell(8, Err(_)))), "{told:?}");
+        assert_eq!(held.next_wish(at(1)), asks(ResetType::GracefulShutdown));
+    }
+
+    #[test]
+    fn how_long_it_waits_is_asked_without_an_effect() {
+        let mut held = switch();
+        assert_eq!(held.wait(at(0)), None);
+        held.take_errand(&errand(7, ResetType::On), at(0));
+        assert_eq!(held.wait(at(0)), Some(Duration::ZERO));
+        assert_eq!(held.next_wish(at(0)), asks(ResetType::On));
+        held.answered(&Deed::Reset(ResetType::On), Ok(OFF), at(1));
+        assert_eq!((held.wait(at(2)), held.wait(at(9))), (Some(at(3)), Some(Duration::ZERO)));
+        assert_eq!(held.wait(at(31)), Some(Duration::ZERO));
+        assert_eq!(held.next_wish(at(31)), asks(ResetType::On));
     }
 
     #[test]

@@ -140,9 +140,11 @@ impl Unit {
         self.equipment.poll * 3 + self.equipment.timeout * 2
     }
 
-    fn wait(&mut self) -> Duration {
+    fn wait(&self) -> Duration {
         let now = self.now();
-        let wishes = self.held.iter_mut().filter_map(|held| held.wait(now)).min();
+        // Who has asked waits for the answer, which wakes this thread.
+        let wishes = self.held.iter().filter(|held| !self.asks_for(held));
+        let wishes = wishes.filter_map(|held| held.wait(now)).min();
         let restart = self.restart.due().map(|due| due.saturating_sub(now));
         let restart = restart.filter(|_| self.process.is_none());
         let waits = [Some(PARK), wishes, restart];
@@ -446,16 +448,17 @@ impl Unit {
                 continue;
             }
             // One question at a time: what is asked for meanwhile is the next one.
-            while let Some(held) = self.held.get_mut(index) {
-                let own = |asked: &&Asked| asked.errand.is_none() && asked.actuator == held.id;
-                if self.asked.values().any(|asked| own(&asked)) {
-                    break;
-                }
-                let Some(wish) = held.next_wish(now) else { break };
+            while self.held.get(index).is_some_and(|held| !self.asks_for(held)) {
+                let Some(wish) = self.held[index].next_wish(now) else { break };
                 self.grant(index, wish)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the driver has a question of the actuator's own before it.
+    fn asks_for(&self, held: &Held) -> bool {
+        self.asked.values().any(|asked| asked.errand.is_none() && asked.actuator == held.id)
     }
 
     fn grant(&mut self, index: usize, wish: Wish) -> Result<(), Ended> {

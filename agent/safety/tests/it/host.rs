@@ -382,6 +382,32 @@ fn a_ups_that_runs_out_quiesces_first_and_then_takes_the_rack_down() {
 }
 
 #[test]
+fn what_was_to_stop_is_let_go_once_when_the_trip_is_cleared() {
+    let mut rack = Rack::new();
+    rack.power = [Ok(PowerState::On); 3];
+    rack.hangs[0] = true;
+    rack.runtime = Ok(110.0);
+    rack.run(6);
+    assert_eq!(rack.wanted(A), Level::Down);
+    rack.runtime = Ok(1800.0);
+    rack.actions.clear();
+    while rack.engine.handle_clear(UPS, rack.now).is_err() {
+        rack.run(1);
+    }
+    rack.run(5);
+    let told: Vec<Level> = rack
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Drive { actuator: A, level } => Some(*level),
+            Action::Drive { .. } | Action::Switch { .. } | Action::Host { .. } => None,
+        })
+        .collect();
+    assert_eq!(told.iter().filter(|level| **level == Level::Free).count(), 1);
+    assert_eq!(told.last(), Some(&Level::Free), "and is not told again to stop");
+}
+
+#[test]
 fn a_ups_that_is_silent_takes_nothing_down() {
     let mut rack = Rack::new();
     rack.power = [Ok(PowerState::On); 3];
