@@ -4,7 +4,7 @@
 //! that every clone shares it. The pinned list stands in it once everything is installed, which
 //! is how the next run sees that nothing is to do.
 
-use crate::say;
+use crate::{say, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,7 @@ pub(crate) fn folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("FLYBALL_PYTHON") {
         return PathBuf::from(folder);
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.filter(|dir| dir.is_absolute()).unwrap_or_else(|| {
-        let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-        home.join(".cache")
-    });
-    cache.join("flyball").join("python")
+    workspace::cache_dir().join("python")
 }
 
 /// Makes the environment where it is missing or holds something else than the pinned list.

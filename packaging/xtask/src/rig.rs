@@ -1,139 +1,101 @@
-//! The kit of the virtual machines that `test --rig` boots: QEMU, an unmodified Debian kernel,
-//! the plant's firmware table, and this project's programs linked statically.
+//! The kit of the virtual machines that the `rig` step of `test` boots: QEMU, an unmodified Debian
+//! kernel, the plant's firmware table, and this project's programs linked statically.
 //!
-//! QEMU and kernel are Debian's packages, unpacked and not installed: a machine's own QEMU and
-//! kernel stay as they are.
+//! What comes from Debian is shared by every clone and lies in the user's cache folder; what is
+//! built from this clone lies in its target folder.
 
-use crate::preflight::{self, Need};
+mod debian;
+mod skip;
+
 use crate::{say, workspace};
 use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-/// QEMU with the libraries that a machine without it lacks.
-const QEMU: [&str; 16] = [
-    "qemu-system-x86",
-    "qemu-system-common",
-    "qemu-system-data",
-    "seabios",
-    "ipxe-qemu",
-    "libcapstone4",
-    "libfdt1",
-    "libpmem1",
-    "librdmacm1",
-    "libibverbs1",
-    "libslirp0",
-    "libvdeplug2",
-    "libdaxctl1",
-    "libndctl6",
-    "libnl-3-200",
-    "libnl-route-3-200",
-];
-/// Depends on the newest kernel of the release, which changes its name with each update.
-const KERNEL: &str = "linux-image-amd64";
+pub(crate) use skip::Skip;
+
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-const PROGRAMS: [&str; 2] = ["flyball-guard", "flyball-agent"];
 
-const NEEDS: [Need; 4] = [
-    Need {
-        what: "busybox, statically linked, for the rig's guests",
-        there: || Path::new("/bin/busybox").exists(),
-        packages: &["busybox-static"],
-    },
-    Need {
-        what: "cpio, to pack the guests' file system",
-        there: || preflight::runs("cpio", "--version"),
-        packages: &["cpio"],
-    },
-    Need {
-        what: "iasl, to compile the plant's firmware table",
-        there: || preflight::runs("iasl", "-v"),
-        packages: &["acpica-tools"],
-    },
-    Need {
-        what: "depmod, to index the guests' drivers",
-        there: || preflight::runs("depmod", "--version"),
-        packages: &["kmod"],
-    },
-];
+/// A program of the guests, and its package.
+type Program = (&'static str, &'static str);
+
+const GUARD: Program = ("flyball-guard", "flyball-guard");
+const AGENT: Program = ("flyball-agent", "flyball-agent");
+const DRIVER: Program = ("flyball-driver", "flyball-drivers");
+
+/// How much of the rig is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The guard alone in the guest: a few minutes.
+    Short,
+    /// Every scenario, whole fleets among them.
+    Long,
+}
+
+impl Form {
+    const fn programs(self) -> &'static [Program] {
+        match self {
+            Self::Short => &[GUARD],
+            Self::Long => &[GUARD, AGENT, DRIVER],
+        }
+    }
+}
 
 /// Makes what is missing of the kit and gives back its folder.
-pub(crate) fn prepare(root: &Path) -> Result<PathBuf> {
-    preflight::provide(NEEDS.iter())?;
+///
+/// # Errors
+/// [`Skip`] where this machine can't have one, and whatever fails besides.
+pub(crate) fn prepare(root: &Path, form: Form) -> Result<PathBuf> {
+    let parts = workspace::cache_dir().join("rig");
+    debian::provide(&parts)?;
     let kit = workspace::target_dir(root).join("rig");
-    fs::create_dir_all(&kit)?;
-    let whole = kit.join("unpacked");
-    if !whole.exists() {
-        unpack(&kit)?;
-        fs::write(&whole, "")?;
+    fs::create_dir_all(&kit).with_context(|| format!("{} can't be made", kit.display()))?;
+    for part in debian::FOLDERS {
+        link(&parts.join(part), &kit.join(part))?;
     }
     let table = root.join("tests/rig/guest/plant.asl");
-    let prefix = kit.join("plant");
-    run("iasl", ["-p".as_ref(), prefix.as_os_str(), table.as_os_str()])?;
-    build(root, &kit)?;
+    let mut iasl = Command::new(parts.join("tools/usr/bin/iasl"));
+    iasl.arg("-p").arg(kit.join("plant")).arg(table).stdout(Stdio::null());
+    finish(iasl)?;
+    build(root, &kit, form)?;
     Ok(kit)
 }
 
-fn unpack(kit: &Path) -> Result<()> {
-    let packages = kit.join("packages");
-    for folder in [&packages, &kit.join("qemu"), &kit.join("kernel")] {
-        // What an interrupted run left is not trusted.
-        let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder)?;
+/// Lets `to` stand for `from`, whatever it stood for.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    if fs::read_link(to).is_ok_and(|there| there == from) {
+        return Ok(());
     }
-    let kernel = kernel_package()?;
-    say::step(&format!("downloading {} and {} of QEMU's packages", kernel, QEMU.len()));
-    let mut download = Command::new("apt-get");
-    download.args(["download", "--quiet", &kernel]).args(QEMU).current_dir(&packages);
-    finish(download)?;
-    for package in fs::read_dir(&packages)?.flatten() {
-        let of_kernel = package.file_name().to_string_lossy().starts_with("linux-image");
-        let into = kit.join(if of_kernel { "kernel" } else { "qemu" });
-        run("dpkg", ["-x".as_ref(), package.path().as_os_str(), into.as_os_str()])?;
+    if to.is_symlink() {
+        fs::remove_file(to)?;
+    } else if to.exists() {
+        fs::remove_dir_all(to)?;
     }
-    let release = kernel.trim_start_matches("linux-image-");
-    run("depmod", ["-b".as_ref(), kit.join("kernel").as_os_str(), release.as_ref()])?;
-    fs::remove_dir_all(packages)?;
-    Ok(())
-}
-
-/// The package that carries the newest kernel.
-fn kernel_package() -> Result<String> {
-    let output = Command::new("apt-cache").args(["depends", KERNEL]).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines()
-        .filter_map(|line| line.trim().strip_prefix("Depends: "))
-        .find(|name| name.starts_with("linux-image-"))
-        .map(str::to_owned)
-        .with_context(|| format!("`apt-cache depends {KERNEL}` names no kernel; is this Debian?"))
+    symlink(from, to).with_context(|| format!("{} can't be linked", to.display()))
 }
 
 /// The programs as the guests run them, which have no libraries.
-fn build(root: &Path, kit: &Path) -> Result<()> {
+fn build(root: &Path, kit: &Path, form: Form) -> Result<()> {
     let programs = kit.join("programs");
     fs::create_dir_all(&programs)?;
     let target = workspace::target_dir(root).join("static");
-    for program in PROGRAMS {
+    for (program, package) in form.programs() {
         say::step(&format!("build {program} (edge profile, linked statically)"));
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(root)
             .args(["build", "--quiet", "--profile", "edge", "--target", TARGET])
-            .args(["--package", program, "--bin", program])
+            .args(["--package", package, "--bin", program])
             .env("CARGO_TARGET_DIR", &target)
             .env("RUSTFLAGS", "-C target-feature=+crt-static");
         finish(cargo)?;
-        fs::copy(target.join(TARGET).join("edge").join(program), programs.join(program))?;
+        let built = target.join(TARGET).join("edge").join(program);
+        fs::copy(&built, programs.join(program))
+            .with_context(|| format!("{} can't be copied", built.display()))?;
     }
     Ok(())
-}
-
-fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(std::process::Stdio::null());
-    finish(command)
 }
 
 fn finish(mut command: Command) -> Result<()> {

@@ -30,6 +30,16 @@ pub(crate) fn test_plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins-for-tests")
 }
 
+/// Where what every clone shares is kept: below the user's cache folder.
+pub(crate) fn cache_dir() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.filter(|dir| dir.is_absolute()).unwrap_or_else(|| {
+        let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+        home.join(".cache")
+    });
+    cache.join("flyball")
+}
+
 /// Where `--state` points when nobody says.
 pub(crate) fn default_state() -> PathBuf {
     if let Some(state) = std::env::var_os("XDG_STATE_HOME") {

@@ -12,7 +12,8 @@ DefinitionBlock ("", "SSDT", 2, "FLYBAL", "PLANT", 1)
       POWR, 32,   // milliwatts, by the host
       CAPW, 32,   // milliwatts, by the guest
       FANL, 32,   // 0 to 100, by the guest
-      FRPM, 32    // revolutions a minute, by the host
+      FRPM, 32,   // revolutions a minute, by the host
+      BEAT, 32    // looks at the temperature, counted by the guest
     }
     Device (FAN0)
     {
@@ -46,7 +47,7 @@ DefinitionBlock ("", "SSDT", 2, "FLYBAL", "PLANT", 1)
   {
     ThermalZone (TZ0)
     {
-      Method (_TMP, 0) { Return (\_SB.TEMP) }
+      Method (_TMP, 0, Serialized) { Increment (\_SB.BEAT) Return (\_SB.TEMP) }
       Method (_CRT, 0) { Return (3782) }   // 105.0 °C: the kernel powers off
       Method (_HOT, 0) { Return (3682) }   // 95.0 °C
       Method (_AC0, 0) { Return (3582) }   // 85.0 °C: the kernel's own fan control

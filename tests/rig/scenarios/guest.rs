@@ -1,21 +1,26 @@
 //! A guest with the guard in it, as a machine of the fleet has it.
 
-use flyball_rig::{Kit, Machine, Network, Page};
-use std::path::{Path, PathBuf};
+use flyball_rig::{Kit, Machine, Network, Page, Plant};
+use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(30);
+/// Ends what hangs; a machine that shares its processor is slow.
+const PATIENCE: Duration = Duration::from_secs(180);
+const LIMIT: &str = "cpu-temperature";
 const STATUS: &str = "flyball-guard status --socket /run/guard.sock";
 
 pub(crate) struct Guest {
     pub(crate) machine: Machine,
+    /// The limit's state when it was last asked for.
+    known: String,
 }
 
 impl Guest {
     /// Boots a machine that has guard, agent and policy in its file system.
     pub(crate) fn boot(network: Network) -> Self {
         let kit = Kit::find().unwrap();
-        let own = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name);
+        let own = Kit::guest_file;
         let program = |name: &str| (kit.program(name).unwrap(), format!("/bin/{name}"));
         let mut files: Vec<(PathBuf, String)> = vec![
             program("flyball-guard"),
@@ -25,7 +30,8 @@ impl Guest {
         if network == Network::User {
             files.push(program("flyball-agent"));
         }
-        Self { machine: Machine::boot(&kit, network, &files).unwrap() }
+        let machine = Machine::boot(&kit, network, &files).unwrap();
+        Self { machine, known: String::new() }
     }
 
     /// Starts the guard, and waits until it answers.
@@ -33,7 +39,9 @@ impl Guest {
         let line = "flyball-guard run --socket /run/guard.sock --state /state \
                     --policy /etc/guard-policy.toml --pin /run/pin.toml >> /run/guard.log 2>&1 &";
         self.machine.run(line).unwrap();
-        if let Err(error) = self.machine.run_until(STATUS, SOON, |text| text.contains("limits:")) {
+        if let Err(error) =
+            self.machine.run_until(STATUS, PATIENCE, |text| text.contains("limits:"))
+        {
             panic!("{error:#}\n{}", self.log());
         }
     }
@@ -51,16 +59,34 @@ impl Guest {
     pub(crate) fn restart_guard(&mut self) {
         self.machine.run("kill $(pidof flyball-guard)").unwrap();
         let gone = |text: &str| text.is_empty();
-        self.machine.run_until("pidof flyball-guard", SOON, gone).unwrap();
+        self.machine.run_until("pidof flyball-guard", PATIENCE, gone).unwrap();
         self.machine.run("rm -f /state/latches*; : > /run/guard.log").unwrap();
         self.start_guard();
     }
 
-    /// The first word of a limit's line in the status.
-    pub(crate) fn state_of(&mut self, limit: &str) -> String {
+    /// Waits until the guard has read everything and is content.
+    pub(crate) fn until_calm(&mut self) {
+        let calm =
+            |text: &str| text.contains("normal    cpu-temperature") && !text.contains("  unknown ");
+        self.wait_for("a calm start", calm);
+        self.known = "normal".to_owned();
+    }
+
+    /// Asks the guard about the temperature: a new state is marked in the plant's trace, and one
+    /// beyond a warning is given back with what the guard says of it.
+    pub(crate) fn concern(&mut self, plant: &Plant) -> Option<String> {
+        thread::sleep(Duration::from_millis(500));
         let status = self.status();
-        let line = status.lines().find(|line| line.contains(limit)).unwrap_or_default();
-        line.split_whitespace().next().unwrap_or("unknown").to_owned()
+        let line = status.lines().find(|line| line.contains(LIMIT)).unwrap_or_default().trim();
+        let (state, rest) = line.split_once(' ').unwrap_or(("unknown", ""));
+        if state != self.known {
+            plant.mark(state);
+            self.known = state.to_owned();
+        }
+        let said = rest.replace(LIMIT, "");
+        let said = said.split(',').next().unwrap_or_default().trim();
+        let calm = ["normal", "warning", "unknown"].contains(&state);
+        (!calm).then(|| format!("{state} at {said}"))
     }
 
     pub(crate) fn status(&mut self) -> String {
@@ -68,8 +94,8 @@ impl Guest {
     }
 
     /// Waits until `good` likes the status.
-    pub(crate) fn wait_for(&mut self, what: &str, patience: Duration, good: impl Fn(&str) -> bool) {
-        if let Err(error) = self.machine.run_until(STATUS, patience, good) {
+    pub(crate) fn wait_for(&mut self, what: &str, good: impl Fn(&str) -> bool) {
+        if let Err(error) = self.machine.run_until(STATUS, PATIENCE, good) {
             panic!("waiting for {what}: {error:#}\n{}", self.log());
         }
     }

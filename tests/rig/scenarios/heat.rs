@@ -2,65 +2,65 @@
 
 use crate::guest::Guest;
 use crate::record::{self, Row};
-use flyball_rig::{Board, End, Network, Plant, Trace};
-use std::thread;
-use std::time::Duration;
+use flyball_rig::{Board, Network, Plant, Trace};
 
 /// At this the kernel powers the machine off by itself.
-const CRITICAL: f64 = 105.0;
+pub(crate) const CRITICAL: f64 = 105.0;
 /// The thresholds of `guest/guard-policy.toml`.
 const WARNING: f64 = 65.0;
 const LIMIT: f64 = 75.0;
-const TRIP: f64 = 92.0;
-const COOL_WATTS: f64 = 60.0;
-const FULL_WATTS: f64 = 380.0;
-const SOON: Duration = Duration::from_secs(30);
+const TRIP: f64 = 90.0;
+pub(crate) const COOL_WATTS: f64 = 60.0;
+pub(crate) const FULL_WATTS: f64 = 380.0;
 
-/// Loads the board fully and watches what the guard makes of it.
-fn load(guest: &mut Guest, plant: &Plant, seconds: u32) -> Trace {
-    plant.mark("load");
-    plant.set_load(FULL_WATTS);
-    let mut known = String::new();
-    for _ in 0..seconds {
-        let state = guest.state_of("cpu-temperature");
-        if state != known {
-            plant.mark(&state);
-            known = state;
-        }
-        thread::sleep(Duration::from_secs(1));
-    }
-    plant.trace()
+/// A guest under guard, at rest.
+pub(crate) fn guarded(network: Network) -> (Guest, Plant) {
+    let mut guest = Guest::boot(network);
+    let plant = Plant::start(guest.page(), Board::SERVER, COOL_WATTS).unwrap();
+    guest.start_guard();
+    guest.until_calm();
+    plant.begin();
+    (guest, plant)
 }
 
 /// Back to rest: the plant cool, the guard started anew, nothing latched.
-fn rest(guest: &mut Guest, plant: &Plant) {
+pub(crate) fn rest(guest: &mut Guest, plant: &Plant) {
     plant.heal();
     plant.set_load(COOL_WATTS);
     plant.cool_down();
     guest.restart_guard();
-    let calm =
-        |text: &str| text.contains("normal    cpu-temperature") && !text.contains("  unknown ");
-    guest.wait_for("a calm start", SOON, calm);
+    guest.until_calm();
     plant.begin();
 }
 
-#[test]
-fn a_rising_load_is_met_before_the_kernels_own_trip_whatever_else_fails() {
-    let mut guest = Guest::boot(Network::None);
-    let plant = Plant::start(guest.page(), Board::SERVER, COOL_WATTS).unwrap();
-    guest.start_guard();
-    let mut rows = Vec::new();
-    let mut judge = |what: &str, guest: &mut Guest, trace: &Trace| {
-        let row = Row::of(what, trace);
-        assert!(trace.peak_celsius() < CRITICAL - 5.0, "{what}: {row:?}\n{}", guest.log());
-        assert!(row.capped_s.is_some(), "{what}: {row:?}\n{}", guest.log());
-        rows.push(row);
-    };
+/// Loads the board fully and watches for so many of the plant's seconds what the guard makes of
+/// it. The machine stays under its critical temperature, and its power is capped.
+pub(crate) fn load(what: &str, guest: &mut Guest, plant: &Plant, seconds: f64) -> Trace {
+    plant.mark("load");
+    plant.set_load(FULL_WATTS);
+    let mut cause = None;
+    while plant.elapsed_s() < seconds {
+        if let Some(said) = guest.concern(plant) {
+            cause.get_or_insert(said);
+        }
+    }
+    judge(what, guest, plant, cause)
+}
 
-    rest(&mut guest, &plant);
-    let trace = load(&mut guest, &plant, 60);
+fn judge(what: &str, guest: &mut Guest, plant: &Plant, cause: Option<String>) -> Trace {
+    let trace = plant.trace();
+    let row = Row::of(what, &trace, cause);
+    assert!(trace.peak_celsius() < CRITICAL - 5.0, "{what}: {row:?}\n{}", guest.log());
+    assert!(row.capped_s.is_some(), "{what}: {row:?}\n{}", guest.log());
+    record::row(&row);
+    trace
+}
+
+#[test]
+fn a_rising_load_is_met_before_the_kernels_own_trip_also_with_a_bad_fan_or_sensor() {
+    let (mut guest, plant) = guarded(Network::None);
+    let trace = load("load rises", &mut guest, &plant, 60.0);
     assert!(trace.first("load", |sample| sample.fan_percent > 90.0).is_some(), "{}", guest.log());
-    judge("load rises", &mut guest, &trace);
     let levels = [
         ("warning", WARNING),
         ("limit", LIMIT),
@@ -71,71 +71,38 @@ fn a_rising_load_is_met_before_the_kernels_own_trip_whatever_else_fails() {
 
     rest(&mut guest, &plant);
     plant.seize_fan();
-    let trace = load(&mut guest, &plant, 40);
-    judge("the fan seizes", &mut guest, &trace);
+    load("the fan seizes", &mut guest, &plant, 40.0);
 
     rest(&mut guest, &plant);
     plant.freeze_sensor();
-    let trace = load(&mut guest, &plant, 40);
-    judge("the sensor freezes while it is cool", &mut guest, &trace);
+    load("the sensor freezes while it is cool", &mut guest, &plant, 40.0);
+}
 
-    rest(&mut guest, &plant);
+#[test]
+fn a_rising_load_is_met_whatever_else_befalls_the_machine() {
+    let (mut guest, plant) = guarded(Network::None);
     guest.machine.run("dd if=/dev/zero of=/state/filler bs=4k 2>&1 | tail -1").unwrap();
-    let trace = load(&mut guest, &plant, 35);
+    load("the disk is full", &mut guest, &plant, 35.0);
     guest.machine.run("rm -f /state/filler").unwrap();
-    judge("the disk is full", &mut guest, &trace);
 
     rest(&mut guest, &plant);
     let spinners = "for n in 1 2 3 4 5 6 7 8; do (while :; do :; done) & echo $!; done";
     let pids = guest.machine.run(spinners).unwrap().replace('\n', " ");
-    let trace = load(&mut guest, &plant, 35);
+    load("eight programs spin", &mut guest, &plant, 35.0);
     guest.machine.run(&format!("kill {pids}")).unwrap();
-    judge("eight programs spin", &mut guest, &trace);
 
     rest(&mut guest, &plant);
     guest.machine.run("date -s '2020-01-01 00:00:00'").unwrap();
-    let trace = load(&mut guest, &plant, 35);
-    judge("the clock is set back by years", &mut guest, &trace);
+    load("the clock is set back by years", &mut guest, &plant, 35.0);
 
     rest(&mut guest, &plant);
     plant.mark("load");
     plant.set_load(FULL_WATTS);
-    thread::sleep(Duration::from_secs(12));
+    plant.pass(12.0).unwrap();
     guest.kill_guard();
-    thread::sleep(Duration::from_secs(3));
+    plant.pass(3.0).unwrap();
     guest.start_guard();
-    thread::sleep(Duration::from_secs(30));
-    let trace = plant.trace();
-    judge("the guard is killed and started again", &mut guest, &trace);
-
-    record::table("closed-loop.md", &rows);
-}
-
-#[test]
-fn a_cap_without_effect_ends_in_an_orderly_stop_before_the_kernels_own() {
-    let mut guest = Guest::boot(Network::None);
-    let plant = Plant::start(guest.page(), Board::SERVER, COOL_WATTS).unwrap();
-    guest.start_guard();
-    rest(&mut guest, &plant);
-    plant.seize_fan();
-    plant.deafen_cap();
-    plant.mark("load");
-    plant.set_load(FULL_WATTS);
-    let end = guest.machine.end(Duration::from_secs(120)).unwrap();
-    let trace = plant.trace();
-    assert_eq!(end, End::PoweredOff);
-    assert!(trace.peak_celsius() < CRITICAL, "{:?}", trace.peak_celsius());
-    // The hook says so before it powers off; the kernel's own words would be others.
-    let last = guest.machine.last_words();
-    assert!(last.contains("ORDERLY STOP"), "{last}");
-}
-
-#[test]
-fn a_machine_whose_guard_is_killed_for_good_is_reset_by_its_watchdog() {
-    let mut guest = Guest::boot(Network::None);
-    let plant = Plant::start(guest.page(), Board::SERVER, COOL_WATTS).unwrap();
-    guest.start_guard();
-    rest(&mut guest, &plant);
-    guest.kill_guard();
-    assert_eq!(guest.machine.end(Duration::from_secs(60)).unwrap(), End::Watchdog);
+    let cause = guest.concern(&plant);
+    plant.pass(30.0).unwrap();
+    judge("the guard is killed and started again", &mut guest, &plant, cause);
 }

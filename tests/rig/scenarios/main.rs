@@ -1,6 +1,6 @@
 //! The guard on real kernel drivers: it runs inside a virtual machine, the plant out here.
 //!
-//! `cargo xtask test --rig` prepares the kit and names it; without it these are not run.
+//! `cargo xtask test` prepares the kit, names it, and runs the short ones; `--rig` runs all.
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
@@ -9,3 +9,4 @@ mod fleet;
 mod guest;
 mod heat;
 mod record;
+mod short;

@@ -9,8 +9,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The drivers of the board that a test may look at.
-const MODULES: [&str; 13] = [
+/// The drivers that every guest loads at its start; the power meter's parameter makes it last.
+const LOADED: [&str; 12] = [
     "fan",
     "thermal",
     "nvme",
@@ -23,13 +23,13 @@ const MODULES: [&str; 13] = [
     "i2c-dev",
     "i2c-stub",
     "adt7475",
-    "acpi_power_meter",
 ];
-const BUSYBOX: &str = "/bin/busybox";
-const APPLETS: [&str; 27] = [
+/// Those that only some guests load: the power meter with its parameter, the button, a disk.
+const CARRIED: [&str; 5] = ["acpi_power_meter", "button", "evdev", "ext4", "crc32c_generic"];
+const APPLETS: [&str; 32] = [
     "sh", "mount", "mkdir", "modprobe", "cat", "echo", "ls", "sleep", "kill", "ifconfig", "route",
     "stty", "poweroff", "reboot", "sync", "grep", "head", "tail", "ps", "dmesg", "rm", "chmod",
-    "touch", "date", "pidof", "nohup", "dd",
+    "touch", "date", "pidof", "nohup", "dd", "umount", "acpid", "tr", "wc", "mv",
 ];
 
 /// Packs the file system into `folder` and gives back its archive.
@@ -41,8 +41,7 @@ pub(crate) fn build(kit: &Kit, folder: &Path, files: &[(PathBuf, String)]) -> Re
     for place in ["bin", "sbin", "proc", "sys", "dev", "tmp", "etc", "usr/bin"] {
         fs::create_dir_all(root.join(place))?;
     }
-    fs::copy(BUSYBOX, root.join("bin/busybox"))
-        .with_context(|| format!("{BUSYBOX} is missing; its Debian package is busybox-static"))?;
+    put(&root, &kit.busybox(), "/bin/busybox")?;
     for applet in APPLETS {
         symlink("/bin/busybox", root.join("bin").join(applet))?;
     }
@@ -51,7 +50,7 @@ pub(crate) fn build(kit: &Kit, folder: &Path, files: &[(PathBuf, String)]) -> Re
     for (from, to) in files {
         put(&root, from, to)?;
     }
-    pack(&root, &folder.join("initrd"))
+    pack(kit, &root, &folder.join("initrd"))
 }
 
 fn put(root: &Path, from: &Path, to: &str) -> Result<()> {
@@ -74,7 +73,8 @@ fn copy_modules(kit: &Kit, root: &Path) -> Result<()> {
         let name = path.rsplit('/').next().unwrap_or(path);
         name.split('.').next().unwrap_or(name).replace('-', "_")
     };
-    let wanted: BTreeSet<String> = MODULES.iter().map(|name| name.replace('-', "_")).collect();
+    let wanted: BTreeSet<String> =
+        LOADED.iter().chain(&CARRIED).map(|name| name.replace('-', "_")).collect();
     let mut needed = BTreeSet::new();
     for line in text.lines() {
         let Some((module, needs)) = line.split_once(':') else { continue };
@@ -93,25 +93,27 @@ fn copy_modules(kit: &Kit, root: &Path) -> Result<()> {
     let index = |line: &&str| line.split(':').next().is_some_and(|name| needed.contains(name));
     let kept: Vec<&str> = text.lines().filter(index).collect();
     fs::write(root.join(&place).join("modules.dep"), kept.join("\n") + "\n")?;
-    let (_, early) = MODULES.split_last().context("there are modules")?;
-    fs::write(root.join("modules"), early.join("\n") + "\n")?;
+    fs::write(root.join("modules"), LOADED.join("\n") + "\n")?;
     Ok(())
 }
 
-fn pack(root: &Path, archive: &Path) -> Result<PathBuf> {
+fn pack(kit: &Kit, root: &Path, archive: &Path) -> Result<PathBuf> {
     let list = Command::new("find").arg(".").current_dir(root).output()?;
-    let mut cpio = Command::new("cpio")
-        .args(["--create", "--format=newc", "--quiet"])
+    let mut cpio = Command::new(kit.busybox())
+        .args(["cpio", "-o", "-H", "newc"])
         .current_dir(root)
         .stdin(Stdio::piped())
         .stdout(File::create(archive)?)
+        .stderr(Stdio::null())
         .spawn()
-        .context("cpio can't be started; its Debian package is cpio")?;
+        .context("busybox's cpio can't be started")?;
     if let Some(mut names) = cpio.stdin.take() {
         names.write_all(&list.stdout)?;
     }
     if !cpio.wait()?.success() {
-        bail!("{} can't be packed", root.display());
+        bail!("{} can't be packed into {}: is its disk full?", root.display(), archive.display());
     }
+    // Packed is enough, and a machine's folder lies in memory on many systems.
+    fs::remove_dir_all(root)?;
     Ok(archive.to_owned())
 }

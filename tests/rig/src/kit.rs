@@ -3,8 +3,9 @@
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// The prepared folder: `qemu/`, `kernel/`, `plant.aml`, `programs/`.
+/// The prepared folder: `qemu/`, `kernel/`, `tools/`, `plant.aml`, `programs/`.
 #[derive(Clone, Debug)]
 pub struct Kit {
     root: PathBuf,
@@ -18,7 +19,7 @@ impl Kit {
     /// Where it is not named or not whole.
     pub fn find() -> Result<Self> {
         let root = std::env::var_os("FLYBALL_RIG")
-            .context("FLYBALL_RIG is not set: call it through `cargo xtask test --rig`")?;
+            .context("FLYBALL_RIG is not set: call it through `cargo xtask test --only rig`")?;
         let root = PathBuf::from(root);
         let modules = root.join("kernel/lib/modules");
         let release = fs::read_dir(&modules)
@@ -28,9 +29,9 @@ impl Kit {
             .next()
             .with_context(|| format!("{} is empty", modules.display()))?;
         let kit = Self { root, release };
-        for part in [kit.qemu(), kit.kernel(), kit.plant_table()] {
+        for part in [kit.qemu(), kit.kernel(), kit.busybox(), kit.plant_table()] {
             if !part.exists() {
-                bail!("{} is missing; `cargo xtask test --rig` makes it", part.display());
+                bail!("{} is missing; `cargo xtask test --only rig` makes it", part.display());
             }
         }
         Ok(kit)
@@ -49,6 +50,11 @@ impl Kit {
     pub(crate) fn libraries(&self) -> String {
         let folder = |path: &str| self.root.join(path).display().to_string();
         [folder("qemu/usr/lib/x86_64-linux-gnu"), folder("qemu/lib/x86_64-linux-gnu")].join(":")
+    }
+
+    /// Statically linked; the guests' whole user land.
+    pub(crate) fn busybox(&self) -> PathBuf {
+        self.root.join("tools/bin/busybox")
     }
 
     pub(crate) fn kernel(&self) -> PathBuf {
@@ -80,7 +86,25 @@ impl Kit {
         }
     }
 
-    pub(crate) fn guest_file(name: &str) -> PathBuf {
+    /// A file of `guest/`.
+    #[must_use]
+    pub fn guest_file(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)
+    }
+
+    /// A program of this machine with the libraries that it is linked to, at their own places.
+    ///
+    /// # Errors
+    /// Where it is not installed.
+    pub fn with_libraries(program: &Path) -> Result<Vec<(PathBuf, String)>> {
+        let output = Command::new("ldd").arg(program).output().context("ldd can't be started")?;
+        if !output.status.success() {
+            bail!("{} is not installed, or not linked", program.display());
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // `libm.so.6 => /lib/libm.so.6 (0x…)`, and the loader alone on its line.
+        let libraries = text.split_whitespace().filter(|word| word.starts_with('/'));
+        let files = libraries.map(PathBuf::from).chain([program.to_owned()]);
+        Ok(files.map(|file| (file.clone(), file.display().to_string())).collect())
     }
 }

@@ -1,31 +1,26 @@
 //! One virtual machine: booted, typed into, watched until it ends, and ended with its owner.
 
+use crate::assembly::{Assembly, Bmc, Network};
 use crate::clock;
-use crate::image;
 use crate::kit::Kit;
 use crate::page::Page;
+use crate::process::{self, Process};
 use crate::qmp::Qmp;
 use crate::serial::Serial;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
-use tempfile::TempDir;
 
-const MEMORY: &str = "384M";
-/// An unmodified kernel takes half a minute where the processor is emulated and shared.
-const BOOT: Duration = Duration::from_secs(240);
-const COMMAND: Duration = Duration::from_secs(60);
-
-/// Whether the guest has a network card; the host is 10.0.2.2 on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    None,
-    User,
-}
+/// An unmodified kernel takes half a minute where the processor is emulated, and six times as long
+/// where ten others share it. These end what hangs, and judge nobody's speed.
+const BOOT: Duration = Duration::from_secs(900);
+const COMMAND: Duration = Duration::from_secs(180);
+/// What the guest's first process says when it takes commands.
+const READY: &str = "GUEST READY";
 
 /// How a machine ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +33,16 @@ pub enum End {
     Watchdog,
 }
 
+/// A running machine. One that was booted here ends when this is dropped.
 #[derive(Debug)]
 pub struct Machine {
-    child: Child,
+    process: Process,
     serial: Serial,
     qmp: Qmp,
-    folder: TempDir,
+    page: PathBuf,
     watchdog: bool,
+    /// Gone after the process that uses it.
+    _parts: Option<Assembly>,
 }
 
 impl Machine {
@@ -53,59 +51,41 @@ impl Machine {
     /// # Errors
     /// Where it does not come up; its last words are in the error.
     pub fn boot(kit: &Kit, network: Network, files: &[(PathBuf, String)]) -> Result<Self> {
-        let folder = TempDir::with_prefix("flyball-rig-")?;
-        let place = |name: &str| folder.path().join(name);
-        let initrd = image::build(kit, folder.path(), files)?;
-        File::create(place("nvme"))?.set_len(16 * 1024 * 1024)?;
-        let mut command = Command::new(kit.qemu());
-        command.env("LD_LIBRARY_PATH", kit.libraries());
-        for firmware in kit.firmware() {
-            command.arg("-L").arg(firmware);
-        }
-        command
-            .args(["-M", "q35,memory-backend=ram", "-accel", "tcg", "-cpu", "qemu64", "-smp", "1"])
-            .args(["-m", MEMORY, "-display", "none", "-no-reboot", "-rtc", "base=utc"])
-            .arg("-object")
-            .arg(path("memory-backend-file,id=ram,share=on,size=384M,mem-path=", &place("ram")))
-            .arg("-kernel")
-            .arg(kit.kernel())
-            .arg("-initrd")
-            .arg(initrd)
-            .args(["-append", "console=ttyS0 quiet loglevel=3 memmap=64K$0x10000000 panic=5"])
-            .arg("-acpitable")
-            .arg(path("file=", &kit.plant_table()))
-            .arg("-drive")
-            .arg(path("if=none,id=disk,format=raw,file=", &place("nvme")))
-            .args(["-device", "nvme,drive=disk,serial=RIG1", "-device", "i6300esb"])
-            .args(["-device", "ipmi-bmc-sim,id=bmc", "-device", "isa-ipmi-kcs,bmc=bmc"])
-            .arg("-qmp")
-            .arg(path("server=on,wait=off,unix:", &place("qmp")))
-            .arg("-serial")
-            .arg(path("server=on,wait=off,unix:", &place("serial")));
-        match network {
-            Network::None => command.args(["-nic", "none"]),
-            // Keys need entropy, which an emulated processor has none of.
-            Network::User => command
-                .args(["-nic", "user,id=cable,model=virtio-net-pci"])
-                .args(["-device", "virtio-rng-pci"]),
-        };
-        let log = File::create(place("log"))?;
-        let child = command
+        let assembly = Assembly::new(kit, network, files)?;
+        let log = File::create(assembly.place("log"))?;
+        let child = assembly
+            .command(kit, Bmc::Inside)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .context("QEMU can't be started")?;
-        // From here on the process has an owner that ends it.
-        let mut child = Owned(Some(child));
-        let serial = child.connect(&place("log"), || Serial::connect(&place("serial")))?;
-        let qmp = child.connect(&place("log"), || Qmp::connect(&place("qmp")))?;
-        let child = child.0.take().context("QEMU has gone")?;
-        let mut machine = Self { child, serial, qmp, folder, watchdog: false };
-        machine.serial.until("GUEST READY", BOOT)?;
-        // The shell greets before it takes its first command.
-        machine.run("true")?;
+            .with_context(|| format!("{} can't be started", kit.qemu().display()))?;
+        let mut machine = Self::connect(Process::Own(child), &assembly)?;
+        machine._parts = Some(assembly);
+        machine.until_ready()?;
         Ok(machine)
+    }
+
+    /// The machine of `assembly` that somebody else has switched on.
+    pub(crate) fn switched(assembly: &Assembly) -> Result<Self> {
+        let pid = process::other(assembly.path()).context("the machine is off")?;
+        let mut machine = Self::connect(Process::Other(pid), assembly)?;
+        machine.until_ready()?;
+        Ok(machine)
+    }
+
+    /// From here on the process has an owner that ends it.
+    fn connect(mut process: Process, assembly: &Assembly) -> Result<Self> {
+        let serial = attach(&mut process, assembly, || Serial::connect(&assembly.place("serial")))?;
+        let qmp = attach(&mut process, assembly, || Qmp::connect(&assembly.place("qmp")))?;
+        let page = assembly.place("ram");
+        Ok(Self { process, serial, qmp, page, watchdog: false, _parts: None })
+    }
+
+    fn until_ready(&mut self) -> Result<()> {
+        self.serial.until(READY, BOOT)?;
+        // The shell greets before it takes its first command.
+        self.run("true").map(|_| ())
     }
 
     /// Types a command into the guest's shell and gives back what it printed.
@@ -144,7 +124,7 @@ impl Machine {
     /// # Errors
     /// Where it can't be opened.
     pub fn page(&self) -> Result<Page> {
-        Page::open(&self.folder.path().join("ram"))
+        Page::open(&self.page)
     }
 
     /// Pulls the network cable.
@@ -186,7 +166,7 @@ impl Machine {
             if let Some(end) = end {
                 return Ok(end);
             }
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.ended()? {
                 bail!("QEMU ended without saying why: {status}");
             }
         }
@@ -194,52 +174,24 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A process that ends with its owner while it is not a machine yet.
-struct Owned(Option<Child>);
-
-impl Owned {
-    fn connect<T>(&mut self, log: &Path, attempt: impl Fn() -> Result<T>) -> Result<T> {
-        let mut last = None;
-        for _ in 0..100 {
-            match attempt() {
-                Ok(connected) => return Ok(connected),
-                Err(error) => last = Some(error),
+/// Tries until QEMU listens, or is gone.
+fn attach<T>(
+    process: &mut Process,
+    assembly: &Assembly,
+    attempt: impl Fn() -> Result<T>,
+) -> Result<T> {
+    let mut tries = 100;
+    loop {
+        match attempt() {
+            Ok(connected) => return Ok(connected),
+            Err(error) => {
+                tries -= 1;
+                if tries == 0 || process.ended()?.is_some() {
+                    let said = assembly.said();
+                    return Err(error.context(format!("QEMU does not come up: {}", said.trim())));
+                }
             }
-            let ended = self.0.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            if ended.is_some() {
-                break;
-            }
-            thread::sleep(Duration::from_millis(100));
         }
-        let said = std::fs::read_to_string(log).unwrap_or_default();
-        match last {
-            Some(error) => Err(error.context(format!("QEMU does not come up: {said}"))),
-            None => bail!("QEMU does not come up: {said}"),
-        }
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn path(prefix: &str, path: &Path) -> String {
-    match prefix.strip_suffix("unix:") {
-        // `unix:PATH,server=on,wait=off`: the path comes before the options.
-        Some(options) => format!("unix:{},{}", path.display(), options.trim_end_matches(',')),
-        None => format!("{prefix}{}", path.display()),
+        thread::sleep(Duration::from_millis(100));
     }
 }

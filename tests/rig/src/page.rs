@@ -12,6 +12,7 @@ const POWER: u64 = 4;
 const CAP: u64 = 8;
 const FAN: u64 = 12;
 const RPM: u64 = 16;
+const BEAT: u64 = 20;
 
 #[derive(Debug)]
 pub struct Page(File);
@@ -64,6 +65,11 @@ impl Page {
     /// Where the memory can't be read.
     pub fn cap_watts(&self) -> Result<f64> {
         Ok(f64::from(self.read(CAP)?) / 1e3)
+    }
+
+    /// How often the guest has looked at its temperature.
+    pub(crate) fn looks(&self) -> Result<u32> {
+        self.read(BEAT)
     }
 
     fn read(&self, offset: u64) -> Result<u32> {

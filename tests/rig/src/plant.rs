@@ -1,12 +1,13 @@
 //! The physics behind the guest's drivers: one heat capacity, a load, a fan and a cap.
 //!
 //! It runs on a thread of its own against the shared page: it shows the guest a temperature and
-//! a power, and takes whatever the guest has written to fan and cap.
+//! a power, and takes whatever the guest has written to fan and cap. Its time stands still while
+//! the guest's kernel does: a machine that shares its processor with too many others is not hot.
 
 use crate::clock;
 use crate::page::Page;
 use crate::trace::{Sample, Trace};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,6 +16,14 @@ use std::time::Duration;
 const STEP: Duration = Duration::from_millis(50);
 /// A trace has a sample for each so many steps.
 const STEPS_PER_SAMPLE: u32 = 5;
+
+/// The kernel looks at the thermal zone every second by itself, the guard four times as often. A
+/// guest that has not for so long is not running.
+const STANDSTILL_S: f64 = 1.25;
+/// This thread was not running either where a step took longer.
+const LONGEST_STEP_S: f64 = 0.2;
+
+const FOR_GOOD: Duration = Duration::from_secs(600);
 
 /// What a board is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,6 +131,28 @@ impl Plant {
         lock(&self.shared.trace).mark(text);
     }
 
+    /// The plant's seconds since the trace was begun.
+    #[must_use]
+    pub fn elapsed_s(&self) -> f64 {
+        lock(&self.shared.trace).elapsed_s()
+    }
+
+    /// Waits until so many of the plant's seconds have passed.
+    ///
+    /// # Errors
+    /// Where its time stands still for good.
+    pub fn pass(&self, seconds: f64) -> Result<()> {
+        let until_s = self.elapsed_s() + seconds;
+        let end = clock::now() + FOR_GOOD;
+        while self.elapsed_s() < until_s {
+            if clock::now() > end {
+                bail!("the guest stands still: {:.0} s into the run", self.elapsed_s());
+            }
+            thread::sleep(STEP);
+        }
+        Ok(())
+    }
+
     /// What has happened so far.
     #[must_use]
     pub fn trace(&self) -> Trace {
@@ -149,15 +180,23 @@ fn at_rest(board: Board, watts: f64) -> f64 {
 }
 
 fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<()> {
-    let began = clock::now();
-    let mut last = began;
+    let mut last = clock::now();
+    let (mut elapsed_s, mut unseen_s) = (0.0, 0.0);
+    let mut looks = page.looks()?;
     let mut shown = celsius;
     let mut steps = 0_u32;
     while !shared.stop.load(Ordering::Relaxed) {
         thread::sleep(STEP);
         let now = clock::now();
-        let span_s = (now - last).as_secs_f64();
+        let mut span_s = (now - last).as_secs_f64().min(LONGEST_STEP_S);
         last = now;
+        let seen = page.looks()?;
+        unseen_s = if seen == looks { unseen_s + span_s } else { 0.0 };
+        looks = seen;
+        if unseen_s > STANDSTILL_S {
+            span_s = 0.0;
+        }
+        elapsed_s += span_s;
         let hands = *lock(&shared.hands);
         if shared.cool.swap(false, Ordering::Relaxed) {
             celsius = at_rest(board, hands.load_watts);
@@ -175,8 +214,7 @@ fn play(page: &Page, board: Board, mut celsius: f64, shared: &Shared) -> Result<
         #[expect(clippy::cast_sign_loss, reason = "a fan turns forward")]
         #[expect(clippy::cast_possible_truncation, reason = "10,000 at most")]
         page.set_rpm((turning * 10_000.0).round() as u32)?;
-        if steps.is_multiple_of(STEPS_PER_SAMPLE) {
-            let elapsed_s = (now - began).as_secs_f64();
+        if span_s > 0.0 && steps.is_multiple_of(STEPS_PER_SAMPLE) {
             let sample = Sample { at_s: elapsed_s, celsius, shown, watts, fan_percent, cap_watts };
             lock(&shared.trace).push(sample);
         }

@@ -9,11 +9,15 @@ use std::time::Duration;
 
 /// A guest that prints without end is cut off here.
 const MAX_BUFFER: usize = 4 * 1024 * 1024;
+/// How much of its last words goes into an error.
+const MAX_HEARD: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Serial {
     stream: UnixStream,
     buffer: String,
+    /// The last of everything that came, taken by a command or not.
+    heard: String,
     commands: u32,
 }
 
@@ -21,7 +25,7 @@ impl Serial {
     pub(crate) fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(Duration::from_millis(200)))?;
-        Ok(Self { stream, buffer: String::new(), commands: 0 })
+        Ok(Self { stream, buffer: String::new(), heard: String::new(), commands: 0 })
     }
 
     /// Everything up to `mark`, which is taken out.
@@ -47,7 +51,12 @@ impl Serial {
         match self.stream.read(&mut bytes) {
             Ok(0) => bail!("the guest's serial line is closed; its last words: {}", self.tail()),
             Ok(count) => {
-                self.buffer.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                let text = String::from_utf8_lossy(&bytes[..count]);
+                self.buffer.push_str(&text);
+                self.heard.push_str(&text);
+                if self.heard.len() > 2 * MAX_HEARD {
+                    self.heard = tail(&self.heard, MAX_HEARD).to_owned();
+                }
                 if self.buffer.len() > MAX_BUFFER {
                     bail!("the guest prints without end");
                 }
@@ -73,8 +82,13 @@ impl Serial {
     }
 
     pub(crate) fn tail(&self) -> String {
-        let start = self.buffer.len().saturating_sub(2000);
-        let start = (start..=self.buffer.len()).find(|at| self.buffer.is_char_boundary(*at));
-        self.buffer[start.unwrap_or_default()..].replace('\r', "")
+        tail(&self.heard, MAX_HEARD).replace('\r', "")
     }
+}
+
+/// The last `bytes` of `text`, or a little less.
+fn tail(text: &str, bytes: usize) -> &str {
+    let start = text.len().saturating_sub(bytes);
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or_default()..]
 }

@@ -45,8 +45,13 @@ impl Trace {
     }
 
     pub(crate) fn mark(&mut self, text: &str) {
-        let at_s = self.samples.last().map_or(0.0, |sample| sample.at_s);
+        let at_s = self.elapsed_s();
         self.marks.push(Mark { at_s, text: text.to_owned() });
+    }
+
+    #[must_use]
+    pub fn elapsed_s(&self) -> f64 {
+        self.samples.last().map_or(0.0, |sample| sample.at_s)
     }
 
     #[must_use]
@@ -60,6 +65,15 @@ impl Trace {
         let since = self.marks.iter().find(|mark| mark.text == from)?.at_s;
         let sample = self.samples.iter().find(|sample| sample.at_s >= since && wanted(sample))?;
         Some(sample.at_s - since)
+    }
+
+    /// How long after the mark `from` the mark `to` first came.
+    #[must_use]
+    pub fn between(&self, from: &str, to: &str) -> Option<f64> {
+        let since = self.marks.iter().position(|mark| mark.text == from)?;
+        let (from, later) = self.marks.get(since..)?.split_first()?;
+        let to = later.iter().find(|mark| mark.text == to)?;
+        Some(to.at_s - from.at_s)
     }
 
     /// The run as comma-separated values.
