@@ -4,22 +4,24 @@
 //! that says nothing for too long is killed; one that ends is started again after a growing wait.
 //! Whatever happens in here holds nobody but this piece of equipment.
 
+mod asking;
+mod hearing;
+mod standing;
+#[cfg(test)]
+mod tests;
+
 use super::credentials::{Vault, Version};
 use super::equipment_file::Equipment;
-use super::held::{Held, Wish};
-use super::placing;
-use super::process::{Heard, Process};
-use super::restart::{After, Restart};
+use super::held::Held;
+use super::process::Process;
+use super::restart::Restart;
 use crate::bus::BusMeter;
-use crate::catalog::Owner;
-use crate::hands::Holder;
 use crate::log;
-use crate::sources::{Arriving, Change, Ended, Errand, Sources};
+use crate::sources::{Ended, Errand, Sources};
 use flyball_driver_messages::{
-    ActuatorState, Configuration, Deed, DeedError, DeedFault, Described, Fault, FaultKind,
-    FromDriver, Identity, MAX_DEEDS, Round, ToDriver, VERSION, bounded,
+    Configuration, Deed, Described, Fault, FaultKind, Identity, MAX_DEEDS, ToDriver, VERSION,
 };
-use flyball_guard_messages::{self as wire, ActuatorKind, EquipmentState};
+use flyball_guard_messages::EquipmentState;
 use flyball_units::NoData;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -70,9 +72,6 @@ struct Running {
     /// What it said before it ended.
     fault: Option<Fault>,
 }
-
-#[cfg(test)]
-mod tests;
 
 /// Who wanted to know.
 #[derive(Debug)]
@@ -213,286 +212,6 @@ impl Unit {
         }))
     }
 
-    fn hear(&mut self) -> Result<(), Ended> {
-        for _ in 0..PER_TURN {
-            let Some(running) = &mut self.process else {
-                return Ok(());
-            };
-            let Some(heard) = running.process.hear() else {
-                return Ok(());
-            };
-            let message = match heard {
-                Heard::Said(message) => message,
-                // How it ended says more than that it fell silent.
-                Heard::Closed => {
-                    running.process.kill();
-                    return Ok(());
-                }
-                Heard::Noise(cause) => {
-                    return self.kill(&format!("what it said is no message: {cause}"));
-                }
-            };
-            running.silent_at = self.sources.clock().now() + self.equipment.silence;
-            match message {
-                FromDriver::Hello { version: VERSION } => {}
-                FromDriver::Hello { version } => {
-                    let reason = format!("it speaks version {version}, the guard {VERSION}");
-                    return self.kill(&reason);
-                }
-                FromDriver::Described(described) => self.take_description(*described)?,
-                FromDriver::Round(round) => self.take_round(round)?,
-                FromDriver::Done { request, outcome } => self.take_answer(request, outcome)?,
-                FromDriver::Fault { fault, retry_ms } => self.take_fault(fault, retry_ms)?,
-            }
-        }
-        thread::current().unpark();
-        Ok(())
-    }
-
-    fn take_description(&mut self, described: Described) -> Result<(), Ended> {
-        if let Err(error) = placing::check(&described) {
-            return self.kill(&error.to_string());
-        }
-        for remark in described.remarks.iter().take(16) {
-            let key = &self.equipment.key;
-            log::warn(format_args!("{} equipment={key}", bounded(remark)));
-        }
-        self.identity = described.identity.clone();
-        self.pending = Some(described);
-        Ok(())
-    }
-
-    /// Gives everything that was described its place, with its first readings, and says what has
-    /// gone since the description before.
-    fn place(&mut self, described: Described, round: &Round) -> Result<(), Ended> {
-        let equipment = &self.equipment;
-        let probe = |index: usize| {
-            let mut readings = round.readings.iter();
-            let reading = readings.find(|reading| usize::from(reading.sensor) == index);
-            reading.map_or(Err(NoData::NoHistory), |reading| reading.value)
-        };
-        let sensors = described.sensors.iter().enumerate();
-        let sensors =
-            sensors.map(|(index, sensor)| placing::sensor(equipment, sensor, probe(index)));
-        let mut arriving = Vec::new();
-        let mut held: Vec<Held> = Vec::new();
-        for (index, entry) in (0_u16..).zip(&described.actuators) {
-            let found = round.states.iter().find_map(|(of, state)| match state {
-                ActuatorState::Level(level) if *of == index => Some(*level),
-                _ => None,
-            });
-            let mut new = Held::new(&equipment.key, entry, equipment.times, equipment.poll);
-            if let Some(at) = self.held.iter().position(|held| held.id == new.id) {
-                new.inherit(self.held.swap_remove(at));
-            }
-            let has_level = matches!(entry.kind, ActuatorKind::PowerCap | ActuatorKind::Switch);
-            let grip = Arc::clone(&new.grip);
-            let holder = has_level.then(|| Holder { grip, thread: thread::current() });
-            let errands = Some(self.errand_box.clone());
-            let entry = placing::actuator(equipment, entry, found);
-            arriving.push(Arriving { entry, holder, errands });
-            held.push(new);
-        }
-        let gone: Vec<String> = self.held.drain(..).map(|held| held.id).collect();
-        self.held = held;
-        let key = &equipment.key;
-        let names = |described: &Described| -> Vec<String> {
-            described.sensors.iter().map(|sensor| placing::id(key, &sensor.name)).collect()
-        };
-        let kept = names(&described);
-        let mut lost = names(&self.described);
-        lost.retain(|id| !kept.contains(id));
-        for (sensor, slot) in self.described.sensors.iter().zip(&self.slots) {
-            if let Some(slot) = slot.filter(|_| lost.contains(&placing::id(key, &sensor.name))) {
-                self.sources.put(slot, Err(NoData::Missing));
-            }
-        }
-        if !(lost.is_empty() && gone.is_empty()) {
-            self.sources.tell(Change::Gone { sensors: lost, actuators: gone })?;
-        }
-        let owner = Owner::Equipment(key.clone());
-        self.slots = self.sources.came(owner, sensors.collect(), arriving)?;
-        self.described = described;
-        Ok(())
-    }
-
-    fn take_round(&mut self, round: Round) -> Result<(), Ended> {
-        let now = self.now();
-        self.restart.works(now);
-        self.account(Duration::from_millis(u64::from(round.took_ms)), now);
-        self.meter.recover();
-        if let Some(described) = self.pending.take() {
-            self.place(described, &round)?;
-        }
-        for reading in &round.readings {
-            let index = usize::from(reading.sensor);
-            let (Some(Some(slot)), Some(sensor)) =
-                (self.slots.get(index), self.described.sensors.get(index))
-            else {
-                continue;
-            };
-            let thresholds = placing::thresholds(sensor.kind, sensor.thresholds);
-            let value = reading.value.and_then(|value| thresholds.check(sensor.kind, value));
-            self.sources.put(*slot, value);
-            for held in self.held.iter_mut().filter(|held| held.effect == Some(reading.sensor)) {
-                held.measured(value.ok());
-            }
-        }
-        for (index, state) in round.states {
-            self.saw(usize::from(index), state, now)?;
-        }
-        for notice in round.notices.iter().take(flyball_driver_messages::MAX_NOTICES) {
-            let key = &self.equipment.key;
-            let (subject, message) = (bounded(&notice.subject), bounded(&notice.message));
-            log::warn(format_args!("{message} equipment={key} about={subject:?}"));
-        }
-        self.stand(EquipmentState::Connected)
-    }
-
-    /// An actuator was seen; the loop is told where it stands if that is new.
-    fn saw(&mut self, index: usize, state: ActuatorState, now: Duration) -> Result<(), Ended> {
-        let stale = self.stale();
-        let Some(held) = self.held.get_mut(index) else {
-            return Ok(());
-        };
-        let new = held.saw(state.clone(), now);
-        held.grip.saw(held.observed(now, stale));
-        if new {
-            let actuator = held.id.clone();
-            self.sources.tell(Change::State { actuator, state })?;
-        }
-        Ok(())
-    }
-
-    fn take_answer(
-        &mut self,
-        request: u64,
-        outcome: Result<ActuatorState, DeedError>,
-    ) -> Result<(), Ended> {
-        let Some(Asked { actuator, deed, errand }) = self.asked.remove(&request) else {
-            return Ok(());
-        };
-        let now = self.now();
-        let index = self.held.iter().position(|held| held.id == actuator);
-        if let Some(index) = index {
-            if let Ok(state) = &outcome
-                && !matches!(deed, Deed::BootOnce(_))
-            {
-                self.saw(index, state.clone(), now)?;
-            }
-            if errand.is_none()
-                && let Some(wish) = self.held[index].answered(&deed, outcome.clone(), now)
-            {
-                self.grant(index, wish)?;
-            }
-        }
-        match errand {
-            Some(request) => self.sources.tell(Change::Done { request, outcome }),
-            None => Ok(()),
-        }
-    }
-
-    fn take_fault(&mut self, fault: Fault, retry_ms: u32) -> Result<(), Ended> {
-        let retry = Duration::from_millis(u64::from(retry_ms));
-        if let Some(running) = &mut self.process {
-            running.silent_at += retry.min(Duration::from_secs(120));
-            running.fault = Some(fault.clone());
-        }
-        self.absent(placing::reason(fault.kind));
-        self.meter.fault(retry);
-        self.unreachable(&format!("{}: {}", fault.kind.name(), fault.message))
-    }
-
-    fn take_errands(&mut self) -> Result<(), Ended> {
-        while let Ok(errand) = self.errands.try_recv() {
-            let now = self.now();
-            let refused = if now > errand.deadline {
-                Some("its time had passed before its turn came")
-            } else if self.process.is_none() {
-                Some("its driver does not run")
-            } else {
-                None
-            };
-            let index = self.held.iter().position(|held| held.id == errand.actuator);
-            let (Some(index), None) = (index, refused) else {
-                let reason = refused.unwrap_or("it is not there any more");
-                let error = DeedError::new(DeedFault::NotTried, reason);
-                let request = errand.request;
-                self.sources.tell(Change::Done { request, outcome: Err(error) })?;
-                continue;
-            };
-            if matches!(errand.deed, Deed::Reset(_)) {
-                if let Some(wish) = self.held[index].take_errand(&errand, now) {
-                    self.grant(index, wish)?;
-                }
-            } else {
-                self.ask(index, errand.deed, Some(errand.request))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the loop asks of the actuators, and what follows from it.
-    fn hold(&mut self) -> Result<(), Ended> {
-        let (now, stale) = (self.now(), self.stale());
-        for index in 0..self.held.len() {
-            let held = &mut self.held[index];
-            held.take_asked();
-            if held.grip.take_look() {
-                held.grip.saw(held.observed(now, stale));
-            }
-            if held.grip.wants_release() {
-                held.grip.hand_back(crate::grip::HandBack::Untouched);
-            }
-            if self.process.is_none() {
-                continue;
-            }
-            // One question at a time: what is asked for meanwhile is the next one.
-            while self.held.get(index).is_some_and(|held| !self.asks_for(held)) {
-                let Some(wish) = self.held[index].next_wish(now) else { break };
-                self.grant(index, wish)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the driver has a question of the actuator's own before it.
-    fn asks_for(&self, held: &Held) -> bool {
-        self.asked.values().any(|asked| asked.errand.is_none() && asked.actuator == held.id)
-    }
-
-    fn grant(&mut self, index: usize, wish: Wish) -> Result<(), Ended> {
-        match wish {
-            Wish::Ask(deed) => self.ask(index, deed, None),
-            Wish::Tell(request, outcome) => self.sources.tell(Change::Done { request, outcome }),
-            Wish::Say(words) => {
-                let id = self.held.get(index).map_or("?", |held| held.id.as_str());
-                log::warn(format_args!("{} actuator={id}", bounded(&words)));
-                Ok(())
-            }
-        }
-    }
-
-    fn ask(&mut self, index: usize, deed: Deed, errand: Option<u64>) -> Result<(), Ended> {
-        let (Some(held), Some(running)) = (self.held.get(index), &mut self.process) else {
-            return Ok(());
-        };
-        self.requests += 1;
-        let request = self.requests;
-        let time = Held::deadline(self.equipment.timeout);
-        let deadline_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-        let (actuator, name) = (held.id.clone(), held.name.clone());
-        let message = ToDriver::Act { request, actuator: name, deed: deed.clone(), deadline_ms };
-        self.asked.insert(request, Asked { actuator, deed, errand });
-        // Who has a deed to do and says nothing is ended sooner than who just looks.
-        let answer_at = self.sources.clock().now() + time * 2;
-        running.silent_at = running.silent_at.min(answer_at);
-        match running.process.say(&message) {
-            Ok(()) => Ok(()),
-            Err(error) => self.kill(&format!("it does not listen: {error}")),
-        }
-    }
-
     /// Looks whether the process lives, and whether it still should.
     fn watch(&mut self) -> Result<(), Ended> {
         let now = self.now();
@@ -559,109 +278,5 @@ impl Unit {
             running.process.kill();
         }
         Ok(())
-    }
-
-    /// Nothing that was asked of an ended driver will be answered.
-    fn forget_questions(&mut self) -> Result<(), Ended> {
-        let now = self.now();
-        for (_, Asked { actuator, deed, errand }) in std::mem::take(&mut self.asked) {
-            let error = DeedError::new(
-                DeedFault::Failed,
-                "its driver ended before it answered; look where it stands",
-            );
-            match errand {
-                Some(request) => {
-                    self.sources.tell(Change::Done { request, outcome: Err(error) })?;
-                }
-                None => {
-                    if let Some(held) = self.held.iter_mut().find(|held| held.id == actuator) {
-                        held.answered(&deed, Err(error), now);
-                    }
-                }
-            }
-        }
-        let abandoned: Vec<u64> = self.held.iter_mut().filter_map(Held::abandon).collect();
-        for request in abandoned {
-            let message = "its driver ended before the state proved it; look where it stands";
-            let error = DeedError::new(DeedFault::NotConfirmed, message);
-            self.sources.tell(Change::Done { request, outcome: Err(error) })?;
-        }
-        self.pending = None;
-        Ok(())
-    }
-
-    /// The driver is gone, for now or for longer.
-    fn lose(&mut self, reason: &str, absence: NoData, after: After) -> Result<(), Ended> {
-        let key = &self.equipment.key;
-        let wait = after.wait().as_secs();
-        match after {
-            After::Wait(_) => log::warn(format_args!(
-                "a driver failed, it is started again equipment={key} in_s={wait} cause={:?}",
-                bounded(reason)
-            )),
-            After::Open(_) => log::error(format_args!(
-                "a driver is left alone until its credential or its configuration is mended \
-                 equipment={key} next_try_in_s={wait} cause={:?}",
-                bounded(reason)
-            )),
-        }
-        self.meter.fault(after.wait());
-        self.absent(absence);
-        self.unreachable(reason)
-    }
-
-    fn absent(&self, reason: NoData) {
-        for slot in self.slots.iter().flatten() {
-            self.sources.put(*slot, Err(reason));
-        }
-        for held in &self.held {
-            held.grip.saw(Err(reason));
-        }
-    }
-
-    fn unreachable(&mut self, reason: &str) -> Result<(), Ended> {
-        let since_ms = match &self.state {
-            EquipmentState::Unreachable { since_ms, .. } => *since_ms,
-            EquipmentState::Connecting | EquipmentState::Connected => {
-                self.sources.clock().wall_ms()
-            }
-        };
-        self.stand(EquipmentState::Unreachable { since_ms, reason: bounded(reason) })
-    }
-
-    fn stand(&mut self, state: EquipmentState) -> Result<(), Ended> {
-        if self.state == state && self.stands {
-            return Ok(());
-        }
-        self.state = state;
-        self.stands = true;
-        self.tell_equipment()
-    }
-
-    fn tell_equipment(&self) -> Result<(), Ended> {
-        let Identity { vendor, model, serial, firmware } = self.identity.clone();
-        let short = |text: Option<String>| text.map(|text| bounded(&text));
-        self.sources.tell(Change::Equipment(wire::Equipment {
-            key: self.equipment.key.clone(),
-            kind: self.equipment.kind,
-            driver: self.equipment.driver.name().to_owned(),
-            vendor: short(vendor),
-            model: short(model),
-            serial: short(serial),
-            firmware: short(firmware),
-            address: self.equipment.address.clone(),
-            state: self.state.clone(),
-        }))
-    }
-
-    /// What a round has cost.
-    fn account(&mut self, took: Duration, now: Duration) {
-        let Some(running) = &mut self.process else {
-            return;
-        };
-        let cpu = running.process.cpu().unwrap_or(running.cpu);
-        self.meter.end(took, cpu.saturating_sub(running.cpu));
-        running.cpu = cpu;
-        self.meter.begin(now);
     }
 }

@@ -3,11 +3,13 @@
 use super::*;
 use crate::clock::Clock;
 use crate::slots::Slots;
+use crate::sources::Change;
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{
-    ActuatorEntry, Decoder, DriverKind, Reading, SensorEntry, Thresholds, Trust, encode,
+    ActuatorEntry, ActuatorState, Decoder, DeedFault, DriverKind, FromDriver, Reading, Round,
+    SensorEntry, Thresholds, Trust, encode,
 };
-use flyball_guard_messages::EquipmentKind;
+use flyball_guard_messages::{ActuatorKind, EquipmentKind};
 use flyball_units::{Kind, Unit as UnitOf};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
