@@ -15,11 +15,20 @@ pub enum DriverKind {
     Modbus,
     Nvml,
     Smart,
+    Wol,
 }
 
 impl DriverKind {
-    pub const ALL: [Self; 7] =
-        [Self::Redfish, Self::Ipmi, Self::Nut, Self::Snmp, Self::Modbus, Self::Nvml, Self::Smart];
+    pub const ALL: [Self; 8] = [
+        Self::Redfish,
+        Self::Ipmi,
+        Self::Nut,
+        Self::Snmp,
+        Self::Modbus,
+        Self::Nvml,
+        Self::Smart,
+        Self::Wol,
+    ];
 
     /// The word of the equipment file and of the API.
     #[must_use]
@@ -32,6 +41,7 @@ impl DriverKind {
             Self::Modbus => "modbus",
             Self::Nvml => "nvml",
             Self::Smart => "smart",
+            Self::Wol => "wol",
         }
     }
 
@@ -44,7 +54,8 @@ impl DriverKind {
     #[must_use]
     pub const fn equipment(self) -> EquipmentKind {
         match self {
-            Self::Redfish | Self::Ipmi => EquipmentKind::Bmc,
+            // What switches a machine from outside.
+            Self::Redfish | Self::Ipmi | Self::Wol => EquipmentKind::Bmc,
             Self::Nut => EquipmentKind::Ups,
             Self::Snmp => EquipmentKind::Pdu,
             Self::Modbus => EquipmentKind::Cooling,
@@ -57,7 +68,7 @@ impl DriverKind {
     #[must_use]
     pub const fn is_networked(self) -> bool {
         match self {
-            Self::Redfish | Self::Ipmi | Self::Nut | Self::Snmp | Self::Modbus => true,
+            Self::Redfish | Self::Ipmi | Self::Nut | Self::Snmp | Self::Modbus | Self::Wol => true,
             Self::Nvml | Self::Smart => false,
         }
     }
@@ -77,6 +88,8 @@ impl DriverKind {
             Self::Modbus => &["unit_id"],
             Self::Nvml => &["library"],
             Self::Smart => &["program", "devices"],
+            // The card to wake, and the port that shows that the machine is on.
+            Self::Wol => &["mac", "probe"],
         }
     }
 }

@@ -7,6 +7,7 @@ mod nvml;
 mod redfish;
 mod smart;
 mod snmp;
+mod wol;
 
 use crate::clock::Clock;
 use crate::driver::Driver;
@@ -25,5 +26,6 @@ pub(crate) fn open(configuration: &Configuration, clock: Clock) -> Result<Box<dy
         DriverKind::Smart => Box::new(smart::Smart::new(configuration, clock)?),
         DriverKind::Nut => Box::new(nut::Nut::new(configuration, clock)?),
         DriverKind::Nvml => Box::new(nvml::Gpus::new(configuration)?),
+        DriverKind::Wol => Box::new(wol::Wol::new(configuration)?),
     })
 }

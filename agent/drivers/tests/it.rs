@@ -16,4 +16,5 @@ mod it {
     mod redfish_trust;
     mod smart;
     mod snmp;
+    mod wol;
 }
