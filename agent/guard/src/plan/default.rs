@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::catalog::{Catalog, SensorEntry};
 use crate::policy::{Policy, Quantity, matches};
-use flyball_safety::{LimitSpec, Sense, Thresholds, Vote};
+use flyball_safety::{LimitSpec, Response, Sense, Thresholds, Vote};
 use flyball_units::{Kind, NoData};
 use std::time::Duration;
 
@@ -23,6 +23,13 @@ pub(super) fn factory(sensor: &SensorEntry, sense: Sense, policy: &Policy) -> Th
         (Kind::Power, Sense::Above) => power(sensor),
         (Kind::FanSpeed | Kind::Voltage, Sense::Below) => {
             Thresholds { warning: sensor.thresholds.low, ..Thresholds::SILENT }
+        }
+        // What a battery has left. How much of it an orderly stop takes is not the battery's to
+        // say: it alerts, and the policy stops.
+        (Kind::Duration | Kind::Utilization, Sense::Below) => {
+            let (warning, limit) = (sensor.thresholds.low, sensor.thresholds.low_crit);
+            let warning = warning.filter(|warning| limit.is_none_or(|limit| *warning > limit));
+            Thresholds { warning: warning.or(limit), limit, ..Thresholds::SILENT }
         }
         _ => Thresholds::SILENT,
     }
@@ -88,14 +95,17 @@ impl Draft<'_> {
                 rule.quantity.kind() == sensor.kind
                     && rule.sensors.iter().any(|pattern| matches(pattern, &sensor.id))
             });
-            let thresholds = factory(sensor, Sense::Above, self.policy);
+            let (quantity, sense, response) = match sensor.kind {
+                Kind::Temperature => (Quantity::Temperature, Sense::Above, Response::Heat),
+                Kind::Power => (Quantity::Power, Sense::Above, Response::Power),
+                Kind::Duration => (Quantity::TimeLeft, Sense::Below, Response::Alert),
+                Kind::Utilization => (Quantity::Part, Sense::Below, Response::Alert),
+                _ => continue,
+            };
+            let thresholds = factory(sensor, sense, self.policy);
             if covered || thresholds == Thresholds::SILENT {
                 continue;
             }
-            let quantity = match sensor.kind {
-                Kind::Power => Quantity::Power,
-                _ => Quantity::Temperature,
-            };
             // A sensor that reads at the start is relied upon from then on. One that doesn't
             // (an open diode, a right that is lacking) would hold its zone in failsafe for ever.
             // Equipment may be off, and what is off has no temperature.
@@ -116,8 +126,8 @@ impl Draft<'_> {
                 LimitSpec {
                     zone,
                     sensors: vec![id],
-                    response: quantity.default_response(),
-                    sense: Sense::Above,
+                    response,
+                    sense,
                     vote: Vote::Any,
                     tolerance: None,
                     factory: thresholds,
@@ -132,6 +142,61 @@ impl Draft<'_> {
                     missing_ok,
                 },
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Owner;
+    use crate::plan;
+    use flyball_hardware::Thresholds as Declared;
+    use flyball_units::Unit;
+
+    fn battery(name: &str, kind: Kind, unit: Unit, thresholds: Declared) -> SensorEntry {
+        SensorEntry {
+            id: format!("ups-1/{name}"),
+            metric: format!("hw.{name}"),
+            kind,
+            unit,
+            attributes: Vec::new(),
+            period: Some(Duration::from_secs(10)),
+            thresholds,
+            probe: Ok(1.0),
+            owner: Owner::Equipment("ups-1".into()),
+            present: true,
+        }
+    }
+
+    #[test]
+    fn what_a_ups_declares_as_low_alerts_and_takes_nothing_down() {
+        let low = |low_crit, low| Declared { low_crit, low, ..Declared::default() };
+        let mut catalog = Catalog::default();
+        for (name, kind, unit, declared) in [
+            ("battery.runtime", Kind::Duration, Unit::Second, low(Some(120.0), None)),
+            ("battery.charge", Kind::Utilization, Unit::One, low(Some(0.2), Some(0.5))),
+            ("load", Kind::Utilization, Unit::One, Declared::default()),
+            ("input.voltage", Kind::Voltage, Unit::Volt, low(None, Some(184.0))),
+        ] {
+            catalog.sensors.push(battery(name, kind, unit, declared));
+        }
+        let planned = plan::plan(&catalog, &Policy::factory(), 1).unwrap();
+        let names: Vec<&str> =
+            planned.names.limits.iter().map(|limit| limit.name.as_str()).collect();
+        assert_eq!(names, ["ups-1/battery.runtime", "ups-1/battery.charge"]);
+        let limits = &planned.config.plan().limits;
+        let factory = |index: usize| limits[index].factory;
+        assert_eq!(
+            (factory(0), factory(1)),
+            (
+                Thresholds { warning: Some(120.0), limit: Some(120.0), trip: None },
+                Thresholds { warning: Some(0.5), limit: Some(0.2), trip: None }
+            )
+        );
+        for limit in limits {
+            assert_eq!((limit.response, limit.sense), (Response::Alert, Sense::Below));
+            assert!(limit.missing_ok, "a UPS that is away holds nothing in failsafe");
         }
     }
 }
