@@ -2,6 +2,7 @@
 
 use crate::attribute::Attribute;
 use crate::cap::Cap;
+use crate::holding::Holding;
 use flyball_units::{NoData, Unit};
 use std::fmt::Debug;
 use std::io;
@@ -70,9 +71,8 @@ pub(crate) trait Mechanism: Debug + Send {
     fn release(&mut self) -> Result<Released, ActuatorError>;
     /// The safe end.
     fn make_safe(&mut self) -> Result<(), ActuatorError>;
-    fn is_taken(&self) -> bool;
-    fn saved(&self) -> Option<Saved>;
-    fn inherit(&mut self, saved: Saved);
+    fn holding(&self) -> &Holding;
+    fn holding_mut(&mut self) -> &mut Holding;
     /// A saved raw level in the actuator's unit.
     fn level_of(&self, raw: i64) -> Option<f64>;
     /// How far a read-back of `level` may lie from it.
@@ -218,7 +218,7 @@ impl Actuator {
     /// True while the actuator follows [`Actuator::drive`] rather than the machine's firmware.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        self.mechanism.is_taken()
+        self.mechanism.holding().is_taken()
     }
 
     /// True where another writer took the control back: the mode is no longer the one that
@@ -263,12 +263,12 @@ impl Actuator {
     /// What was found, once it has been taken.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
-        self.mechanism.saved()
+        self.mechanism.holding().saved()
     }
 
     /// Takes over what a predecessor in the same boot had found.
     pub fn inherit(&mut self, saved: Saved) {
-        self.mechanism.inherit(saved);
+        self.mechanism.holding_mut().inherit(saved);
     }
 
     /// The file that is written, for a person to look at.

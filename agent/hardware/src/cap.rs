@@ -5,6 +5,7 @@
 
 use crate::actuator::{ActuatorError, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
+use crate::holding::Holding;
 use crate::pwm::{confirm, read, write};
 use flyball_units::NoData;
 use std::path::Path;
@@ -31,8 +32,7 @@ pub(crate) struct Cap {
     enabled: Option<Attribute>,
     min_uw: i64,
     max_uw: i64,
-    saved: Option<Saved>,
-    taken: bool,
+    holding: Holding,
 }
 
 impl Cap {
@@ -43,7 +43,7 @@ impl Cap {
         let max_uw = max_uw.filter(believable).or_else(|| limit.read().ok().filter(believable))?;
         let min_uw =
             min_uw.filter(|min| *min > 0 && *min < max_uw).unwrap_or(max_uw / DEFAULT_MIN_PART);
-        Some(Self { limit, enabled, min_uw, max_uw, saved: None, taken: false })
+        Some(Self { limit, enabled, min_uw, max_uw, holding: Holding::default() })
     }
 
     pub(crate) fn range_watts(&self) -> (f64, f64) {
@@ -58,12 +58,12 @@ impl Cap {
 
 impl Mechanism for Cap {
     fn drive(&mut self, watts: f64) -> Result<(), ActuatorError> {
-        if self.saved.is_none() {
+        if self.holding.saved().is_none() {
             let enable = match &mut self.enabled {
                 Some(enabled) => Some(read(enabled)?),
                 None => None,
             };
-            self.saved = Some(Saved { level: read(&mut self.limit)?, enable });
+            self.holding.save(Saved { level: read(&mut self.limit)?, enable });
         }
         #[expect(clippy::cast_possible_truncation, reason = "the caller checked the range")]
         write(&self.limit, (watts * MICRO).round() as i64)?;
@@ -73,13 +73,13 @@ impl Mechanism for Cap {
             write(enabled, ON)?;
             confirm(enabled, ON)?;
         }
-        self.taken = true;
+        self.holding.take();
         Ok(())
     }
 
     /// A limit that somebody switched off while it was taken is none.
     fn observe(&mut self) -> Result<f64, NoData> {
-        if let Some(enabled) = self.enabled.as_mut().filter(|_| self.taken)
+        if let Some(enabled) = self.enabled.as_mut().filter(|_| self.holding.is_taken())
             && enabled.read() == Ok(OFF)
         {
             return Err(NoData::Disabled);
@@ -87,29 +87,24 @@ impl Mechanism for Cap {
         self.limit.read().map(Self::watts)
     }
 
-    fn is_taken(&self) -> bool {
-        self.taken
-    }
-
     fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
+        let Some(saved) = self.holding.to_put_back() else {
             return Ok(Released::Untouched);
         };
         write(&self.limit, saved.level)?;
         if let (Some(enabled), Some(mode)) = (&mut self.enabled, saved.enable) {
             write(enabled, mode)?;
         }
-        self.taken = false;
+        self.holding.let_go();
         Ok(Released::Restored)
     }
 
-    fn saved(&self) -> Option<Saved> {
-        self.saved
+    fn holding(&self) -> &Holding {
+        &self.holding
     }
 
-    fn inherit(&mut self, saved: Saved) {
-        self.saved = Some(saved);
-        self.taken = true;
+    fn holding_mut(&mut self) -> &mut Holding {
+        &mut self.holding
     }
 
     /// A cap's safe end is where it stands: the machine may be hot.

@@ -8,6 +8,7 @@
 use crate::actuator::{Actuator, ActuatorError, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
 use crate::board::Board;
+use crate::holding::Holding;
 use crate::identity::{self, slug};
 use crate::pwm::{not_confirmed, read, write};
 use crate::sensor::{Bus, Form, Sensor, Source, float};
@@ -116,7 +117,7 @@ fn add_fan(
     };
     let governed = is_governed(roots, folder);
     let speed = Attribute::existing(folder.join("device/fan_speed_rpm"), roots.simulated());
-    let step = Step { state, highest, governed, saved: None, taken: false };
+    let step = Step { state, highest, governed, holding: Holding::default() };
     board.add_actuator(Actuator::fan(id, name, Box::new(step)).with_tach(tach, speed));
 }
 
@@ -141,19 +142,18 @@ struct Step {
     state: Attribute,
     highest: i64,
     governed: bool,
-    saved: Option<Saved>,
-    taken: bool,
+    holding: Holding,
 }
 
 impl Mechanism for Step {
     fn drive(&mut self, duty: f64) -> Result<(), ActuatorError> {
-        if self.saved.is_none() {
-            self.saved = Some(Saved { level: read(&mut self.state)?, enable: None });
+        if self.holding.saved().is_none() {
+            self.holding.save(Saved { level: read(&mut self.state)?, enable: None });
         }
         // Up to the next step: never less cooling than was asked for.
         #[expect(clippy::cast_possible_truncation, reason = "the duty is within 0 to 1")]
         let step = (duty * float(self.highest) - 1e-9).ceil() as i64;
-        self.taken = true;
+        self.holding.take();
         write(&self.state, step)
     }
 
@@ -174,15 +174,11 @@ impl Mechanism for Step {
         self.governed
     }
 
-    fn is_taken(&self) -> bool {
-        self.taken
-    }
-
     fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
+        let Some(saved) = self.holding.to_put_back() else {
             return Ok(Released::Untouched);
         };
-        self.taken = false;
+        self.holding.let_go();
         write(&self.state, saved.level)?;
         // A governor may have moved it on already.
         if self.governed || self.state.read() == Ok(saved.level) {
@@ -199,13 +195,12 @@ impl Mechanism for Step {
         }
     }
 
-    fn saved(&self) -> Option<Saved> {
-        self.saved
+    fn holding(&self) -> &Holding {
+        &self.holding
     }
 
-    fn inherit(&mut self, saved: Saved) {
-        self.saved = Some(saved);
-        self.taken = true;
+    fn holding_mut(&mut self) -> &mut Holding {
+        &mut self.holding
     }
 
     fn path(&self) -> &Path {

@@ -7,6 +7,7 @@
 use crate::actuator::{Actuator, ActuatorError, ActuatorKind, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
 use crate::board::Board;
+use crate::holding::Holding;
 use crate::pwm::{read, write};
 use crate::sensor::{Bus, Sensor, Source, float};
 use crate::threshold::{Band, Thresholds};
@@ -118,13 +119,12 @@ impl Part {
 #[derive(Debug)]
 struct Ceiling {
     parts: Vec<Part>,
-    saved: Option<Saved>,
-    taken: bool,
+    holding: Holding,
 }
 
 impl Ceiling {
     fn over(parts: Vec<Part>) -> Option<Self> {
-        (!parts.is_empty()).then_some(Self { parts, saved: None, taken: false })
+        (!parts.is_empty()).then_some(Self { parts, holding: Holding::default() })
     }
 
     /// Every level of the range can be held by every policy: the lowest is the highest minimum.
@@ -144,7 +144,7 @@ impl Ceiling {
             let khz = (part.hertz(found) / HERTZ_PER_KILOHERTZ).round() as i64;
             highest_khz = highest_khz.max(khz);
         }
-        self.saved = Some(Saved { level: highest_khz, enable: None });
+        self.holding.save(Saved { level: highest_khz, enable: None });
         Ok(())
     }
 
@@ -160,10 +160,10 @@ impl Ceiling {
 
 impl Mechanism for Ceiling {
     fn drive(&mut self, hertz: f64) -> Result<(), ActuatorError> {
-        if self.saved.is_none() {
+        if self.holding.saved().is_none() {
             self.save()?;
         }
-        self.taken = true;
+        self.holding.take();
         self.write_each(|part| part.digits(hertz))
     }
 
@@ -182,12 +182,12 @@ impl Mechanism for Ceiling {
 
     /// What each part had, where this process took it; else what the highest of them had.
     fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
+        let Some(saved) = self.holding.to_put_back() else {
             return Ok(Released::Untouched);
         };
         let hertz = float(saved.level) * HERTZ_PER_KILOHERTZ;
         self.write_each(|part| part.found.unwrap_or_else(|| part.digits(hertz)))?;
-        self.taken = false;
+        self.holding.let_go();
         Ok(Released::Restored)
     }
 
@@ -196,17 +196,12 @@ impl Mechanism for Ceiling {
         Ok(())
     }
 
-    fn is_taken(&self) -> bool {
-        self.taken
+    fn holding(&self) -> &Holding {
+        &self.holding
     }
 
-    fn saved(&self) -> Option<Saved> {
-        self.saved
-    }
-
-    fn inherit(&mut self, saved: Saved) {
-        self.saved = Some(saved);
-        self.taken = true;
+    fn holding_mut(&mut self) -> &mut Holding {
+        &mut self.holding
     }
 
     fn level_of(&self, raw: i64) -> Option<f64> {

@@ -20,6 +20,7 @@ mod drm;
 mod edac;
 mod enclosure;
 mod energy;
+mod holding;
 mod hwmon;
 mod identity;
 mod power_supply;

@@ -8,6 +8,7 @@ use crate::actuator::{Actuator, ActuatorError, ActuatorKind, Mechanism, Released
 use crate::attribute::Attribute;
 use crate::board::Board;
 use crate::cpufreq::policies;
+use crate::holding::Holding;
 use crate::pwm::name;
 use crate::tree::{self, Roots};
 use flyball_units::NoData;
@@ -62,13 +63,12 @@ pub(crate) struct Choice {
     words: Vec<String>,
     /// What each file had when this process took it.
     found: Vec<Option<usize>>,
-    saved: Option<Saved>,
-    taken: bool,
+    holding: Holding,
 }
 
 impl Choice {
     pub(crate) fn new(files: Vec<Attribute>, words: Vec<String>) -> Self {
-        Self { files, words, found: Vec::new(), saved: None, taken: false }
+        Self { files, words, found: Vec::new(), holding: Holding::default() }
     }
 
     fn save(&mut self) -> Result<(), ActuatorError> {
@@ -79,7 +79,7 @@ impl Choice {
             return Err(ActuatorError::Read { file, reason });
         };
         let level = i64::try_from(*first).unwrap_or_default();
-        self.saved = Some(Saved { level, enable: None });
+        self.holding.save(Saved { level, enable: None });
         Ok(())
     }
 
@@ -104,10 +104,10 @@ impl Choice {
 
 impl Mechanism for Choice {
     fn drive(&mut self, level: f64) -> Result<(), ActuatorError> {
-        if self.saved.is_none() {
+        if self.holding.saved().is_none() {
             self.save()?;
         }
-        self.taken = true;
+        self.holding.take();
         #[expect(clippy::cast_possible_truncation, reason = "a place in a short list")]
         #[expect(clippy::cast_sign_loss, reason = "a place in a short list")]
         let place = level.round() as usize;
@@ -129,12 +129,12 @@ impl Mechanism for Choice {
     }
 
     fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
+        let Some(saved) = self.holding.to_put_back() else {
             return Ok(Released::Untouched);
         };
         let common = usize::try_from(saved.level).ok();
         self.write_each(|index| self.found.get(index).copied().flatten().or(common))?;
-        self.taken = false;
+        self.holding.let_go();
         Ok(Released::Restored)
     }
 
@@ -143,17 +143,12 @@ impl Mechanism for Choice {
         Ok(())
     }
 
-    fn is_taken(&self) -> bool {
-        self.taken
+    fn holding(&self) -> &Holding {
+        &self.holding
     }
 
-    fn saved(&self) -> Option<Saved> {
-        self.saved
-    }
-
-    fn inherit(&mut self, saved: Saved) {
-        self.saved = Some(saved);
-        self.taken = true;
+    fn holding_mut(&mut self) -> &mut Holding {
+        &mut self.holding
     }
 
     fn level_of(&self, raw: i64) -> Option<f64> {

@@ -7,6 +7,7 @@
 
 use crate::actuator::{ActuatorError, Mechanism, Released, Saved};
 use crate::attribute::Attribute;
+use crate::holding::Holding;
 use flyball_units::NoData;
 use std::path::Path;
 
@@ -20,18 +21,18 @@ const NEARLY_FULL: i64 = 190;
 pub(crate) struct Pwm {
     level: Attribute,
     enable: Option<Attribute>,
-    saved: Option<Saved>,
-    taken: bool,
+    holding: Holding,
 }
 
 impl Pwm {
     pub(crate) fn new(level: Attribute, enable: Option<Attribute>) -> Self {
-        Self { level, enable, saved: None, taken: false }
+        Self { level, enable, holding: Holding::default() }
     }
 
     fn take(&mut self) -> Result<(), ActuatorError> {
-        if self.saved.is_none() {
-            self.saved = Some(self.save()?);
+        if self.holding.saved().is_none() {
+            let found = self.find()?;
+            self.holding.save(found);
         }
         if let Some(enable) = &mut self.enable
             && enable.read() != Ok(MANUAL)
@@ -39,11 +40,11 @@ impl Pwm {
             write(enable, MANUAL)?;
             confirm(enable, MANUAL)?;
         }
-        self.taken = true;
+        self.holding.take();
         Ok(())
     }
 
-    fn save(&mut self) -> Result<Saved, ActuatorError> {
+    fn find(&mut self) -> Result<Saved, ActuatorError> {
         let enable = match &mut self.enable {
             Some(enable) => Some(read(enable)?),
             None => None,
@@ -90,17 +91,13 @@ impl Mechanism for Pwm {
     }
 
     fn has_own_control(&mut self) -> bool {
-        let found = self.saved.map(|saved| saved.enable);
+        let found = self.holding.saved().map(|saved| saved.enable);
         let mode = found.unwrap_or_else(|| self.enable.as_mut()?.read().ok());
         mode.is_some_and(|mode| mode != MANUAL)
     }
 
-    fn is_taken(&self) -> bool {
-        self.taken
-    }
-
     fn has_drifted(&mut self) -> bool {
-        self.taken
+        self.holding.is_taken()
             && self
                 .enable
                 .as_mut()
@@ -109,10 +106,10 @@ impl Mechanism for Pwm {
 
     /// The saved state; else no control at all, which is full speed; else full speed by hand.
     fn release(&mut self) -> Result<Released, ActuatorError> {
-        let Some(saved) = self.saved.filter(|_| self.taken) else {
+        let Some(saved) = self.holding.to_put_back() else {
             return Ok(Released::Untouched);
         };
-        self.taken = false;
+        self.holding.let_go();
         if self.restore(saved).is_ok() {
             return Ok(Released::Restored);
         }
@@ -135,13 +132,12 @@ impl Mechanism for Pwm {
         }
     }
 
-    fn saved(&self) -> Option<Saved> {
-        self.saved
+    fn holding(&self) -> &Holding {
+        &self.holding
     }
 
-    fn inherit(&mut self, saved: Saved) {
-        self.saved = Some(saved);
-        self.taken = true;
+    fn holding_mut(&mut self) -> &mut Holding {
+        &mut self.holding
     }
 
     fn path(&self) -> &Path {
