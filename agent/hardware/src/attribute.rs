@@ -99,8 +99,8 @@ impl Attribute {
         };
         let read = file.read_at(buffer, 0);
         let reason = read.as_ref().err().map(reason);
-        // What is gone stays gone for this descriptor.
-        if reason != Some(NoData::Missing) {
+        // What is gone stays gone for this descriptor, and what fails may only do so for it.
+        if !matches!(reason, Some(NoData::Missing | NoData::Fault)) {
             self.file = Some(file);
         }
         match (read, reason) {

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// samples are taken once a second from readings that may be more frequent.
 const ALARM_STANDS: Duration = Duration::from_secs(1);
 
+/// From here a sensor may come to zero within one reading.
+const NEARLY_ZERO_CELSIUS: f64 = 10.0;
+
 /// What is read one after the other by one thread. A slow bus must not block a fast one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bus {
@@ -54,7 +57,8 @@ impl Sensor {
     /// # Errors
     /// The reason why there is no value.
     pub fn read(&mut self, now: Duration) -> Result<f64, NoData> {
-        self.source.read(now)
+        let value = self.source.read(now)?;
+        if self.kind == Kind::Temperature { self.source.doubt_zero(value) } else { Ok(value) }
     }
 
     /// The file that is read, for a person to look at.
@@ -74,6 +78,8 @@ pub(crate) struct Source {
     pub(crate) enable: Option<Attribute>,
     pub(crate) form: Form,
     pub(crate) band: Band,
+    /// The last value that was no doubtful zero.
+    last: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -102,7 +108,18 @@ impl Source {
     }
 
     pub(crate) const fn of(value: Attribute, form: Form, band: Band) -> Self {
-        Self { value, fault: None, enable: None, form, band }
+        Self { value, fault: None, enable: None, form, band, last: None }
+    }
+
+    /// A register that was reset or never measured reads 0: from a warm sensor that is no
+    /// temperature, for as long as it stands. One that has cooled down to zero is believed.
+    fn doubt_zero(&mut self, value: f64) -> Result<f64, NoData> {
+        let warm = |last: f64| last.abs() > NEARLY_ZERO_CELSIUS;
+        if value == 0.0 && self.last.is_some_and(warm) {
+            return Err(NoData::TooFast);
+        }
+        self.last = Some(value);
+        Ok(value)
     }
 
     fn read(&mut self, now: Duration) -> Result<f64, NoData> {
