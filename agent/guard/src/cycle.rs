@@ -19,7 +19,7 @@ use crate::host::{Host, Job};
 use crate::journal::{Entry, Journal};
 use crate::latches::Latch;
 use crate::locks::HeldLock;
-use crate::log::Level;
+use crate::log::Level as LogLevel;
 use crate::plan::Names;
 use crate::policy::Policy;
 use crate::poller::Watched;
@@ -33,7 +33,7 @@ use crate::words::Now;
 use commands::ArmedOperation;
 use errands::OnItsWay;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
-use flyball_safety::{Action, ActuatorId, Engine, LimitId, SensorId};
+use flyball_safety::{Action, ActuatorId, Engine, HostLevel, Level, LimitId, SensorId};
 use flyball_units::ResetType;
 use pending::Pending;
 use sampling::Sampling;
@@ -240,7 +240,7 @@ impl Cycle {
         if whole {
             let line = self.watchdog.feed(self.shared.clock.now());
             if let Some(line) = line {
-                self.journal.put(Entry::Log(Level::Error, line));
+                self.journal.put(Entry::Log(LogLevel::Error, line));
             }
         }
         let ended = self.shared.clock.now();
@@ -268,7 +268,17 @@ impl Cycle {
     fn act(&mut self, since: Option<Duration>, now: Now) {
         let most = self.hands.len() * ACTIONS_PER_ACTUATOR + 1;
         for _ in 0..most {
-            match self.engine.poll_action() {
+            let action = self.engine.poll_action();
+            // Fans and caps wait for nothing. What ends the machine waits for the trip's record,
+            // as long as a record may take: who finds it off has to find out why.
+            if let Some(
+                Action::Drive { level: Level::Down | Level::Off, .. }
+                | Action::Host { level: HostLevel::Stopping, .. },
+            ) = action
+            {
+                self.tell();
+            }
+            match action {
                 Some(Action::Drive { actuator, level }) => {
                     if !self.asserts(actuator, level, now)
                         && self.hands.drive(actuator, level, since)
@@ -340,7 +350,7 @@ impl Cycle {
             if back == HandBack::Pending {
                 let name = self.names.actuator(id);
                 let line = format!("{name} could not be given back: its bus does not answer");
-                self.journal.put(Entry::Log(Level::Error, line));
+                self.journal.put(Entry::Log(LogLevel::Error, line));
             }
         }
         self.watchdog.disarm();

@@ -12,7 +12,7 @@ use crate::policy::{
 use flyball_safety::{
     ActuatorId, Config, ConfigFault, Gate, GroupId, GroupSpec, HardOff, InterlockId, InterlockSpec,
     Ladder, LimitId, LimitSpec, Mapping, Plan, Rung, SensorId, SensorSpec, StuckSpec, Thresholds,
-    Timing, ZoneId, ZoneSpec,
+    Timing, Vote, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, Unit};
 use std::time::Duration;
@@ -194,6 +194,8 @@ impl<'a> Draft<'a> {
         let stale_after = rule.stale_after.unwrap_or(self.policy.timing.stale_after);
         let mut group = Vec::new();
         let mut factory = Thresholds::SILENT;
+        // Sensors that vote stand in for each other: what is required of them is one that reads.
+        let required = !rule.missing_ok && rule.vote == Vote::Any;
         for pattern in &rule.sensors {
             let matching: Vec<usize> = (0..self.catalog.sensors.len())
                 .filter(|index| {
@@ -208,7 +210,7 @@ impl<'a> Draft<'a> {
                 let declared =
                     default::factory(&self.catalog.sensors[index], rule.sense, self.policy);
                 factory = default::tightest(factory, declared, rule.sense);
-                group.push(self.watch(index, zone, stale_after, !rule.missing_ok));
+                group.push(self.watch(index, zone, stale_after, required));
             }
         }
         group.sort_unstable();
@@ -282,7 +284,8 @@ impl<'a> Draft<'a> {
             rule.quantity.kind()
         ));
         if !rule.missing_ok {
-            group.push(self.absent(pattern, rule.quantity, zone, stale_after, true));
+            let required = rule.vote == Vote::Any;
+            group.push(self.absent(pattern, rule.quantity, zone, stale_after, required));
         }
     }
 

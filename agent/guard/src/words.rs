@@ -130,6 +130,7 @@ pub(crate) fn amount(value: f64, unit: Unit) -> String {
         Unit::Watt => format!("{value:.1} W"),
         Unit::One => format!("{:.0} %", value * 100.0),
         Unit::Hertz => format!("{:.2} GHz", value / 1e9),
+        Unit::Rpm => format!("{value:.0} rpm"),
         unit => format!("{value} {}", unit.ucum()),
     }
 }

@@ -100,11 +100,12 @@ impl Cycle {
             self.record(event, now);
         }
         if latches_changed {
-            self.keep_latches();
+            self.wait_for_disk();
         }
     }
 
-    /// Keeps the list of standing trips. True where it changed.
+    /// Keeps the list of standing trips, before anything else is written of it. True where it
+    /// changed.
     fn follow_latch(&mut self, event: &Event, now: Now) -> bool {
         let Engine::LimitChanged { limit, from, to, reading, threshold } = event.kind else {
             return false;
@@ -115,13 +116,15 @@ impl Cycle {
             (StateKind::Tripped, None) => {
                 let (limit, since_ms) = (name.to_owned(), now.wall_ms);
                 let (at_ms, from) = (now.wall_ms, Arc::clone(&self.shared));
-                self.journal.put(Entry::Freeze { at_ms, limit: limit.clone(), from });
-                self.latches.push(Latch { limit, since_ms, reading, threshold });
+                self.latches.push(Latch { limit: limit.clone(), since_ms, reading, threshold });
+                self.put_kept(Kept::Latches(self.latches.clone()));
+                self.journal.put(Entry::Freeze { at_ms, limit, from });
                 true
             }
             (StateKind::Tripped, Some(_)) => false,
             (_, Some(index)) if from == StateKind::Tripped => {
                 self.latches.swap_remove(index);
+                self.put_kept(Kept::Latches(self.latches.clone()));
                 true
             }
             _ => false,
@@ -134,13 +137,20 @@ impl Cycle {
 
     /// Writes what must survive and waits a moment for the disk: the actuators have acted.
     pub(super) fn keep(&mut self, kept: Kept) {
+        self.put_kept(kept);
+        self.wait_for_disk();
+    }
+
+    fn put_kept(&mut self, kept: Kept) {
         self.kept += 1;
-        let number = self.kept;
-        self.journal.put(Entry::Keep { number, kept });
+        self.journal.put(Entry::Keep { number: self.kept, kept });
+    }
+
+    fn wait_for_disk(&mut self) {
         let until = self.shared.clock.now() + LATCH_WAIT;
         loop {
             let now = self.shared.clock.now();
-            if self.journal.has_kept(number) || now >= until {
+            if self.journal.has_kept(self.kept) || now >= until {
                 break;
             }
             thread::park_timeout(until - now);

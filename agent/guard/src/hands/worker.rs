@@ -26,6 +26,8 @@ const MAX_BUSES: usize = 8;
 const STACK_BYTES: usize = 96 * 1024;
 /// What waits for a worker; more is refused.
 const ERRANDS: usize = 8;
+/// How long firmware has to make of a level what it will be.
+const SETTLES: Duration = Duration::from_millis(100);
 /// Between two looks whether a fan that was handed back turns.
 const SPIN_LOOK: Duration = Duration::from_millis(150);
 /// It is woken for every level; this is for a wake-up that found the writer within.
@@ -55,6 +57,10 @@ struct Held {
     failing: bool,
     saved: bool,
     released: bool,
+    /// When a level was last written.
+    written: Option<Duration>,
+    /// A look is wanted that would have come too soon after the writing.
+    owes_look: bool,
     /// Where a setting was seen to stand, to be told when it changes.
     state: Option<ActuatorState>,
 }
@@ -74,8 +80,7 @@ impl Workers {
             // What an earlier guard had saved is on disk already.
             let saved = actuator.saved().is_some();
             let grip = Arc::new(Grip::default());
-            let (done, failing, released, state) = (0, false, false, None);
-            let held = Held { actuator, grip, done, failing, saved, released, state };
+            let held = Held::new(actuator, grip, saved);
             buses.entry(bus).or_default().push((index, held));
         }
         let mut hired = Vec::new();
@@ -132,6 +137,9 @@ impl Bench {
     fn turn(&mut self) {
         let clock = self.shared.clock;
         for held in &mut self.held {
+            if held.owes_look && held.has_settled(clock.now()) {
+                held.look(&self.sources);
+            }
             let Some(asked) = held.grip.asked(held.done).filter(|_| !held.released) else {
                 continue;
             };
@@ -140,6 +148,7 @@ impl Bench {
             if let Some(since) = asked.since {
                 self.shared.meters.reaction.record(clock.now().saturating_sub(since));
             }
+            held.written = Some(clock.now());
             held.follow(asked.level, outcome, &self.journal);
         }
         let leaving = |held: &&mut Held| held.grip.wants_release() && !held.released;
@@ -154,8 +163,10 @@ impl Bench {
         }
         for held in &mut self.held {
             if held.grip.take_look() {
-                held.grip.saw(observe(&mut held.actuator));
-                held.tell_state(&self.sources);
+                held.owes_look = !held.has_settled(clock.now());
+                if !held.owes_look {
+                    held.look(&self.sources);
+                }
             }
         }
     }
@@ -192,6 +203,31 @@ impl Bench {
 }
 
 impl Held {
+    fn new(actuator: Actuator, grip: Arc<Grip>, saved: bool) -> Self {
+        Self {
+            actuator,
+            grip,
+            done: 0,
+            failing: false,
+            saved,
+            released: false,
+            written: None,
+            owes_look: false,
+            state: None,
+        }
+    }
+
+    /// Read in the moment of its writing, a level says only that the file took it.
+    fn has_settled(&self, now: Duration) -> bool {
+        self.written.is_none_or(|written| now.saturating_sub(written) >= SETTLES)
+    }
+
+    fn look(&mut self, sources: &Sources) {
+        self.owes_look = false;
+        self.grip.saw(observe(&mut self.actuator));
+        self.tell_state(sources);
+    }
+
     /// Tells where a setting stands, where that is new.
     fn tell_state(&mut self, sources: &Sources) {
         let state = match self.actuator.kind {
