@@ -3,14 +3,22 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test panics where it fails")]
 
 mod it {
+    mod absence;
     mod agent;
     mod commands;
     mod equipment;
+    mod fans;
     mod guarded;
     mod heat;
     mod holding;
     mod hostile;
     mod link;
+    mod machine;
+    mod power_cuts;
+    mod readback;
     mod restarts;
+    mod settings;
+    mod supervised;
+    mod votes;
     mod watching;
 }

@@ -1,18 +1,27 @@
 //! A machine behind a BMC, through the real guard, the real driver and an emulator that others
 //! wrote.
 
+use super::agent::Agent;
 use super::guarded::{Guarded, wait_for};
+use super::machine::{CHIP, lay_machine};
 use flyball_command::{Action, PowerState, RefusalKind, ResetType, Verdict};
 use flyball_harness::counterparts::RedfishBmc;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// The equipment file for one of the BMC's machines.
+fn equipment(bmc: &RedfishBmc, system: &str) -> String {
+    format!(
+        "[[equipment]]\nkey = \"bmc-1\"\ndriver = \"redfish\"\naddress = \"{}\"\n\
+         system = \"{system}\"\npoll_s = 1\nobserve_s = 0.5\n",
+        bmc.address()
+    )
+}
 
 fn behind(bmc: &RedfishBmc) -> Guarded {
-    let text = format!(
-        "[[equipment]]\nkey = \"bmc-1\"\ndriver = \"redfish\"\naddress = \"{}\"\n\
-         system = \"node-a\"\npoll_s = 1\nobserve_s = 0.5\n",
-        bmc.address()
-    );
+    let text = equipment(bmc, "node-a");
     let guarded = Guarded::tree(|folder| {
         fs::write(folder.join("equipment.toml"), &text).unwrap();
     });
@@ -70,4 +79,96 @@ fn equipment_has_its_own_sensors_and_is_told_lost_and_back() {
     wait_for("the BMC to be lost", || state()["Unreachable"]["reason"].is_string());
     bmc.process().signal(rustix::process::Signal::CONT).unwrap();
     wait_for("the BMC to be back", || state() == "Connected");
+}
+
+/// What the BMC itself says of a machine.
+fn ask_bmc(bmc: &RedfishBmc, system: &str) -> Value {
+    let host = bmc.address().replace("http://", "");
+    let mut stream = TcpStream::connect(&host).unwrap();
+    let request = format!(
+        "GET /redfish/v1/Systems/{system} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[test]
+fn a_machine_starts_once_from_where_it_is_told_and_from_nowhere_else() {
+    let bmc = RedfishBmc::start().unwrap();
+    let mut guarded = behind(&bmc);
+    let mut agent = guarded.agent();
+    let source =
+        |source: &str| Action::SetBootOnce { switch: "bmc-1/power".into(), source: source.into() };
+    let (_, verdict) = guarded.propose(&mut agent, source("Floppy of a stranger"));
+    let Verdict::Refused(refusal) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(refusal.kind, RefusalKind::Invalid, "{refusal:?}");
+    assert!(refusal.reason.contains("Pxe"), "{refusal:?}");
+    let (operation, verdict) = guarded.propose(&mut agent, source("Pxe"));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(agent.outcome_of(operation).verdict, Verdict::Accepted);
+    let boot = &ask_bmc(&bmc, RedfishBmc::NODE_A)["Boot"];
+    assert_eq!(boot["BootSourceOverrideTarget"], "Pxe", "{boot}");
+    assert_eq!(switch(&guarded).unwrap()["state"], "Off", "nothing is switched by it");
+}
+
+/// Asks as often as a patient person does.
+fn until_accepted(guarded: &mut Guarded, agent: &mut Agent, action: &Action) {
+    let mut verdict = guarded.propose(agent, action.clone()).1;
+    for _ in 0..30 {
+        if verdict == Verdict::Accepted {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        verdict = guarded.propose(agent, action.clone()).1;
+    }
+    panic!("{verdict:?}");
+}
+
+/// The machine has no way to stop by itself: its zone's ladder ends at the switch that feeds it.
+const CUT_OFF: &str = r#"
+[timing]
+step_time_s = 1
+release_after_s = 1
+[[zone]]
+name = "board"
+hard_off_switch = "bmc-1/power"
+hard_off_after_s = 1
+[[limit]]
+name = "board"
+sensors = ["chip/temp1"]
+limit_celsius = 80
+trip_celsius = 90
+"#;
+
+#[test]
+fn the_top_of_the_ladder_cuts_power_through_a_switch_and_it_stays_off_with_the_trip() {
+    let bmc = RedfishBmc::start().unwrap();
+    let text = equipment(&bmc, "node-b");
+    let mut guarded = Guarded::laid_out(CUT_OFF, |folder| {
+        lay_machine(folder);
+        fs::write(folder.join("equipment.toml"), &text).unwrap();
+    });
+    guarded.run();
+    let state = |guarded: &Guarded| switch(guarded).map(|switch| switch["state"].clone());
+    wait_for("the machine that is on", || state(&guarded) == Some(json!("On")));
+    wait_for("its sensors", || guarded.limit_state("board") == "Normal");
+    guarded.show(&format!("{CHIP}/temp1_input"), "95000");
+    wait_for("the trip", || guarded.limit_state("board") == "Tripped");
+    wait_for("the cut", || ask_bmc(&bmc, RedfishBmc::NODE_B)["PowerState"] == "Off");
+    wait_for("its sight", || state(&guarded) == Some(json!("Off")));
+    let latches = fs::read_to_string(guarded.path("state/latches.toml")).unwrap();
+    assert!(latches.contains("board"), "{latches}");
+
+    // Cool again and tripped still: nobody switches it on before the trip is cleared.
+    guarded.show(&format!("{CHIP}/temp1_input"), "41000");
+    let mut agent = guarded.agent();
+    let on = || reset(ResetType::On, None);
+    let (_, verdict) = guarded.propose(&mut agent, on());
+    assert!(matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
+    let clear = || Action::ClearTrip { limit: "board".into(), reason: "the fan is back".into() };
+    until_accepted(&mut guarded, &mut agent, &clear());
+    until_accepted(&mut guarded, &mut agent, &on());
+    wait_for("the machine", || ask_bmc(&bmc, RedfishBmc::NODE_B)["PowerState"] == "On");
 }

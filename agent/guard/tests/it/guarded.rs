@@ -26,6 +26,10 @@ pub(crate) struct Guarded {
     policy: Option<String>,
     child: Option<Child>,
     counter: u64,
+    /// What the guard finds in its environment besides.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// A program with its arguments that runs the guard.
+    pub(crate) runner: Vec<String>,
 }
 
 impl Guarded {
@@ -52,18 +56,40 @@ impl Guarded {
         })
     }
 
+    /// The same with a policy, not running yet.
+    pub(crate) fn laid_out(policy: &str, lay_out: impl Fn(&Path)) -> Self {
+        Self::prepare(None, |folder| {
+            lay_out(folder);
+            Some(policy.to_owned())
+        })
+    }
+
     /// A machine without any hardware that could be read.
     pub(crate) fn bare() -> Self {
         Self::start(None, |_| None)
     }
 
     fn start(board: Option<Rig>, policy: impl Fn(&Path) -> Option<String>) -> Self {
+        let mut guarded = Self::prepare(board, policy);
+        guarded.run();
+        guarded
+    }
+
+    fn prepare(board: Option<Rig>, policy: impl Fn(&Path) -> Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = policy(folder.path());
         let root = board.as_ref().map_or(folder.path().join("sys"), |rig| rig.root().into());
-        let mut guarded = Self { board, root, folder, policy, child: None, counter: 0 };
+        let guarded = Self {
+            board,
+            root,
+            folder,
+            policy,
+            child: None,
+            counter: 0,
+            environment: Vec::new(),
+            runner: Vec::new(),
+        };
         guarded.pin();
-        guarded.run();
         guarded
     }
 
@@ -75,9 +101,18 @@ impl Guarded {
     }
 
     pub(crate) fn run(&mut self) {
+        self.spawn();
+        wait_for("the guard's status", || self.try_status().is_some());
+    }
+
+    /// Starts it without waiting for its status.
+    pub(crate) fn spawn(&mut self) {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.path("log")).unwrap();
-        let mut process = Process::new(GUARD);
+        let mut words = self.runner.iter().map(String::as_str).chain([GUARD]);
+        let mut process = Process::new(words.next().unwrap());
         process
+            .args(words)
+            .envs(self.environment.iter().map(|(key, value)| (*key, value)))
             .arg("run")
             .arg("--socket")
             .arg(self.socket())
@@ -96,11 +131,27 @@ impl Guarded {
             process.arg("--equipment").arg(self.path("equipment.toml")).arg("--driver").arg(driver);
         }
         self.child = Some(process.stderr(log).stdout(Stdio::null()).spawn().unwrap());
-        wait_for("the guard's status", || self.try_status().is_some());
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        let pid = self.child.as_ref().unwrap().id();
+        Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+    }
+
+    /// True once it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some());
+        if ended {
+            self.child = None;
+        }
+        ended
     }
 
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            if !self.runner.is_empty() {
+                end_children(child.id());
+            }
             child.kill().unwrap();
             child.wait().unwrap();
         }
@@ -148,7 +199,7 @@ impl Guarded {
         self.try_status().unwrap()
     }
 
-    fn try_status(&self) -> Option<Value> {
+    pub(crate) fn try_status(&self) -> Option<Value> {
         let mut process = Process::new(GUARD);
         let output =
             process.arg("status").arg("--json").arg("--socket").arg(self.socket()).output();
@@ -191,7 +242,17 @@ impl Guarded {
     }
 
     pub(crate) fn file(&self, path: &str) -> String {
-        read(&self.root.join(path))
+        read(&self.sysfs(path))
+    }
+
+    /// A file of the machine's tree.
+    pub(crate) fn sysfs(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Shows `text` in a file of the machine's tree, as a driver would.
+    pub(crate) fn show(&self, path: &str, text: &str) {
+        fs::write(self.sysfs(path), format!("{text}\n")).unwrap();
     }
 
     /// A command as the aggregator would sign it.
@@ -230,6 +291,15 @@ impl Drop for Guarded {
         if std::thread::panicking() {
             eprintln!("--- the guard's log\n{}", self.log());
         }
+    }
+}
+
+/// The guard lives on where its runner alone is killed.
+fn end_children(runner: u32) {
+    let children = fs::read_to_string(format!("/proc/{runner}/task/{runner}/children"));
+    for pid in children.unwrap_or_default().split_whitespace() {
+        // It may have ended by itself in this moment.
+        let _ = kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL);
     }
 }
 

@@ -2,6 +2,7 @@
 //! hang.
 
 use super::guarded::{Guarded, wait_for};
+use super::machine::lay;
 use flyball_guard_messages::EventKind;
 use rustix::fs::{Mode, OFlags};
 use serde_json::{Value, json};
@@ -67,14 +68,6 @@ fn the_watchdog_is_fed_by_cycles_and_disarmed_by_an_ordered_stop_only() {
     guarded.run();
     guarded.stop();
     assert!(fed(&guarded).ends_with('V'), "{}", fed(&guarded));
-}
-
-fn lay(folder: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let path = folder.join("sys").join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, format!("{text}\n")).unwrap();
-    }
 }
 
 const ZONE: &str = "class/powercap/intel-rapl:0";

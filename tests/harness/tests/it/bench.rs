@@ -30,9 +30,15 @@ pub(super) struct Bench {
 impl Bench {
     /// A board at full load, watched by an engine that knows its limits.
     pub(super) fn new(seed: u64) -> Self {
+        Self::of(seed, plan)
+    }
+
+    /// The same, of another plan than the board's own.
+    pub(super) fn of(seed: u64, plan: impl Fn(&Board) -> Plan) -> Self {
         let mut plant = Plant::new(Board::of(seed));
         plant.set_load(Some(plant.board().max_cap_watts));
-        let engine = engine(plant.board(), Duration::ZERO);
+        let config = Config::check(plan(plant.board())).unwrap();
+        let engine = Engine::new(config, moment(Duration::ZERO));
         Self {
             plant,
             engine,
@@ -146,7 +152,7 @@ fn actuator(index: usize) -> ActuatorId {
 }
 
 /// What a guard would make of the board's own declarations.
-fn plan(board: &Board) -> Plan {
+pub(super) fn plan(board: &Board) -> Plan {
     let zone = ZoneId::new(0);
     let sensor = |kind, lowest, highest, slew_per_s| SensorSpec {
         kind,

@@ -1,9 +1,11 @@
 //! The temperature stays under critical in every scenario that physics allows.
 
-use super::bench::{Bench, HEAT, POWER};
+use super::bench::{Bench, HEAT, POWER, plan};
 use flyball_harness::{Fault, Target};
 use flyball_safety::{EventKind, Level, Proposal, StateKind, Target as Aim, Verdict};
 use flyball_units::Watts;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 const SEEDS: std::ops::Range<u64> = 0..8;
 
@@ -160,4 +162,49 @@ fn fans_go_back_to_the_board_when_all_is_well() {
         let id = flyball_safety::ActuatorId::new(u16::try_from(fan).unwrap());
         assert_eq!(bench.engine.actuator(id).unwrap().wanted, Level::Automatic);
     }
+}
+
+/// A rack's worth of one make, throttled together by a hot aisle that cools down for all at once.
+#[test]
+fn two_hundred_hot_hosts_are_not_released_together() {
+    const HOSTS: u64 = 200;
+    const JITTER_S: u64 = 120;
+    let mut released = BTreeMap::<u64, u64>::new();
+    for host in 0..HOSTS {
+        let mut bench = Bench::of(1, |board| {
+            let mut plan = plan(board);
+            plan.timing.release_jitter = Duration::from_secs(JITTER_S);
+            // Each machine's own number, as the guard draws it from its boot.
+            plan.seed = host.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            plan
+        });
+        all_fans(&mut bench, Fault::FanSeized);
+        bench.run(240);
+        let least = bench.truth().max_cap_watts;
+        assert!(bench.truth().cap_watts < least, "host {host} is throttled");
+        bench.plant.heal_all();
+        let idle = bench.plant.board().idle_watts;
+        bench.plant.set_load(Some(idle));
+        let held = bench.truth().cap_watts;
+        let second = (0..2000).find(|_| {
+            bench.run(1);
+            bench.truth().cap_watts > held + 0.5
+        });
+        *released.entry(second.expect("every host is released")).or_default() += 1;
+    }
+    let (first, last) = (*released.keys().next().unwrap(), *released.keys().last().unwrap());
+    let most = released.values().max().unwrap();
+    let within = |span: u64| {
+        let sum =
+            |from: u64| released.range(from..from + span).map(|(_, count)| count).sum::<u64>();
+        released.keys().map(|from| sum(*from)).max().unwrap()
+    };
+    eprintln!(
+        "{HOSTS} hosts are released over {} s, at most {most} in a second, {} in ten",
+        last - first,
+        within(10)
+    );
+    assert!(last - first >= JITTER_S * 3 / 4, "{released:?}");
+    assert!(within(1) <= HOSTS / 20, "{released:?}");
+    assert!(within(10) <= HOSTS / 5, "{released:?}");
 }
