@@ -7,7 +7,7 @@
 mod debian;
 mod skip;
 
-use crate::{say, workspace};
+use crate::{binaries, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,14 +16,9 @@ use std::process::{Command, Stdio};
 
 pub(crate) use skip::Skip;
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
-
-/// A program of the guests, and its package.
-type Program = (&'static str, &'static str);
-
-const GUARD: Program = ("flyball-guard", "flyball-guard");
-const AGENT: Program = ("flyball-agent", "flyball-agent");
-const DRIVER: Program = ("flyball-driver", "flyball-drivers");
+const GUARD: &str = "flyball-guard";
+const AGENT: &str = "flyball-agent";
+const DRIVER: &str = "flyball-driver";
 
 /// How much of the rig is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +30,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    const fn programs(self) -> &'static [Program] {
+    const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Short => &[GUARD],
             Self::Long => &[GUARD, AGENT, DRIVER],
@@ -80,18 +75,8 @@ fn link(from: &Path, to: &Path) -> Result<()> {
 fn build(root: &Path, kit: &Path, form: Form) -> Result<()> {
     let programs = kit.join("programs");
     fs::create_dir_all(&programs)?;
-    let target = workspace::target_dir(root).join("static");
-    for (program, package) in form.programs() {
-        say::step(&format!("build {program} (edge profile, linked statically)"));
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(root)
-            .args(["build", "--quiet", "--profile", "edge", "--target", TARGET])
-            .args(["--package", package, "--bin", program])
-            .env("CARGO_TARGET_DIR", &target)
-            .env("RUSTFLAGS", "-C target-feature=+crt-static");
-        finish(cargo)?;
-        let built = target.join(TARGET).join("edge").join(program);
+    for program in form.programs() {
+        let built = binaries::build_edge_static(root, program)?;
         fs::copy(&built, programs.join(program))
             .with_context(|| format!("{} can't be copied", built.display()))?;
     }
