@@ -217,20 +217,16 @@ impl Limit {
     /// Why it stands against a proposal.
     pub(crate) fn standing(&self, id: LimitId, sensors: &[Sensor], now: Moment) -> Standing {
         let limit = self.effective.limit.or(self.effective.trip).map(|bound| bound.value);
-        let below = |threshold: Option<f64>| {
-            threshold.map_or(ClearsWhen::SensorsRead, |threshold| self.calm_of(threshold))
-        };
         let (threshold, clears_when) = match &self.state {
             State::Tripped(tripped) => (tripped.threshold.or(limit), ClearsWhen::TripCleared),
-            State::Failsafe(_) | State::Unknown { .. } => (limit, ClearsWhen::SensorsRead),
-            State::Limiting(_) if !self.blind() => (limit, below(limit)),
-            State::Warning(_) if !self.blind() => {
-                let warning = self.effective.warning.map(|bound| bound.value);
-                (warning, below(warning))
+            State::Limiting(_) if !self.blind() => {
+                (limit, limit.map_or(ClearsWhen::SensorsRead, |limit| self.calm_of(limit)))
             }
-            State::Limiting(_) | State::Warning(_) | State::Normal { .. } => {
-                (limit, ClearsWhen::SensorsRead)
-            }
+            State::Limiting(_)
+            | State::Warning(_)
+            | State::Normal { .. }
+            | State::Failsafe(_)
+            | State::Unknown { .. } => (limit, ClearsWhen::SensorsRead),
         };
         let reading = self.reading(sensors, now);
         Standing { limit: id, reading, threshold, since: self.state.since(), clears_when }
