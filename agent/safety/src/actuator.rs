@@ -14,7 +14,7 @@ use flyball_units::{Hertz, NoData, PowerState, Ratio, Watts};
 /// noise is not written to a motor.
 const CURVE_STEPS: u8 = 20;
 /// Less than this is the arithmetic's own noise.
-pub(crate) const NOISE: f64 = 1e-9;
+const NOISE: f64 = 1e-9;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Actuator {
@@ -83,7 +83,7 @@ impl Actuator {
     }
 
     /// The level for `demand` if the operator had asked for `operator`, and the limit that
-    /// holds it there, if one does.
+    /// holds a fan there, if one does.
     pub(crate) fn level(&self, demand: &Demand, operator: Option<f64>) -> (Level, Option<LimitId>) {
         match self.spec.hand {
             Hand::Fan { min, failsafe, full, automatic } => {
@@ -105,28 +105,19 @@ impl Actuator {
                 (Level::Duty(Ratio(computed.max(own))), by)
             }
             Hand::PowerCap { min, max, .. } => {
-                let (watts, by) = self.capped(demand, operator, min, max);
-                (Level::Cap(Watts(watts)), by)
+                (Level::Cap(Watts(self.capped(demand, operator, min, max))), None)
             }
             Hand::FrequencyCap { min, max, .. } => {
-                let (hertz, by) = self.capped(demand, operator, min, max);
-                (Level::Frequency(Hertz(hertz)), by)
+                (Level::Frequency(Hertz(self.capped(demand, operator, min, max))), None)
             }
             Hand::Switch(_) => (demand.power, None),
             Hand::Setting => (Level::Free, None),
         }
     }
 
-    fn capped(
-        &self,
-        demand: &Demand,
-        operator: Option<f64>,
-        min: f64,
-        max: f64,
-    ) -> (f64, Option<LimitId>) {
-        let (ceiling, by) = self.cap_ceiling(demand);
-        let by = by.filter(|_| operator.is_none_or(|asked| asked > ceiling));
-        (operator.unwrap_or(max).min(ceiling).min(max).max(min), by)
+    fn capped(&self, demand: &Demand, operator: Option<f64>, min: f64, max: f64) -> f64 {
+        let (ceiling, _) = self.cap_ceiling(demand);
+        operator.unwrap_or(max).min(ceiling).min(max).max(min)
     }
 
     /// The most that a cap may be now, and by which limit; no limit where its own range rules.
@@ -274,6 +265,11 @@ impl Actuator {
     }
 }
 
+/// Whether `a` is more than `b`, noise apart.
+pub(crate) fn more(a: f64, b: f64) -> bool {
+    a - b > NOISE
+}
+
 /// `part` rounded up to whole steps.
 fn stepped(part: f64) -> f64 {
     if part <= 0.0 {
@@ -287,4 +283,16 @@ fn stepped(part: f64) -> f64 {
     )]
     let whole = (part.clamp(0.0, 1.0) * steps) as u8;
     ((f64::from(whole) + 1.0) / steps).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_by_no_more_than_noise_is_as_much() {
+        assert!(!more(0.3, 0.1 + 0.2) && !more(0.1 + 0.2, 0.3));
+        assert!(!more(NOISE, 0.0) && more(2.0 * NOISE, 0.0));
+        assert!(!more(0.0, 1.0) && more(1.0, 0.0));
+    }
 }

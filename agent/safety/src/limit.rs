@@ -146,10 +146,10 @@ impl Limit {
     ) {
         let sense = self.spec.sense;
         let slope = sense.danger(sensor.slope_per_s());
-        let rise = self.spec.lead.map_or(0.0, |lead| slope * lead.as_secs_f64());
+        let rise = self.spec.lead.map_or(0.0, |lead| (slope * lead.as_secs_f64()).max(0.0));
         let warm = self.effective.warning.is_none_or(|warning| sense.over(value, warning.value));
         let danger = if open { sense.danger(value) } else { f64::NEG_INFINITY };
-        let ahead = if warm && rise > 0.0 { danger + rise } else { danger };
+        let ahead = if warm { danger + rise } else { danger };
         let sample = Counted { danger, ahead, value: if open { value } else { 0.0 }, at: now };
         let (effective, spec) = (self.effective, &self.spec);
         for member in self.members.iter_mut().filter(|member| member.sensor == id) {
@@ -203,8 +203,8 @@ impl Limit {
 
     /// This limit's part of the jitter until it is next released by a step.
     pub(crate) fn draw(&self, seed: u64, id: LimitId, most: Duration) -> Duration {
-        let place = u64::try_from(id.index()).unwrap_or(0) << 32 | u64::from(self.draws);
-        jitter::part(seed, place, most)
+        let place = u64::try_from(id.index()).unwrap_or(0);
+        jitter::part(seed, [place, u64::from(self.draws)], most)
     }
 
     /// Draws anew once a step was released since `before`.

@@ -4,13 +4,12 @@
 //! It never decides about limits. A reading that it does not believe is turned into a reason,
 //! never into a number.
 
+mod course;
+
 use crate::{Moment, Sense, SensorSpec};
-use core::time::Duration;
+use course::Course;
 use flyball_units::NoData;
 
-/// Smoothing of the slope and of what companions compare themselves with: long enough to
-/// swallow one sample's noise, short against the heat capacity of anything with a fan.
-const SMOOTHING_S: f64 = 2.0;
 /// A jump is believed when so many further samples agree with it.
 const AGREEING_SAMPLES: u8 = 2;
 
@@ -21,8 +20,7 @@ pub(crate) struct Sensor {
     good: Option<Sample>,
     suspect: Option<Suspect>,
     unchanged: Unchanged,
-    smooth: Option<f64>,
-    slope_per_s: f64,
+    course: Option<Course>,
 }
 
 /// ```text
@@ -86,8 +84,7 @@ impl Sensor {
             good: None,
             suspect: None,
             unchanged: Unchanged { bits: None, samples: 0, companion: None, stuck: false },
-            smooth: None,
-            slope_per_s: 0.0,
+            course: None,
         }
     }
 
@@ -161,13 +158,13 @@ impl Sensor {
     }
 
     /// The rise of good readings per second, smoothed.
-    pub(crate) const fn slope_per_s(&self) -> f64 {
-        self.slope_per_s
+    pub(crate) fn slope_per_s(&self) -> f64 {
+        self.course.map_or(0.0, |course| course.slope_per_s)
     }
 
     /// What a companion compares itself with.
     pub(crate) fn smooth(&self) -> Option<f64> {
-        self.smooth.filter(|_| self.trusted())
+        self.course.filter(|_| self.trusted()).map(|course| course.value)
     }
 
     /// The last reading was good and the next is not overdue: it may speak for the quantity,
@@ -278,7 +275,10 @@ impl Sensor {
     }
 
     fn accept(&mut self, value: f64, settle_samples: u8, now: Moment) -> Change {
-        self.smooth_in(value, now);
+        self.course = Some(match (self.course, self.good) {
+            (Some(course), Some(good)) => course.on(good.value, value, now.since(good.at)),
+            (Some(_) | None, _) => Course::at(value),
+        });
         self.good = Some(Sample { value, at: now });
         let (since, good) = match self.health {
             Health::Trusted => return Change::None,
@@ -297,18 +297,6 @@ impl Sensor {
         Change::Back
     }
 
-    fn smooth_in(&mut self, value: f64, now: Moment) {
-        let Some((good, smooth)) = self.good.zip(self.smooth) else {
-            self.smooth = Some(value);
-            return;
-        };
-        let span_s = now.since(good.at).max(Duration::from_millis(1)).as_secs_f64();
-        let weight = span_s / (SMOOTHING_S + span_s);
-        self.smooth = Some(smooth + (value - smooth) * weight);
-        let slope = (value - good.value) / span_s;
-        self.slope_per_s += (slope - self.slope_per_s) * weight;
-    }
-
     fn doubt(&mut self, reason: NoData, now: Moment) -> Change {
         self.health = match self.health {
             Health::Trusted | Health::Doubtful { .. } => Health::Doubtful { reason },
@@ -324,7 +312,6 @@ impl Sensor {
         self.health = Health::Lost { reason };
         self.good = None;
         self.suspect = None;
-        self.smooth = None;
-        self.slope_per_s = 0.0;
+        self.course = None;
     }
 }

@@ -1,6 +1,6 @@
 //! How a read-back relates to what was asked.
 
-use super::{Actuator, NOISE};
+use super::{Actuator, more};
 use crate::{Level, Moment, Observed};
 use flyball_units::PowerState;
 
@@ -54,15 +54,15 @@ impl Actuator {
     }
 
     pub(super) fn agreement(&self) -> Agreement {
-        let tolerance = self.spec.tolerance + NOISE;
+        let tolerance = self.spec.tolerance;
         // Signed so that more is cooler.
         let by_margin = |margin: f64| {
-            if margin.abs() <= tolerance {
-                Agreement::Agrees
-            } else if margin > 0.0 {
+            if more(margin, tolerance) {
                 Agreement::Cooler
-            } else {
+            } else if more(-margin, tolerance) {
                 Agreement::Hotter
+            } else {
+                Agreement::Agrees
             }
         };
         match (self.wanted, self.observed) {

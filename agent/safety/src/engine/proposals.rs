@@ -4,7 +4,7 @@
 use super::holding::Asked;
 use super::switching::Ask;
 use super::{Engine, actuator_id};
-use crate::actuator::{Actuator, NOISE};
+use crate::actuator::{Actuator, more};
 use crate::{
     ClampedBy, ClearsWhen, Hand, Level, LimitId, Moment, Proposal, Refusal, Standing, Target,
     Ticket, Verdict,
@@ -115,7 +115,7 @@ impl Engine {
                 (ceiling, Some(limit)) => Some((ceiling, limit)),
                 (_, None) => demand.ceiling.filter(|_| watts),
             };
-            if let Some((ceiling, limit)) = standing.filter(|(most, _)| asked > most + NOISE) {
+            if let Some((ceiling, limit)) = standing.filter(|(most, _)| more(asked, *most)) {
                 return self.refusal(limit, Some(ceiling));
             }
             if asked < min || asked > max {
@@ -168,7 +168,7 @@ impl Engine {
             return refused;
         }
         match (floor, then) {
-            (Some(asked), Level::Duty(to)) if to.get() > asked + NOISE => Verdict::Clamped {
+            (Some(asked), Level::Duty(to)) if more(to.get(), asked) => Verdict::Clamped {
                 asked,
                 to: to.get(),
                 by: by.map_or(ClampedBy::Actuator(actuator_id(index)), ClampedBy::Limit),
@@ -218,8 +218,8 @@ fn meant_by(proposal: Proposal) -> Meant {
 /// Whether a cap would stand higher than it does.
 fn raises(now: Level, then: Level) -> bool {
     match (now, then) {
-        (Level::Cap(now), Level::Cap(then)) => then.get() > now.get() + NOISE,
-        (Level::Frequency(now), Level::Frequency(then)) => then.get() > now.get() + NOISE,
+        (Level::Cap(now), Level::Cap(then)) => more(then.get(), now.get()),
+        (Level::Frequency(now), Level::Frequency(then)) => more(then.get(), now.get()),
         _ => false,
     }
 }
@@ -227,7 +227,7 @@ fn raises(now: Level, then: Level) -> bool {
 /// Whether a fan might turn slower than it does. The hardware's own control promises nothing.
 fn slows(now: Level, then: Level) -> bool {
     match (now, then) {
-        (Level::Duty(now), Level::Duty(then)) => then.get() < now.get() - NOISE,
+        (Level::Duty(now), Level::Duty(then)) => more(now.get(), then.get()),
         (Level::Duty(_), Level::Automatic) => true,
         _ => false,
     }
