@@ -5,16 +5,22 @@
 mod it {
     mod allocation;
     mod bench;
+    mod clears;
     mod config;
     mod exhaustive;
     mod failsafe;
+    mod hands;
     mod holds;
     mod host;
     mod invariants;
     mod ladder;
+    mod long;
+    mod overdue;
+    mod pace;
     mod proposals;
     mod rack;
     mod replans;
+    mod requests;
     mod senses;
     mod storm;
     mod storms;

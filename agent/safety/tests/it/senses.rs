@@ -368,30 +368,3 @@ fn a_frequency_is_capped_with_the_power_and_proposed_by_itself() {
     let none = Verdict::Refused(Refusal::NoActuator);
     assert_eq!(bench.engine.handle_proposal(wrong, bench.now), none);
 }
-
-#[test]
-fn machines_of_different_seeds_are_released_at_different_times() {
-    let released = |seed| {
-        let mut plan = super::bench::plan();
-        plan.timing.release_jitter = Duration::from_secs(60);
-        plan.seed = seed;
-        let mut bench = Bench::of(plan);
-        bench.cycles(4, 40.0);
-        bench.cycles(2, 82.0);
-        let mut steps = Vec::new();
-        for cycle in 0..1200 {
-            let before = bench.step();
-            bench.cycles(1, 40.0);
-            if bench.step() != before {
-                steps.push(cycle);
-            }
-        }
-        assert_eq!(bench.heat(), StateKind::Normal);
-        let least = usize::try_from(RELEASE.as_millis() / CYCLE.as_millis()).unwrap();
-        assert!(steps.windows(2).all(|pair| pair[1] - pair[0] >= least), "{steps:?}");
-        steps
-    };
-    assert_eq!(released(1), released(1), "the same seed draws the same times");
-    let firsts: std::collections::BTreeSet<_> = (0..20).map(|seed| released(seed)[0]).collect();
-    assert!(firsts.len() > 12, "{firsts:?}");
-}

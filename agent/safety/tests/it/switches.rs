@@ -51,38 +51,6 @@ fn the_wrong_the_unexpected_and_the_unknown_state_refuse() {
 }
 
 #[test]
-fn every_verb_fits_the_states_that_it_makes_sense_in() {
-    use PowerState::{Off, On, Paused, PoweringOff, PoweringOn};
-    let fits = |verb: ResetType, power: PowerState| {
-        let mut plan = plan();
-        plan.interlocks.clear();
-        let mut rack = Rack::of(plan);
-        rack.power[2] = Ok(power);
-        rack.run(STAGGER.as_secs() + 1);
-        match rack.ask(C, verb) {
-            Verdict::Accepted => Some(!rack.sent().is_empty()),
-            Verdict::Armed { .. } => Some(true),
-            Verdict::Refused(Refusal::State(Some(seen))) if seen == power => None,
-            other => panic!("{verb:?} {power:?}: {other:?}"),
-        }
-    };
-    let (sent, stands, wrong) = (Some(true), Some(false), None);
-    for (verb, expected) in [
-        (ResetType::On, [stands, sent, stands, wrong, sent]),
-        (ResetType::ForceOff, [sent, stands, sent, sent, sent]),
-        (ResetType::GracefulShutdown, [sent, stands, wrong, stands, wrong]),
-        (ResetType::GracefulRestart, [sent, wrong, wrong, wrong, wrong]),
-        (ResetType::ForceRestart, [sent, wrong, wrong, wrong, wrong]),
-        (ResetType::PowerCycle, [sent, wrong, wrong, wrong, wrong]),
-        (ResetType::Nmi, [sent, wrong, wrong, wrong, wrong]),
-        (ResetType::Suspend, [sent, wrong, wrong, wrong, stands]),
-    ] {
-        let found = [On, Off, PoweringOn, PoweringOff, Paused].map(|power| fits(verb, power));
-        assert_eq!(found, expected, "{verb:?}");
-    }
-}
-
-#[test]
 fn a_state_that_was_seen_too_long_ago_is_unknown() {
     let mut rack = Rack::new();
     rack.power[0] = Err(NoData::Busy);
@@ -323,27 +291,6 @@ fn a_switch_rests_between_two_starts() {
     assert_eq!(refusal, Refusal::TooSoon { until, pacing: Pacing::Restart });
     rack.run(RESTART.as_secs() - 4);
     assert_eq!(rack.ask(C, ResetType::On), Verdict::Accepted);
-}
-
-#[test]
-fn a_reboot_loop_ends_in_a_lock_out_that_a_person_lifts() {
-    let mut rack = Rack::new();
-    let restart = |rack: &mut Rack, automatic| {
-        rack.power[2] = Ok(PowerState::Off);
-        rack.run(STAGGER.as_secs() + 1);
-        let verdict = rack.propose(C, ResetType::On, None, automatic);
-        rack.run(1);
-        verdict
-    };
-    assert_eq!(restart(&mut rack, true), Verdict::Accepted);
-    assert_eq!(restart(&mut rack, true), Verdict::Accepted);
-    assert!(!rack.engine.switch(C).unwrap().locked_out);
-    assert_eq!(refused(restart(&mut rack, true)), Refusal::LockedOut);
-    assert!(rack.engine.switch(C).unwrap().locked_out);
-    rack.run(4000);
-    assert_eq!(refused(restart(&mut rack, true)), Refusal::LockedOut, "time does not lift it");
-    assert_eq!(restart(&mut rack, false), Verdict::Accepted);
-    assert_eq!(restart(&mut rack, true), Verdict::Accepted);
 }
 
 #[test]

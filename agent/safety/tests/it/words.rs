@@ -1,9 +1,25 @@
 //! What the faults say of themselves.
 
 use flyball_safety::{
-    ActuatorId, ConfigFault, GroupId, InterlockId, LimitId, LockFault, Place, PolicyFault,
-    ReplanFault, SensorId, ZoneId,
+    ActuatorId, ConfigFault, GroupId, InterlockId, Layer, LimitId, LockFault, Place, PolicyFault,
+    ReplanFault, SensorId, StateKind, ZoneId,
 };
+
+#[test]
+fn layers_and_states_are_called_by_the_words_of_the_api() {
+    let layers = [Layer::Factory, Layer::Local, Layer::Fleet].map(Layer::name);
+    assert_eq!(layers, ["factory", "local", "fleet"]);
+    let states = [
+        StateKind::Unknown,
+        StateKind::Normal,
+        StateKind::Warning,
+        StateKind::Limiting,
+        StateKind::Tripped,
+        StateKind::Failsafe,
+    ];
+    let words = ["unknown", "normal", "warning", "limiting", "tripped", "failsafe"];
+    assert_eq!(states.map(StateKind::name), words);
+}
 
 #[test]
 fn every_fault_names_its_place_and_no_two_say_the_same() {

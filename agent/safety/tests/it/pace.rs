@@ -1,0 +1,89 @@
+//! What moves the ladder besides the height of a reading: its slope, its time, and whose it is.
+
+use super::bench::{Bench, CYCLE, HEAT, METER, RELEASE, STEP_TIME, TEMPERATURE, plan};
+use core::time::Duration;
+use flyball_safety::{StateKind, Step};
+
+/// The bench with a heat limit that looks ahead for `lead`.
+fn leading(lead: Duration, celsius: f64) -> Bench {
+    let mut plan = plan();
+    plan.limits[0].lead = Some(lead);
+    let mut bench = Bench::of(plan);
+    bench.cycles(4, celsius);
+    bench
+}
+
+/// Changes the temperature evenly until it is at `to`.
+fn slide(bench: &mut Bench, from: f64, to: f64, per_cycle: f64) {
+    let mut celsius = from;
+    while (to - celsius).abs() > per_cycle.abs() {
+        celsius += per_cycle;
+        bench.cycles(1, celsius);
+    }
+}
+
+#[test]
+fn a_rise_that_ends_under_the_limit_in_time_is_only_a_warning() {
+    let mut bench = leading(Duration::from_secs(5), 60.0);
+    slide(&mut bench, 60.0, 73.0, 0.125);
+    assert_eq!(bench.heat(), StateKind::Warning, "73 °C and half a degree a second");
+}
+
+#[test]
+fn a_rise_under_the_warning_looks_at_nothing_ahead() {
+    let mut bench = leading(Duration::from_secs(30), 40.0);
+    slide(&mut bench, 40.0, 68.0, 0.5);
+    assert_eq!(bench.heat(), StateKind::Normal, "a machine that is put to work warms up");
+}
+
+#[test]
+fn a_fall_does_not_take_away_from_what_is_read() {
+    let mut bench = leading(Duration::from_secs(30), 40.0);
+    bench.cycles(2, 88.0);
+    slide(&mut bench, 88.0, 80.5, -0.5);
+    assert_eq!(bench.heat(), StateKind::Limiting);
+    bench.pass(RELEASE, 80.5);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Limiting, Some(Step::CapMin)));
+}
+
+#[test]
+fn a_step_that_is_due_is_taken_by_the_cycle_and_by_no_other_sensors_reading() {
+    let mut bench = Bench::settled(40.0);
+    bench.cycles(2, 82.0);
+    assert_eq!(bench.step(), Some(Step::FansFull));
+    for _ in 0..3 {
+        bench.now = bench.now.after(STEP_TIME / 4);
+        bench.engine.handle_reading(TEMPERATURE, Ok(82.0), bench.now);
+    }
+    bench.now = bench.now.after(STEP_TIME / 4);
+    bench.engine.handle_reading(METER, Ok(100.0), bench.now);
+    assert_eq!(bench.step(), Some(Step::FansFull));
+    bench.engine.handle_timeout(bench.now);
+    assert_eq!(bench.step(), Some(Step::CapSafe));
+}
+
+#[test]
+fn each_step_down_draws_a_time_of_its_own_and_keeps_it() {
+    let mut plan = plan();
+    plan.timing.release_jitter = Duration::from_secs(60);
+    let mut bench = Bench::of(plan);
+    bench.cycles(4, 40.0);
+    bench.pass(STEP_TIME * 3, 82.0);
+    assert_eq!(bench.step(), Some(Step::CapMin));
+    let (mut spans, mut stood) = (Vec::new(), Duration::ZERO);
+    while bench.heat() != StateKind::Normal {
+        let before = (bench.heat(), bench.step());
+        bench.cycles(1, 40.0);
+        stood += CYCLE;
+        if (bench.heat(), bench.step()) != before {
+            spans.push(core::mem::take(&mut stood));
+        }
+    }
+    assert!(spans.iter().all(|span| *span >= RELEASE), "{spans:?}");
+    let longest = spans.iter().max().copied();
+    assert!(longest > Some(Duration::from_secs(30)), "a time that is drawn stays: {spans:?}");
+    spans.sort_unstable();
+    spans.dedup();
+    assert!(spans.len() > 3, "they differ: {spans:?}");
+    assert_eq!(bench.engine.limit(HEAT).unwrap().state.step(), None);
+}
