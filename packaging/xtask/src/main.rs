@@ -1,4 +1,4 @@
-//! The developer's one entry point: `cargo xtask up|down|test|bench|plugins|console`.
+//! The developer's one entry point: `cargo xtask` and one of its words.
 //!
 //! Every check that CI runs and every set-up that a fresh clone needs is a word here, so that a
 //! person and the CI say the same words. It builds, starts and watches programs; it holds no
@@ -11,6 +11,7 @@ mod clock;
 mod console;
 mod down;
 mod fleet;
+mod mutants;
 mod peers;
 mod plugins;
 mod port;
@@ -45,6 +46,8 @@ enum Word {
     Test(test::Options),
     /// Measure, and print a table or JSON lines
     Bench(bench::Options),
+    /// Change the safety engine line by line and list what no test notices
+    Mutants(mutants::Options),
     /// Build the plugins to components
     Plugins,
     /// Build the console
@@ -68,6 +71,7 @@ fn run(word: Word) -> anyhow::Result<()> {
         Word::Down(options) => down::run(&options),
         Word::Test(options) => test::run(&root, &options),
         Word::Bench(options) => bench::run(&root, &options),
+        Word::Mutants(options) => mutants::run(&root, &options),
         Word::Plugins => plugins::build(&root, &workspace::plugins_dir(&root)).map(|_| ()),
         Word::Console => console::build(&root).map(|_| ()),
     }
