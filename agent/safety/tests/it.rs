@@ -5,8 +5,10 @@
 mod it {
     mod allocation;
     mod bench;
+    mod blind;
     mod clears;
     mod config;
+    mod edges;
     mod exhaustive;
     mod failsafe;
     mod hands;
@@ -25,5 +27,6 @@ mod it {
     mod storm;
     mod storms;
     mod switches;
+    mod told;
     mod words;
 }

@@ -3,10 +3,11 @@
 use super::bench::{Bench, CAP, CYCLE, FAN, HEAT, METER, POWER, STEP_TIME, TEMPERATURE, plan};
 use core::time::Duration;
 use flyball_safety::{
-    Action, ActuatorId, ClampedBy, ClearsWhen, EventKind, LimitId, LimitSpec, Observed, Proposal,
-    Refusal, SensorId, SensorSpec, StateKind, Step, Target, Thresholds, Verdict,
+    Action, ActuatorId, ActuatorSpec, ClampedBy, ClearsWhen, EventKind, Hand, Level, LimitId,
+    LimitSpec, Observed, Proposal, Refusal, SensorId, SensorSpec, StateKind, Step, Target,
+    Thresholds, Verdict,
 };
-use flyball_units::{Ratio, Watts};
+use flyball_units::{Hertz, Ratio, Watts};
 
 const SECOND: SensorId = SensorId::new(2);
 const BESIDE: LimitId = LimitId::new(2);
@@ -124,7 +125,9 @@ fn a_hand_is_silent_when_its_time_is_over_and_not_before() {
     assert!(bench.engine.actuator(FAN).unwrap().stuck, "it was silent for its time once more");
     bench.obey();
     let told = |id: ActuatorId| {
-        bench.saw(|kind| matches!(kind, EventKind::ActuatorStuck { actuator, .. } if *actuator == id))
+        bench.saw(
+            |kind| matches!(kind, EventKind::ActuatorStuck { actuator, .. } if *actuator == id),
+        )
     };
     assert!(told(FAN) && told(CAP));
 }
@@ -138,4 +141,55 @@ fn a_step_that_stands_is_not_written_again_by_each_reading() {
     bench.pass(Duration::from_secs(20), 82.0);
     let driven = |action: &&Action| matches!(action, Action::Drive { .. });
     assert_eq!(bench.actions.iter().filter(driven).count(), 0, "{:?}", bench.actions);
+}
+
+/// Asks for full fans and sees `seen` in each cycle; the step after a limit was passed for long
+/// enough to see it, and whether the fan was told to be stuck.
+fn with_fan_at(seen: f64) -> (Option<Step>, bool) {
+    let mut bench = Bench::settled(40.0);
+    bench.fan_deaf = true;
+    bench.fan = Observed::Duty(Ratio(seen));
+    floor(&mut bench, 0.8);
+    bench.cycles(8, 40.0);
+    bench.cycles(3, 82.0);
+    let stuck = |kind: &EventKind| matches!(kind, EventKind::ActuatorStuck { actuator: FAN, .. });
+    (bench.step(), bench.saw(stuck))
+}
+
+#[test]
+fn a_fan_that_turns_too_slowly_is_passed_over_and_one_that_turns_too_fast_is_told() {
+    assert_eq!(with_fan_at(0.8), (Some(Step::FansFull), false));
+    assert_eq!(with_fan_at(0.81), (Some(Step::FansFull), false), "within its tolerance");
+    assert_eq!(with_fan_at(0.79), (Some(Step::FansFull), false), "within its tolerance");
+    assert_eq!(with_fan_at(0.78), (Some(Step::CapSafe), true));
+    assert_eq!(with_fan_at(1.0), (Some(Step::FansFull), true));
+}
+
+/// A limit passed for long with a frequency cap that is seen at `part` of what it is asked for.
+fn with_clock_at(part: f64) -> (StateKind, bool) {
+    const CLOCK: ActuatorId = ActuatorId::new(2);
+    let mut plan = plan();
+    let hand = Hand::FrequencyCap { min: 8.0, safe: 20.0, max: 40.0 };
+    plan.actuators.push(ActuatorSpec { hand, ..plan.actuators[1].clone() });
+    let mut bench = Bench::of(plan);
+    let mut run = |celsius, cycles| {
+        for _ in 0..cycles {
+            bench.cycles(1, celsius);
+            if let Level::Frequency(hertz) = bench.engine.actuator(CLOCK).unwrap().wanted {
+                let seen = Observed::Frequency(Hertz(hertz.get() * part));
+                bench.engine.handle_readback(CLOCK, Ok(seen), bench.now);
+            }
+        }
+    };
+    run(40.0, 8);
+    run(82.0, 60);
+    let stuck = |kind: &EventKind| matches!(kind, EventKind::ActuatorStuck { actuator: CLOCK, .. });
+    (bench.heat(), bench.saw(stuck))
+}
+
+#[test]
+fn a_frequency_that_stays_too_high_ends_the_ladder_and_one_that_is_lower_is_told() {
+    assert_eq!(with_clock_at(1.0), (StateKind::Limiting, false));
+    assert_eq!(with_clock_at(1.5), (StateKind::Tripped, true));
+    assert_eq!(with_clock_at(0.5), (StateKind::Limiting, true));
 }

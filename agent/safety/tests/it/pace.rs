@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, CYCLE, HEAT, METER, RELEASE, STEP_TIME, TEMPERATURE, plan};
 use core::time::Duration;
-use flyball_safety::{StateKind, Step};
+use flyball_safety::{Moment, StateKind, Step};
 
 /// The bench with a heat limit that looks ahead for `lead`.
 fn leading(lead: Duration, celsius: f64) -> Bench {
@@ -86,4 +86,14 @@ fn each_step_down_draws_a_time_of_its_own_and_keeps_it() {
     spans.dedup();
     assert!(spans.len() > 3, "they differ: {spans:?}");
     assert_eq!(bench.engine.limit(HEAT).unwrap().state.step(), None);
+}
+
+#[test]
+fn a_moment_is_what_it_was_made_of_and_time_never_runs_backwards() {
+    let (early, late) = (Moment::from_millis(5), Moment::from_millis(7));
+    assert_eq!(late.as_millis(), 7);
+    assert_eq!(early.after(Duration::from_millis(2)), late);
+    assert_eq!(late.since(early), Duration::from_millis(2));
+    assert_eq!(early.since(late), Duration::ZERO);
+    assert_eq!(late.after(Duration::MAX).as_millis(), u64::MAX);
 }

@@ -1,0 +1,42 @@
+//! How a limit that cannot see climbs while a sibling of the lost sensor still speaks.
+
+use super::bench::{Bench, CYCLE, HEAT, plan};
+use core::time::Duration;
+use flyball_safety::{SensorId, StateKind, Step};
+use flyball_units::NoData;
+
+const SECOND: SensorId = SensorId::new(2);
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A heat limit whose required sensor is lost and whose other one is warm.
+fn blind_beside(celsius: f64) -> Bench {
+    let mut plan = plan();
+    plan.sensors.push(plan.sensors[0].clone());
+    plan.sensors[2].required = false;
+    plan.limits[0].sensors.push(SECOND);
+    let mut bench = Bench::of(plan);
+    cycles(&mut bench, Ok(40.0), 40.0, CYCLE * 4);
+    cycles(&mut bench, Err(NoData::Fault), celsius, Duration::from_millis(1250));
+    assert_eq!(bench.heat(), StateKind::Failsafe);
+    bench
+}
+
+fn cycles(bench: &mut Bench, first: Result<f64, NoData>, second: f64, span: Duration) {
+    for _ in 0..span.as_millis() / CYCLE.as_millis() {
+        bench.engine.handle_reading(SECOND, Ok(second), bench.now);
+        bench.cycle(first, Ok(100.0));
+    }
+}
+
+#[test]
+fn a_warm_sibling_brings_full_fans_at_once_and_the_smallest_cap_after_the_grace_alone() {
+    let mut bench = blind_beside(72.0);
+    let blind = |bench: &mut Bench, span| cycles(bench, Err(NoData::Fault), 72.0, span);
+    blind(&mut bench, CYCLE);
+    assert_eq!((bench.duty(), bench.watts()), (Some(1.0), 60.0));
+    blind(&mut bench, GRACE - CYCLE * 4);
+    assert_eq!((bench.step(), bench.watts()), (Some(Step::FansFull), 60.0));
+    blind(&mut bench, CYCLE * 5);
+    assert_eq!((bench.step(), bench.watts()), (Some(Step::CapMin), 30.0));
+    assert_eq!(bench.engine.limit(HEAT).unwrap().state.kind(), StateKind::Failsafe);
+}
