@@ -124,8 +124,8 @@ impl Passed {
             *self = Self::NO;
             return;
         };
-        self.above = self.above << 1 | u32::from(value >= threshold);
-        self.below = self.below << 1 | u32::from(value < threshold - hysteresis);
+        self.above = pushed(self.above, value >= threshold);
+        self.below = pushed(self.below, value < threshold - hysteresis);
         let window = u32::MAX >> (32 - u32::from(dwell.of.clamp(1, 32)));
         if (self.above & window).count_ones() >= u32::from(dwell.needed) {
             self.over_since = self.over_since.or(Some(at));
@@ -138,6 +138,10 @@ impl Passed {
     fn over(&self, hold: Duration, now: Moment) -> bool {
         self.over_since.is_some_and(|since| now.since(since) >= hold)
     }
+}
+
+fn pushed(window: u32, sample: bool) -> u32 {
+    window.wrapping_shl(1).wrapping_add(u32::from(sample))
 }
 
 /// What has been drawn over a rating that may be passed for a while.
@@ -219,5 +223,16 @@ mod tests {
         assert!(after(15.0, 1));
         assert!(after(0.0, 1), "200 is more than half of it");
         assert!(!after(0.0, 1));
+    }
+
+    #[test]
+    fn a_budget_of_which_half_is_there_again_is_no_longer_spent() {
+        let rule = Sustained { rated: 10.0, budget: 200.0 };
+        let mut spent = Spent::NOTHING;
+        let over = [(0, 0.0), (1, 20.0), (2, 0.0)].map(|(second, value)| {
+            spent.count(value, Moment::from_millis(second * 1000), rule);
+            spent.over
+        });
+        assert_eq!(over, [false, true, false], "300 over, of which 200 count, and 100 drained");
     }
 }
