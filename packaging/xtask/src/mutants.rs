@@ -8,11 +8,11 @@
 mod copy;
 mod tally;
 
-use crate::{preflight, say, workspace};
+use crate::{say, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use copy::Tests;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tally::Tally;
 
 const TOOL: &str = "27.1.0";
@@ -59,7 +59,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 fn provide() -> Result<()> {
-    if preflight::runs("cargo-mutants", "--version") {
+    let mut tool = Command::new(env!("CARGO"));
+    tool.args(["mutants", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if tool.status().is_ok_and(|status| status.success()) {
         return Ok(());
     }
     say::step(&format!("installing cargo-mutants {TOOL}"));
@@ -80,6 +82,10 @@ fn attempt(copy: &Path, place: &Path, options: &Options, again: bool) -> Result<
         .arg(place)
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_INCREMENTAL");
+    if options.jobs == 1 {
+        // It is a copy already, and what it is built on stays compiled.
+        mutants.arg("--in-place");
+    }
     for file in &options.files {
         mutants.arg("--file").arg(format!("{}/{file}", copy::SOURCE));
     }

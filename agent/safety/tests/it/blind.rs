@@ -1,8 +1,9 @@
 //! How a limit that cannot see climbs while a sibling of the lost sensor still speaks.
 
-use super::bench::{Bench, CYCLE, HEAT, plan};
+use super::bench::{Bench, CYCLE, HEAT, RELEASE, plan};
+use super::rack::{self, ROOM, Rack, UPS};
 use core::time::Duration;
-use flyball_safety::{SensorId, StateKind, Step};
+use flyball_safety::{EventKind, SensorId, StateKind, Step};
 use flyball_units::NoData;
 
 const SECOND: SensorId = SensorId::new(2);
@@ -39,4 +40,30 @@ fn a_warm_sibling_brings_full_fans_at_once_and_the_smallest_cap_after_the_grace_
     blind(&mut bench, CYCLE * 5);
     assert_eq!((bench.step(), bench.watts()), (Some(Step::CapMin), 30.0));
     assert_eq!(bench.engine.limit(HEAT).unwrap().state.kind(), StateKind::Failsafe);
+}
+
+#[test]
+fn a_machine_that_is_warm_before_its_sensors_have_settled_is_blind_and_not_only_warm() {
+    let mut bench = Bench::new();
+    bench.cycles(2, 72.0);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Failsafe, Some(Step::FansFull)));
+    let warned = |kind: &EventKind| {
+        matches!(kind, EventKind::LimitChanged { limit: HEAT, to: StateKind::Warning, .. })
+    };
+    assert!(!bench.saw(warned));
+    bench.pass(RELEASE + CYCLE * 4, 72.0);
+    assert_eq!(bench.heat(), StateKind::Warning);
+}
+
+#[test]
+fn a_limit_that_drives_no_hands_does_not_come_to_the_end_of_a_ladder() {
+    let mut plan = rack::plan();
+    plan.zones[0].ladder.exhausts_after = Some(Duration::from_secs(30));
+    let mut rack = Rack::of(plan);
+    rack.runtime = Ok(290.0);
+    rack.run(100);
+    assert_eq!(rack.state(UPS), StateKind::Limiting, "it waits for power, with the host quiet");
+    rack.inlet = Ok(36.0);
+    rack.run(100);
+    assert_eq!(rack.state(ROOM), StateKind::Tripped, "what heats has no more to answer with");
 }

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, CYCLE, HEAT, METER, RELEASE, STEP_TIME, TEMPERATURE, plan};
 use core::time::Duration;
-use flyball_safety::{Moment, StateKind, Step};
+use flyball_safety::{Config, Engine, Moment, StateKind, Step};
 
 /// The bench with a heat limit that looks ahead for `lead`.
 fn leading(lead: Duration, celsius: f64) -> Bench {
@@ -96,4 +96,37 @@ fn a_moment_is_what_it_was_made_of_and_time_never_runs_backwards() {
     assert_eq!(late.since(early), Duration::from_millis(2));
     assert_eq!(early.since(late), Duration::ZERO);
     assert_eq!(late.after(Duration::MAX).as_millis(), u64::MAX);
+}
+
+#[test]
+fn the_time_under_a_threshold_begins_anew_when_it_is_passed_again() {
+    let mut bench = Bench::settled(40.0);
+    bench.pass(STEP_TIME * 3, 82.0);
+    bench.pass(RELEASE, 60.0);
+    assert_eq!(bench.step(), Some(Step::CapMin), "three samples passed until it was calm");
+    bench.cycles(3, 82.0);
+    bench.cycles(3, 60.0);
+    bench.pass(RELEASE - CYCLE, 60.0);
+    assert_eq!(bench.step(), Some(Step::CapMin));
+    bench.cycles(1, 60.0);
+    assert_eq!(bench.step(), Some(Step::CapSafe));
+}
+
+#[test]
+fn a_warning_climbs_to_the_safe_cap_where_a_fan_does_not_obey_and_nowhere_without_fans() {
+    let mut bench = Bench::settled(40.0);
+    bench.fan_deaf = true;
+    bench.pass(STEP_TIME * 6, 72.0);
+    assert_eq!((bench.heat(), bench.step()), (StateKind::Warning, Some(Step::CapSafe)));
+    let mut plan = plan();
+    plan.actuators.remove(0);
+    let mut engine = Engine::new(Config::check(plan).unwrap(), Moment::from_millis(0));
+    for cycle in 0..60 {
+        let now = Moment::from_millis(0).after(CYCLE * cycle);
+        let celsius = if cycle < 4 { 40.0 } else { 72.0 };
+        engine.handle_reading(TEMPERATURE, Ok(celsius), now);
+        engine.handle_timeout(now);
+    }
+    let state = *engine.limit(HEAT).unwrap().state;
+    assert_eq!((state.kind(), state.step()), (StateKind::Warning, Some(Step::Alert)));
 }
