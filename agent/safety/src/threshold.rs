@@ -51,6 +51,13 @@ impl Sense {
         }
     }
 
+    pub(crate) fn milder(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Above => a.min(b),
+            Self::Below => a.max(b),
+        }
+    }
+
     /// `threshold` moved to the safe side by `margin`.
     pub(crate) fn safe_of(self, threshold: f64, margin: f64) -> f64 {
         match self {

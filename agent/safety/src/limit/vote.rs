@@ -56,18 +56,15 @@ impl Limit {
         let speaking = || self.group(sensors).filter_map(|sensor| sensor.speaks(now));
         match self.needed(speaking().count()) {
             Needed::Both => {
-                let (mut first, mut second) = (None::<f64>, None::<f64>);
-                for value in speaking() {
-                    let worse = |than: Option<f64>| {
-                        than.is_none_or(|than| sense.danger(value) > sense.danger(than))
-                    };
-                    if worse(first) {
-                        second = first.replace(value);
-                    } else if worse(second) {
-                        second = Some(value);
+                let two = |worst: Option<(f64, Option<f64>)>, value| match worst {
+                    None => Some((value, None)),
+                    Some((first, second)) => {
+                        let milder = sense.milder(first, value);
+                        let second = second.map_or(milder, |second| sense.worse(second, milder));
+                        Some((sense.worse(first, value), Some(second)))
                     }
-                }
-                second
+                };
+                speaking().fold(None, two).and_then(|(_, second)| second)
             }
             Needed::OneOfThoseThatSpeak => worst(&mut speaking()),
             Needed::AnyAtItsWorst => worst(&mut self.group(sensors).filter_map(Sensor::value)),
