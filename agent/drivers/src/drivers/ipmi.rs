@@ -1,4 +1,5 @@
-//! IPMI over LAN, by `ipmitool`: the one program that every BMC has been tried with.
+//! IPMI over LAN, or in band through the kernel, by `ipmitool`: the one program that every BMC has
+//! been tried with.
 //!
 //! It runs as a child of this process, one session for each look and each deed. The records say
 //! what there is and within which thresholds; a value that is no longer told is absence. IPMI
@@ -7,6 +8,7 @@
 mod hands;
 mod presence;
 mod tool;
+mod way;
 mod words;
 
 use crate::driver::{Connection, Driver, Eyes, Look};
@@ -158,7 +160,9 @@ impl Eyes for IpmiEyes {
             }
         }
         if power.is_none() && told == 0 {
-            let complaint = words.complained.lines().next().unwrap_or("it said nothing");
+            // Before its reason the tool may miss a list of manufacturers.
+            let complaint = words.complained.lines().rfind(|line| !line.trim().is_empty());
+            let complaint = complaint.unwrap_or("it said nothing");
             return Err(Fault::new(
                 FaultKind::Failing,
                 format!("a look gave nothing: {complaint}"),
