@@ -1,12 +1,27 @@
 //! The machine itself, before anybody relies on it.
 
 use flyball_rig::{Board, Kit, Machine, Network, Plant};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
+
+/// What a test leaves that was killed: a folder whose owner is gone.
+fn leftover() -> PathBuf {
+    let mut owner = Command::new("true").spawn().unwrap();
+    let folder = std::env::temp_dir().join(format!("flyball-rig-left-{}", owner.id()));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("owner"), owner.id().to_string()).unwrap();
+    owner.wait().unwrap();
+    folder
+}
 
 #[test]
 fn the_kernels_drivers_show_the_plant_and_pass_on_what_is_written() {
     let kit = Kit::find().unwrap();
+    let left = leftover();
     let mut machine = Machine::boot(&kit, Network::None, &[]).unwrap();
+    assert!(!left.exists(), "{} was not swept", left.display());
     let page = machine.page().unwrap();
     let plant = Plant::start(machine.page().unwrap(), Board::SERVER, 100.0).unwrap();
 

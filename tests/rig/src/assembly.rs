@@ -2,6 +2,7 @@
 
 use crate::image;
 use crate::kit::Kit;
+use crate::leftovers;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-const MEMORY: &str = "384M";
+const MEMORY_MIB: u64 = 384;
 const DISK_BYTES: u64 = 64 * 1024 * 1024;
 /// The guest's memory is a file; with disk and image it comes to this.
 const NEEDED_BYTES: u64 = 512 * 1024 * 1024;
@@ -41,7 +42,9 @@ impl Assembly {
     /// # Errors
     /// Where a part is missing, or there is no room for it.
     pub(crate) fn new(kit: &Kit, network: Network, files: &[(PathBuf, String)]) -> Result<Self> {
-        let folder = TempDir::with_prefix("flyball-rig-")?;
+        let folder = TempDir::with_prefix(leftovers::PREFIX)?;
+        leftovers::own(folder.path())?;
+        leftovers::sweep(folder.path());
         let room = rustix::fs::statvfs(folder.path())?;
         let free = room.f_bavail.saturating_mul(room.f_frsize);
         if free < NEEDED_BYTES {
@@ -54,7 +57,10 @@ impl Assembly {
             );
         }
         image::build(kit, folder.path(), files)?;
-        File::create(folder.path().join("disk"))?.set_len(DISK_BYTES)?;
+        // QEMU would make the memory's file too; a plant may come before the machine is on.
+        for (name, bytes) in [("disk", DISK_BYTES), ("ram", MEMORY_MIB << 20)] {
+            File::create(folder.path().join(name))?.set_len(bytes)?;
+        }
         Ok(Self { folder, network })
     }
 
@@ -72,12 +78,12 @@ impl Assembly {
         let at = |before: &str, name: &str, after: &str| {
             format!("{before}{}{after}", self.place(name).display())
         };
-        let size = format!("memory-backend-file,id=ram,share=on,size={MEMORY}");
+        let size = format!("memory-backend-file,id=ram,share=on,size={MEMORY_MIB}M");
         let socket = "server=on,wait=off";
         command
             // Emulated, so that it runs where /dev/kvm is missing or boots no guest.
             .args(["-M", "q35,memory-backend=ram", "-accel", "tcg", "-cpu", "qemu64", "-smp", "1"])
-            .args(["-m", MEMORY, "-display", "none", "-rtc", "base=utc"])
+            .args(["-m", &format!("{MEMORY_MIB}M"), "-display", "none", "-rtc", "base=utc"])
             .args(["-object", &at(&format!("{size},mem-path="), "ram", "")])
             .arg("-kernel")
             .arg(kit.kernel())

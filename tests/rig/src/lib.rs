@@ -9,6 +9,7 @@ mod assembly;
 mod clock;
 mod image;
 mod kit;
+mod leftovers;
 mod machine;
 mod page;
 mod picture;

@@ -40,6 +40,7 @@ pub struct Machine {
     serial: Serial,
     qmp: Qmp,
     page: PathBuf,
+    log: PathBuf,
     watchdog: bool,
     /// Gone after the process that uses it.
     _parts: Option<Assembly>,
@@ -78,12 +79,13 @@ impl Machine {
     fn connect(mut process: Process, assembly: &Assembly) -> Result<Self> {
         let serial = attach(&mut process, assembly, || Serial::connect(&assembly.place("serial")))?;
         let qmp = attach(&mut process, assembly, || Qmp::connect(&assembly.place("qmp")))?;
-        let page = assembly.place("ram");
-        Ok(Self { process, serial, qmp, page, watchdog: false, _parts: None })
+        let (page, log) = (assembly.place("ram"), assembly.place("log"));
+        Ok(Self { process, serial, qmp, page, log, watchdog: false, _parts: None })
     }
 
     fn until_ready(&mut self) -> Result<()> {
-        self.serial.until(READY, BOOT)?;
+        let booted = self.serial.until(READY, BOOT);
+        booted.map_err(|error| self.explained(error))?;
         // The shell greets before it takes its first command.
         self.run("true").map(|_| ())
     }
@@ -93,7 +95,21 @@ impl Machine {
     /// # Errors
     /// Where the guest does not answer.
     pub fn run(&mut self, command: &str) -> Result<String> {
-        self.serial.run(command, COMMAND)
+        let answer = self.serial.run(command, COMMAND);
+        answer.map_err(|error| self.explained(error))
+    }
+
+    /// A guest that says nothing more may have lost the machine around it.
+    fn explained(&mut self, error: anyhow::Error) -> anyhow::Error {
+        // The line closes a moment before the process is gone.
+        thread::sleep(Duration::from_millis(200));
+        match self.process.ended() {
+            Ok(Some(how)) => {
+                let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+                error.context(format!("QEMU has ended ({how}): {}", said.trim()))
+            }
+            Ok(None) | Err(_) => error,
+        }
     }
 
     /// Looks until `command` prints something that `good` takes.
@@ -137,8 +153,12 @@ impl Machine {
     }
 
     /// What the guest printed last.
-    #[must_use]
-    pub fn last_words(&self) -> String {
+    pub fn last_words(&mut self) -> String {
+        // A machine that has ended has closed its line, and one that goes on is not waited for.
+        let mut looks = 0;
+        while looks < 5 && self.serial.pump().is_ok() {
+            looks += 1;
+        }
         self.serial.tail()
     }
 

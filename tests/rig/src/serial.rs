@@ -16,6 +16,8 @@ const MAX_HEARD: usize = 4096;
 pub(crate) struct Serial {
     stream: UnixStream,
     buffer: String,
+    /// The beginning of a character whose rest has not come.
+    torn: Vec<u8>,
     /// The last of everything that came, taken by a command or not.
     heard: String,
     commands: u32,
@@ -25,7 +27,13 @@ impl Serial {
     pub(crate) fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(Duration::from_millis(200)))?;
-        Ok(Self { stream, buffer: String::new(), heard: String::new(), commands: 0 })
+        Ok(Self {
+            stream,
+            buffer: String::new(),
+            torn: Vec::new(),
+            heard: String::new(),
+            commands: 0,
+        })
     }
 
     /// Everything up to `mark`, which is taken out.
@@ -51,7 +59,14 @@ impl Serial {
         match self.stream.read(&mut bytes) {
             Ok(0) => bail!("the guest's serial line is closed; its last words: {}", self.tail()),
             Ok(count) => {
-                let text = String::from_utf8_lossy(&bytes[..count]);
+                let mut came = std::mem::take(&mut self.torn);
+                came.extend_from_slice(&bytes[..count]);
+                if let Err(error) = std::str::from_utf8(&came)
+                    && error.error_len().is_none()
+                {
+                    self.torn = came.split_off(error.valid_up_to());
+                }
+                let text = String::from_utf8_lossy(&came);
                 self.buffer.push_str(&text);
                 self.heard.push_str(&text);
                 if self.heard.len() > 2 * MAX_HEARD {

@@ -4,6 +4,7 @@ use crate::assembly::{Assembly, Bmc, Network};
 use crate::clock;
 use crate::kit::Kit;
 use crate::machine::Machine;
+use crate::page::Page;
 use crate::process;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
@@ -75,6 +76,14 @@ impl Switched {
     pub fn line(&self) -> Result<Machine> {
         self.until_on(true)?;
         Machine::switched(&self.assembly)
+    }
+
+    /// The memory that plant and guest share; it outlives the guest.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub fn page(&self) -> Result<Page> {
+        Page::open(&self.assembly.place("ram"))
     }
 
     /// Pulls its plug.

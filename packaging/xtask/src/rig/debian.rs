@@ -37,6 +37,9 @@ const KERNEL: &str = "linux-image-amd64";
 /// What is unpacked where: the folders of a kit that are Debian's.
 pub(super) const FOLDERS: [&str; 3] = ["qemu", "kernel", "tools"];
 const MARK: &str = "unpacked";
+/// Looked for, because a cache folder is anybody's to tidy.
+const PROGRAMS: [&str; 4] =
+    ["qemu/usr/bin/qemu-system-x86_64", "kernel/boot", "tools/bin/busybox", "tools/usr/bin/iasl"];
 /// Packages and what they unpack to: 600 MiB, and some air.
 const NEEDED_BYTES: u64 = 800 * 1024 * 1024;
 
@@ -52,7 +55,7 @@ pub(super) fn provide(parts: &Path) -> Result<()> {
     // Two clones at a time would unpack into each other.
     let lock = File::create(parts.join("lock")).context("the kit can't be locked")?;
     lock.lock().context("the kit can't be locked")?;
-    if fs::read_to_string(parts.join(MARK)).is_ok_and(|list| list == wanted()) {
+    if is_whole(parts) {
         return Ok(());
     }
     if !Path::new("/etc/debian_version").exists() {
@@ -60,8 +63,15 @@ pub(super) fn provide(parts: &Path) -> Result<()> {
         return Err(Skip(why.into()).into());
     }
     has_room(parts)?;
+    // Whole again only when all of it is.
+    let _ = fs::remove_file(parts.join(MARK));
     unpack(parts)?;
     fs::write(parts.join(MARK), wanted()).context("the kit can't be marked as whole")
+}
+
+fn is_whole(parts: &Path) -> bool {
+    fs::read_to_string(parts.join(MARK)).is_ok_and(|list| list == wanted())
+        && PROGRAMS.iter().all(|program| parts.join(program).exists())
 }
 
 fn wanted() -> String {
