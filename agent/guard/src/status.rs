@@ -93,7 +93,9 @@ fn section(lines: &mut Vec<String>, heading: &str, body: impl Iterator<Item = St
 }
 
 fn number(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.1}"))
+    // Parts of a whole lie between 0 and 1.
+    let digits = |value: f64| if value.abs() < 10.0 { 2 } else { 1 };
+    value.map_or("-".to_owned(), |value| format!("{value:.*}", digits(value)))
 }
 
 fn limit(limit: &LimitSnapshot) -> Vec<String> {

@@ -8,8 +8,8 @@ use crate::sensor::{Bus, Sensor, Source};
 use crate::threshold::{Band, Thresholds};
 use crate::tree::{self, Roots};
 use crate::{
-    cooling, cpufreq, dmi, drm, edac, enclosure, hwmon, power_supply, powercap, pressure, profile,
-    thermal,
+    cooling, cpufreq, dmi, drm, edac, enclosure, filesystem, hwmon, power_supply, powercap,
+    pressure, profile, thermal,
 };
 use flyball_units::{Kind, Unit};
 use std::collections::BTreeSet;
@@ -90,6 +90,7 @@ pub fn discover(roots: &Roots) -> Board {
     drm::discover(roots, &mut board);
     edac::discover(roots, &mut board);
     pressure::discover(roots, &mut board);
+    filesystem::discover(roots, &mut board);
     profile::discover(roots, &mut board);
     enclosure::discover(roots, &mut board);
     board

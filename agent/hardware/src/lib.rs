@@ -20,6 +20,7 @@ mod drm;
 mod edac;
 mod enclosure;
 mod energy;
+mod filesystem;
 mod holding;
 mod hwmon;
 mod identity;

@@ -3,6 +3,7 @@
 use crate::attribute::Attribute;
 use crate::counter::Recent;
 use crate::energy::EnergyMeter;
+use crate::filesystem::used_part;
 use crate::threshold::{Band, Thresholds};
 use flyball_units::{Kind, NoData, Unit};
 use std::path::Path;
@@ -96,6 +97,8 @@ pub(crate) enum Form {
     Word(&'static [&'static str]),
     /// `avg10` of a line of pressure stall information.
     Pressure { line: &'static str },
+    /// How full the file system is that is mounted at the value's path.
+    Room,
     /// A counter of events of which the last minute's are wanted.
     Recent(Recent),
     /// A part of `highest`; below zero is "not running".
@@ -146,6 +149,7 @@ impl Source {
                 let stands = seen.is_some_and(|seen| now.saturating_sub(seen) < ALARM_STANDS);
                 f64::from(u8::from(stands))
             }
+            Form::Room => used_part(self.value.path())?,
             Form::Recent(recent) => recent.events(self.value.read()?, now)?,
             Form::Step { highest } => {
                 let step = self.value.read()?;
