@@ -23,9 +23,10 @@ pub(crate) fn enrol(line: &mut Machine, fleet: &Fleet, api: &Api, place: &str) {
     );
     let said = line.run(&enrol).unwrap();
     assert!(said.contains("rc 0"), "{said}");
+    // In a shell of its own, so that its end is reaped while the line's shell waits for words.
     let run = format!(
-        "flyball-agent run --state {place}/agent --server {server} \
-         --guard-socket /run/guard.sock >> /run/agent.log 2>&1 &"
+        "(flyball-agent run --state {place}/agent --server {server} \
+         --guard-socket /run/guard.sock >> /run/agent.log 2>&1 &)"
     );
     line.run(&run).unwrap();
 }

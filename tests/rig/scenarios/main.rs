@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod boot;
+mod chassis;
 mod fleet;
 mod guest;
 mod heat;
