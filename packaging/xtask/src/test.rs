@@ -1,7 +1,7 @@
 //! `test`: everything that CI runs, step by step, and one closing line.
 
 use crate::rig::Form;
-use crate::{binaries, console, plugins, preflight, rig, say, workspace};
+use crate::{binaries, clock, console, plugins, preflight, rig, say, workspace};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -49,6 +49,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         }
         let long = step.name == RIG && options.rig;
         say::step(step.name);
+        let began = clock::now();
         match if long { long_rig(root) } else { (step.run)(root) } {
             Ok(count) => {
                 if count.failed > 0 {
@@ -66,6 +67,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
                 failed.push(step.name);
             }
         }
+        say::detail(&format!("{}: {} s", step.name, (clock::now() - began).as_secs()));
     }
     for name in &failed {
         say::detail(&format!("failed: {name}"));
