@@ -86,7 +86,10 @@ impl Guest {
         let said = rest.replace(LIMIT, "");
         let said = said.split(',').next().unwrap_or_default().trim();
         let calm = ["normal", "warning", "unknown"].contains(&state);
-        (!calm).then(|| format!("{state} at {said}"))
+        // A limit that has no value says a dash.
+        let at =
+            if said.starts_with('-') { "without a value".to_owned() } else { format!("at {said}") };
+        (!calm).then(|| format!("{state} {at}"))
     }
 
     pub(crate) fn status(&mut self) -> String {

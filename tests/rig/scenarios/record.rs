@@ -6,8 +6,8 @@ use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-const HEAD: &str = "| scenario | highest | warning | fan full | capped | smallest cap | \
-                    what the guard said | end |\n|---|---|---|---|---|---|---|---|\n";
+const HEAD: &str = "| scenario | highest | fan full | capped | smallest cap | what the guard said | end |\n\
+                    |---|---|---|---|---|---|---|\n";
 /// The order of the table. Each run of a test writes its own rows.
 const ORDER: [&str; 11] = [
     "load rises",
@@ -28,7 +28,6 @@ const ORDER: [&str; 11] = [
 pub(crate) struct Row {
     what: String,
     peak_celsius: f64,
-    warned_s: Option<f64>,
     fan_s: Option<f64>,
     pub(crate) capped_s: Option<f64>,
     least_cap_s: Option<f64>,
@@ -44,7 +43,6 @@ impl Row {
         Self {
             what: what.to_owned(),
             peak_celsius: trace.peak_celsius(),
-            warned_s: trace.between("load", "warning"),
             fan_s: trace.first("load", |sample| sample.fan_percent > 90.0),
             capped_s: trace.first("load", |sample| sample.cap_watts < 400.0),
             least_cap_s: trace.first("load", |sample| sample.cap_watts < 50.5),
@@ -65,10 +63,9 @@ impl Row {
             .end
             .map_or("goes on".to_owned(), |how| format!("{how} after {:.1} s", self.lasted_s));
         format!(
-            "| {} | {:.1} °C | {} | {} | {} | {} | {} | {end} |",
+            "| {} | {:.1} °C | {} | {} | {} | {} | {end} |",
             self.what,
             self.peak_celsius,
-            seconds(self.warned_s),
             seconds(self.fan_s),
             seconds(self.capped_s),
             seconds(self.least_cap_s),

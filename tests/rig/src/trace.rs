@@ -67,15 +67,6 @@ impl Trace {
         Some(sample.at_s - since)
     }
 
-    /// How long after the mark `from` the mark `to` first came.
-    #[must_use]
-    pub fn between(&self, from: &str, to: &str) -> Option<f64> {
-        let since = self.marks.iter().position(|mark| mark.text == from)?;
-        let (from, later) = self.marks.get(since..)?.split_first()?;
-        let to = later.iter().find(|mark| mark.text == to)?;
-        Some(to.at_s - from.at_s)
-    }
-
     /// The run as comma-separated values.
     #[must_use]
     pub fn csv(&self) -> String {
