@@ -10,14 +10,16 @@ use wasmtime::component::Component;
 
 const PAGE_BYTES: u64 = 64 * 1024;
 
-/// Inspects, compiles, instantiates once under limits and asks for the manifest.
+/// Inspects, compiles, instantiates once under limits and asks for the manifest. The code is
+/// empty where the component is rejected.
 #[must_use]
-pub fn compile(file: &[u8]) -> Report {
+pub fn compile(file: &[u8]) -> (Report, Vec<u8>) {
     match compiled(file) {
         Ok((manifest, world, code)) => {
-            Report::Compiled { manifest, world, engine: ENGINE.to_owned(), code }
+            let code_bytes = code.len() as u64;
+            (Report::Compiled { manifest, world, engine: ENGINE.to_owned(), code_bytes }, code)
         }
-        Err(fault) => Report::Rejected(fault),
+        Err(fault) => (Report::Rejected(fault), Vec::new()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! what it may use, and an end when its parent ends.
 
 use crate::limits;
+use flyball_plugin_messages::frame::{MAX_CODE_BYTES, MAX_REPORT_BYTES};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use std::collections::BTreeMap;
 use std::io;
@@ -34,6 +35,8 @@ const COMPILER_DATA_BYTES: u64 = 1024 * 1024 * 1024;
 /// One on-demand memory reserves 4 GiB of addresses without using them.
 const COMPILER_ADDRESS_BYTES: u64 = 24 * 1024 * 1024 * 1024;
 const COMPILER_CPU_S: u64 = 60;
+/// Its output is a file: the largest code and its report.
+const COMPILER_FILE_BYTES: u64 = MAX_CODE_BYTES + 2 * MAX_REPORT_BYTES as u64;
 
 /// A plugin's process beside its linear memory: engine, tables, stacks, one input and one
 /// output on their way through the socket, each of them twice while it is converted.
@@ -66,6 +69,7 @@ pub fn confine_compiler() -> Result<Landlock, ConfinementError> {
     bound(Resource::Data, COMPILER_DATA_BYTES, "memory")?;
     bound(Resource::As, COMPILER_ADDRESS_BYTES, "addresses")?;
     bound(Resource::Cpu, COMPILER_CPU_S, "processor time")?;
+    bound(Resource::Fsize, COMPILER_FILE_BYTES, "file sizes")?;
     bound(Resource::Nofile, 16, "open files")?;
     let landlock = shut_out_files()?;
     apply(

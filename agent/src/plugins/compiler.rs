@@ -1,7 +1,6 @@
 //! The short-lived compiler child. Whatever a component does to it, it ends.
 
-use flyball_plugin_messages::Report;
-use flyball_plugin_messages::frame::{Decoder, FrameError, MAX_CODE_FRAME_BYTES};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -24,31 +23,31 @@ pub(super) enum CompilerError {
     Patience,
     #[error("the compiler ran into its limits or broke: {status}{words}")]
     Died { status: ExitStatus, words: String },
-    #[error("the compiler's report can't be understood")]
-    Report(#[source] FrameError),
-    #[error("the compiler's report is cut off")]
-    Short,
 }
 
-pub(super) async fn compile(compiler: &Path, component: &Path) -> Result<Report, CompilerError> {
+/// Has `component` compiled; report and code are in `output` then.
+pub(super) async fn compile(
+    compiler: &Path,
+    component: &Path,
+    output: File,
+) -> Result<(), CompilerError> {
     let mut child = Command::new(compiler)
         .arg("--component")
         .arg(component)
         .env_clear()
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(output)
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .map_err(CompilerError::Start)?;
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(CompilerError::Start(io::Error::other("its pipes are missing")));
+    let Some(stderr) = child.stderr.take() else {
+        return Err(CompilerError::Start(io::Error::other("its pipe is missing")));
     };
-    let (mut report, mut words) = (Vec::new(), Vec::new());
-    let mut stdout = stdout.take(MAX_CODE_FRAME_BYTES as u64 + 4);
+    let mut words = Vec::new();
     let mut stderr = stderr.take(MAX_WORDS_BYTES);
     let work = async {
-        tokio::try_join!(stdout.read_to_end(&mut report), stderr.read_to_end(&mut words))?;
+        stderr.read_to_end(&mut words).await?;
         child.wait().await
     };
     let status = tokio::time::timeout(PATIENCE, work)
@@ -60,7 +59,5 @@ pub(super) async fn compile(compiler: &Path, component: &Path) -> Result<Report,
         let words = words.trim().lines().next_back().map(|line| format!(": {line}"));
         return Err(CompilerError::Died { status, words: words.unwrap_or_default() });
     }
-    let mut decoder = Decoder::new(MAX_CODE_FRAME_BYTES);
-    decoder.push(&report);
-    decoder.decode().map_err(CompilerError::Report)?.ok_or(CompilerError::Short)
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The components in the operator's folder.
 
-use super::hash::Hash;
+use super::hash::{Hash, Hashing};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -9,6 +9,7 @@ use std::time::SystemTime;
 const MAX_COMPONENTS: usize = 64;
 /// As the compiler bounds it; a larger file is hashed no further and refused by it.
 const MAX_COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// A file as the folder shows it, without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +53,15 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Listed>> {
 }
 
 pub(super) fn hash(path: &Path) -> io::Result<Hash> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_COMPONENT_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(Hash::of(&bytes))
+    let mut component = std::fs::File::open(path)?.take(MAX_COMPONENT_BYTES + 1);
+    let mut hashing = Hashing::new();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match component.read(&mut buffer) {
+            Ok(0) => return Ok(hashing.finish()),
+            Ok(count) => hashing.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -7,12 +7,35 @@ use sha2::{Digest as _, Sha256};
 pub(super) struct Hash([u8; 32]);
 
 impl Hash {
+    #[cfg(test)]
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
+    pub(super) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     pub(super) const fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// A hash of bytes that come in parts.
+#[derive(Debug, Default)]
+pub(super) struct Hashing(Sha256);
+
+impl Hashing {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(super) fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
     }
 }
 

@@ -1,8 +1,6 @@
 //! The socket to the runner.
 
-use flyball_plugin_messages::frame::{
-    Decoder, FrameError, MAX_CODE_FRAME_BYTES, MAX_FRAME_BYTES, encode,
-};
+use flyball_plugin_messages::frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
 use flyball_plugin_messages::{FromRunner, ToRunner, VERSION};
 use std::io;
 use std::path::Path;
@@ -71,7 +69,7 @@ impl Reader {
 
 impl Writer {
     pub(super) async fn send(&mut self, message: &ToRunner) -> Result<(), RunnerError> {
-        let frame = encode(message, MAX_CODE_FRAME_BYTES).map_err(RunnerError::Frame)?;
+        let frame = encode(message, MAX_FRAME_BYTES).map_err(RunnerError::Frame)?;
         tokio::time::timeout(PATIENCE, self.0.write_all(&frame))
             .await
             .map_err(|_| RunnerError::Silent)?

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-use flyball_plugin_messages::frame::{Decoder, MAX_CODE_FRAME_BYTES};
+use flyball_plugin_messages::frame::{Decoder, MAX_REPORT_BYTES};
 use flyball_plugin_messages::{CompileFault, Report};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn report(bytes: &[u8]) -> Report {
     std::fs::write(&path, bytes).unwrap();
     let output = compile(&path);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut decoder = Decoder::new(MAX_CODE_FRAME_BYTES);
+    let mut decoder = Decoder::new(MAX_REPORT_BYTES);
     decoder.push(&output.stdout);
     decoder.decode().unwrap().unwrap_or_else(|| panic!("{} bytes", output.stdout.len()))
 }

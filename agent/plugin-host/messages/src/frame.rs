@@ -2,10 +2,14 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Compiled code rides in one frame to the runner and out of the compiler.
-pub const MAX_CODE_FRAME_BYTES: usize = 160 * 1024 * 1024;
-/// Every other frame: the largest output of a call, with room for its names.
+/// Any frame: the largest output of a call, with room for its names.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
+/// What the compiler says of a component, without the code that follows it.
+pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
+/// Compiled code, which follows the compiler's report and goes to the runner in parts.
+pub const MAX_CODE_BYTES: u64 = 160 * 1024 * 1024;
+/// One part of it on its way to the runner.
+pub const CODE_PART_BYTES: usize = 128 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {

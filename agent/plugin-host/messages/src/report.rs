@@ -1,6 +1,6 @@
 //! What the compiler has to say of a file.
 
-use crate::call::{Attribute, bytes};
+use crate::call::Attribute;
 use serde::{Deserialize, Serialize};
 
 /// Which world a component belongs to.
@@ -23,29 +23,19 @@ pub struct Manifest {
     pub attributes: Vec<Attribute>,
 }
 
-/// The one frame that the compiler writes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The one frame that the compiler writes. Native code follows it as it is, outside any frame,
+/// so that nobody who passes it on has to hold it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
     Compiled {
         manifest: Manifest,
         world: World,
         /// The engine that can load it, as in the runner's `Hello`.
         engine: String,
-        #[serde(with = "bytes")]
-        code: Vec<u8>,
+        /// How much code follows.
+        code_bytes: u64,
     },
     Rejected(CompileFault),
-}
-
-impl core::fmt::Debug for Report {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Compiled { manifest, code, .. } => {
-                write!(f, "Compiled({}, {} bytes)", manifest.id, code.len())
-            }
-            Self::Rejected(fault) => write!(f, "Rejected({fault})"),
-        }
-    }
 }
 
 /// Why a file is no plugin of ours. Each says what to do about it.

@@ -5,7 +5,7 @@ use crate::report::World;
 use serde::{Deserialize, Serialize};
 
 /// Raised with every change of these messages.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// A plugin's own id, from its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,13 +23,19 @@ pub struct CallId(pub u64);
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToRunner {
-    /// Run this compiled component, in place of what had this id before.
-    Load {
+    /// A compiled component comes, in place of what had this id before: its code in parts, then
+    /// `Seal`. Nothing of it runs before that; a new `Load` or an `Unload` forgets the parts.
+    Load { plugin: PluginId, world: World },
+    /// At most [`CODE_PART_BYTES`](crate::frame::CODE_PART_BYTES) of the code.
+    Code {
         plugin: PluginId,
-        world: World,
         #[serde(with = "bytes")]
-        code: Vec<u8>,
+        part: Vec<u8>,
     },
+    /// The code is whole and was found sound: run it.
+    Seal { plugin: PluginId },
+    /// Nobody has needed it for a while: end its process and give its memory back.
+    Unload { plugin: PluginId },
     Call {
         call: CallId,
         plugin: PluginId,
@@ -44,7 +50,10 @@ pub enum ToRunner {
 impl core::fmt::Debug for ToRunner {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Load { plugin, code, .. } => write!(f, "Load({plugin}, {} bytes)", code.len()),
+            Self::Load { plugin, .. } => write!(f, "Load({plugin})"),
+            Self::Code { plugin, part } => write!(f, "Code({plugin}, {} bytes)", part.len()),
+            Self::Seal { plugin } => write!(f, "Seal({plugin})"),
+            Self::Unload { plugin } => write!(f, "Unload({plugin})"),
             Self::Call { call, plugin, .. } => write!(f, "Call({}, {plugin})", call.0),
             Self::Cancel { call } => write!(f, "Cancel({})", call.0),
         }

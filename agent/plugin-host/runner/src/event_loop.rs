@@ -5,11 +5,11 @@
 
 use crate::clock::{Clock, Ms};
 use crate::link::{Link, LinkError};
-use crate::process::{Code, Process};
+use crate::process::{Code, Incoming, Process};
 use crate::supervisor::{Action, Supervisor};
 use flyball_plugin_host::engine::ENGINE;
-use flyball_plugin_messages::frame::MAX_CODE_FRAME_BYTES;
-use flyball_plugin_messages::{FromPlugin, FromRunner, PluginId, ToRunner, VERSION};
+use flyball_plugin_messages::frame::MAX_FRAME_BYTES;
+use flyball_plugin_messages::{FromPlugin, FromRunner, PluginId, ToRunner, VERSION, World};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::io;
@@ -116,17 +116,19 @@ fn wait(
 struct Session {
     agent: Link,
     supervisor: Supervisor,
+    incoming: BTreeMap<PluginId, (World, Incoming)>,
     codes: BTreeMap<PluginId, Code>,
     processes: BTreeMap<PluginId, Process>,
 }
 
 impl Session {
     fn open(stream: UnixStream) -> Result<Self, LinkError> {
-        let mut agent = Link::new(stream, MAX_CODE_FRAME_BYTES).map_err(LinkError::Socket)?;
+        let mut agent = Link::new(stream, MAX_FRAME_BYTES).map_err(LinkError::Socket)?;
         agent.send(&FromRunner::Hello { version: VERSION, engine: ENGINE.to_owned() })?;
         Ok(Self {
             agent,
             supervisor: Supervisor::default(),
+            incoming: BTreeMap::new(),
             codes: BTreeMap::new(),
             processes: BTreeMap::new(),
         })
@@ -160,17 +162,52 @@ impl Session {
 
     fn obey(&mut self, message: ToRunner, now: Ms) {
         match message {
-            ToRunner::Load { plugin, world, code } => match Code::seal(&code) {
-                Ok(sealed) => {
-                    self.codes.insert(plugin.clone(), sealed);
-                    self.supervisor.handle_load(plugin, world, now);
+            ToRunner::Load { plugin, world } => {
+                let kept = Incoming::begin();
+                self.keep(plugin, kept.map(|incoming| (world, incoming)));
+            }
+            ToRunner::Code { plugin, part } => {
+                // Without a beginning it is what follows code that could not be kept.
+                if let Some((world, mut incoming)) = self.incoming.remove(&plugin) {
+                    let kept = incoming.push(&part);
+                    self.keep(plugin, kept.map(|()| (world, incoming)));
                 }
-                Err(error) => eprintln!("error code can't be kept plugin={plugin} error={error}"),
+            }
+            ToRunner::Seal { plugin } => match self.incoming.remove(&plugin) {
+                Some((world, incoming)) => self.seal(plugin, world, incoming, now),
+                None => self.supervisor.handle_refusal(plugin, "the runner can't keep its code"),
             },
+            ToRunner::Unload { plugin } => {
+                self.supervisor.handle_unload(&plugin);
+                self.incoming.remove(&plugin);
+                self.codes.remove(&plugin);
+            }
             ToRunner::Call { call, plugin, deadline_ms, request } => {
                 self.supervisor.handle_call(&plugin, call, deadline_ms, request, now);
             }
             ToRunner::Cancel { call } => self.supervisor.handle_cancel(call, now),
+        }
+    }
+
+    fn keep(&mut self, plugin: PluginId, incoming: io::Result<(World, Incoming)>) {
+        match incoming {
+            Ok(incoming) => {
+                self.incoming.insert(plugin, incoming);
+            }
+            Err(error) => eprintln!("error code can't be kept plugin={plugin} error={error}"),
+        }
+    }
+
+    fn seal(&mut self, plugin: PluginId, world: World, incoming: Incoming, now: Ms) {
+        match incoming.seal() {
+            Ok(sealed) => {
+                self.codes.insert(plugin.clone(), sealed);
+                self.supervisor.handle_load(plugin, world, now);
+            }
+            Err(error) => {
+                eprintln!("error code can't be sealed plugin={plugin} error={error}");
+                self.supervisor.handle_refusal(plugin, "the runner can't seal its code");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Starting and ending the process of a plugin.
 
 use crate::link::Link;
-use flyball_plugin_messages::frame::MAX_FRAME_BYTES;
+use flyball_plugin_messages::frame::{MAX_CODE_BYTES, MAX_FRAME_BYTES};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -15,14 +15,31 @@ use std::process::{Child, Command, Stdio};
 #[derive(Debug)]
 pub(crate) struct Code(OwnedFd);
 
-impl Code {
-    pub(crate) fn seal(code: &[u8]) -> io::Result<Self> {
+/// Code that is still coming in.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    file: File,
+    bytes: u64,
+}
+
+impl Incoming {
+    pub(crate) fn begin() -> io::Result<Self> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = File::from(memfd_create("flyball-plugin", flags)?);
-        file.write_all(code)?;
+        Ok(Self { file: File::from(memfd_create("flyball-plugin", flags)?), bytes: 0 })
+    }
+
+    pub(crate) fn push(&mut self, part: &[u8]) -> io::Result<()> {
+        self.bytes += part.len() as u64;
+        if self.bytes > MAX_CODE_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.file.write_all(part)
+    }
+
+    pub(crate) fn seal(self) -> io::Result<Code> {
         let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-        fcntl_add_seals(&file, seals)?;
-        Ok(Self(file.into()))
+        fcntl_add_seals(&self.file, seals)?;
+        Ok(Code(self.file.into()))
     }
 }
 

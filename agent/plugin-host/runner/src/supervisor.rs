@@ -57,10 +57,23 @@ impl Supervisor {
 
     pub(crate) fn handle_load(&mut self, plugin: PluginId, world: World, now: Ms) {
         if let Some(mut replaced) = self.workers.remove(&plugin) {
-            replaced.retire(&plugin, &mut self.actions);
+            replaced.retire(&plugin, "replaced", &mut self.actions);
         }
         let worker = Worker::start(&plugin, world, now, &mut self.actions);
         self.workers.insert(plugin, worker);
+    }
+
+    /// Its code could not be taken in.
+    pub(crate) fn handle_refusal(&mut self, plugin: PluginId, reason: &str) {
+        let reason = reason.to_owned();
+        self.actions.push_back(Action::Send(FromRunner::NotLoaded { plugin, reason }));
+    }
+
+    /// Nobody needs it for now. What it broke earlier is forgotten with it.
+    pub(crate) fn handle_unload(&mut self, plugin: &PluginId) {
+        if let Some(mut unloaded) = self.workers.remove(plugin) {
+            unloaded.retire(plugin, "unloaded", &mut self.actions);
+        }
     }
 
     pub(crate) fn handle_call(

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 use flyball_plugin_host::compile::compile;
-use flyball_plugin_messages::frame::{Decoder, MAX_CODE_FRAME_BYTES, MAX_FRAME_BYTES, encode};
+use flyball_plugin_messages::frame::{CODE_PART_BYTES, Decoder, MAX_FRAME_BYTES, encode};
 use flyball_plugin_messages::{
     CallId, Event, Failure, FailureKind, FromRunner, PluginId, Render, Report, Request, ToRunner,
     VERSION, World,
@@ -69,7 +69,7 @@ struct Agent {
 
 impl Agent {
     fn send(&mut self, message: &ToRunner) {
-        self.stream.write_all(&encode(message, MAX_CODE_FRAME_BYTES).unwrap()).unwrap();
+        self.stream.write_all(&encode(message, MAX_FRAME_BYTES).unwrap()).unwrap();
     }
 
     fn receive(&mut self) -> FromRunner {
@@ -84,9 +84,16 @@ impl Agent {
         }
     }
 
+    fn hand_over(&mut self, code: &[u8]) {
+        self.send(&ToRunner::Load { plugin: plugin(), world: World::Renderer });
+        for part in code.chunks(CODE_PART_BYTES) {
+            self.send(&ToRunner::Code { plugin: plugin(), part: part.to_vec() });
+        }
+    }
+
     fn load(&mut self) {
-        let code = code().to_vec();
-        self.send(&ToRunner::Load { plugin: plugin(), world: World::Renderer, code });
+        self.hand_over(code());
+        self.send(&ToRunner::Seal { plugin: plugin() });
         assert_eq!(self.receive(), FromRunner::Loaded { plugin: plugin() });
     }
 
@@ -144,8 +151,8 @@ fn code() -> &'static [u8] {
             panic!("{}: {error}; `cargo xtask test` builds the guests first", path.display())
         });
         match compile(&component) {
-            Report::Compiled { code, .. } => code,
-            Report::Rejected(fault) => panic!("{fault}"),
+            (Report::Compiled { .. }, code) => code,
+            (Report::Rejected(fault), _) => panic!("{fault}"),
         }
     })
 }
@@ -226,12 +233,34 @@ fn a_plugin_that_breaks_five_times_in_a_row_is_quarantined() {
 fn code_that_is_none_is_refused_and_the_runner_lives() {
     let runner = Runner::start();
     let mut agent = runner.connect();
-    let code = b"not compiled".to_vec();
-    agent.send(&ToRunner::Load { plugin: plugin(), world: World::Renderer, code });
+    agent.hand_over(b"not compiled");
+    agent.send(&ToRunner::Seal { plugin: plugin() });
     let refused = agent.receive();
     assert!(matches!(&refused, FromRunner::NotLoaded { .. }), "{refused:?}");
     agent.load();
     agent.renders(1, "hello");
+}
+
+#[test]
+fn code_runs_when_it_is_sealed_and_its_process_goes_when_it_is_unloaded() {
+    let runner = Runner::start();
+    let mut agent = runner.connect();
+    agent.hand_over(code());
+    agent.call(1, "hello", 1_000);
+    assert_eq!(agent.failure(1).kind, FailureKind::Unavailable);
+    assert_eq!(runner.children(), [], "nothing runs before its seal");
+    agent.load();
+    agent.renders(2, "hello");
+    assert_eq!(runner.children().len(), 1);
+    agent.send(&ToRunner::Unload { plugin: plugin() });
+    agent.call(3, "hello", 1_000);
+    assert_eq!(agent.failure(3).kind, FailureKind::Unavailable);
+    assert_eq!(runner.children(), []);
+    agent.send(&ToRunner::Seal { plugin: plugin() });
+    let refused = agent.receive();
+    assert!(matches!(&refused, FromRunner::NotLoaded { .. }), "{refused:?}");
+    agent.load();
+    agent.renders(4, "again");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use flyball_plugin_host::inspect::inspect;
 use flyball_plugin_messages::{CompileFault, Report, World};
 
 fn fault(file: &[u8]) -> CompileFault {
-    match compile(file) {
+    match compile(file).0 {
         Report::Rejected(fault) => fault,
         compiled @ Report::Compiled { .. } => panic!("it compiled: {compiled:?}"),
     }
@@ -29,7 +29,10 @@ fn other_files_are_named() {
 
 #[test]
 fn a_compiled_plugin_is_not_taken_for_a_component() {
-    let Report::Compiled { code, .. } = compile(&component("misbehaving")) else { panic!() };
+    let (Report::Compiled { code_bytes, .. }, code) = compile(&component("misbehaving")) else {
+        panic!()
+    };
+    assert_eq!(code_bytes, code.len() as u64);
     assert_eq!(fault(&code), CompileFault::Precompiled);
 }
 

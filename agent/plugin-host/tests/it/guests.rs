@@ -29,8 +29,8 @@ fn default_folder() -> PathBuf {
 }
 
 fn load(name: &str) -> Guest {
-    let report = compile(&component(name));
-    let Report::Compiled { manifest, world, code, .. } = report else { panic!("{report:?}") };
+    let (report, code) = compile(&component(name));
+    let Report::Compiled { manifest, world, .. } = report else { panic!("{report:?}") };
     let path = std::env::temp_dir().join(format!("flyball-{}-{name}.cwasm", std::process::id()));
     std::fs::write(&path, code).unwrap();
     let plugin = Plugin::load(&path, world).unwrap();

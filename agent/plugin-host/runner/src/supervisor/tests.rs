@@ -237,3 +237,14 @@ fn a_call_of_an_unknown_plugin_is_refused() {
     rig.supervisor.handle_call(&PluginId("q".into()), CallId(7), 10, request(), rig.now);
     assert_eq!(rig.failures(), [(7, FailureKind::Unavailable)]);
 }
+
+#[test]
+fn what_is_unloaded_ends_its_process_and_is_known_no_more() {
+    let mut rig = Rig::loaded();
+    rig.supervisor.handle_unload(&plugin());
+    assert_eq!(rig.actions(), [Action::Kill(plugin())]);
+    rig.call(1, 1_000);
+    assert_eq!(rig.failures(), [(1, FailureKind::Unavailable)]);
+    rig.supervisor.handle_load(plugin(), World::Renderer, rig.now);
+    assert_eq!(rig.actions()[0], Action::Start(plugin()));
+}

@@ -74,8 +74,8 @@ impl Worker {
         worker
     }
 
-    /// Makes room for new code under the same id.
-    pub(super) fn retire(&mut self, plugin: &PluginId, actions: &mut VecDeque<Action>) {
+    /// Ends with its process; `how` tells those who still wait for it.
+    pub(super) fn retire(&mut self, plugin: &PluginId, how: &str, actions: &mut VecDeque<Action>) {
         if self.has_process() {
             actions.push_back(Action::Kill(plugin.clone()));
         }
@@ -84,7 +84,7 @@ impl Worker {
             _ => None,
         };
         for call in running.into_iter().chain(self.queue.drain(..).map(|call| call.id)) {
-            refuse(call, format!("plugin `{plugin}` was replaced"), actions);
+            refuse(call, format!("plugin `{plugin}` was {how}"), actions);
         }
     }
 
