@@ -6,7 +6,7 @@ mod server;
 mod settings;
 
 pub use sensors::Sensors;
-pub(crate) use sensors::{AttachedSensor, Http, KINDS, Mqtt, Secret};
+pub(crate) use sensors::{AttachedSensor, Http, KINDS, Mqtt, Poll, Secret};
 pub use server::{ServerAddress, ServerAddressError};
 pub use settings::Settings;
 
@@ -78,7 +78,8 @@ pub struct RunArguments {
     /// Folder of plugin components.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
-    /// TOML file of the sensors that send their readings here: [mqtt], [http], [[sensor]].
+    /// TOML file of the sensors that send their readings here or are asked for them: [mqtt],
+    /// [http], [[sensor]].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the process file system is mounted, or a recorded copy of it.

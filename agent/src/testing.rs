@@ -4,6 +4,7 @@
 mod aggregator;
 mod authority;
 mod guard;
+pub(crate) mod pem;
 
 pub(crate) use aggregator::{Aggregator, Peer, event as job_event};
 pub(crate) use authority::Authority;

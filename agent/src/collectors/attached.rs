@@ -1,4 +1,4 @@
-//! Sensors that send their readings to this machine, over MQTT or HTTP.
+//! Sensors that send their readings to this machine over MQTT or HTTP, or are asked over HTTP.
 //!
 //! Each is equipment of its own: its series carry its key. A reading stands until it is older
 //! than the operator's bound, then it is stale; whatever a sensor sends that is not what was
@@ -10,6 +10,7 @@ mod door;
 mod http;
 mod mqtt;
 mod payload;
+mod poll;
 
 use super::{Book, Slot, Tick, Value, float};
 use crate::clock::Clock;
@@ -58,6 +59,8 @@ struct Sensor {
     readings: Vec<Held>,
     /// When something came from it last.
     heard: Option<Instant>,
+    /// Why the last request gave nothing, where it is asked.
+    trouble: Option<String>,
 }
 
 #[derive(Debug)]
@@ -85,7 +88,7 @@ pub(crate) fn open(config: Sensors) -> (Attached, Listeners) {
     let places = config.sensors.iter().enumerate().flat_map(place).collect();
     let hold = |config: &AttachedSensor| {
         let readings = config.readings.iter().map(|_| Held { slot: None, last: None });
-        Sensor { config: config.clone(), readings: readings.collect(), heard: None }
+        Sensor { config: config.clone(), readings: readings.collect(), heard: None, trouble: None }
     };
     let sensors: Vec<Sensor> = config.sensors.iter().map(hold).collect();
     let known = sensors.iter().map(|sensor| sensor.equipment(EquipmentState::Connecting));
@@ -104,6 +107,12 @@ impl Listeners {
         if let Some(mqtt) = config.mqtt {
             let filters = config.sensors.iter().filter_map(|sensor| sensor.topic.clone());
             tasks.push(tokio::spawn(mqtt::listen(mqtt, filters.collect(), door.clone(), clock)));
+        }
+        for sensor in &config.sensors {
+            if let Some(poll) = sensor.poll.clone() {
+                let asking = poll::ask(sensor.key.clone(), poll, door.clone(), clock);
+                tasks.push(tokio::spawn(asking));
+            }
         }
         if let Some(http) = config.http {
             tasks.push(tokio::spawn(http::listen(http, door, clock)));
@@ -144,11 +153,17 @@ impl Attached {
     }
 
     pub(super) fn read(&mut self, tick: &mut Tick<'_>, moment: Moment) {
-        for Arrived { place, value, at } in self.arrived.try_iter().take(MAX_ARRIVED) {
-            if let Some(&(sensor, reading)) = self.places.get(place) {
-                let sensor = &mut self.sensors[sensor];
-                sensor.heard = Some(at);
-                sensor.readings[reading].last = Some((value, at));
+        for arrived in self.arrived.try_iter().take(MAX_ARRIVED) {
+            match arrived {
+                Arrived::Reading { place, value, at } => {
+                    if let Some(&(sensor, reading)) = self.places.get(place) {
+                        let sensor = &mut self.sensors[sensor];
+                        sensor.heard = Some(at);
+                        sensor.trouble = None;
+                        sensor.readings[reading].last = Some((value, at));
+                    }
+                }
+                Arrived::Trouble { sensor, reason } => self.sensors[sensor].trouble = Some(reason),
             }
         }
         for sensor in &self.sensors {
@@ -170,7 +185,10 @@ impl Attached {
             for (sensor, told) in sensors.iter().zip(told) {
                 let heard = sensor.heard.map(|at| moment.now.saturating_duration_since(at));
                 let state = match (heard, &told.state) {
-                    (None, _) => continue,
+                    (None, told) => match sensor.unheard(told, moment) {
+                        Some(state) => state,
+                        None => continue,
+                    },
                     (Some(age), EquipmentState::Connected) if age < sensor.config.stale_after => {
                         continue;
                     }
@@ -188,8 +206,9 @@ impl Attached {
 
 impl Sensor {
     fn equipment(&self, state: EquipmentState) -> Equipment {
-        let AttachedSensor { key, topic, .. } = &self.config;
+        let AttachedSensor { key, topic, poll, .. } = &self.config;
         let driver = if topic.is_some() { "mqtt" } else { "http" };
+        let url = poll.as_ref().map(|poll| poll.url.to_string());
         Equipment {
             key: key.clone(),
             kind: EquipmentKind::Sensor,
@@ -198,15 +217,30 @@ impl Sensor {
             model: None,
             serial: None,
             firmware: None,
-            address: topic.clone().unwrap_or_default(),
+            address: topic.clone().or(url).unwrap_or_default(),
             state,
         }
+    }
+
+    /// The state of a sensor that nothing has ever come from, where it is another than `told`.
+    fn unheard(&self, told: &EquipmentState, moment: Moment) -> Option<EquipmentState> {
+        let trouble = self.trouble.as_ref()?;
+        let since_ms = match told {
+            EquipmentState::Unreachable { reason, .. } if reason == trouble => return None,
+            EquipmentState::Unreachable { since_ms, .. } => *since_ms,
+            _ => moment.unix_ms,
+        };
+        Some(EquipmentState::Unreachable { since_ms, reason: trouble.clone() })
     }
 
     fn silent(&self, age: Duration, moment: Moment) -> EquipmentState {
         let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         let since_ms = moment.unix_ms.saturating_sub(age_ms);
-        let reason = format!("nothing has come for {} s", self.config.stale_after.as_secs());
+        let mut reason = format!("nothing has come for {} s", self.config.stale_after.as_secs());
+        if let Some(trouble) = &self.trouble {
+            reason.push_str(": ");
+            reason.push_str(trouble);
+        }
         EquipmentState::Unreachable { since_ms, reason }
     }
 }

@@ -1,7 +1,12 @@
-//! Sensors that speak to the agent over MQTT or HTTP, as the operator's file names them.
+//! Sensors that speak to the agent over MQTT or HTTP, or are asked over HTTP, as the operator's
+//! file names them.
 //!
 //! The file is read once; every fault of it is said at once, by table and key. What it doesn't
 //! name is not listened to.
+
+mod doors;
+mod poll;
+mod tls;
 
 use super::{ConfigError, ServerAddress};
 use figment::Figment;
@@ -11,9 +16,15 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub(crate) use doors::{Http, Mqtt};
+use doors::{HttpTable, MqttTable};
+use poll::Asked;
+pub(crate) use poll::Poll;
+use tls::Tls;
+use tls::TlsTable;
 
 /// A machine that speaks for more is a gateway, and takes several agents.
 pub(crate) const MAX_SENSORS: usize = 256;
@@ -44,25 +55,14 @@ pub struct Sensors {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Mqtt {
-    pub(crate) broker: ServerAddress,
-    pub(crate) login: Option<(String, Secret)>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Http {
-    pub(crate) listen: SocketAddr,
-    pub(crate) token: Option<Secret>,
-}
-
-#[derive(Clone, Debug)]
 pub(crate) struct AttachedSensor {
     /// Its name for ever, and that of its series and of its device in the API.
     pub(crate) key: String,
     /// Its name for people.
     pub(crate) name: String,
-    /// A topic filter; without one it comes over HTTP.
+    /// A topic filter. Without one, and unless it is asked, it comes over HTTP.
     pub(crate) topic: Option<String>,
+    pub(crate) poll: Option<Poll>,
     /// Never empty, each once, all of [`KINDS`].
     pub(crate) readings: Vec<Kind>,
     pub(crate) stale_after: Duration,
@@ -95,25 +95,14 @@ struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MqttTable {
-    broker: ServerAddress,
-    username: Option<String>,
-    password_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HttpTable {
-    listen: SocketAddr,
-    token_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct SensorTable {
     key: String,
     name: Option<String>,
     topic: Option<String>,
+    url: Option<String>,
+    every_s: Option<u32>,
+    token_file: Option<PathBuf>,
+    tls: Option<TlsTable>,
     readings: Vec<String>,
     stale_after_s: Option<u32>,
 }
@@ -163,43 +152,12 @@ impl Sensors {
                 Some(_) if self.mqtt.is_none() => {
                     faults.say(format!("sensor `{key}` has a topic, and no [mqtt] has a broker"));
                 }
-                None if self.http.is_none() => {
-                    faults.say(format!("sensor `{key}` has no topic, and no [http] listens for it"))
-                }
+                None if self.http.is_none() && sensor.poll.is_none() => faults.say(format!(
+                    "sensor `{key}` has no topic and no url, and no [http] listens for it"
+                )),
                 Some(_) | None => {}
             }
         }
-    }
-}
-
-impl MqttTable {
-    fn check(self, faults: &mut Faults) -> Mqtt {
-        let password = self.password_file.and_then(|path| faults.secret("mqtt", &path));
-        let login = match (self.username, password) {
-            (Some(username), password) => {
-                Some((username, password.unwrap_or_else(|| Secret(String::new()))))
-            }
-            (None, Some(_)) => {
-                faults.say("[mqtt]: a password_file needs a username".into());
-                None
-            }
-            (None, None) => None,
-        };
-        Mqtt { broker: self.broker, login }
-    }
-}
-
-impl HttpTable {
-    fn check(self, faults: &mut Faults) -> Http {
-        let given = self.token_file.is_some();
-        let token = self.token_file.and_then(|path| faults.secret("http", &path));
-        if !given && !self.listen.ip().is_loopback() {
-            faults.say(format!(
-                "[http]: others reach {}; give a token_file, or listen on 127.0.0.1",
-                self.listen
-            ));
-        }
-        Http { listen: self.listen, token }
     }
 }
 
@@ -231,7 +189,23 @@ impl SensorTable {
         }
         let readings = kinds(&key, &self.readings, faults);
         let stale_after = Duration::from_secs(stale_after_s.into());
-        AttachedSensor { key, name, topic: self.topic, readings, stale_after }
+        let asked = Asked {
+            url: self.url,
+            every_s: self.every_s,
+            token_file: self.token_file,
+            tls: self.tls,
+        };
+        let poll = asked.check(&key, faults);
+        if poll.is_some() && self.topic.is_some() {
+            faults.say(format!("sensor `{key}` has a topic and a url; give one of them"));
+        }
+        if poll.as_ref().is_some_and(|poll| poll.every >= stale_after) {
+            faults.say(format!(
+                "sensor `{key}`: it would be stale between two polls; raise stale_after_s above \
+                 every_s"
+            ));
+        }
+        AttachedSensor { key, name, topic: self.topic, poll, readings, stale_after }
     }
 }
 

@@ -19,10 +19,16 @@ pub(super) enum Cause {
     BadRequest,
     /// More came between two ticks than is held.
     Busy,
+    /// A sensor that is asked, and what came of it.
+    Unreachable,
+    Untrusted,
+    TimedOut,
+    BadStatus,
+    BadAnswer,
 }
 
 impl Cause {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Oversized,
         Self::NotJson,
         Self::UnknownTopic,
@@ -35,6 +41,11 @@ impl Cause {
         Self::Unauthorized,
         Self::BadRequest,
         Self::Busy,
+        Self::Unreachable,
+        Self::Untrusted,
+        Self::TimedOut,
+        Self::BadStatus,
+        Self::BadAnswer,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -51,6 +62,11 @@ impl Cause {
             Self::Unauthorized => "unauthorized",
             Self::BadRequest => "bad_request",
             Self::Busy => "busy",
+            Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
+            Self::TimedOut => "timed_out",
+            Self::BadStatus => "bad_status",
+            Self::BadAnswer => "bad_answer",
         }
     }
 
@@ -73,6 +89,11 @@ impl Cause {
             Self::Unauthorized => "a request has not the token of the token_file",
             Self::BadRequest => "a request is none; POST readings to /readings",
             Self::Busy => "readings come faster than they are sampled; send fewer",
+            Self::Unreachable => "a sensor that is asked can't be reached; look at its url",
+            Self::Untrusted => "TLS with a sensor fails; look at its certificate and the ca_file",
+            Self::TimedOut => "a sensor that is asked does not answer in time",
+            Self::BadStatus => "a sensor answers with another status than 200",
+            Self::BadAnswer => "a sensor's answer is no HTTP",
         }
     }
 }
@@ -94,6 +115,11 @@ impl Tally {
                 cause.advice()
             );
         }
+    }
+
+    /// Counts what is said elsewhere.
+    pub(super) fn add(&self, cause: Cause) {
+        self.0[cause as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count(&self, cause: Cause) -> u64 {

@@ -11,13 +11,17 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-/// One reading on its way to the sampler.
+/// What is on its way to the sampler.
 #[derive(Debug)]
-pub(super) struct Arrived {
-    /// Its number among all readings of all sensors, in the configuration's order.
-    pub(super) place: usize,
-    pub(super) value: Value,
-    pub(super) at: Instant,
+pub(super) enum Arrived {
+    Reading {
+        /// Its number among all readings of all sensors, in the configuration's order.
+        place: usize,
+        value: Value,
+        at: Instant,
+    },
+    /// Why a sensor that was asked gave nothing.
+    Trouble { sensor: usize, reason: String },
 }
 
 /// From where a message came.
@@ -25,6 +29,8 @@ pub(super) struct Arrived {
 pub(super) enum Origin<'a> {
     Topic(&'a str),
     Http,
+    /// The key of the sensor that was asked.
+    Poll(&'a str),
 }
 
 #[derive(Debug)]
@@ -39,6 +45,7 @@ pub(super) struct Door {
 struct Known {
     key: String,
     topic: Option<String>,
+    polled: bool,
     readings: Vec<Kind>,
     first_place: usize,
 }
@@ -51,8 +58,8 @@ impl Door {
     ) -> Self {
         let mut first_place = 0;
         let know = |sensor: &AttachedSensor| {
-            let AttachedSensor { key, topic, readings, .. } = sensor.clone();
-            let known = Known { key, topic, readings, first_place };
+            let AttachedSensor { key, topic, poll, readings, .. } = sensor.clone();
+            let known = Known { key, topic, polled: poll.is_some(), readings, first_place };
             first_place += known.readings.len();
             known
         };
@@ -66,6 +73,16 @@ impl Door {
         self.tally.refuse(cause, from);
     }
 
+    /// A sensor that was asked gave nothing. Whoever asked has said it.
+    pub(super) fn fail(&self, key: &str, cause: Cause, reason: String) {
+        self.tally.add(cause);
+        if let Some(&sensor) = self.by_key.get(key)
+            && self.sender.try_send(Arrived::Trouble { sensor, reason }).is_err()
+        {
+            self.tally.add(Cause::Busy);
+        }
+    }
+
     /// Takes a message's readings, as far as they can be taken.
     ///
     /// # Errors
@@ -74,6 +91,7 @@ impl Door {
         let from = match origin {
             Origin::Topic(topic) => topic,
             Origin::Http => "http",
+            Origin::Poll(key) => key,
         };
         let readings = payload::parse(bytes).inspect_err(|cause| self.refuse(*cause, from))?;
         let mut outcome = Ok(());
@@ -93,7 +111,7 @@ impl Door {
         let place = sensor.readings.iter().position(|known| *known == kind);
         let place = sensor.first_place + place.ok_or(Cause::UnknownReadingType)?;
         let value = reading.value(kind)?;
-        self.sender.try_send(Arrived { place, value, at }).map_err(|_| Cause::Busy)?;
+        self.sender.try_send(Arrived::Reading { place, value, at }).map_err(|_| Cause::Busy)?;
         match value {
             Err(NoData::OutOfRange) => Err(Cause::OutOfRange),
             Ok(_) | Err(_) => Ok(()),
@@ -106,7 +124,12 @@ impl Door {
             (Origin::Http, None) => Err(Cause::UnknownDevice),
             (Origin::Http, Some(key)) => {
                 let known = self.by_key.get(key).map(|at| &self.sensors[*at]);
-                known.filter(|known| known.topic.is_none()).ok_or(Cause::UnknownDevice)
+                let comes = |known: &&Known| known.topic.is_none() && !known.polled;
+                known.filter(comes).ok_or(Cause::UnknownDevice)
+            }
+            (Origin::Poll(key), device) => {
+                let known = self.by_key.get(key).map(|at| &self.sensors[*at]);
+                known.filter(|_| device.is_none_or(|d| d == key)).ok_or(Cause::UnknownDevice)
             }
             (Origin::Topic(topic), device) => {
                 let mut fitting = self.sensors.iter().filter(|known| known.listens_to(topic));

@@ -158,7 +158,13 @@ const fn answer_to(cause: Cause) -> Answer {
         | Cause::WrongUnit
         | Cause::NotANumber
         | Cause::OutOfRange => "422 Unprocessable Content",
-        Cause::BadRequest | Cause::Retained => "400 Bad Request",
+        Cause::BadRequest
+        | Cause::Retained
+        | Cause::Unreachable
+        | Cause::Untrusted
+        | Cause::TimedOut
+        | Cause::BadStatus
+        | Cause::BadAnswer => "400 Bad Request",
     };
     Answer { status, says: cause.advice() }
 }

@@ -1,13 +1,15 @@
 //! The broker's client: subscribes what the configuration names, at every connection anew.
 //!
-//! Without TLS: the broker is on this machine, or in a network of its own.
+//! With TLS it believes the authorities of the configuration's file and nobody else.
 
 use super::cause::Cause;
 use super::door::{Door, Origin};
 use crate::clock::Clock;
 use crate::config::Mqtt;
+use crate::logging::chain;
 use rumqttc::SubscribeReasonCode;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS, SubscribeFilter};
+use rumqttc::{TlsConfiguration, Transport};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +40,8 @@ pub(super) async fn listen(mqtt: Mqtt, filters: Vec<String>, door: Arc<Door>, cl
             Err(error) => {
                 if !std::mem::replace(&mut reported, true) {
                     let broker = &mqtt.broker;
-                    tracing::warn!(%broker, %error, "the sensors' broker is away; trying again");
+                    let error = chain(&error);
+                    tracing::warn!(%broker, error, "the sensors' broker is away; trying again");
                 }
                 rest(&mut events, wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
@@ -53,13 +56,17 @@ async fn rest(events: &mut EventLoop, wait: Duration) {
     tokio::time::sleep(wait).await;
 }
 
-fn options(mqtt: &Mqtt) -> MqttOptions {
+pub(super) fn options(mqtt: &Mqtt) -> MqttOptions {
     let id = format!("flyball-{:016x}", crate::random::number());
     let (host, port) = mqtt.broker.parts();
     let mut options = MqttOptions::new(id, host, port);
     options.set_keep_alive(KEEP_ALIVE);
     options.set_clean_session(true);
     options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+    if let Some(tls) = &mqtt.tls {
+        let client = TlsConfiguration::Rustls(tls.client());
+        options.set_transport(Transport::tls_with_config(client));
+    }
     if let Some((username, password)) = &mqtt.login {
         options.set_credentials(username, password.reveal());
     }

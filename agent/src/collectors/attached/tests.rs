@@ -1,18 +1,15 @@
-//! Attached sensors over the door, over HTTP and over a real broker.
+//! Attached sensors over the door; below it over HTTP and over a real broker.
+
+mod broker;
+mod polled;
+mod posted;
 
 use super::door::Origin;
 use super::*;
-use crate::config::{Http, Mqtt, Sensors};
-use crate::testing::soon;
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use crate::config::Sensors;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// A configuration as an operator writes it.
 fn config(text: &str) -> Sensors {
@@ -247,165 +244,4 @@ proptest::proptest! {
 
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-async fn ask(address: SocketAddr, request: &str) -> String {
-    let mut stream = loop {
-        match TcpStream::connect(address).await {
-            Ok(stream) => break stream,
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    };
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.unwrap();
-    response
-}
-
-#[tokio::test]
-async fn readings_are_posted_over_http_with_the_token() {
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, "t0ken\n").unwrap();
-    let address = free_address();
-    let mut rig = Rig::new(&format!(
-        "[http]\nlisten = \"{address}\"\ntoken_file = {token:?}\n\
-         [[sensor]]\nkey = \"door\"\nreadings = [\"STATE\"]\n"
-    ));
-    let http: Http = rig.config.http.clone().unwrap();
-    let listening = tokio::spawn(http::listen(http, rig.door.clone(), Clock));
-    let body = "{\"device\":\"door\",\"reading_type\":\"STATE\",\"value\":1}";
-    let post = |path: &str, token: &str, body: &str| {
-        let length = body.len();
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
-        )
-    };
-    let large = format!("{:5000}", "1");
-    for (request, status) in [
-        (post("/readings", "t0ken", body), "202"),
-        (post("/readings", "other", body), "401"),
-        (post("/elsewhere", "t0ken", body), "400"),
-        (post("/readings", "t0ken", "{}"), "422"),
-        (post("/readings", "t0ken", &body.replace("door", "gate")), "404"),
-        (post("/readings", "t0ken", &large), "413"),
-        ("GET /readings HTTP/1.1\r\n\r\n".to_owned(), "400"),
-        ("\u{16}\u{3}\u{1}".to_owned() + "\r\n\r\n", "400"),
-        (post("/readings", "t0ken", body).replace("Content-Length", "X-Length"), "400"),
-    ] {
-        let response = soon(ask(address, &request)).await;
-        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{request} {response}");
-    }
-    listening.abort();
-    let values = rig.read_at(Moment::read(Clock));
-    assert_eq!(values["door/state"], Ok(1.0));
-    assert_eq!((values["unauthorized"], values["oversized"]), (Ok(1.0), Ok(1.0)));
-    assert_eq!(values["bad_request"], Ok(4.0));
-}
-
-/// A mosquitto of the test's own, ended with it.
-struct Broker {
-    process: Child,
-    address: SocketAddr,
-    _folder: TempDir,
-}
-
-impl Broker {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = free_address();
-        let process = Self::spawn(folder.path(), address);
-        Self { process, address, _folder: folder }
-    }
-
-    fn spawn(folder: &Path, address: SocketAddr) -> Child {
-        let file = folder.join("mosquitto.conf");
-        let port = address.port();
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n");
-        std::fs::write(&file, text).unwrap();
-        let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
-        Command::new("mosquitto")
-            .arg("-c")
-            .arg(&file)
-            .env("PATH", path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mosquitto is needed: apt-get install mosquitto")
-    }
-
-    /// The same broker after its end, with nothing that it had known.
-    fn restart(&mut self) {
-        self.stop();
-        self.process = Self::spawn(self._folder.path(), self.address);
-    }
-
-    fn stop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn client(&self, id: &str) -> (AsyncClient, EventLoop) {
-        AsyncClient::new(MqttOptions::new(id, "127.0.0.1", self.address.port()), 16)
-    }
-
-    /// Publishes as a sensor does, and waits until the broker has it.
-    async fn publish(&self, topic: &str, retain: bool, message: &str) {
-        let (client, mut events) = self.client("sensor");
-        client.try_publish(topic, QoS::AtLeastOnce, retain, message).unwrap();
-        loop {
-            match events.poll().await {
-                Ok(Event::Incoming(Packet::PubAck(_))) => return,
-                Ok(_) => {}
-                Err(_) => {
-                    events.clean();
-                    client.try_publish(topic, QoS::AtLeastOnce, retain, message).unwrap();
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-}
-
-/// Publishes until the reading is there: a subscription may come after the first message.
-async fn publish_until(rig: &mut Rig, broker: &Broker, message: &str, expected: Value) {
-    loop {
-        broker.publish("site/greenhouse-1", false, message).await;
-        let values = rig.read_at(Moment::read(Clock));
-        if values["greenhouse-1/temperature"] == expected {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-#[tokio::test]
-async fn readings_come_through_a_real_broker_and_again_after_its_restart() {
-    let mut broker = Broker::start();
-    let text = GREENHOUSE.replace("127.0.0.1:1883", &broker.address.to_string());
-    let mut rig = Rig::new(&text);
-    // It was kept by the broker before anybody listened: nobody knows its age.
-    soon(broker.publish("site/greenhouse-1", true, &temperature("99"))).await;
-    let mqtt: Mqtt = rig.config.mqtt.clone().unwrap();
-    let filters = vec!["site/greenhouse-1".to_owned()];
-    let listening = tokio::spawn(mqtt::listen(mqtt, filters, rig.door.clone(), Clock));
-    soon(publish_until(&mut rig, &broker, &temperature("21.5"), Ok(21.5))).await;
-    assert_eq!(rig.read_at(Moment::read(Clock))["retained"], Ok(1.0));
-    // What is larger than a message may be is refused, and the next one is taken.
-    soon(broker.publish("site/greenhouse-1", false, &"x".repeat(5000))).await;
-    soon(broker.publish("site/greenhouse-1", false, &"x".repeat(9000))).await;
-    soon(publish_until(&mut rig, &broker, &temperature("22.5"), Ok(22.5))).await;
-    assert_eq!(rig.read_at(Moment::read(Clock))["oversized"], Ok(2.0));
-    broker.restart();
-    soon(publish_until(&mut rig, &broker, &temperature("23.5"), Ok(23.5))).await;
-    listening.abort();
 }

@@ -80,3 +80,81 @@ fn secrets_are_read_from_files_and_never_printed() {
     let said = load("[http]\nlisten = \"127.0.0.1:1\"\ntoken_file = \"/nowhere\"\n");
     assert!(said.unwrap_err().contains("/nowhere cannot be read"));
 }
+
+#[test]
+fn a_sensor_with_a_url_is_asked_and_needs_no_door() {
+    let sensors = load(
+        "[[sensor]]\nkey = \"cold\"\nurl = \"http://10.0.0.7/readings\"\nevery_s = 30\n\
+         readings = [\"TEMPERATURE\"]\n",
+    )
+    .unwrap();
+    let poll = sensors.sensors[0].poll.as_ref().unwrap();
+    assert_eq!(
+        (poll.url.to_string().as_str(), poll.every.as_secs()),
+        ("http://10.0.0.7/readings", 30)
+    );
+}
+
+#[test]
+fn every_fault_of_asking_and_of_tls_is_said() {
+    let said = load(
+        "[mqtt]\nbroker = \"127.0.0.1:8883\"\n[mqtt.tls]\nca_file = \"/nowhere/ca.pem\"\n\
+         [[sensor]]\nkey = \"a\"\nurl = \"10.0.0.7\"\nreadings = [\"STATE\"]\n\
+         [[sensor]]\nkey = \"b\"\nurl = \"https://x/\"\nevery_s = 0\nreadings = [\"STATE\"]\n\
+         [[sensor]]\nkey = \"c\"\nurl = \"http://x/\"\nevery_s = 300\nreadings = [\"STATE\"]\n\
+         [[sensor]]\nkey = \"d\"\nurl = \"http://x/\"\ntopic = \"x\"\nreadings = [\"STATE\"]\n\
+         [[sensor]]\nkey = \"e\"\nevery_s = 3\nreadings = [\"STATE\"]\n",
+    )
+    .unwrap_err();
+    for fault in [
+        "[mqtt.tls]: /nowhere/ca.pem is no PEM certificate",
+        "sensor `a`: `10.0.0.7` can't be asked: write http://HOST",
+        "sensor `b`: https needs a tls.ca_file",
+        "sensor `b`: every_s is 0",
+        "sensor `c`: it would be stale between two polls",
+        "sensor `d` has a topic and a url",
+        "sensor `e`: every_s, token_file and tls need a url",
+    ] {
+        assert!(said.contains(fault), "{fault} is not in {said}");
+    }
+}
+
+#[test]
+fn files_of_tls_that_do_not_fit_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = crate::testing::pem::Authority::new();
+    let other = crate::testing::pem::Authority::new();
+    let (ours, theirs) = (authority.issue("client"), other.issue("client"));
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let ca = write("ca.pem", &authority.certificate());
+    let (certificate, key) = (write("cert.pem", &ours.certificate), write("key.pem", &theirs.key));
+    let mqtt = |tls: &str| load(&format!("[mqtt]\nbroker = \"127.0.0.1:8883\"\n[mqtt.tls]\n{tls}"));
+    let sound = mqtt(&format!("ca_file = {ca:?}\n")).unwrap();
+    assert!(sound.mqtt.unwrap().tls.is_some());
+    for (tls, fault) in [
+        (format!("ca_file = {key:?}\n"), "key.pem holds no PEM certificate"),
+        (format!("ca_file = {ca:?}\ncertificate_file = {certificate:?}\n"), "come together"),
+        (
+            format!("ca_file = {ca:?}\ncertificate_file = {certificate:?}\nkey_file = {key:?}\n"),
+            "don't fit",
+        ),
+        (
+            format!("ca_file = {ca:?}\ncertificate_file = {certificate:?}\nkey_file = {ca:?}\n"),
+            "ca.pem is no PEM key",
+        ),
+    ] {
+        let said = mqtt(&tls).unwrap_err();
+        assert!(said.contains(fault), "{fault} is not in {said}");
+    }
+}
+
+#[test]
+fn the_example_that_is_shipped_is_sound() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/config/agent.toml");
+    let sensors = Sensors::load(Some(&shipped)).unwrap();
+    assert_eq!(sensors.sensors.len(), 3);
+}
