@@ -270,7 +270,7 @@ pub(crate) fn more(a: f64, b: f64) -> bool {
     a - b > NOISE
 }
 
-/// `part` rounded up to whole steps.
+/// The next whole step over `part`; nothing of nothing.
 fn stepped(part: f64) -> f64 {
     if part <= 0.0 {
         return 0.0;
@@ -294,5 +294,10 @@ mod tests {
         assert!(!more(0.3, 0.1 + 0.2) && !more(0.1 + 0.2, 0.3));
         assert!(!more(NOISE, 0.0) && more(2.0 * NOISE, 0.0));
         assert!(!more(0.0, 1.0) && more(1.0, 0.0));
+    }
+    #[test]
+    fn a_curve_is_taken_at_the_next_step_over_it_and_never_beyond_the_last() {
+        let taken = [-1.0, 0.0, 0.001, 0.049, 0.051, 0.5, 0.96, 1.0, 2.0].map(stepped);
+        assert_eq!(taken, [0.0, 0.0, 0.05, 0.05, 0.1, 0.55, 1.0, 1.0, 1.0]);
     }
 }

@@ -78,11 +78,13 @@ fn attempt(copy: &Path, place: &Path, options: &Options, again: bool) -> Result<
         .current_dir(copy)
         .args(["mutants", "--package", "flyball-safety", "--no-shuffle", "--cap-lints=true"])
         // The one test program is all that is built.
-        .args(["--cargo-arg=--lib", "--jobs", &options.jobs.to_string(), "--output"])
+        .args(["--cargo-arg=--lib", "--output"])
         .arg(place)
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_INCREMENTAL");
-    if options.jobs == 1 {
+    if options.jobs > 1 {
+        mutants.args(["--jobs", &options.jobs.to_string()]);
+    } else {
         // It is a copy already, and what it is built on stays compiled.
         mutants.arg("--in-place");
     }

@@ -3,8 +3,8 @@
 use super::bench::{self, Bench, CAP, FAN, HEAT, METER, POWER, TEMPERATURE};
 use super::rack::{A, B, Rack, refused};
 use flyball_safety::{
-    ActuatorId, Config, Hand, InterlockId, LimitId, LimitSpec, LockId, Mapping, Observed, Plan,
-    Proposal, Refusal, ReplanFault, SensorId, StateKind, Target, Thresholds, Ticket, Verdict,
+    Action, ActuatorId, Config, Hand, InterlockId, LimitId, LimitSpec, LockId, Mapping, Observed,
+    Plan, Proposal, Refusal, ReplanFault, SensorId, StateKind, Target, Thresholds, Ticket, Verdict,
 };
 use flyball_units::{PowerState, Ratio, ResetType, Watts};
 
@@ -195,4 +195,31 @@ fn an_interlock_of_other_conditions_begins_unknown() {
     assert_eq!(rack.engine.replan(config, rack_mapping(&s, &l, &a, &i), rack.now), Ok(()));
     assert_eq!(rack.engine.conditions(InterlockId::new(0)).count(), 2);
     assert!(rack.engine.conditions(InterlockId::new(0)).all(|it| it.holds == Some(true)));
+}
+
+#[test]
+fn what_is_driven_is_asserted_anew_and_what_is_not_is_left_alone() {
+    let mut bench = Bench::settled(40.0);
+    bench.actions.clear();
+    let all = (same(SensorId::new, 2), same(LimitId::new, 2), same(ActuatorId::new, 2));
+    assert_eq!(replan(&mut bench, bench::plan(), &all.0, &all.1, &all.2), Ok(()));
+    bench.obey();
+    let driven: Vec<_> = bench.actions.iter().map(of_actuator).collect();
+    assert_eq!(driven, [Some(FAN), Some(CAP)]);
+    let mut rack = Rack::new();
+    rack.actions.clear();
+    let config = Config::check(super::rack::plan()).unwrap();
+    let (s, l) = (same(SensorId::new, 3), same(LimitId::new, 3));
+    let (a, i) = (same(ActuatorId::new, 5), same(InterlockId::new, 1));
+    assert_eq!(rack.engine.replan(config, rack_mapping(&s, &l, &a, &i), rack.now), Ok(()));
+    rack.obey();
+    let driven: Vec<_> = rack.actions.iter().map(of_actuator).collect();
+    assert_eq!(driven, [Some(super::rack::FAN)]);
+}
+
+fn of_actuator(action: &Action) -> Option<ActuatorId> {
+    match action {
+        Action::Drive { actuator, .. } | Action::Switch { actuator, .. } => Some(*actuator),
+        Action::Host { .. } => None,
+    }
 }
