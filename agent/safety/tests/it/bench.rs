@@ -18,6 +18,8 @@ pub(super) const CYCLE: Duration = Duration::from_millis(250);
 pub(super) const STEP_TIME: Duration = Duration::from_secs(2);
 pub(super) const RELEASE: Duration = Duration::from_secs(4);
 pub(super) const STALE: Duration = Duration::from_secs(1);
+/// More than this is asked and told in no test.
+pub(super) const ENDLESS: usize = 100_000;
 
 /// Heat: warning 70, limit 80, trip 90. Power: limit 150, trip 200. Fan 0.2, 0.6, 1; cap 30, 60, 140.
 pub(super) fn plan() -> Plan {
@@ -164,6 +166,7 @@ impl Bench {
     pub(super) fn obey(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             self.actions.push(action);
+            assert!(self.actions.len() < ENDLESS, "it asks for ever");
             if let Action::Drive { level, .. } = action {
                 match level {
                     Level::Automatic if !self.fan_deaf => {
@@ -177,6 +180,7 @@ impl Bench {
         }
         while let Some(Event { kind, .. }) = self.engine.poll_event() {
             self.events.push(kind);
+            assert!(self.events.len() < ENDLESS, "it tells for ever");
         }
     }
 

@@ -3,8 +3,10 @@
 use super::bench::{Bench, CYCLE, HEAT, RELEASE, plan};
 use super::rack::{self, ROOM, Rack, UPS};
 use core::time::Duration;
-use flyball_safety::{EventKind, SensorId, StateKind, Step};
-use flyball_units::NoData;
+use flyball_safety::{
+    ClearsWhen, EventKind, Proposal, Refusal, SensorId, StateKind, Step, Target, Verdict,
+};
+use flyball_units::{NoData, Watts};
 
 const SECOND: SensorId = SensorId::new(2);
 const GRACE: Duration = Duration::from_secs(5);
@@ -66,4 +68,20 @@ fn a_limit_that_drives_no_hands_does_not_come_to_the_end_of_a_ladder() {
     rack.inlet = Ok(36.0);
     rack.run(100);
     assert_eq!(rack.state(ROOM), StateKind::Tripped, "what heats has no more to answer with");
+}
+
+#[test]
+fn a_limit_that_is_passed_and_blind_asks_for_its_sensors_before_anything_else() {
+    let mut bench = blind_beside(40.0);
+    cycles(&mut bench, Err(NoData::Fault), 82.0, CYCLE * 2);
+    assert_eq!(bench.heat(), StateKind::Limiting);
+    let proposal = Proposal::PowerCap { target: Target::All, watts: Watts(100.0) };
+    let clears_when = |bench: &mut Bench| match bench.engine.handle_proposal(proposal, bench.now) {
+        Verdict::Refused(Refusal::Limit(standing)) => standing.clears_when,
+        other => panic!("not refused by a limit: {other:?}"),
+    };
+    assert_eq!(clears_when(&mut bench), ClearsWhen::SensorsRead);
+    cycles(&mut bench, Ok(40.0), 82.0, CYCLE * 4);
+    assert_eq!(bench.heat(), StateKind::Limiting);
+    assert_eq!(clears_when(&mut bench), ClearsWhen::ReadingBelow(75.0));
 }

@@ -391,9 +391,11 @@ fn what_was_to_stop_is_let_go_once_when_the_trip_is_cleared() {
     assert_eq!(rack.wanted(A), Level::Down);
     rack.runtime = Ok(1800.0);
     rack.actions.clear();
-    while rack.engine.handle_clear(UPS, rack.now).is_err() {
+    let cleared = (0..100).any(|_| {
         rack.run(1);
-    }
+        rack.engine.handle_clear(UPS, rack.now).is_ok()
+    });
+    assert!(cleared);
     rack.run(5);
     let told: Vec<Level> = rack
         .actions

@@ -1,6 +1,7 @@
 //! An engine at a rack: an inlet, a UPS and a fan tray, three machines behind switches, and
 //! hands that obey.
 
+use super::bench::ENDLESS;
 use core::time::Duration;
 use flyball_safety::{
     Action, ActuatorId, ActuatorSpec, Against, Condition, Config, Dwell, Engine, EventKind,
@@ -218,6 +219,7 @@ impl Rack {
     pub(super) fn obey(&mut self) {
         while let Some(action) = self.engine.poll_action() {
             self.actions.push(action);
+            assert!(self.actions.len() < ENDLESS, "it asks for ever");
             match action {
                 Action::Switch { actuator, verb } => {
                     let hangs = self.hangs[actuator.index()] && verb != ResetType::ForceOff;
@@ -244,6 +246,7 @@ impl Rack {
         }
         while let Some(event) = self.engine.poll_event() {
             self.events.push(event.kind);
+            assert!(self.events.len() < ENDLESS, "it tells for ever");
         }
     }
 
