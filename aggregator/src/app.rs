@@ -14,7 +14,7 @@ use crate::imports::Imports;
 use crate::live::Hub;
 use crate::media::Media;
 use crate::metrics::Metrics;
-use crate::operations::Operations;
+use crate::operations::{OpenError, Operations};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
 use shutdown::Shutdown;
@@ -29,8 +29,8 @@ pub enum AppError {
     Authority(#[from] AuthorityError),
     #[error("opening the accounts")]
     Accounts(#[from] AccountsError),
-    #[error("the system gives no random bytes")]
-    Random(#[from] getrandom::Error),
+    #[error("opening the operations")]
+    Operations(#[from] OpenError),
 }
 
 #[derive(Clone, Debug)]
@@ -77,14 +77,16 @@ impl App {
         let (sessions, live, latest) = (Sessions::default(), Hub::default(), Latest::default());
         let fleet = Fleet::new(store.clone(), sessions.clone(), clock.clone());
         let telemetry = Telemetry::new(store.clone(), clock.clone(), latest.clone());
-        let operations = Operations::new(
+        let operations = Operations::open(
             store.clone(),
             sessions.clone(),
             live.clone(),
             clock.clone(),
             Arc::clone(authority.command_key()),
             &config.safety,
-        )?;
+            latest.clone(),
+        )
+        .await?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
         let accounts = Accounts::open(store.clone(), clock.clone()).await?;
         let media = Media::new(sessions.clone());

@@ -15,7 +15,7 @@ const PREFIX: &str = "FLYBALL_";
 const ENVIRONMENT: [&str; 6] =
     ["api", "ingest", "console_dir", "imports__folder", "flat__anonymous_role", "public_url"];
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The folder that everything durable lies in.
@@ -36,7 +36,7 @@ pub struct Config {
 }
 
 /// What the aggregator itself refuses, and how dangerous commands are confirmed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Safety {
     /// Somebody else than the one who asks has to confirm a dangerous command.
@@ -51,12 +51,23 @@ pub struct Safety {
 }
 
 /// Machines that draw from one feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rack {
     pub name: String,
     pub devices: Vec<Uuid>,
     pub energising_per_minute: Option<u32>,
+    /// What its feed takes; no start may bring it above.
+    pub power_watts: Option<f64>,
+    /// What its cooling carries away.
+    pub cooling_watts: Option<f64>,
+    /// What a device is reckoned with that is started, or of which nobody knows what it draws.
+    #[serde(default = "start_watts")]
+    pub start_watts: f64,
+}
+
+fn start_watts() -> f64 {
+    500.0
 }
 
 impl Default for Safety {

@@ -15,6 +15,7 @@ mod limits;
 mod live;
 mod openapi;
 mod paging;
+mod precondition;
 mod render;
 mod reply;
 mod resources;

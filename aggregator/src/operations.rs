@@ -2,6 +2,7 @@
 //! command is durable before it is sent, and rides in the next `Welcome` where the machine is
 //! away. What the machine may do is never decided here; its verdict is taken down.
 
+pub mod budget;
 pub mod confirmation;
 pub mod fleet_limits;
 pub mod operation;
@@ -15,9 +16,12 @@ use crate::fleet::{Device, DeviceId, SendError, Sessions};
 use crate::live::{Hub, Live};
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Latest;
+use budget::Draws;
 use confirmation::Tokens;
 pub use confirmation::{ConfirmError, Confirmation};
 pub use fleet_limits::FleetPolicy;
+use fleet_limits::Policies;
 pub use flyball_protocol::command::{
     Action, Arming, Clamp, OperationId, Outcome, Refusal, RefusalKind, Verdict,
 };
@@ -103,17 +107,38 @@ pub struct Operations {
     validator: Validator,
     tokens: Tokens,
     second_person: bool,
+    policies: Policies,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("reading what was asked before")]
+    Store(#[from] StoreError),
+    #[error("the system gives no random bytes")]
+    Random(#[from] getrandom::Error),
 }
 
 impl Operations {
-    pub(crate) fn new(
+    /// Opens them as they stood: what was armed can still be confirmed, and what was started
+    /// within the last minute still counts.
+    ///
+    /// # Errors
+    /// Where the store fails or the system has no randomness.
+    pub(crate) async fn open(
         store: Store,
         sessions: Sessions,
         hub: Hub,
         clock: Clock,
         key: Arc<CommandKey>,
         safety: &Safety,
-    ) -> Result<Self, getrandom::Error> {
+        latest: Latest,
+    ) -> Result<Self, OpenError> {
+        let draws = Draws { latest, sessions: sessions.clone() };
+        let validator = Validator::new(safety.clone(), draws);
+        let now_ms = clock.now_ms();
+        let since_ms = now_ms.saturating_sub(validator::WINDOW_MS);
+        validator.restore(&store.operations_since(since_ms).await?, now_ms);
+        let tokens = Tokens::open(&store, &clock).await?;
         Ok(Self {
             store,
             sessions,
@@ -121,9 +146,10 @@ impl Operations {
             clock,
             key,
             waiting: Waiting::default(),
-            validator: Validator::new(safety.clone()),
-            tokens: Tokens::new()?,
+            validator,
+            tokens,
             second_person: safety.second_person,
+            policies: Policies::default(),
         })
     }
 

@@ -78,9 +78,12 @@ registry! {
     ConfirmationExpired, "confirmation_expired", 409, 409, "Confirmation Expired", false, "Ask for the operation again, and confirm it in time.";
     SecondPersonRequired, "second_person_required", 409, 409, "Second Person Required", false, "Have somebody else confirm it.";
     StartPaceExceeded, "start_pace_exceeded", 409, 409, "Start Pace Exceeded", true, "Wait for the seconds in Retry-After: the rack's feed takes no more at once.";
+    BudgetExceeded, "budget_exceeded", 409, 409, "Budget Exceeded", true, "Take another machine of the rack off its feed, or wait until it draws less.";
     OperationRefused, "operation_refused", 409, 409, "Operation Refused", false, "Read the reason; the machine would refuse the same request again.";
     IdempotencyInFlight, "idempotency_in_flight", 409, 409, "Request In Flight", true, "Wait for the first request with this key to end.";
     IdempotencyMismatch, "idempotency_mismatch", 422, 422, "Idempotency Mismatch", false, "Use a new Idempotency-Key for a different request.";
+    PreconditionFailed, "precondition_failed", 412, 412, "Precondition Failed", false, "Read the resource again, decide anew, and send its new ETag.";
+    PreconditionRequired, "precondition_required", 428, 428, "Precondition Required", false, "Read the resource and send its ETag as If-Match.";
     PayloadTooLarge, "payload_too_large", 413, 413, "Payload Too Large", false, "Send a smaller body.";
     UnsupportedMediaType, "unsupported_media_type", 415, 415, "Unsupported Media Type", false, "Send Content-Type: application/json.";
     TooManyPoints, "too_many_points", 422, 400, "Too Many Points", false, "Ask for a shorter range, fewer series or a longer step.";
@@ -111,6 +114,8 @@ impl ErrorCode {
             405 => Self::MethodNotAllowed,
             408 => Self::RequestTimeout,
             409 => Self::Conflict,
+            412 => Self::PreconditionFailed,
+            428 => Self::PreconditionRequired,
             413 => Self::PayloadTooLarge,
             415 => Self::UnsupportedMediaType,
             422 => Self::ValidationError,

@@ -28,7 +28,7 @@ impl Input for State<Api> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
 
-/// A JSON body.
+/// A JSON body. No body at all is an empty object, for requests whose fields may all be absent.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -36,6 +36,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE);
+        if !typed && axum::body::HttpBody::is_end_stream(request.body()) {
+            return parse(b"{}").map(Self);
+        }
         if !is_json(request.headers()) {
             return Err(Problem::new(
                 ErrorCode::UnsupportedMediaType,
@@ -100,6 +104,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
+        let said = error.inner().to_string();
+        // serde says a missing field by its words alone.
+        let missing = said.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        if let Some(name) = missing {
+            let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+            return Problem::invalid(vec![FieldError::body(
+                &field,
+                "missing_field",
+                "is required",
+            )]);
+        }
         let field = if path == "." { "body" } else { &path };
         Problem::invalid(vec![FieldError::body(
             field,
@@ -242,6 +257,7 @@ impl Input for Terms {
             ErrorCode::StateConflict,
             ErrorCode::OperationRefused,
             ErrorCode::StartPaceExceeded,
+            ErrorCode::BudgetExceeded,
             ErrorCode::Conflict,
             ErrorCode::Unavailable,
         ]);

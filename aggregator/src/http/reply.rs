@@ -1,6 +1,7 @@
 //! What a handler gives back, and how each dialect draws it.
 //!
-//! A handler answers with a shape ([`One`], [`Many`], [`Created`], [`Accepted`], [`Raw`]) around a
+//! A handler answers with a shape ([`One`], [`Tagged`], [`Many`], [`Created`],
+//! [`Accepted`], [`Raw`]) around a
 //! typed [`Resource`]; the outermost layer renders it. The same shapes write the schemas of the
 //! OpenAPI documents, so that an envelope cannot differ from what its document says.
 
@@ -98,6 +99,15 @@ fn carry(status: StatusCode, payload: impl Render + 'static) -> Response {
 #[derive(Debug)]
 pub(crate) struct One<T>(pub(crate) T);
 
+/// One resource that can be replaced: 200 with the `ETag` of its version, 304 where the request
+/// knows that version.
+#[derive(Debug)]
+pub(crate) struct Tagged<T> {
+    pub(crate) item: T,
+    pub(crate) version: u64,
+    pub(crate) known: bool,
+}
+
 /// A list: 200.
 #[derive(Debug)]
 pub(crate) struct Many<T> {
@@ -167,6 +177,12 @@ impl<T: Resource> IntoResponse for One<T> {
     }
 }
 
+impl<T: Resource> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        carry(if self.known { StatusCode::NOT_MODIFIED } else { StatusCode::OK }, self)
+    }
+}
+
 impl<T: Resource> IntoResponse for Many<T> {
     fn into_response(self) -> Response {
         carry(StatusCode::OK, self)
@@ -205,6 +221,20 @@ fn located(mut rendered: Rendered, location: &str) -> Rendered {
 impl<T: Resource> Render for One<T> {
     fn render(&self, scene: &Scene) -> Result<Rendered, serde_json::Error> {
         Ok(json(StatusCode::OK, envelope::one(&self.0, scene)?))
+    }
+}
+
+impl<T: Resource> Render for Tagged<T> {
+    fn render(&self, scene: &Scene) -> Result<Rendered, serde_json::Error> {
+        let mut rendered = if self.known {
+            json(StatusCode::NOT_MODIFIED, Vec::new())
+        } else {
+            json(StatusCode::OK, envelope::one(&self.item, scene)?)
+        };
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.version)) {
+            rendered.headers.push((header::ETAG, tag));
+        }
+        Ok(rendered)
     }
 }
 

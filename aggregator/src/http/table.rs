@@ -86,6 +86,7 @@ described!(A, B, C);
 described!(A, B, C, D);
 described!(A, B, C, D, E);
 described!(A, B, C, D, E, G);
+described!(A, B, C, D, E, G, H);
 
 impl Table {
     pub(crate) fn new(dialect: Dialect) -> Self {
@@ -156,8 +157,21 @@ impl Table {
                 "Location": { "description": "Its address.", "schema": { "type": "string" } },
             });
         }
+        let tagged = <H as Described<D>>::Reply::tagged();
+        if tagged {
+            response["headers"] = json!({
+                "ETag": {
+                    "description": "Its version, for If-Match and If-None-Match.",
+                    "schema": { "type": "string" },
+                },
+            });
+        }
         let status = <H as Described<D>>::Reply::status(dialect).to_string();
-        let documented = self.document(path, summary, &operation, &status, response);
+        let mut documented = self.document(path, summary, &operation, &status, response);
+        if tagged {
+            documented["responses"]["304"] =
+                json!({ "description": "It is still the version of If-None-Match." });
+        }
         let entry = self.paths.entry(path.to_owned()).or_insert_with(|| json!({}));
         entry[method.as_str().to_lowercase()] = documented;
         let right = operation.right;

@@ -1,13 +1,15 @@
 //! The second hand of a dangerous command. The machine has armed it; whoever confirms it proves
 //! with a token that they were shown exactly what is meant. The token belongs to one operation,
-//! one session and one arming, and dies with this process.
+//! one session and one arming. Its key lies in the store, so a restart between arming and
+//! confirming voids nothing.
 
 use crate::access::{Caller, SessionId};
+use crate::clock::Clock;
 use crate::operations::{
-    Action, Arming, Operation, OperationId, OperationState, Operations, Refusal, Submission,
-    SubmitError, Verdict,
+    Action, Arming, OpenError, Operation, OperationId, OperationState, Operations, Refusal,
+    Submission, SubmitError, Verdict,
 };
-use crate::store::StoreError;
+use crate::store::{SigningKey, Store, StoreError};
 use ring::hmac;
 use std::fmt;
 use std::sync::Arc;
@@ -46,17 +48,30 @@ pub enum ConfirmError {
     Store(#[from] StoreError),
 }
 
-/// Makes and knows tokens by a secret of this process.
+/// Of the key in the store.
+const KEY_PURPOSE: &str = "confirmation";
+
+/// Makes and knows tokens by a secret that never leaves the store.
 #[derive(Clone)]
 pub(super) struct Tokens(Arc<hmac::Key>);
 
 impl Tokens {
-    /// # Errors
-    /// Where the system gives no random bytes.
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
-        let mut secret = [0; 32];
+    /// Tokens of the store's key; the first one is made where there is none.
+    pub(super) async fn open(store: &Store, clock: &Clock) -> Result<Self, OpenError> {
+        if let Some(known) = store.signing_keys(KEY_PURPOSE).await?.first() {
+            return Ok(Self::of(&known.secret));
+        }
+        let mut secret = vec![0; 32];
         getrandom::fill(&mut secret)?;
-        Ok(Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &secret))))
+        let (kid, created_at_ms) = (clock.new_id().to_string(), clock.now_ms());
+        let tokens = Self::of(&secret);
+        let key = SigningKey { kid, secret, created_at_ms, retired_at_ms: None };
+        store.add_signing_key(KEY_PURPOSE, &key).await?;
+        Ok(tokens)
+    }
+
+    fn of(secret: &[u8]) -> Self {
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
     fn made_of(operation: OperationId, session: SessionId, until_ms: u64) -> Vec<u8> {
@@ -231,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_session_that_asked_is_given_a_token_that_only_it_can_use() {
-        let tokens = Tokens::new().unwrap();
+        let tokens = Tokens::of(b"a secret of the store");
         let (operation, asker) = (armed(), caller("operator@example.org", 1));
         let shown = tokens.shown(&operation, Some(&asker), false).unwrap();
         let token = shown.token.unwrap();
@@ -246,9 +261,26 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_token_is_good_after_a_restart_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(1);
+        let open = async |name: &str| {
+            let store = Store::open(&folder.path().join(name)).await.unwrap();
+            Tokens::open(&store, &clock).await.unwrap()
+        };
+        let (operation, asker) = (armed(), caller("operator@example.org", 1));
+        let shown = open("one.db").await.shown(&operation, Some(&asker), false).unwrap();
+        let token = shown.token.unwrap();
+        let restarted = open("one.db").await;
+        assert!(restarted.check(&operation, &asker, false, &token, 20).is_ok());
+        let other = open("two.db").await.check(&operation, &asker, false, &token, 20);
+        assert!(matches!(other, Err(ConfirmError::Token(_))), "{other:?}");
+    }
+
     #[test]
     fn where_two_people_are_wanted_the_first_can_not_confirm_it_alone() {
-        let tokens = Tokens::new().unwrap();
+        let tokens = Tokens::of(b"a secret of the store");
         let operation = armed();
         let first = caller("operator@example.org", 1);
         let second = caller("other@example.org", 2);
@@ -265,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_is_not_armed_or_armed_no_longer_can_not_be_confirmed() {
-        let tokens = Tokens::new().unwrap();
+        let tokens = Tokens::of(b"a secret of the store");
         let asker = caller("operator@example.org", 1);
         let operation = armed();
         let late = tokens.check(&operation, &asker, false, "00", 60_000);

@@ -7,6 +7,8 @@ use crate::operations::{Action, Operation, Operations, Submission, SubmitError, 
 use crate::store::StoreError;
 use flyball_protocol::command::FleetLimit;
 use flyball_protocol::guard::{Inventory as Board, LayerThresholds, LimitSnapshot};
+use std::sync::Arc;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Who asks for what the aggregator sends by itself.
 const SYSTEM: &str = "system";
@@ -19,6 +21,28 @@ pub struct FleetPolicy {
     pub version: u64,
     pub updated_by: String,
     pub updated_at_ms: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FleetLimitsError {
+    #[error("version {version} stands there by now")]
+    Changed { version: u64 },
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    #[error("reading the fleet's limits")]
+    Store(#[from] StoreError),
+}
+
+/// Whose turn it is to replace a machine's policy: between reading its version and writing the
+/// next one the machine is asked. A few machines share a turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Policies(Arc<[Mutex<()>; 16]>);
+
+impl Policies {
+    async fn turn(&self, device: DeviceId) -> MutexGuard<'_, ()> {
+        let place = usize::from(device.0.as_bytes()[15]) % self.0.len();
+        self.0[place].lock().await
+    }
 }
 
 /// One value of a policy against the machine's own.
@@ -120,10 +144,25 @@ impl Operations {
     }
 
     /// Keeps the policy and sends it: it is sent anew whenever the machine comes without it.
+    /// `expected` is the version that the caller has seen.
     ///
     /// # Errors
-    /// As for [`Operations::submit`].
-    pub async fn set_fleet_limits(&self, submission: Submission) -> Result<Operation, SubmitError> {
+    /// Where another version stands there by now; else as for [`Operations::submit`].
+    pub async fn set_fleet_limits(
+        &self,
+        submission: Submission,
+        expected: Option<u64>,
+    ) -> Result<Operation, FleetLimitsError> {
+        let _turn = self.policies.turn(submission.device).await;
+        let stands = self.store.fleet_limits(submission.device).await?;
+        let version = stands.map_or(0, |policy| policy.version);
+        if expected.is_some_and(|expected| expected != version) {
+            return Err(FleetLimitsError::Changed { version });
+        }
+        Ok(self.replace_fleet_limits(submission).await?)
+    }
+
+    async fn replace_fleet_limits(&self, submission: Submission) -> Result<Operation, SubmitError> {
         let device = submission.device;
         let Action::SetFleetLimits { limits } = &submission.action else {
             return self.submit(submission).await;

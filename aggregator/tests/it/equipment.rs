@@ -196,7 +196,7 @@ async fn a_machine_that_comes_without_the_fleets_limits_is_sent_them_anew() {
         ttl_ms: Some(1_000),
     };
     // It is away, and the command itself may run out before it is back.
-    rig.app.operations.set_fleet_limits(submission(90.0)).await.unwrap();
+    rig.app.operations.set_fleet_limits(submission(90.0), None).await.unwrap();
     let mut agent = rig.agent(&identity, 1).await;
     let ControlDown::Welcome { pending, .. } = &agent.welcome else { panic!() };
     let first = pending[0].operation;
@@ -217,7 +217,8 @@ async fn a_machine_that_comes_without_the_fleets_limits_is_sent_them_anew() {
         .await;
     agent.say(&ControlUp::Guard { attached: true, simulated: true }).await;
     let app = rig.app.clone();
-    let next = tokio::spawn(async move { app.operations.set_fleet_limits(submission(85.0)).await });
+    let next =
+        tokio::spawn(async move { app.operations.set_fleet_limits(submission(85.0), None).await });
     let command = match agent.down.next().await.unwrap() {
         ControlDown::Command(command) => key.open(&command.command).unwrap(),
         other => panic!("{other:?}"),

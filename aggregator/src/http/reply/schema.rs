@@ -1,7 +1,7 @@
 //! The schemas of the same envelopes, for the OpenAPI documents.
 
 use super::envelope::camel;
-use super::{Accepted, Created, Many, One, Raw, Resource};
+use super::{Accepted, Created, Many, One, Raw, Resource, Tagged};
 use crate::http::dialect::Dialect;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -38,6 +38,24 @@ pub(crate) trait ReplySchema {
     /// Does a `Location` header come with it?
     fn located(_dialect: Dialect) -> bool {
         false
+    }
+    /// Does an `ETag` come with it, and 304 where the request knows it?
+    fn tagged() -> bool {
+        false
+    }
+}
+
+impl<T: Resource> ReplySchema for Tagged<T> {
+    fn status(_: Dialect) -> u16 {
+        200
+    }
+
+    fn schema(dialect: Dialect, schemas: &mut Schemas) -> Value {
+        one::<T>(dialect, schemas)
+    }
+
+    fn tagged() -> bool {
+        true
     }
 }
 

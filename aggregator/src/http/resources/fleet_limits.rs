@@ -8,9 +8,10 @@ use crate::http::Api;
 use crate::http::auth::{Actor, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId, Terms};
-use crate::http::reply::{Accepted, Answer, Flat, One, Resource};
+use crate::http::precondition::{IfMatch, IfNoneMatch, failed};
+use crate::http::reply::{Accepted, Answer, Flat, Resource, Tagged};
 use crate::http::time::{rfc3339, rfc3339_option};
-use crate::operations::fleet_limits::{Effect, effects};
+use crate::operations::fleet_limits::{Effect, FleetLimitsError, effects};
 use crate::operations::{Action, FleetPolicy, Verdict};
 use axum::extract::State;
 use flyball_protocol::command::FleetLimit;
@@ -171,12 +172,14 @@ pub(crate) async fn detail(
     State(api): State<Api>,
     Reader(_): Reader,
     Path(id): Path<Uuid>,
-) -> Answer<One<FleetLimits>> {
+    known: IfNoneMatch,
+) -> Answer<Tagged<FleetLimits>> {
     let subject = find(&api, id).await?;
     let machine = subject.machine().id;
     let policy = api.app.operations.fleet_limits(machine).await.map_err(Problem::internal)?;
     let inventory = api.app.fleet.inventory(machine);
-    Ok(One(draw(policy, &inventory.board.limits, inventory.at_ms, None)))
+    let item = draw(policy, &inventory.board.limits, inventory.at_ms, None);
+    Ok(Tagged { version: item.version, known: known.knows(item.version), item })
 }
 
 pub(crate) async fn replace(
@@ -185,14 +188,23 @@ pub(crate) async fn replace(
     Path(id): Path<Uuid>,
     request_id: Option<RequestId>,
     terms: Terms,
+    if_match: IfMatch,
     Body(request): Body<FleetLimitsRequest>,
 ) -> Answer<Accepted<FleetLimits>> {
     let aim = Aim::at(&api, id, &caller).await?;
+    let expected = if_match.expected()?;
     let ttl_s = request.ttl_seconds();
     let action = request.action(&aim)?;
     let asking = Asking { caller: caller.clone(), request_id, terms };
     let submission = submission(asking, &aim, action, ttl_s, None);
-    let asked = api.app.operations.set_fleet_limits(submission).await.map_err(problem)?;
+    let set = api.app.operations.set_fleet_limits(submission, expected).await;
+    let asked = set.map_err(|error| match error {
+        FleetLimitsError::Changed { version } => {
+            failed(error.to_string()).detail("etag", format!("\"{version}\""))
+        }
+        FleetLimitsError::Submit(error) => problem(error),
+        FleetLimitsError::Store(error) => Problem::internal(error),
+    })?;
     let location = format!("/api/v1/operations/{}", asked.id);
     if let Some(Verdict::Refused(refusal)) = &asked.verdict {
         return Err(refused(refusal, &location, Some(&aim)));

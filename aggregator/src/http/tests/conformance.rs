@@ -16,6 +16,9 @@ pub(super) fn check(documents: &[(&str, Value)], method: &Method, path: &str, an
             assert!(!answer.status.is_success(), "{name}: {method} {path}: {status} undocumented");
             &responses["default"]
         });
+        if answer.text.is_empty() && response.get("content").is_none() {
+            continue;
+        }
         let media_type = answer.header("content-type");
         let schema = &response["content"][media_type]["schema"];
         assert!(!schema.is_null(), "{name}: {method} {path} {status}: no {media_type}");

@@ -235,6 +235,15 @@ async fn a_trip_is_cleared_by_its_own_address_and_by_the_older_one() {
     let token = rig.admin().await;
     let machine = guarded(&rig, board(), |_| Some(Verdict::Accepted)).await;
     let trips = format!("/api/v1/devices/{}/trips", machine.device);
+    // Nobody has to guess what is missing, with an empty body or with none.
+    for empty in [
+        rig.post(&format!("{trips}/cpu/clear")).by(&token).send().await,
+        rig.post(&format!("{trips}/cpu/clear")).by(&token).json(&json!({})).await,
+    ] {
+        assert_eq!(empty.status, 422, "{}", empty.text);
+        let fault = empty.json()["field_errors"][0].clone();
+        assert_eq!((&fault["field"], &fault["code"]), (&json!("reason"), &json!("missing_field")));
+    }
     let own = rig.post(&format!("{trips}/cpu/clear")).by(&token);
     assert_eq!(own.json(&json!({ "reason": "new fan" })).await.status, 202);
     let older = rig.post(&format!("{trips}/clear")).by(&token);
@@ -358,7 +367,7 @@ async fn what_loosens_a_limit_is_taken_and_said_to_be_without_effect() {
     let path = format!("/api/v1/devices/{}/fleet-limits", machine.device);
     assert_eq!(rig.get(&path).by(&token).send().await.json()["data"]["version"], 0);
     let body = json!({ "limits": [{ "name": "cpu", "limit": 82.0, "trip": 120.0 }] });
-    let ask = rig.ask(axum::http::Method::PUT, &path).by(&token);
+    let ask = rig.ask(axum::http::Method::PUT, &path).by(&token).header("if-match", "\"0\"");
     let answer = ask.json(&body).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let data = answer.json()["data"].clone();
@@ -382,8 +391,46 @@ async fn what_loosens_a_limit_is_taken_and_said_to_be_without_effect() {
         json!({ "limits": [{ "name": "x".repeat(300), "trip": 1 }] }),
         json!({ "limits": (0..200).map(|n| json!({ "name": format!("limit-{n:030}"), "trip": 1 })).collect::<Vec<_>>() }),
     ] {
-        let ask = rig.ask(axum::http::Method::PUT, &path).by(&token);
+        let ask = rig.ask(axum::http::Method::PUT, &path).by(&token).header("if-match", "*");
         assert_eq!(ask.json(&body).await.status, 422);
     }
     assert_eq!(machine.asked().len(), before + 1);
+}
+
+#[tokio::test]
+async fn the_fleets_limits_are_replaced_only_by_who_has_read_them() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let machine = guarded(&rig, board(), |_| Some(Verdict::Accepted)).await;
+    let path = format!("/api/v1/devices/{}/fleet-limits", machine.device);
+    let body = json!({ "limits": [{ "name": "cpu", "limit": 82.0 }] });
+    let put = async |tag: Option<&str>| {
+        let ask = rig.ask(axum::http::Method::PUT, &path).by(&token);
+        let ask = match tag {
+            Some(tag) => ask.header("if-match", tag),
+            None => ask,
+        };
+        ask.json(&body).await
+    };
+    let read = rig.get(&path).by(&token).send().await;
+    assert_eq!(read.header("etag"), "\"0\"");
+    let blind = put(None).await;
+    assert_eq!(
+        (blind.status.as_u16(), &blind.json()["error"]),
+        (428, &json!("precondition_required"))
+    );
+    assert_eq!(put(Some("\"0\"")).await.status, 202);
+    for late in ["\"0\"", "\"7\"", "W/\"1\"", "\"x\"", "1"] {
+        let late = put(Some(late)).await;
+        assert_eq!(
+            (late.status.as_u16(), &late.json()["error"]),
+            (412, &json!("precondition_failed"))
+        );
+    }
+    assert_eq!(machine.asked().len(), 1, "the machine was asked for nothing else");
+    let known = rig.get(&path).by(&token).header("if-none-match", "\"1\"").send().await;
+    assert_eq!((known.status.as_u16(), known.text.as_str()), (304, ""));
+    let other = rig.get(&path).by(&token).header("if-none-match", "\"0\"").send().await;
+    assert_eq!((other.status.as_u16(), other.header("etag")), (200, "\"1\""));
+    assert_eq!(put(Some("*")).await.status, 202);
 }

@@ -109,6 +109,18 @@ impl Store {
         Ok(Page { items, total: unsigned(total) })
     }
 
+    /// What was asked since then, oldest first.
+    pub(crate) async fn operations_since(
+        &self,
+        since_ms: u64,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let rows = sqlx::query(select!("WHERE o.created_at_ms > ? ORDER BY o.created_at_ms"))
+            .bind(ms(since_ms))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(operation).collect()
+    }
+
     /// What has no verdict yet and is still good, by counter, behind the counter `after`. What was sent but not answered is
     /// in it: the guard's counter makes the repetition harmless.
     pub(crate) async fn pending_commands(

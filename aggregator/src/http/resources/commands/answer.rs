@@ -74,6 +74,7 @@ fn state_of(problem: Problem, refusal: &Refusal, aim: Option<&Aim>) -> Problem {
 pub(crate) fn objected(objection: &Objection) -> Problem {
     let code = match objection {
         Objection::Pace { .. } => ErrorCode::StartPaceExceeded,
+        Objection::Budget { .. } => ErrorCode::BudgetExceeded,
         Objection::OwnMachine | Objection::TooLate { .. } => ErrorCode::OperationRefused,
     };
     let problem = Problem::new(code, objection.to_string()).detail("rule", objection.rule());
@@ -82,6 +83,13 @@ pub(crate) fn objected(objection: &Objection) -> Problem {
             .detail("rack", rack.clone())
             .detail("starts_per_minute", *starts)
             .retry_after(retry_in_ms.div_ceil(1_000).max(1)),
+        Objection::Budget { rack, exceeded } => problem
+            .detail("rack", rack.clone())
+            .detail("budget", exceeded.budget)
+            .detail("limit", exceeded.watts)
+            .detail("reading", exceeded.reckoned_watts)
+            .detail("unit", "W")
+            .detail("clears_when", "the rack draws less, by a start's worth"),
         Objection::OwnMachine => problem
             .detail("override_role", "superuser")
             .detail("clears_when", "a superuser gives a justification"),
