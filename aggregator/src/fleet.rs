@@ -270,6 +270,7 @@ pub(crate) mod tests {
             reading: Some(41.5),
             since_ms: 1,
             sensors: sensors.iter().map(|id| (*id).to_owned()).collect(),
+            hold: None,
         }
     }
 }

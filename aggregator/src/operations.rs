@@ -23,7 +23,7 @@ pub use confirmation::{ConfirmError, Confirmation};
 pub use fleet_limits::FleetPolicy;
 use fleet_limits::Policies;
 pub use flyball_protocol::command::{
-    Action, Arming, Clamp, OperationId, Outcome, Refusal, RefusalKind, Verdict,
+    Action, Arming, Clamp, OperationId, Origin, Outcome, Refusal, RefusalKind, Verdict,
 };
 use flyball_protocol::command::{Command, CommandKey, SignatureError};
 use flyball_protocol::message::PendingCommand;
@@ -68,6 +68,10 @@ pub struct Submission {
     pub request_id: Option<String>,
     /// `DEFAULT_TTL_MS` where absent.
     pub ttl_ms: Option<u64>,
+    /// The rank of who asks: an operator, or nobody in person.
+    pub origin: Origin,
+    /// How long what it asks for stands from now on; until it is withdrawn where absent.
+    pub stands_for_ms: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -198,6 +202,8 @@ impl Operations {
                 not_after_ms,
                 action: submission.action.clone(),
                 issuer: submission.issuer.clone(),
+                origin: submission.origin,
+                until_ms: submission.stands_for_ms.map(|ms| now_ms.saturating_add(ms)),
             })
         };
         let operation =
@@ -423,6 +429,8 @@ mod tests {
                 issuer: "operator@example.org".into(),
                 request_id: None,
                 ttl_ms: None,
+                origin: Origin::Remote,
+                stands_for_ms: None,
             };
             ids.push(app.operations.submit(submission).await.unwrap().id);
         }

@@ -79,6 +79,50 @@ pub enum Action {
         switch: String,
         source: String,
     },
+    /// Put off the steps of a limit's ladder from `from` up to quiet; the machine bounds it. How
+    /// long is the command's own end.
+    HoldLadder {
+        limit: String,
+        from: HeldStep,
+        reason: String,
+    },
+    ReleaseLadder {
+        limit: String,
+    },
+    /// Try every fan and cap that a limit can drive, by readings that are simulated.
+    SelfTest,
+}
+
+/// The lowest step that a hold puts off. What is above quiet is never put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HeldStep {
+    FansRaised,
+    FansFull,
+    CapSafe,
+    CapMin,
+    Quiesce,
+}
+
+impl HeldStep {
+    pub const ALL: [Self; 5] =
+        [Self::FansRaised, Self::FansFull, Self::CapSafe, Self::CapMin, Self::Quiesce];
+
+    /// The word of the API, which is the engine's word for the step.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FansRaised => "FansRaised",
+            Self::FansFull => "FansFull",
+            Self::CapSafe => "CapSafe",
+            Self::CapMin => "CapMin",
+            Self::Quiesce => "Quiesce",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
 }
 
 /// What the fleet asks of one limit, in the unit of its sensors.
@@ -119,6 +163,9 @@ impl Action {
             Self::SetProfile { .. } => "profile.set",
             Self::SetService { .. } => "service.set",
             Self::SetBootOnce { .. } => "boot.once.set",
+            Self::HoldLadder { .. } => "ladder.hold",
+            Self::ReleaseLadder { .. } => "ladder.release",
+            Self::SelfTest => "self_test.run",
         }
     }
 }

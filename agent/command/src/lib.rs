@@ -11,9 +11,9 @@ mod lock;
 mod signature;
 mod verdict;
 
-pub use action::{Action, FleetLimit, ServiceVerb};
-/// The words of power are everybody's; a command is said with them.
-pub use flyball_units::{PowerState, ResetType};
+pub use action::{Action, FleetLimit, HeldStep, ServiceVerb};
+/// The words of power and of rank are everybody's; a command is said with them.
+pub use flyball_units::{Origin, PowerState, ResetType};
 pub use id::{DeviceId, OperationId};
 pub use lock::Lock;
 pub use signature::{Command, CommandKey, PublicKey, SignatureError, SignedCommand};

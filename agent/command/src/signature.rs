@@ -1,13 +1,15 @@
 //! Signing and checking. The signed bytes travel as they were signed, so that no decoder's
 //! idea of them stands between the key and the check.
 
-use crate::{Action, DeviceId, OperationId};
+use crate::{Action, DeviceId, OperationId, Origin};
 use core::fmt;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-/// The version byte that every signed command begins with.
-const VERSION: u8 = 1;
+/// The version byte that every signed command begins with. Version 1 says nothing of its origin
+/// and its end: it is a remote operator's, without one, and such a command is signed so still.
+const VERSION: u8 = 2;
+const WITHOUT_ORIGIN: u8 = 1;
 /// No command is longer: the decoder is handed nothing above this.
 const MAX_COMMAND_BYTES: usize = 4096;
 
@@ -23,6 +25,56 @@ pub struct Command {
     pub action: Action,
     /// The account that asked, for the guard's journal.
     pub issuer: String,
+    /// The rank of who asked. A signed command is never a person's at the machine.
+    pub origin: Origin,
+    /// What it asks for stands until then, Unix milliseconds; for ever or not at all where
+    /// `None`, as its action has it.
+    pub until_ms: Option<u64>,
+}
+
+/// A command as version 1 has it.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    device: DeviceId,
+    operation: OperationId,
+    counter: u64,
+    not_after_ms: u64,
+    action: Action,
+    issuer: String,
+}
+
+impl From<Plain> for Command {
+    fn from(plain: Plain) -> Self {
+        let Plain { device, operation, counter, not_after_ms, action, issuer } = plain;
+        let (origin, until_ms) = (Origin::Remote, None);
+        Self { device, operation, counter, not_after_ms, action, issuer, origin, until_ms }
+    }
+}
+
+impl Command {
+    fn to_bytes(&self) -> Result<Vec<u8>, SignatureError> {
+        let (version, body) = if self.origin == Origin::Remote && self.until_ms.is_none() {
+            let Self { device, operation, counter, not_after_ms, action, issuer, .. } =
+                self.clone();
+            let plain = Plain { device, operation, counter, not_after_ms, action, issuer };
+            (WITHOUT_ORIGIN, postcard::to_stdvec(&plain))
+        } else {
+            (VERSION, postcard::to_stdvec(self))
+        };
+        let mut bytes = vec![version];
+        bytes.extend(body.map_err(SignatureError::Decode)?);
+        Ok(bytes)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
+        let decoded = match bytes.split_first() {
+            Some((&WITHOUT_ORIGIN, body)) => postcard::from_bytes::<Plain>(body).map(Self::from),
+            Some((&VERSION, body)) => postcard::from_bytes(body),
+            Some((&version, _)) => return Err(SignatureError::Version(version)),
+            None => return Err(SignatureError::Version(0)),
+        };
+        decoded.map_err(SignatureError::Decode)
+    }
 }
 
 /// The command's bytes and the organization key's signature over them.
@@ -70,8 +122,7 @@ impl CommandKey {
     /// # Errors
     /// Where the command does not fit the wire's bound.
     pub fn sign(&self, command: &Command) -> Result<SignedCommand, SignatureError> {
-        let mut bytes = vec![VERSION];
-        bytes.extend(postcard::to_stdvec(command).map_err(SignatureError::Decode)?);
+        let bytes = command.to_bytes()?;
         if bytes.len() > MAX_COMMAND_BYTES {
             return Err(SignatureError::TooLong(bytes.len()));
         }
@@ -120,11 +171,7 @@ impl PublicKey {
         let signature =
             Signature::from_slice(&signed.signature).map_err(|_| SignatureError::Signature)?;
         self.0.verify_strict(&signed.bytes, &signature).map_err(|_| SignatureError::Signature)?;
-        match signed.bytes.split_first() {
-            Some((&VERSION, body)) => postcard::from_bytes(body).map_err(SignatureError::Decode),
-            Some((&version, _)) => Err(SignatureError::Version(version)),
-            None => Err(SignatureError::Version(0)),
-        }
+        Command::from_bytes(&signed.bytes)
     }
 }
 
@@ -148,6 +195,22 @@ mod tests {
             not_after_ms: 1_000,
             action: Action::SetPowerCap { actuator: None, watts: Watts(150.0) },
             issuer: "operator@example.org".into(),
+            origin: Origin::Remote,
+            until_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_command_says_its_origin_and_end_only_where_the_first_version_could_not() {
+        let key = CommandKey::from_bytes(&[7; 32]);
+        let plain = key.sign(&command()).unwrap();
+        assert_eq!(plain.bytes[0], 1);
+        assert_eq!(key.public().open(&plain).unwrap(), command());
+        for (origin, until_ms) in [(Origin::Automation, None), (Origin::Remote, Some(9_000))] {
+            let command = Command { origin, until_ms, ..command() };
+            let signed = key.sign(&command).unwrap();
+            assert_eq!(signed.bytes[0], 2);
+            assert_eq!(key.public().open(&signed).unwrap(), command);
         }
     }
 

@@ -56,6 +56,8 @@ pub enum RefusalKind {
     WrongState,
     /// It confirms what is not armed, or no longer.
     NotArmed,
+    /// What somebody of a higher rank asked for stands, until `clears_when`.
+    Outranked,
 }
 
 /// Why not, in the words that the API's 409 carries.

@@ -2,7 +2,7 @@
 
 use crate::LimitState;
 use flyball_command::{Lock, PowerState, ResetType};
-use flyball_units::{Kind, Unit};
+use flyball_units::{Kind, Origin, Unit};
 use serde::{Deserialize, Serialize};
 
 /// The attribute by which a series belongs to a piece of equipment: its value is the key.
@@ -17,6 +17,94 @@ pub struct Inventory {
     pub locks: Vec<LockSnapshot>,
     pub trips: Vec<TripSnapshot>,
     pub equipment: Vec<Equipment>,
+    /// It evaluates and says what it would do, and drives nothing.
+    pub dry_run: bool,
+    pub self_test: SelfTest,
+}
+
+/// What stands for an actuator from one origin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClaimSnapshot {
+    pub origin: Origin,
+    /// The account, or the person at the machine.
+    pub issuer: String,
+    /// The floor or the cap; `None` for what keeps no level.
+    pub value: Option<f64>,
+    /// Unix milliseconds; until it is withdrawn where `None`.
+    pub until_ms: Option<u64>,
+}
+
+/// A person's hold on a limit's ladder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldSnapshot {
+    pub origin: Origin,
+    pub issuer: String,
+    pub reason: String,
+    /// The lowest step that it puts off, in the engine's word.
+    pub from: String,
+    pub until_ms: u64,
+    /// The step that it puts off now.
+    pub puts_off: Option<String>,
+}
+
+/// What the machine knows of its own self-tests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SelfTest {
+    /// One runs; it is over then at the latest, Unix milliseconds.
+    pub running_until_ms: Option<u64>,
+    /// The last one that came to its own end, and proved or disproved something.
+    pub last: Option<SelfTestResult>,
+    /// The last one that was broken off, where that was after `last`.
+    pub aborted: Option<SelfTestResult>,
+    /// When the next is due; `None` where nobody asks for any.
+    pub due_ms: Option<u64>,
+    /// It is due for longer than it should be.
+    pub overdue: bool,
+}
+
+/// How one self-test went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTestResult {
+    pub began_ms: u64,
+    pub ended_ms: u64,
+    pub end: SelfTestEnd,
+    /// A sentence: what failed, or what broke it off.
+    pub message: String,
+    #[serde(default)]
+    pub trials: Vec<TrialSnapshot>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SelfTestEnd {
+    Passed,
+    Failed,
+    Aborted,
+}
+
+impl SelfTestEnd {
+    /// The word of the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// One actuator in a self-test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialSnapshot {
+    pub actuator: String,
+    pub unit: Unit,
+    /// `None` where it was broken off before.
+    pub asked: Option<f64>,
+    pub observed: Option<f64>,
+    /// From asking to the read-back that agreed; `None` where none did.
+    pub took_ms: Option<u64>,
+    /// From letting go to the read-back that agreed with what was wanted then.
+    pub back_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +144,8 @@ pub struct Actuator {
     /// Of a profile: the word that stands, and those that it offers.
     pub profile: Option<String>,
     pub profiles: Vec<String>,
+    /// What stands by proposals, the highest rank first: that one decides, under the limits.
+    pub claims: Vec<ClaimSnapshot>,
 }
 
 /// What one layer says of a limit; `None` is *says nothing*.
@@ -93,6 +183,7 @@ pub struct LimitSnapshot {
     pub since_ms: u64,
     /// The sensors that it watches, by `hw.id`.
     pub sensors: Vec<String>,
+    pub hold: Option<HoldSnapshot>,
 }
 
 /// A condition that stands between things, such as *outlet 4 only while fan tray 2 turns*.

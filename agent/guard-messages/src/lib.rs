@@ -13,8 +13,9 @@ mod record;
 
 pub use frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
 pub use inventory::{
-    Actuator, ActuatorKind, ConditionSnapshot, EQUIPMENT_ATTRIBUTE, Equipment, EquipmentKind,
-    EquipmentState, InterlockSnapshot, Inventory, LayerThresholds, LimitSnapshot, LockSnapshot,
+    Actuator, ActuatorKind, ClaimSnapshot, ConditionSnapshot, EQUIPMENT_ATTRIBUTE, Equipment,
+    EquipmentKind, EquipmentState, HoldSnapshot, InterlockSnapshot, Inventory, LayerThresholds,
+    LimitSnapshot, LockSnapshot, SelfTest, SelfTestEnd, SelfTestResult, TrialSnapshot,
     TripSnapshot,
 };
 pub use message::{

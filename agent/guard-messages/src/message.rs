@@ -1,13 +1,13 @@
 //! The messages of both directions. Variants are numbered: new ones go at the end.
 
 use crate::{Inventory, Record};
-use flyball_command::{Action, OperationId, SignedCommand, Verdict};
+use flyball_command::{Action, OperationId, Outcome, SignedCommand, Verdict};
 use flyball_units::{Kind, Unit};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The version of this conversation. Both sides come in one package, so one is enough.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromAgent {
@@ -25,6 +25,9 @@ pub enum FromAgent {
     Status,
     /// What would the engine say to `action`? Nothing moves, so nothing is signed.
     Validate { request: u64, action: Action },
+    /// A person at the machine asks, over the socket that only such a person can open. The answer
+    /// is `Ordered`, and where something is to come about, `Ended`.
+    Order { action: Action, person: String, until_ms: Option<u64> },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +65,13 @@ pub enum FromGuard {
         request: u64,
         verdict: Verdict,
     },
+    /// The answer to `Order`, with the operation that a confirmation names.
+    Ordered {
+        operation: OperationId,
+        verdict: Verdict,
+    },
+    /// What came of an order.
+    Ended(Box<Outcome>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

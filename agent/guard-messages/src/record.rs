@@ -113,4 +113,15 @@ pub enum EventKind {
     PolicyTaken,
     /// The machine was reset by its watchdog before this run.
     WatchdogReset,
+    /// A person's hold puts a step of the ladder off.
+    StepHeld,
+    /// A hold, or what somebody asked of an actuator, has come to its end.
+    ClaimOver,
+    SelfTestBegan,
+    /// Not passed is failed, or broken off.
+    SelfTestEnded {
+        passed: bool,
+    },
+    /// No self-test could be run though one is due.
+    SelfTestOverdue,
 }

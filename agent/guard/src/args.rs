@@ -17,6 +17,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Print the limits and actuators of a running guard.
     Status(Status),
+    /// Ask something of a running guard as a person at the machine, whom nobody else outranks.
+    Order(Order),
+    /// Try every fan and cap that a limit can drive, and wait for what comes of it.
+    SelfTest(SelfTestArgs),
     /// Check a policy file against this machine, and name all of its faults.
     Check(Check),
     /// Set, list and remove the credentials of equipment, which are sealed at rest.
@@ -73,6 +77,106 @@ pub(crate) struct Status {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelfTestArgs {
+    /// The socket of the guard; its control socket is beside it.
+    #[arg(long, value_name = "PATH", default_value = "/run/flyball/guard.sock")]
+    pub(crate) socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Order {
+    #[command(subcommand)]
+    pub(crate) deed: OrderDeed,
+    /// The socket of the guard; its control socket is beside it.
+    #[arg(long, value_name = "PATH", global = true, default_value = "/run/flyball/guard.sock")]
+    pub(crate) socket: PathBuf,
+    /// How long what is asked for stands. A level without it stands until it is withdrawn.
+    #[arg(long = "for", value_name = "SECONDS", global = true)]
+    pub(crate) for_s: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrderDeed {
+    /// Hold the power under a cap; withdraw that where no watts are given.
+    Cap {
+        watts: Option<f64>,
+        /// One actuator; all caps of the machine without it.
+        #[arg(long, value_name = "ID")]
+        actuator: Option<String>,
+    },
+    /// Let no fan turn below a duty of 0 to 1; withdraw that where none is given.
+    Fan {
+        duty: Option<f64>,
+        /// One actuator; all fans of the machine without it.
+        #[arg(long, value_name = "ID")]
+        actuator: Option<String>,
+    },
+    /// Hold the processors' frequency under a ceiling; withdraw that where none is given.
+    Frequency {
+        hertz: Option<f64>,
+        /// One actuator; all ceilings of the machine without it.
+        #[arg(long, value_name = "ID")]
+        actuator: Option<String>,
+    },
+    /// Switch a machine or an outlet: On, ForceOff, GracefulShutdown …
+    Switch { switch: String, verb: String },
+    /// Carry out what was armed.
+    Confirm { operation: String },
+    /// Choose a governor or a platform profile.
+    Profile { actuator: String, profile: String },
+    /// Pause, resume, stop or start a service of the allow-list.
+    Service { service: String, verb: String },
+    /// Lock something out, or lift a lock.
+    #[command(subcommand)]
+    Lock(LockDeed),
+    /// Clear a trip that has latched.
+    Clear {
+        limit: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Put steps of a limit's ladder off, from the named one up to Quiesce.
+    Hold(Ladder),
+    /// Lift such a hold.
+    Release { limit: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LockDeed {
+    Set {
+        name: String,
+        #[arg(long)]
+        owner: String,
+        #[arg(long)]
+        reason: String,
+        /// One actuator; the whole machine without it.
+        #[arg(long, value_name = "ID")]
+        target: Option<String>,
+        /// Hold fans, caps and settings where they stand, too.
+        #[arg(long)]
+        levels: bool,
+    },
+    Lift {
+        name: String,
+        #[arg(long)]
+        owner: String,
+        /// Why somebody else than the owner lifts it.
+        #[arg(long)]
+        justification: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ladder {
+    pub(crate) limit: String,
+    /// The lowest step that is put off.
+    #[arg(long, default_value = "Quiesce")]
+    pub(crate) from: String,
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -15,11 +15,12 @@ use crate::host::Host;
 use crate::hotplug::Hotplug;
 use crate::journal::{self, Journal};
 use crate::latches::Latch;
-use crate::link::Link;
+use crate::link::{Doors, Link};
 use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
 use crate::policy::{HostRule, Policy};
 use crate::poller::{self, Rounds, Watched};
 use crate::ring::Ring;
+use crate::self_tests::{self, SelfTests};
 use crate::shared::{Bell, Facts, Meters, Shared};
 use crate::slots::Slots;
 use crate::sources::Sources;
@@ -79,8 +80,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
     let (latches, latches_fault) = load_latches(&args.state);
     report_board(&board, &planned);
 
-    let listener = link::bind(&args.socket)
-        .with_context(|| format!("the socket {} can't be bound", args.socket.display()))?;
+    let doors = Doors::bind(&args.socket)?;
     let remarks = board.remarks.iter().map(|r| format!("{} {}", r.subject, r.message));
     let facts = Facts {
         run: process::run_id(clock.wall_ms()),
@@ -116,7 +116,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         outbox,
         thread::current(),
     )
-    .start(listener)
+    .start(doors)
     .context("the link's thread can't be started")?;
 
     let roots = args.tree.roots();
@@ -173,6 +173,11 @@ pub(crate) fn run(args: Run) -> Result<()> {
         log::error(format_args!("the equipment file is not taken: {fault}"));
     }
     drivers.start(&sources, &shared).context("a driver's thread can't be started")?;
+    let tested = self_tests::load(state).unwrap_or_else(|error| {
+        log::error(format_args!("when the last self-test was can't be read: {error}"));
+        self_tests::Tested::default()
+    });
+    let self_tests = SelfTests::new(policy.self_test, boot, clock.wall_ms(), tested);
     let watchdog = Watchdog::from_environment(&policy, &args.tree.sysfs_root);
     let now = Now { mono: clock.now(), wall_ms: clock.wall_ms() };
     Cycle::new(Parts {
@@ -200,10 +205,12 @@ pub(crate) fn run(args: Run) -> Result<()> {
         own,
         locks,
         fleet,
+        self_tests,
     })
     .run();
     // The threads end with the process.
     let _ = fs::remove_file(&args.socket);
+    let _ = fs::remove_file(link::control(&args.socket));
     Ok(())
 }
 

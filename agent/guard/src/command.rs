@@ -8,6 +8,7 @@ mod pin;
 use crate::durable;
 use crate::words::{Now, whole_ms};
 use flyball_command::{Command, OperationId, Refusal, RefusalKind, SignatureError, SignedCommand};
+use flyball_units::Origin;
 use pin::Pin;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,9 @@ impl Authority {
         let command = pin.key.open(signed).map_err(|error| unreadable(&error))?;
         if command.device != pin.device {
             return Err(unauthorised("the command is for another machine"));
+        }
+        if command.origin == Origin::Local {
+            return Err(unauthorised("what is asked at the machine comes by no wire"));
         }
         if command.operation != operation {
             return Err(unauthorised("the command is for another operation"));
@@ -230,6 +234,8 @@ mod tests {
                 not_after_ms: 10_000,
                 action: Action::SetPowerCap { actuator: None, watts: Watts(150.0) },
                 issuer: "operator@example.org".into(),
+                origin: Origin::Remote,
+                until_ms: None,
             };
             self.key.sign(&command).unwrap()
         }

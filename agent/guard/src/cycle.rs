@@ -8,10 +8,12 @@ mod commands;
 mod errands;
 mod pending;
 mod sampling;
+mod self_testing;
 mod telling;
 
 use crate::catalog::Catalog;
-use crate::desk::{Answer, Question};
+use crate::claimants::Claimants;
+use crate::desk::{Answer, ClientId, Question};
 use crate::fleet::FleetLayer;
 use crate::grip::HandBack;
 use crate::hands::Hands;
@@ -25,6 +27,7 @@ use crate::policy::Policy;
 use crate::poller::Watched;
 use crate::process;
 use crate::ring::Outbox;
+use crate::self_tests::SelfTests;
 use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::sources::Change;
@@ -32,6 +35,7 @@ use crate::watchdog::Watchdog;
 use crate::words::Now;
 use commands::ArmedOperation;
 use errands::OnItsWay;
+use flyball_command::OperationId;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
 use flyball_safety::{Action, ActuatorId, Engine, HostLevel, Level, LimitId, SensorId};
 use flyball_units::ResetType;
@@ -81,6 +85,10 @@ pub(crate) struct Cycle {
     pub(crate) own: Vec<usize>,
     pub(crate) locks: Vec<HeldLock>,
     pub(crate) fleet: FleetLayer,
+    self_tests: SelfTests,
+    claimants: Claimants,
+    /// Operations of people at the machine, who wait for them.
+    orders: Vec<(OperationId, ClientId)>,
     /// Of each slot the number of the reading that the engine has seen.
     seen: Vec<u64>,
     watched: Vec<(usize, SensorId)>,
@@ -131,6 +139,7 @@ pub(crate) struct Parts {
     pub(crate) own: Vec<usize>,
     pub(crate) locks: Vec<HeldLock>,
     pub(crate) fleet: FleetLayer,
+    pub(crate) self_tests: SelfTests,
     pub(crate) latches: Vec<Latch>,
     /// Why the trips of the last run are not known.
     pub(crate) latches_fault: Option<String>,
@@ -184,6 +193,9 @@ impl Cycle {
             own: parts.own,
             locks: parts.locks,
             fleet: parts.fleet,
+            self_tests: parts.self_tests,
+            claimants: Claimants::default(),
+            orders: Vec::new(),
         }
     }
 
@@ -306,6 +318,7 @@ impl Cycle {
         self.hands.look();
         self.look_at_own(now);
         self.settle_pending();
+        self.keep_self_testing();
         let now = self.now();
         self.engine.handle_timeout(now.moment());
         self.act(None, now);

@@ -14,6 +14,7 @@ use crate::latches::{self, Latch};
 use crate::locks::{self, HeldLock};
 use crate::log;
 use crate::originals::{self, Original};
+use crate::self_tests::{self, Tested};
 use crate::shared::Shared as LoopShared;
 use file::JournalFile;
 use flyball_command::Outcome;
@@ -63,6 +64,7 @@ pub(crate) enum Kept {
     Latches(Vec<Latch>),
     Locks(Vec<HeldLock>),
     Fleet(FleetLayer),
+    SelfTest(Tested),
 }
 
 impl Kept {
@@ -71,6 +73,7 @@ impl Kept {
             Self::Latches(latches) => latches::save(state, latches),
             Self::Locks(locks) => locks::save(state, locks),
             Self::Fleet(fleet) => fleet::save(state, fleet),
+            Self::SelfTest(tested) => self_tests::save(state, tested),
         }
     }
 }
@@ -180,9 +183,7 @@ impl Keeper {
                     self.waiter.unpark();
                 }
                 Err(error) => {
-                    log::error(format_args!(
-                        "trips, locks or the fleet's limits are not on disk: {error}"
-                    ));
+                    log::error(format_args!("what a restart must find is not on disk: {error}"));
                 }
             },
             Entry::Freeze { at_ms, limit, from } => self.freeze(at_ms, &limit, &from),

@@ -5,6 +5,8 @@
 //! it doesn't take stays in the ring.
 
 mod client;
+mod doors;
+mod orders;
 mod pace;
 
 use crate::command::{self, Authority};
@@ -15,16 +17,14 @@ use crate::ring;
 use crate::shared::Shared;
 use crate::words::Now;
 use client::{Client, Closed, Role};
+pub(crate) use doors::{Doors, control};
 use flyball_command::{Action, OperationId, RefusalKind, SignedCommand, Verdict};
 use flyball_guard_messages::{AttachRefusal, FromAgent, FromGuard, Inventory, Status, VERSION};
 use pace::Pace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -56,29 +56,8 @@ pub(crate) struct Link {
     next_client: u64,
     verdicts: VecDeque<(OperationId, Verdict)>,
     pace: Pace,
-}
-
-/// Binds the socket at `path`, mode 0600. A socket that nobody listens on is replaced.
-///
-/// # Errors
-/// Where the path is taken by a living guard or can't be bound.
-pub(crate) fn bind(path: &Path) -> io::Result<UnixListener> {
-    if path.exists() {
-        if UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                format!("another guard listens on {}", path.display()),
-            ));
-        }
-        fs::remove_file(path)?;
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    /// Orders of this run: they number the operations.
+    orders: u128,
 }
 
 impl Link {
@@ -102,26 +81,28 @@ impl Link {
             next_client: 0,
             verdicts,
             pace: Pace::new(),
+            orders: 0,
         }
     }
 
     /// # Errors
     /// Where the thread can't be started.
-    pub(crate) fn start(mut self, listener: UnixListener) -> io::Result<()> {
+    pub(crate) fn start(mut self, doors: Doors) -> io::Result<()> {
         let link = thread::Builder::new().name("link".into()).stack_size(STACK_BYTES);
         link.spawn(move || {
             loop {
-                self.turn(&listener);
+                self.turn(&doors);
             }
         })?;
         Ok(())
     }
 
-    fn turn(&mut self, listener: &UnixListener) {
-        let ready = self.wait(listener);
+    fn turn(&mut self, doors: &Doors) {
+        let ready = self.wait(doors);
         self.shared.bell.silence();
         if ready {
-            self.accept(listener);
+            self.accept(&doors.agent, false);
+            self.accept(&doors.control, true);
         }
         self.pass_on_answers();
         for index in 0..self.clients.len() {
@@ -138,9 +119,10 @@ impl Link {
     }
 
     /// Sleeps until there is something to do. True where somebody knocks.
-    fn wait(&self, listener: &UnixListener) -> bool {
+    fn wait(&self, doors: &Doors) -> bool {
         let mut fds = vec![
-            PollFd::new(listener, PollFlags::IN),
+            PollFd::new(&doors.agent, PollFlags::IN),
+            PollFd::new(&doors.control, PollFlags::IN),
             PollFd::new(self.shared.bell.fd(), PollFlags::IN),
         ];
         for client in &self.clients {
@@ -154,11 +136,16 @@ impl Link {
             // Interrupted: everything is non-blocking, so looking costs nothing.
             return true;
         }
-        fds.first().is_some_and(|fd| !fd.revents().is_empty())
+        fds.iter().take(2).any(|fd| !fd.revents().is_empty())
     }
 
-    fn accept(&mut self, listener: &UnixListener) {
+    fn accept(&mut self, listener: &UnixListener, control: bool) {
         while let Ok((stream, _)) = listener.accept() {
+            let person = control.then(|| doors::person(&stream));
+            if let Some(Err(uid)) = person {
+                log::warn(format_args!("the control socket was opened by a stranger uid={uid}"));
+                continue;
+            }
             if self.clients.len() == MAX_CLIENTS {
                 log::warn("a connection was turned away: too many are open");
                 continue;
@@ -166,7 +153,12 @@ impl Link {
             self.next_client += 1;
             let id = ClientId(self.next_client);
             match Client::new(id, stream, self.shared.clock.now()) {
-                Ok(client) => self.clients.push(client),
+                Ok(mut client) => {
+                    if let Some(Ok(uid)) = person {
+                        client.role = Role::Person { uid };
+                    }
+                    self.clients.push(client);
+                }
                 Err(error) => log::warn(format_args!("a connection failed cause={error}")),
             }
         }
@@ -221,6 +213,10 @@ impl Link {
         };
         let (id, role) = (client.id, client.role);
         match (message, role) {
+            (FromAgent::Order { action, person, until_ms }, _) => {
+                self.order(index, action, &person, until_ms);
+            }
+            (FromAgent::Attach { .. }, Role::Person { .. }) => client.close(Closed::OutOfTurn),
             (FromAgent::Attach { version, run, after }, _) => {
                 if version != VERSION {
                     client.send(&FromGuard::Refused(AttachRefusal::Version { known: VERSION }));
@@ -347,6 +343,12 @@ impl Link {
             }
             Answer::Validated { client, request, verdict } => {
                 self.send(client, &FromGuard::Validated { request, verdict });
+            }
+            Answer::Ordered { client, operation, verdict } => {
+                self.send(client, &FromGuard::Ordered { operation, verdict });
+            }
+            Answer::Ended { client, outcome } => {
+                self.send(client, &FromGuard::Ended(Box::new(outcome)));
             }
             Answer::View { client, purpose, inventory } => match purpose {
                 Purpose::Inventory => self.send(client, &FromGuard::Inventory(inventory)),

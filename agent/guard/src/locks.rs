@@ -15,6 +15,9 @@ pub(crate) struct HeldLock {
     pub(crate) id: u32,
     /// Unix milliseconds.
     pub(crate) since_ms: u64,
+    /// A person at the machine set it.
+    #[serde(default)]
+    pub(crate) local: bool,
     pub(crate) lock: Lock,
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn load(state: &Path, now_ms: u64) -> Vec<HeldLock> {
             until_ms: None,
             holds_levels: false,
         };
-        vec![HeldLock { id: u32::MAX, since_ms: now_ms, lock }]
+        vec![HeldLock { id: u32::MAX, since_ms: now_ms, local: false, lock }]
     })
 }
 
@@ -66,7 +69,7 @@ mod tests {
             until_ms: None,
             holds_levels: true,
         };
-        let held = HeldLock { id: 3, since_ms: 1_700_000_000_000, lock };
+        let held = HeldLock { id: 3, since_ms: 1_700_000_000_000, local: true, lock };
         save(state.path(), std::slice::from_ref(&held)).unwrap();
         assert_eq!(load(state.path(), 1), [held]);
         std::fs::write(state.path().join(FILE), "held = 3").unwrap();

@@ -8,6 +8,7 @@ mod assembly;
 mod bus;
 mod catalog;
 mod cell;
+mod claimants;
 mod clock;
 mod command;
 mod cycle;
@@ -26,16 +27,19 @@ mod latches;
 mod link;
 mod locks;
 mod log;
+mod order;
 mod originals;
 mod plan;
 mod policy;
 mod poller;
 mod process;
 mod ring;
+mod self_tests;
 mod shared;
 mod slots;
 mod sources;
 mod status;
+mod utc;
 mod watchdog;
 mod words;
 
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         Command::Check(args) => assembly::check(&args),
         Command::Credential(args) => drivers::credential(&args),
         Command::Journal(args) => assembly::journal(&args),
+        Command::Order(args) => order::run(&args),
+        Command::SelfTest(args) => order::self_test(&args),
         Command::Release(args) => assembly::release(&args),
     };
     match outcome {

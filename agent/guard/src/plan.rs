@@ -121,6 +121,7 @@ pub(crate) fn plan(catalog: &Catalog, policy: &Policy, seed: u64) -> Result<Plan
             release_jitter: timing.release_jitter,
             assert_every: timing.assert_every,
             armed_for: ARMED_FOR,
+            hold_at_most: timing.hold_at_most,
         },
         seed,
     };

@@ -41,6 +41,15 @@ pub(crate) struct Policy {
     pub(crate) interlocks: Vec<InterlockRule>,
     pub(crate) host: HostRule,
     pub(crate) services: ServicesRule,
+    pub(crate) self_test: SelfTestRule,
+}
+
+/// When self-tests are run without being asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SelfTestRule {
+    /// Once a boot, as soon as nothing stands against it.
+    pub(crate) at_start: bool,
+    pub(crate) every: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +61,8 @@ pub(crate) struct Timing {
     pub(crate) release_after: Duration,
     pub(crate) release_jitter: Duration,
     pub(crate) assert_every: Duration,
+    /// How long people may put steps of one limit off while it is passed.
+    pub(crate) hold_at_most: Duration,
 }
 
 /// The kernel's watchdog, which resets the machine where the loop no longer feeds it.
@@ -113,6 +124,7 @@ impl fmt::Display for Fault {
 pub(crate) const DEFAULT_ZONE: &str = "board";
 /// Long enough for a start of the guard, short enough for a hot machine.
 const DEFAULT_WATCHDOG_S: f64 = 30.0;
+const SELF_TEST_DAYS: f64 = 30.0;
 const DEFAULT_GRACE: Duration = Duration::from_secs(60);
 
 impl Default for Timing {
@@ -125,6 +137,7 @@ impl Default for Timing {
             release_after: Duration::from_secs(300),
             release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
+            hold_at_most: Duration::from_secs(60),
         }
     }
 }
@@ -168,6 +181,7 @@ impl Policy {
             interlocks: Vec::new(),
             host: HostRule::default(),
             services: ServicesRule::default(),
+            self_test: SelfTestRule::default(),
         }
     }
 
@@ -221,6 +235,10 @@ impl Policy {
         if let Some(mut services) = root.table("services") {
             policy.services = host::read_services(&mut services);
             services.finish();
+        }
+        if let Some(mut self_test) = root.table("self_test") {
+            policy.self_test = read_self_test(&mut self_test);
+            self_test.finish();
         }
         root.finish();
         policy.check_names(reader);
@@ -302,6 +320,7 @@ fn read_timing(table: &mut Table<'_, '_>) -> Timing {
             default.release_jitter,
         ),
         assert_every: seconds(table.number("assert_every_s", 1.0..=600.0), default.assert_every),
+        hold_at_most: seconds(table.number("hold_at_most_s", 0.0..=600.0), default.hold_at_most),
     }
 }
 
@@ -309,6 +328,14 @@ fn read_watchdog(table: &mut Table<'_, '_>) -> Option<WatchdogRule> {
     let timeout = table.number("timeout_s", 5.0..=600.0).unwrap_or(DEFAULT_WATCHDOG_S);
     let device = table.required_text("device")?;
     Some(WatchdogRule { device: device.into(), timeout: Duration::from_secs_f64(timeout.round()) })
+}
+
+/// The table alone asks for what is usual: once a boot, and every 30 days.
+fn read_self_test(table: &mut Table<'_, '_>) -> SelfTestRule {
+    let at_start = table.switch("at_start").unwrap_or(true);
+    let days = table.number("every_days", 0.0..=3650.0).unwrap_or(SELF_TEST_DAYS);
+    let every = (days > 0.0).then(|| Duration::from_secs_f64(days * 86_400.0));
+    SelfTestRule { at_start, every }
 }
 
 fn read_zone(table: &mut Table<'_, '_>) -> Option<Zone> {

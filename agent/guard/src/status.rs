@@ -1,11 +1,13 @@
 //! `flyball-guard status`: what a running guard says of itself, for a person or for a program.
 
 use crate::args;
+use crate::utc::utc;
 use anyhow::{Context, Result, bail};
 use flyball_command::PowerState;
 use flyball_guard_messages::{
-    Actuator, ActuatorKind, BusAccount, Decoder, Equipment, EquipmentState, FromAgent, FromGuard,
-    InterlockSnapshot, LayerThresholds, LimitSnapshot, LockSnapshot, Status, TripSnapshot, encode,
+    Actuator, ActuatorKind, BusAccount, ClaimSnapshot, Decoder, Equipment, EquipmentState,
+    FromAgent, FromGuard, HoldSnapshot, InterlockSnapshot, LayerThresholds, LimitSnapshot,
+    LockSnapshot, SelfTest, Status, TrialSnapshot, TripSnapshot, encode,
 };
 use flyball_units::Unit;
 use std::io::{Read, Write};
@@ -51,7 +53,11 @@ fn ask(args: &args::Status) -> Result<Status> {
 fn text(status: &Status) -> String {
     let board = &status.board;
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    let mut lines = vec![format!(
+    let mut lines = Vec::new();
+    if status.dry_run {
+        lines.push("!!! DRY RUN: nothing is driven, this machine is NOT protected !!!".to_owned());
+    }
+    lines.push(format!(
         "{} {}{} · up {} s · {} series · agent {}",
         part(&board.vendor),
         part(&board.product),
@@ -59,10 +65,7 @@ fn text(status: &Status) -> String {
         status.uptime_ms / 1000,
         status.series,
         if status.agent_attached { "attached" } else { "away" },
-    )];
-    if status.dry_run {
-        lines.push("DRY RUN: nothing is driven".to_owned());
-    }
+    ));
     lines.push(format!(
         "{} cycles, p50 {:.3} ms, p99.9 {:.3} ms; {} reactions, p99.9 {:.3} ms",
         status.cycles,
@@ -77,6 +80,7 @@ fn text(status: &Status) -> String {
     section(&mut lines, "interlocks", inventory.interlocks.iter().flat_map(interlock));
     section(&mut lines, "locks", inventory.locks.iter().map(lock));
     section(&mut lines, "actuators", inventory.actuators.iter().map(actuator));
+    section(&mut lines, "self-test", self_test(&inventory.self_test).into_iter());
     section(&mut lines, "equipment", inventory.equipment.iter().map(equipment));
     section(&mut lines, "buses and drivers", status.buses.iter().map(bus));
     lines.extend(status.remarks.iter().map(|remark| format!("note: {remark}")));
@@ -121,8 +125,59 @@ fn limit(limit: &LimitSnapshot) -> Vec<String> {
             format!("{name} {}/{}/{}", number(warning), number(limit), number(trip))
         })
         .collect();
+    lines.extend(limit.hold.iter().map(hold));
     lines.push(format!("          layers (warning/limit/trip): {}", said.join(", ")));
     lines
+}
+
+fn hold(hold: &HoldSnapshot) -> String {
+    let puts_off = match &hold.puts_off {
+        Some(step) => format!("PUTS OFF {step}"),
+        None => "puts nothing off yet".to_owned(),
+    };
+    let HoldSnapshot { issuer, from, reason, until_ms, .. } = hold;
+    let until = utc(*until_ms);
+    format!("          held by {issuer} from {from} until {until}, {puts_off}: {reason}")
+}
+
+fn self_test(test: &SelfTest) -> Vec<String> {
+    let mut lines = Vec::new();
+    if test.running_until_ms.is_some() {
+        lines.push("RUNS: fans go to full and caps to their lowest".to_owned());
+    }
+    for result in test.last.iter().chain(&test.aborted) {
+        lines.push(format!("{} {}", utc(result.ended_ms), result.message));
+        lines
+            .extend(result.trials.iter().map(trial).filter(|_| test.last.as_ref() == Some(result)));
+    }
+    if test.last.is_none() {
+        lines.push("never tested".to_owned());
+    }
+    match test.due_ms {
+        Some(_) if test.overdue => lines.push("OVERDUE".to_owned()),
+        Some(due_ms) => lines.push(format!("due {}", utc(due_ms))),
+        None => lines.push("not asked for by the policy".to_owned()),
+    }
+    lines
+}
+
+fn trial(trial: &TrialSnapshot) -> String {
+    let ms = |ms: Option<u64>| ms.map_or("NOT SEEN".to_owned(), |ms| format!("{ms} ms"));
+    let TrialSnapshot { actuator, asked, observed, took_ms, back_ms, .. } = trial;
+    let shown = |value: &Option<f64>| value.map_or("-".to_owned(), |value| value.to_string());
+    let (asked, observed) = (shown(asked), shown(observed));
+    let (took, back) = (ms(*took_ms), ms(*back_ms));
+    format!("  {actuator}  asked {asked}, read back {observed} ({took}), and back ({back})")
+}
+
+fn claims(claims: &[ClaimSnapshot]) -> String {
+    let said = |claim: &ClaimSnapshot| {
+        let value = claim.value.map_or(String::new(), |value| format!(" {value}"));
+        let until = claim.until_ms.map_or(String::new(), |ms| format!(" until {}", utc(ms)));
+        format!("{}{value} by {}{until}", claim.origin.name(), claim.issuer)
+    };
+    let said: Vec<String> = claims.iter().map(said).collect();
+    if said.is_empty() { String::new() } else { format!("; asked: {}", said.join(", then ")) }
 }
 
 fn trip(trip: &TripSnapshot) -> String {
@@ -166,6 +221,7 @@ fn actuator(actuator: &Actuator) -> String {
         (Some(value), unit) => format!("{value:.1} {}", unit.ucum()),
     };
     let stuck = if actuator.stuck { ", DOES NOT OBEY" } else { "" };
+    let stuck = format!("{stuck}{}", claims(&actuator.claims));
     let id = &actuator.id;
     match actuator.kind {
         ActuatorKind::Switch => {
@@ -179,7 +235,7 @@ fn actuator(actuator: &Actuator) -> String {
                 [] => String::new(),
                 words => format!(", takes {}", words.join(" ")),
             };
-            format!("{id}  is {word}{words}")
+            format!("{id}  is {word}{words}{stuck}")
         }
         ActuatorKind::Indicator => {
             let lit = match actuator.observed {

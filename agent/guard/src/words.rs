@@ -4,6 +4,7 @@ mod event;
 mod inventory;
 mod verdict;
 
+use crate::claimants::Claimants;
 use crate::plan::Names;
 pub(crate) use event::{guard_event, plain};
 use flyball_guard_messages as wire;
@@ -25,7 +26,17 @@ impl Now {
         Moment::from_millis(whole_ms(self.mono))
     }
 
-    fn wall_ms_of(self, moment: Moment) -> u64 {
+    /// The engine's moment for a wall time; a past one is now.
+    pub(crate) fn moment_of(self, wall_ms: u64) -> Moment {
+        self.moment().after(Duration::from_millis(wall_ms.saturating_sub(self.wall_ms)))
+    }
+
+    /// The wall time of a moment that is to come.
+    pub(crate) fn wall_ms_to(self, moment: Moment) -> u64 {
+        self.wall_ms.saturating_add(whole_ms(moment.since(self.moment())))
+    }
+
+    pub(crate) fn wall_ms_of(self, moment: Moment) -> u64 {
         let ago = self.moment().since(moment).as_millis();
         self.wall_ms.saturating_sub(u64::try_from(ago).unwrap_or(u64::MAX))
     }
@@ -61,7 +72,12 @@ fn layer(thresholds: Thresholds) -> wire::LayerThresholds {
     wire::LayerThresholds { warning, limit, trip }
 }
 
-pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::LimitSnapshot> {
+pub(crate) fn limits(
+    engine: &Engine,
+    names: &Names,
+    claimants: &Claimants,
+    now: Now,
+) -> Vec<wire::LimitSnapshot> {
     let specs = &engine.config().plan().limits;
     engine
         .limits()
@@ -90,6 +106,17 @@ pub(crate) fn limits(engine: &Engine, names: &Names, now: Now) -> Vec<wire::Limi
                 reading: view.reading,
                 since_ms: now.wall_ms_of(view.state.since()),
                 sensors,
+                hold: engine.hold(id).map(|(hold, puts_off)| {
+                    let name = claimants.holder(&name.name);
+                    wire::HoldSnapshot {
+                        origin: hold.origin,
+                        issuer: name.map(|name| name.issuer.clone()).unwrap_or_default(),
+                        reason: name.map(|name| name.reason.clone()).unwrap_or_default(),
+                        from: format!("{:?}", hold.from),
+                        until_ms: now.wall_ms_to(hold.until),
+                        puts_off: puts_off.map(|step| format!("{step:?}")),
+                    }
+                }),
             })
         })
         .collect()

@@ -15,8 +15,10 @@ mod it {
     mod link;
     mod machine;
     mod power_cuts;
+    mod ranks;
     mod readback;
     mod restarts;
+    mod self_tests;
     mod settings;
     mod supervised;
     mod votes;

@@ -3,6 +3,7 @@
 mod agreement;
 
 use crate::limit::{CapNeed, FanNeed};
+use crate::origin::Claims;
 use crate::switch::{Seen, Switch};
 use crate::{ActuatorSpec, Hand, Level, LimitId, Moment, Observed};
 use agreement::Agreement;
@@ -21,8 +22,8 @@ pub(crate) struct Actuator {
     pub(crate) spec: ActuatorSpec,
     /// The limits of the zones that it serves.
     pub(crate) limits: Vec<LimitId>,
-    /// What an operator asked of it: a floor or a cap.
-    pub(crate) operator: Option<f64>,
+    /// What was asked of it and stands: floors or caps, one of each origin.
+    pub(crate) claims: Claims,
     pub(crate) wanted: Level,
     /// What a switch has to remember; it rests in every other hand.
     pub(crate) switch: Switch,
@@ -69,7 +70,7 @@ impl Actuator {
         Self {
             spec,
             limits,
-            operator: None,
+            claims: Claims::NONE,
             wanted,
             switch: Switch::new(),
             observed: None,
@@ -82,7 +83,7 @@ impl Actuator {
         }
     }
 
-    /// The level for `demand` if the operator had asked for `operator`, and the limit that
+    /// The level for `demand` if `operator` were the claim that decides, and the limit that
     /// holds a fan there, if one does.
     pub(crate) fn level(&self, demand: &Demand, operator: Option<f64>) -> (Level, Option<LimitId>) {
         match self.spec.hand {
@@ -243,6 +244,19 @@ impl Actuator {
             (false, true) => Obedience::Stuck,
             (true, false) => Obedience::Back,
             (true, true) | (false, false) => Obedience::Unchanged,
+        }
+    }
+
+    /// It was read back after `at`, and agreed.
+    pub(crate) fn agrees_since(&self, at: Moment) -> bool {
+        self.observed_at > at && self.agreement() == Agreement::Agrees
+    }
+
+    /// The engine brings it to levels of its own accord.
+    pub(crate) const fn is_driven(&self) -> bool {
+        match self.spec.hand {
+            Hand::Fan { .. } | Hand::PowerCap { .. } | Hand::FrequencyCap { .. } => true,
+            Hand::Switch(_) | Hand::Setting => false,
         }
     }
 

@@ -2,12 +2,15 @@
 //! it, and turned into levels of the actuators that serve those limits' zones, in that order
 //! and before the door closes.
 
+mod arbitration;
 mod clearing;
+mod delaying;
 mod demand;
 mod holding;
 mod policy;
 mod proposals;
 mod replan;
+mod self_testing;
 mod shedding;
 mod switching;
 mod telling;
@@ -16,7 +19,8 @@ mod view;
 pub use policy::PolicyFault;
 pub use replan::{Mapping, ReplanFault};
 pub use view::{
-    ActuatorView, ArmedView, ConditionView, InterlockView, LimitView, SensorView, SwitchView,
+    ActuatorView, ArmedView, ConditionView, InterlockView, LimitView, SelfTestView, SensorView,
+    SwitchView,
 };
 
 use crate::actuator::Actuator;
@@ -25,6 +29,7 @@ use crate::host::Host;
 use crate::interlock::Interlock;
 use crate::limit::{Limit, Pace};
 use crate::lock::Locks;
+use crate::self_test::SelfTest;
 use crate::sensor::Sensor;
 use crate::{
     Action, ActuatorId, Config, Event, EventKind, Gate, HostReport, LimitId, Moment, Observed,
@@ -49,6 +54,7 @@ pub struct Engine {
     locks: Locks,
     armed: Vec<Armed>,
     host: Host,
+    self_test: Option<SelfTest>,
     events: Events,
     now: Moment,
     due: Moment,
@@ -78,6 +84,7 @@ impl Engine {
             locks: Locks::new(),
             armed: Vec::with_capacity(switching::MOST_ARMED),
             host: Host::new(now),
+            self_test: None,
             events: Events::new(),
             now,
             due: now,
@@ -159,11 +166,14 @@ impl Engine {
         }
         self.age_actuators(timing.assert_every);
         self.expire();
+        self.let_claims_go();
         if self.host.age(self.host_within(), self.now) {
             self.events.push(self.now, EventKind::HostFailed { level: self.host.wanted });
         }
         self.follow_all();
+        self.step_self_test();
         self.drive();
+        self.follow_self_test();
         let stale = self.sensors.iter().filter(|sensor| !sensor.lost()).map(Sensor::stale_at).min();
         let cycle = self.now.after(timing.cycle);
         self.due = stale.map_or(cycle, |stale| stale.min(cycle));
@@ -223,6 +233,7 @@ impl Engine {
         limit.follow(&self.sensors, hands, pace, vouched, self.now);
         let spread = limit.compare(&self.sensors, plan.timing.step_time, self.now);
         self.tell_state(limit_id(index), before);
+        self.follow_hold(index);
         self.tell_spread(limit_id(index), spread);
     }
 

@@ -1,8 +1,8 @@
 //! What the engine has to tell: a bounded queue that is filled before anybody listens.
 
 use crate::{
-    ActuatorId, HostLevel, InterlockId, Level, LimitId, LockId, Moment, Observed, SensorId,
-    StateKind, Step, Ticket,
+    ActuatorId, HostLevel, InterlockId, Level, LimitId, LockId, Moment, Observed, Origin,
+    SelfTestEnd, SensorId, StateKind, Step, Ticket,
 };
 use alloc::collections::VecDeque;
 use flyball_units::{NoData, PowerState, ResetType};
@@ -80,9 +80,29 @@ pub enum EventKind {
         actuator: ActuatorId,
         verb: ResetType,
     },
+    /// What an origin had asked of an actuator has come to its end.
+    ClaimOver {
+        actuator: ActuatorId,
+        origin: Origin,
+    },
     /// A lock's time is over.
     LockExpired {
         lock: LockId,
+    },
+    /// A person's hold puts this step off.
+    StepHeld {
+        limit: LimitId,
+        step: Step,
+    },
+    /// The time of a hold is over, or the bound of all holds of the episode.
+    HoldOver {
+        limit: LimitId,
+    },
+    SelfTestBegan {
+        actuators: u16,
+    },
+    SelfTestEnded {
+        end: SelfTestEnd,
     },
     /// An interlock began or ceased to stand against its targets. `holds` is what is known of
     /// its conditions; `None` is *nobody knows*, and stands against them.

@@ -2,7 +2,7 @@
 //!
 //! It is the only door to an actuator. It owns every decision about heat and power and nothing
 //! else: no clock, no file, no name, no thread. After [`Engine::new`] it allocates nothing (but
-//! for [`Engine::replan`]) and no input makes it panic.
+//! for [`Engine::replan`] and the beginning of a self-test) and no input makes it panic.
 //!
 //! # Words
 //!
@@ -89,9 +89,11 @@ mod id;
 mod interlock;
 mod limit;
 mod lock;
+mod origin;
 mod plan;
 mod power;
 mod proposal;
+mod self_test;
 mod sensor;
 mod state;
 mod switch;
@@ -101,11 +103,14 @@ mod time;
 pub use action::{Action, HostLevel, HostReport, Level, Observed};
 pub use engine::{
     ActuatorView, ArmedView, ConditionView, Engine, InterlockView, LimitView, Mapping, PolicyFault,
-    ReplanFault, SensorView, SwitchView,
+    ReplanFault, SelfTestView, SensorView, SwitchView,
 };
 pub use event::{Event, EventKind};
+pub use flyball_units::Origin;
 pub use id::{ActuatorId, GroupId, InterlockId, LimitId, LockId, SensorId, Ticket, ZoneId};
+pub use limit::Hold;
 pub use lock::{LockFault, LockSpec, LockView};
+pub use origin::{Claim, Issued};
 pub use plan::{
     ActuatorSpec, Against, Condition, Config, ConfigFault, Dwell, Gate, GroupSpec, Hand, HardOff,
     InterlockSpec, Ladder, LimitSpec, Needs, Place, Plan, Recoveries, Response, Rung, SensorSpec,
@@ -113,6 +118,7 @@ pub use plan::{
 };
 pub use power::Verbs;
 pub use proposal::{ClampedBy, ClearsWhen, Pacing, Proposal, Refusal, Standing, Target, Verdict};
+pub use self_test::{Aborted, SelfTestEnd, Trial};
 pub use state::{Failsafe, Raised, State, StateKind, Step, TripCause, Tripped};
 pub use threshold::{Bound, Effective, Layer, Sense, Thresholds};
 pub use time::Moment;

@@ -3,6 +3,7 @@
 
 mod failsafe;
 mod hands;
+mod hold;
 mod jitter;
 mod ladder;
 mod need;
@@ -10,7 +11,9 @@ mod passed;
 mod vote;
 
 pub(crate) use hands::{Hands, HostHands, Pace};
-pub(crate) use need::{CapNeed, FanNeed};
+pub use hold::Hold;
+pub(crate) use hold::{Held, Holding};
+pub(crate) use need::{CapNeed, FanNeed, Need};
 
 use crate::sensor::Sensor;
 use crate::{
@@ -41,6 +44,7 @@ pub(crate) struct Limit {
     /// The group reads watts: its threshold bounds caps.
     watts: bool,
     pub(crate) apart: Apart,
+    pub(crate) held: Held,
     /// Release times that were drawn.
     draws: u32,
 }
@@ -69,6 +73,7 @@ impl Limit {
             calm: false,
             watts: false,
             apart: Apart::Together { since: None },
+            held: Held::default(),
             draws: 0,
             spec,
         };

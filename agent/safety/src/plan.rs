@@ -56,6 +56,9 @@ pub struct Timing {
     pub assert_every: Duration,
     /// How long a destructive verb waits to be confirmed.
     pub armed_for: Duration,
+    /// How long people's holds may put off steps of one limit in one episode; zero for not at
+    /// all.
+    pub hold_at_most: Duration,
 }
 
 /// A plan that holds together. The only way to one is [`Config::check`].

@@ -1,9 +1,11 @@
 //! What may be proposed to the engine, and what it answers.
 
-use crate::{ActuatorId, GroupId, InterlockId, LimitId, LockId, Moment, Ticket};
+use crate::{ActuatorId, GroupId, InterlockId, LimitId, LockId, Moment, Origin, Step, Ticket};
 use flyball_units::{Hertz, PowerState, Ratio, ResetType, Watts};
 
-/// A wish of an operator, a schedule or a plugin. Never an order.
+/// A wish of an operator, a schedule or a plugin. Never an order. What stands for an actuator
+/// from a higher [`Origin`] is not replaced by a lower one; what a higher one asks for
+/// supersedes it, and where that is withdrawn or over, the next that still stands takes effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Proposal {
     /// Hold the power under `watts`, each cap of the target for itself.
@@ -118,6 +120,21 @@ pub enum Refusal {
     NotArmed,
     /// As much is armed as the engine remembers.
     TooManyArmed,
+    /// What a higher rank has asked for stands, of this actuator or of a limit's ladder; without
+    /// an end until it is withdrawn.
+    Outranked { by: Origin, until: Option<Moment>, actuator: Option<ActuatorId> },
+    /// What it asks for would have been over before it began.
+    Over,
+    /// A self-test runs until then at the latest.
+    Testing { until: Moment },
+    /// No limit could be tried on any fan or cap.
+    NothingToTest,
+    /// This step is not put off by anybody.
+    NotHeld(Step),
+    /// Only a person may put a step off.
+    NotAPerson,
+    /// As long as holds may last in one episode they have lasted.
+    HoldSpent,
 }
 
 /// What paces the energising of switches.

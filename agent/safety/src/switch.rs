@@ -1,7 +1,7 @@
 //! One switch: where it was seen, what was sent to it and has not come about yet, and how often
 //! it may be energised. It sends nothing by itself.
 
-use crate::{Moment, Pacing, Recoveries, Refusal, SwitchSpec};
+use crate::{Moment, Origin, Pacing, Recoveries, Refusal, SwitchSpec};
 use flyball_units::{PowerState, ResetType};
 
 /// So many automatic power-ons are remembered; `Recoveries::at_most` is no more.
@@ -28,6 +28,8 @@ pub(crate) struct Switch {
 pub(crate) struct InFlight {
     pub(crate) verb: ResetType,
     pub(crate) since: Moment,
+    /// Whose it is.
+    pub(crate) origin: Origin,
     /// A restart was seen to leave the state that it comes back to.
     left: bool,
 }
@@ -113,9 +115,15 @@ impl Switch {
     }
 
     /// Sends `verb`, once.
-    pub(crate) fn carry_out(&mut self, verb: ResetType, automatic: bool, now: Moment) {
+    pub(crate) fn carry_out(
+        &mut self,
+        verb: ResetType,
+        automatic: bool,
+        origin: Origin,
+        now: Moment,
+    ) {
         self.send = Some(verb);
-        self.in_flight = Some(InFlight { verb, since: now, left: false });
+        self.in_flight = Some(InFlight { verb, since: now, origin, left: false });
         if !verb.energises() {
             return;
         }

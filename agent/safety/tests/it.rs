@@ -4,10 +4,12 @@
 
 mod it {
     mod allocation;
+    mod arbitration;
     mod bench;
     mod blind;
     mod clears;
     mod config;
+    mod delays;
     mod edges;
     mod exhaustive;
     mod failsafe;
@@ -23,6 +25,7 @@ mod it {
     mod rack;
     mod replans;
     mod requests;
+    mod self_tests;
     mod senses;
     mod storm;
     mod storms;

@@ -110,6 +110,8 @@ impl<'a> Conversation<'a> {
             | FromGuard::Inventory(_)
             | FromGuard::Series { .. }
             | FromGuard::Validated { .. }
+            | FromGuard::Ordered { .. }
+            | FromGuard::Ended(_)
             | FromGuard::Status(_) => Err(Fault::Unexpected),
         }
     }
@@ -168,9 +170,11 @@ impl<'a> Conversation<'a> {
             FromGuard::Series { first, series } => {
                 self.deliver(Delivery::Series { first, series }).await
             }
-            FromGuard::Attached { .. } | FromGuard::Refused(_) | FromGuard::Status(_) => {
-                Err(Fault::Unexpected)
-            }
+            FromGuard::Attached { .. }
+            | FromGuard::Refused(_)
+            | FromGuard::Ordered { .. }
+            | FromGuard::Ended(_)
+            | FromGuard::Status(_) => Err(Fault::Unexpected),
         }
     }
 

@@ -9,10 +9,12 @@
 
 mod kind;
 mod no_data;
+mod origin;
 mod power;
 mod quantity;
 
 pub use kind::{Kind, Unit};
 pub use no_data::NoData;
+pub use origin::Origin;
 pub use power::{PowerState, ResetType};
 pub use quantity::{Amperes, Bytes, Celsius, Hertz, Joules, Ratio, Rpm, Volts, Watts};

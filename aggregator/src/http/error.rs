@@ -74,6 +74,7 @@ registry! {
     Conflict, "conflict", 409, 409, "Conflict", false, "Read the resource again and decide anew.";
     InterlockActive, "interlock_active", 409, 409, "Interlock Active", false, "Wait for the condition in clears_when, or ask for less.";
     Locked, "locked", 409, 409, "Locked", false, "Ask the owner of the lock to lift it, or lift it with a justification.";
+    Outranked, "outranked", 409, 409, "Outranked", false, "Ask who it belongs to, or wait for the end that clears_when names.";
     StateConflict, "state_conflict", 409, 409, "State Conflict", false, "Look at the state as it is now and decide anew.";
     ConfirmationExpired, "confirmation_expired", 409, 409, "Confirmation Expired", false, "Ask for the operation again, and confirm it in time.";
     SecondPersonRequired, "second_person_required", 409, 409, "Second Person Required", false, "Have somebody else confirm it.";

@@ -7,6 +7,7 @@ use super::reply::Schemas;
 use super::table::{Input, Operation};
 use super::time;
 use crate::accounts::Origin;
+use crate::operations::Origin as Rank;
 use axum::body::Bytes;
 use axum::extract::{
     ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State,
@@ -219,16 +220,23 @@ impl Input for Option<RequestId> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
 
-/// What every command may be told besides its body: `?not_after=`.
+/// What every command may be told besides its body.
 #[derive(Debug)]
 pub(crate) struct Terms {
     pub(crate) not_after_ms: Option<u64>,
+    pub(crate) stands_for_s: Option<u64>,
+    pub(crate) origin: Rank,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 struct TermsQuery {
     /// RFC 3339 or Unix milliseconds: nothing may happen any more after this.
     not_after: Option<String>,
+    /// Seconds that what is asked for stands. A level without it stands until it is withdrawn; a
+    /// switch or a setting without it is done, and may be asked otherwise by anybody.
+    stands_for: Option<u64>,
+    /// `remote`, a person, or `automation`: what a person asked for has precedence over that.
+    origin: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Terms {
@@ -236,15 +244,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Terms {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(query) = Query::<TermsQuery>::from_request_parts(parts, state).await?;
-        let Some(text) = query.not_after else { return Ok(Self { not_after_ms: None }) };
-        match time::parse(&text) {
-            Some(at_ms) => Ok(Self { not_after_ms: Some(at_ms) }),
-            None => Err(Problem::invalid(vec![FieldError::query(
-                "not_after",
-                "invalid_value",
-                "is an RFC 3339 time or Unix milliseconds",
-            )])),
-        }
+        let refused = |name, message| {
+            Problem::invalid(vec![FieldError::query(name, "invalid_value", message)])
+        };
+        let not_after_ms =
+            match query.not_after {
+                Some(text) => Some(time::parse(&text).ok_or_else(|| {
+                    refused("not_after", "is an RFC 3339 time or Unix milliseconds")
+                })?),
+                None => None,
+            };
+        let origin = match query.origin.as_deref() {
+            None | Some("remote") => Rank::Remote,
+            Some("automation") => Rank::Automation,
+            Some(_) => return Err(refused("origin", "is remote or automation")),
+        };
+        Ok(Self { not_after_ms, stands_for_s: query.stands_for, origin })
     }
 }
 
@@ -254,6 +269,7 @@ impl Input for Terms {
         operation.fails(&[
             ErrorCode::InterlockActive,
             ErrorCode::Locked,
+            ErrorCode::Outranked,
             ErrorCode::StateConflict,
             ErrorCode::OperationRefused,
             ErrorCode::StartPaceExceeded,

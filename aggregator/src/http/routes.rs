@@ -6,7 +6,9 @@ use super::docs;
 use super::exposition;
 use super::live;
 use super::openapi::{Documents, assemble};
-use super::resources::commands::{give, levels, locks, power, switches, thermal, trips, validate};
+use super::resources::commands::{
+    give, ladder, levels, locks, power, self_test, switches, thermal, trips, validate,
+};
 use super::resources::{
     audit, certificates, clients, curricula, devices, enrolment_tokens, events, fleet_limits,
     health, imports, interlocks, limits, media, operations, plugins, readings, sessions, stats,
@@ -28,6 +30,22 @@ fn v1() -> Table {
         .get("/api/v1/devices/{id}", "One device, its series and actuators", devices::detail)
         .get("/api/v1/devices/{id}/readings", "Readings over a range", readings::list)
         .get("/api/v1/devices/{id}/limits", "Limits and their states", limits::list)
+        .post(
+            "/api/v1/devices/{id}/limits/{limit}/hold",
+            "Put steps of a limit's ladder off",
+            ladder::hold,
+        )
+        .post(
+            "/api/v1/devices/{id}/limits/{limit}/release",
+            "Lift the hold on a limit's ladder",
+            ladder::release,
+        )
+        .get("/api/v1/devices/{id}/self-test", "The last self-test", self_test::status)
+        .post(
+            "/api/v1/devices/{id}/self-test",
+            "Try fans and caps by simulated readings",
+            give::<self_test::SelfTestRequest>,
+        )
         .get("/api/v1/devices/{id}/fleet-limits", "The fleet's limits", fleet_limits::detail)
         .put("/api/v1/devices/{id}/fleet-limits", "Set the fleet's limits", fleet_limits::replace)
         .get("/api/v1/devices/{id}/interlocks", "Interlocks and conditions", interlocks::list)

@@ -195,6 +195,8 @@ impl Operations {
             not_after_ms: Some(arming.until_ms),
             request_id,
             ttl_ms: None,
+            origin: super::Origin::Remote,
+            stands_for_ms: None,
         };
         let confirming = self.submit(submission).await?;
         if let Some(Verdict::Refused(refusal)) = confirming.verdict {

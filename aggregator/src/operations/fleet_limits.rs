@@ -208,6 +208,8 @@ impl Operations {
             not_after_ms: None,
             request_id: None,
             ttl_ms: None,
+            origin: super::Origin::Automation,
+            stands_for_ms: None,
         };
         self.store_and_wake(submission).await.map(drop)
     }

@@ -175,7 +175,8 @@ const fn refused_state(kind: RefusalKind) -> OperationState {
         | RefusalKind::Busy
         | RefusalKind::Locked
         | RefusalKind::WrongState
-        | RefusalKind::NotArmed => OperationState::Refused,
+        | RefusalKind::NotArmed
+        | RefusalKind::Outranked => OperationState::Refused,
     }
 }
 

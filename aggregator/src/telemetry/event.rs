@@ -122,5 +122,11 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::HostAsked => "host.asked",
         EventKind::PolicyTaken => "policy.taken",
         EventKind::WatchdogReset => "watchdog.reset",
+        EventKind::StepHeld => "ladder.held",
+        EventKind::ClaimOver => "claim.over",
+        EventKind::SelfTestBegan => "self_test.began",
+        EventKind::SelfTestEnded { passed: true } => "self_test.passed",
+        EventKind::SelfTestEnded { passed: false } => "self_test.failed",
+        EventKind::SelfTestOverdue => "self_test.overdue",
     }
 }

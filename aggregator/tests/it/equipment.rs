@@ -6,7 +6,7 @@ use flyball_aggregator::fleet::{
 };
 use flyball_aggregator::live::board::Part;
 use flyball_aggregator::live::{Delivery, Devices, Interest, Live, Subscription};
-use flyball_aggregator::operations::{Action, Submission};
+use flyball_aggregator::operations::{Action, Origin, Submission};
 use flyball_aggregator::telemetry::{Aggregate, ReadingsQuery, SeriesId};
 use flyball_protocol::command::{FleetLimit, Lock, PublicKey, Verdict};
 use flyball_protocol::guard::{
@@ -172,6 +172,7 @@ fn limit(fleet_trip: Option<f64>) -> LimitSnapshot {
         reading: Some(40.0),
         since_ms: START_MS,
         sensors: vec!["s0".into()],
+        hold: None,
     }
 }
 
@@ -194,6 +195,8 @@ async fn a_machine_that_comes_without_the_fleets_limits_is_sent_them_anew() {
         not_after_ms: None,
         request_id: None,
         ttl_ms: Some(1_000),
+        origin: Origin::Remote,
+        stands_for_ms: None,
     };
     // It is away, and the command itself may run out before it is back.
     rig.app.operations.set_fleet_limits(submission(90.0), None).await.unwrap();
@@ -207,7 +210,7 @@ async fn a_machine_that_comes_without_the_fleets_limits_is_sent_them_anew() {
         other => panic!("{other:?}"),
     };
     assert_eq!(again.action, Action::SetFleetLimits { limits: policy(90.0) });
-    assert_eq!(again.issuer, "system");
+    assert_eq!((again.issuer.as_str(), again.origin), ("system", Origin::Automation));
     let verdict = ControlUp::Verdict { operation: again.operation, verdict: Verdict::Accepted };
     agent.say(&verdict).await;
     agent.connection.close(0_u32.into(), b"");

@@ -3,7 +3,7 @@
 use super::rig::{Agent, Rig, entry};
 use flyball_aggregator::fleet::{DeviceId, Target};
 use flyball_aggregator::live::{Delivery, Interest, Live};
-use flyball_aggregator::operations::{Action, OperationState, Submission, SubmitError};
+use flyball_aggregator::operations::{Action, OperationState, Origin, Submission, SubmitError};
 use flyball_protocol::command::{
     Clamp, Outcome, PublicKey, Refusal, RefusalKind, SignedCommand, Verdict,
 };
@@ -27,6 +27,8 @@ fn fan_floor(device: DeviceId) -> Submission {
         issuer: "operator@example.org".into(),
         request_id: None,
         ttl_ms: None,
+        origin: Origin::Remote,
+        stands_for_ms: None,
     }
 }
 

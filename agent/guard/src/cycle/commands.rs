@@ -1,13 +1,15 @@
 //! Commands that passed the link: answered at once, and followed until what was asked is seen.
 
 mod fleet;
+mod ladder;
 mod levels;
 mod locks;
 mod settings;
 mod switches;
 
 use super::Cycle;
-use crate::desk::{Answer, Question};
+use crate::claimants::Asker;
+use crate::desk::{Answer, ClientId, Question};
 use crate::journal::Entry;
 use crate::words::{self, Now, Teller};
 use flyball_command::{
@@ -20,11 +22,13 @@ pub(super) use switches::ArmedOperation;
 
 /// Questions that are answered in one turn.
 const PER_TURN: usize = 4;
+/// Orders of people at the machine whose end somebody may wait for.
+const MAX_ORDERS: usize = 64;
 
 /// How a command was answered, and what its outcome waits for.
 pub(super) struct Answered {
-    verdict: Verdict,
-    waits: Waits,
+    pub(super) verdict: Verdict,
+    pub(super) waits: Waits,
 }
 
 /// What an operation waits for.
@@ -38,6 +42,8 @@ pub(super) enum Waits {
     Verb(ActuatorId),
     /// The end of an errand.
     Errand(u64),
+    /// The end of the self-test that runs.
+    SelfTest,
     /// A confirmation.
     Confirmation,
 }
@@ -72,6 +78,12 @@ impl Cycle {
                     let verdict = self.propose(command, now);
                     self.answer(Answer::Verdict { client, operation, verdict });
                 }
+                Question::Order { client, command } => {
+                    let operation = command.operation;
+                    self.remember_order(operation, client);
+                    let verdict = self.propose(command, now);
+                    self.answer(Answer::Ordered { client, operation, verdict });
+                }
                 Question::Validate { client, request, action } => {
                     let verdict = self.validate(&action, now);
                     self.answer(Answer::Validated { client, request, verdict });
@@ -88,19 +100,30 @@ impl Cycle {
     }
 
     pub(super) fn teller(&self, now: Now) -> Teller<'_> {
-        Teller { engine: &self.engine, names: &self.names, locks: &self.locks, now }
+        let dry_run = self.shared.facts.dry_run;
+        let (engine, names, claimants) = (&self.engine, &self.names, &self.claimants);
+        Teller { engine, names, locks: &self.locks, claimants, dry_run, now }
     }
 
     fn inventory(&self, now: Now) -> Inventory {
         let teller = self.teller(now);
         Inventory {
-            limits: words::limits(&self.engine, &self.names, now),
+            limits: words::limits(&self.engine, &self.names, &self.claimants, now),
             actuators: teller.actuators(&self.catalog),
             interlocks: teller.interlocks(),
             locks: teller.held_locks(),
             trips: teller.trips(),
             equipment: self.equipment.clone(),
+            dry_run: self.shared.facts.dry_run,
+            self_test: self.self_test(now),
         }
+    }
+
+    fn remember_order(&mut self, operation: OperationId, client: ClientId) {
+        if self.orders.len() == MAX_ORDERS {
+            self.orders.remove(0);
+        }
+        self.orders.push((operation, client));
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -112,21 +135,22 @@ impl Cycle {
 
     /// The verdict that a command would get. Nothing moves.
     fn validate(&self, action: &Action, now: Now) -> Verdict {
+        let asker = &Asker::anybody();
         let judged = match action {
             Action::SetPowerCap { .. }
             | Action::ClearPowerCap { .. }
             | Action::SetFanFloor { .. }
             | Action::ClearFanFloor { .. }
             | Action::SetFrequencyCap { .. }
-            | Action::ClearFrequencyCap { .. } => self.validate_level(action, now),
+            | Action::ClearFrequencyCap { .. } => self.validate_level(action, asker, now),
             Action::ClearTrip { limit, .. } => Ok(self.judge_clear(limit, now)),
             Action::Reset { switch, reset, expected } => {
-                self.validate_reset(switch, *reset, *expected, now)
+                self.validate_reset(switch, *reset, *expected, asker, now)
             }
             Action::Confirm { operation } => Ok(self.validate_confirm(*operation, now)),
             Action::SetLock(lock) => self.check_lock(lock, now).map(|_| Verdict::Accepted),
             Action::ReleaseLock { lock, owner, justification } => {
-                let found = self.releasable(lock, owner, justification.as_deref());
+                let found = self.releasable(lock, owner, justification.as_deref(), asker.origin);
                 found.map(|_| Verdict::Accepted)
             }
             Action::SetFleetLimits { limits } => {
@@ -136,32 +160,44 @@ impl Cycle {
             | Action::SetProfile { .. }
             | Action::SetService { .. }
             | Action::SetBootOnce { .. } => {
-                self.judge_setting(action, now).map(|_| Verdict::Accepted)
+                self.judge_setting(action, asker, now).map(|_| Verdict::Accepted)
             }
+            Action::HoldLadder { limit, from, reason } => {
+                self.validate_hold(limit, *from, reason, asker, now)
+            }
+            Action::ReleaseLadder { limit } => {
+                self.validate_release(limit, asker, now).map(|_| Verdict::Accepted)
+            }
+            Action::SelfTest => self.judge_self_test(now).map(|()| Verdict::Accepted),
         };
         judged.unwrap_or_else(|refusal| Verdict::Refused(*refusal))
     }
 
     fn propose(&mut self, command: Command, now: Now) -> Verdict {
+        let asker = &Asker::of(&command);
         let answered = match &command.action {
+            _ if asker.until_ms.is_some_and(|until_ms| until_ms <= now.wall_ms) => {
+                let why = flyball_safety::Refusal::Over;
+                Err(Box::new(self.teller(now).refusal(why, Unit::One)))
+            }
             Action::SetPowerCap { .. }
             | Action::ClearPowerCap { .. }
             | Action::SetFanFloor { .. }
             | Action::ClearFanFloor { .. }
             | Action::SetFrequencyCap { .. }
-            | Action::ClearFrequencyCap { .. } => self.set_level(&command.action, now),
+            | Action::ClearFrequencyCap { .. } => self.set_level(&command.action, asker, now),
             Action::ClearTrip { limit, .. } => {
                 let verdict = self.clear(limit, now);
                 let verified = verdict == Verdict::Accepted;
                 Ok(Answered { verdict, waits: Waits::nothing(verified) })
             }
             Action::Reset { switch, reset, expected } => {
-                self.reset(command.operation, switch, *reset, *expected, now)
+                self.reset(command.operation, switch, *reset, *expected, asker, now)
             }
             Action::Confirm { operation } => Ok(self.confirm(*operation, now)),
-            Action::SetLock(lock) => self.set_lock(lock, now),
+            Action::SetLock(lock) => self.set_lock(lock, asker.origin, now),
             Action::ReleaseLock { lock, owner, justification } => {
-                self.release_lock(lock, owner, justification.as_deref(), &command.issuer, now)
+                self.release_lock(lock, owner, justification.as_deref(), asker, now)
             }
             Action::SetFleetLimits { limits } => {
                 self.set_fleet(command.counter, limits, &command.issuer, now)
@@ -169,7 +205,12 @@ impl Cycle {
             Action::SetIndicator { .. }
             | Action::SetProfile { .. }
             | Action::SetService { .. }
-            | Action::SetBootOnce { .. } => self.set_setting(&command.action, now),
+            | Action::SetBootOnce { .. } => self.set_setting(&command.action, asker, now),
+            Action::HoldLadder { limit, from, reason } => {
+                self.hold_ladder(limit, *from, reason, asker, now)
+            }
+            Action::ReleaseLadder { limit } => self.release_ladder(limit, asker, now),
+            Action::SelfTest => self.begin_self_test(now),
         };
         let answered = answered.unwrap_or_else(|refusal| Answered::refused(*refusal));
         let Answered { verdict, waits } = answered;
@@ -281,7 +322,14 @@ impl Cycle {
         let (at_ms, Seen { observed, state, verified }) = (now.wall_ms, seen);
         let outcome = Outcome { operation, verdict, observed, state, verified, at_ms };
         self.journal.put(Entry::Outcome(outcome.clone()));
-        self.outbox.push(&Record { at_ms, body: RecordBody::Outcome(outcome) });
+        // Whoever asked at the machine waits there; nobody else knows the operation.
+        match self.orders.iter().position(|(order, _)| *order == operation) {
+            Some(index) => {
+                let (_, client) = self.orders.swap_remove(index);
+                self.answer(Answer::Ended { client, outcome });
+            }
+            None => self.outbox.push(&Record { at_ms, body: RecordBody::Outcome(outcome) }),
+        }
     }
 }
 

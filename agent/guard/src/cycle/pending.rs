@@ -42,7 +42,7 @@ impl Cycle {
             // The outcome belongs to whoever confirms it, or to the end of its time.
             Waits::Confirmation => return,
             Waits::Agreement(targets) => self.agree_within(targets),
-            Waits::Verb(_) | Waits::Errand(_) => AT_MOST,
+            Waits::Verb(_) | Waits::Errand(_) | Waits::SelfTest => AT_MOST,
         };
         if self.pending.len() == MAX_PENDING || matches!(verdict, Verdict::Refused(_)) {
             self.record_outcome(operation, verdict, Seen::default(), now);
@@ -74,7 +74,10 @@ impl Cycle {
                     let switch = self.engine.switch(*actuator);
                     switch.is_none_or(|switch| switch.in_flight.is_none())
                 }
-                Waits::Nothing { .. } | Waits::Errand(_) | Waits::Confirmation => false,
+                Waits::Nothing { .. }
+                | Waits::Errand(_)
+                | Waits::SelfTest
+                | Waits::Confirmation => false,
             };
             if !agrees && now.mono < pending.until {
                 index += 1;
@@ -86,7 +89,10 @@ impl Cycle {
                     Seen { observed: self.observed(targets), verified: agrees, ..Seen::default() }
                 }
                 Waits::Verb(actuator) => self.seen_switch(*actuator, agrees),
-                Waits::Nothing { .. } | Waits::Errand(_) | Waits::Confirmation => Seen::default(),
+                Waits::Nothing { .. }
+                | Waits::Errand(_)
+                | Waits::SelfTest
+                | Waits::Confirmation => Seen::default(),
             };
             self.record_outcome(operation, verdict, seen, now);
         }
@@ -106,6 +112,16 @@ impl Cycle {
         {
             let Pending { operation, verdict, .. } = self.pending.swap_remove(index);
             let seen = self.seen_switch(actuator, reached);
+            self.record_outcome(operation, verdict, seen, now);
+        }
+    }
+
+    /// A self-test has come to its end.
+    pub(super) fn settle_self_test(&mut self, passed: bool, now: Now) {
+        let is_it = |pending: &Pending| matches!(pending.waits, Waits::SelfTest);
+        while let Some(index) = self.pending.iter().position(is_it) {
+            let Pending { operation, verdict, .. } = self.pending.swap_remove(index);
+            let seen = Seen { verified: passed, ..Seen::default() };
             self.record_outcome(operation, verdict, seen, now);
         }
     }

@@ -25,7 +25,8 @@ impl Cycle {
             if facts.board.simulated { ", a simulated board" } else { "" },
             if facts.dry_run { ", DRY RUN: nothing is driven" } else { "" },
         );
-        self.record_plain(EventKind::GuardStarted, Severity::Info, "guard", message, now);
+        let severity = if facts.dry_run { Severity::Critical } else { Severity::Info };
+        self.record_plain(EventKind::GuardStarted, severity, "guard", message, now);
         for fault in std::mem::take(&mut self.policy_faults) {
             let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
             self.record_plain(kind, severity, "policy", fault, now);
@@ -67,7 +68,7 @@ impl Cycle {
     /// What has to stand where nobody knows what stood: one of these trips may be true, and
     /// only a person may clear it.
     fn latches_of_all_trips(&self, now: Now) -> Vec<Latch> {
-        words::limits(&self.engine, &self.names, now)
+        words::limits(&self.engine, &self.names, &self.claimants, now)
             .into_iter()
             .filter(|limit| limit.trip.is_some())
             .map(|limit| Latch {
@@ -88,6 +89,10 @@ impl Cycle {
             match event.kind {
                 Engine::LockExpired { lock } => {
                     self.expire_lock(lock, now);
+                    continue;
+                }
+                Engine::SelfTestEnded { end } => {
+                    self.end_self_test(end, now);
                     continue;
                 }
                 Engine::ArmingExpired { ticket, .. } => self.expire_armed(ticket, now),

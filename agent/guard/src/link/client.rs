@@ -20,6 +20,8 @@ pub(super) enum Role {
     Stranger,
     /// It asked for the status.
     Onlooker,
+    /// A person at the machine, who may ask for more.
+    Person { uid: u32 },
     /// The agent, the number of the last record that it was sent, and how many series it knows.
     Agent { sent: u64, series: usize },
 }
@@ -176,7 +178,7 @@ impl Client {
         }
         self.closed = true;
         match (&why, self.role) {
-            (Closed::ByPeer, Role::Stranger | Role::Onlooker) => {}
+            (Closed::ByPeer, Role::Stranger | Role::Onlooker | Role::Person { .. }) => {}
             (Closed::ByPeer, Role::Agent { .. }) => {
                 log::info(format_args!("the agent left: {why}"))
             }

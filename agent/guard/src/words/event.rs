@@ -1,10 +1,11 @@
 //! What the engine tells, as records with a sentence.
 
 use super::{amount, level, limit_state};
+use crate::claimants::rank;
 use crate::hands::{number_of_level, number_of_observed};
 use crate::plan::Names;
 use flyball_guard_messages::{EventKind as Wire, GuardEvent, Severity};
-use flyball_safety::{Event, EventKind, LimitId, StateKind, Step};
+use flyball_safety::{Event, EventKind, LimitId, SelfTestEnd, StateKind, Step};
 use flyball_units::Unit;
 
 pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
@@ -95,6 +96,29 @@ pub(crate) fn guard_event(event: &Event, names: &Names) -> GuardEvent {
         }
         EventKind::LockExpired { lock } => {
             plain(Wire::LockReleased, Severity::Info, "guard", format!("lock {} is over", lock.0))
+        }
+        EventKind::ClaimOver { actuator, origin } => {
+            let name = names.actuator(actuator);
+            let message = format!("what {} asked of {name} is over", rank(origin));
+            plain(Wire::ClaimOver, Severity::Info, name, message)
+        }
+        EventKind::StepHeld { limit, step } => {
+            let name = names.limit(limit);
+            let message = format!("{name} would ask for {}, which a person holds off", ask(step));
+            of_limit(Wire::StepHeld, Severity::Warning, limit, message, None, names)
+        }
+        EventKind::HoldOver { limit } => {
+            let message = format!("the hold on {} is over", names.limit(limit));
+            of_limit(Wire::ClaimOver, Severity::Warning, limit, message, None, names)
+        }
+        EventKind::SelfTestBegan { actuators } => {
+            let message = format!("a self-test of {actuators} fans and caps begins");
+            plain(Wire::SelfTestBegan, Severity::Info, "self-test", message)
+        }
+        EventKind::SelfTestEnded { end } => {
+            let passed = end == SelfTestEnd::Passed;
+            let message = format!("the self-test ended: {end:?}");
+            plain(Wire::SelfTestEnded { passed }, Severity::Info, "self-test", message)
         }
         EventKind::InterlockChanged { interlock, active, holds } => {
             let known = names.interlock(interlock);

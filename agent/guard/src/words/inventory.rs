@@ -5,7 +5,7 @@ use crate::catalog::{ActuatorEntry, Catalog};
 use crate::hands::{number_of_level, number_of_observed};
 use flyball_driver_messages::ActuatorState;
 use flyball_guard_messages as wire;
-use flyball_safety::{ActuatorId, InterlockId, State, TripCause};
+use flyball_safety::{ActuatorId, Claim, InterlockId, State, TripCause};
 use flyball_units::Unit;
 
 impl Teller<'_> {
@@ -71,6 +71,16 @@ impl Teller<'_> {
         (0..).zip(&catalog.actuators).map(|(index, entry)| self.actuator(index, entry)).collect()
     }
 
+    fn claims(&self, id: ActuatorId, name: &str) -> Vec<wire::ClaimSnapshot> {
+        let snapshot = |claim: Claim| wire::ClaimSnapshot {
+            origin: claim.origin,
+            issuer: self.claimants.of(name, claim.origin).to_owned(),
+            value: claim.value,
+            until_ms: claim.until.map(|until| self.now.wall_ms_to(until)),
+        };
+        self.engine.claims(id).map(snapshot).collect()
+    }
+
     fn actuator(&self, index: u16, entry: &ActuatorEntry) -> wire::Actuator {
         let id = ActuatorId::new(index);
         let view = self.engine.actuator(id);
@@ -91,13 +101,15 @@ impl Teller<'_> {
             min: entry.min,
             max: entry.max,
             wanted: view.and_then(|view| number_of_level(view.wanted)),
-            observed: observed.and_then(number_of_observed).or(lit),
+            // A dry run drives nothing: what the engine takes for a read-back is its own wish.
+            observed: observed.and_then(number_of_observed).filter(|_| !self.dry_run).or(lit),
             stuck: view.is_some_and(|view| view.stuck),
             equipment: entry.owner.key().map(str::to_owned),
             state: switch.and_then(|view| view.power),
             verbs: entry.verbs.clone(),
             profile: word,
             profiles: entry.words.clone(),
+            claims: self.claims(id, &entry.id),
         }
     }
 }

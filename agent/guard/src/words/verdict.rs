@@ -1,6 +1,7 @@
 //! The engine's answers in the words that the operator reads.
 
 use super::{Now, amount};
+use crate::claimants::{self, Claimants};
 use crate::command;
 use crate::locks::HeldLock;
 use crate::plan::Names;
@@ -16,6 +17,8 @@ pub(crate) struct Teller<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) names: &'a Names,
     pub(crate) locks: &'a [HeldLock],
+    pub(crate) claimants: &'a Claimants,
+    pub(crate) dry_run: bool,
     pub(crate) now: Now,
 }
 
@@ -90,12 +93,64 @@ impl Teller<'_> {
                  is over",
                 "the dangerous command is issued again",
             ),
+            safety::Refusal::Outranked { by, until, actuator } => {
+                self.outranked(by, until, actuator)
+            }
+            safety::Refusal::Over => {
+                invalid("what it asks for would have been over already", "its end is to come")
+            }
+            safety::Refusal::Testing { until } => plain(
+                RefusalKind::Busy,
+                "a self-test runs",
+                &format!("it has ended, in {} at the latest", self.seconds_to(until)),
+            ),
+            safety::Refusal::NothingToTest => invalid(
+                "no limit of this machine drives a fan or a cap that could be tried",
+                "the machine has a fan or a cap, and a limit in its zone",
+            ),
+            safety::Refusal::NotHeld(step) => invalid(
+                &format!("{step:?} of this limit is put off by nobody"),
+                "a step from FansRaised to Quiesce is named, of a limit that climbs",
+            ),
+            safety::Refusal::NotAPerson => plain(
+                RefusalKind::Unauthorised,
+                "only a person may put a step of the ladder off",
+                "a person asks for it",
+            ),
+            safety::Refusal::HoldSpent => plain(
+                RefusalKind::Interlock,
+                "holds have lasted as long as they may while this limit is passed",
+                "the limit is normal again",
+            ),
             safety::Refusal::TooManyArmed => plain(
                 RefusalKind::Busy,
                 "as many commands wait to be confirmed as the guard remembers",
                 "one of them is confirmed or forgotten",
             ),
         }
+    }
+
+    fn outranked(
+        &self,
+        by: safety::Origin,
+        until: Option<Moment>,
+        actuator: Option<safety::ActuatorId>,
+    ) -> Refusal {
+        let name = actuator.map_or("", |actuator| self.names.actuator(actuator));
+        let issuer = self.claimants.of(name, by);
+        let who = match issuer {
+            "" => claimants::rank(by).to_owned(),
+            issuer => format!("{} ({issuer})", claimants::rank(by)),
+        };
+        let reason = match name {
+            "" => format!("what {who} asked for stands, and has precedence"),
+            name => format!("what {who} asked of {name} stands, and has precedence"),
+        };
+        let clears_when = match until {
+            Some(until) => format!("{} have passed, or it is withdrawn", self.seconds_to(until)),
+            None => format!("{} withdraws it", claimants::rank(by)),
+        };
+        plain(RefusalKind::Outranked, &reason, &clears_when)
     }
 
     fn seconds_to(&self, until: Moment) -> String {

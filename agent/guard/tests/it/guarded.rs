@@ -1,7 +1,9 @@
 //! A guard process over a simulated board, in one line.
 
 use super::agent::Agent;
-use flyball_command::{Action, Command, CommandKey, DeviceId, OperationId, SignedCommand, Verdict};
+use flyball_command::{
+    Action, Command, CommandKey, DeviceId, OperationId, Origin, SignedCommand, Verdict,
+};
 use flyball_harness::Rig;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -101,12 +103,17 @@ impl Guarded {
     }
 
     pub(crate) fn run(&mut self) {
-        self.spawn();
+        self.run_with(&[]);
+    }
+
+    /// Runs it with further words of the command line.
+    pub(crate) fn run_with(&mut self, words: &[&str]) {
+        self.spawn_with(words);
         wait_for("the guard's status", || self.try_status().is_some());
     }
 
     /// Starts it without waiting for its status.
-    pub(crate) fn spawn(&mut self) {
+    pub(crate) fn spawn_with(&mut self, further: &[&str]) {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.path("log")).unwrap();
         let mut words = self.runner.iter().map(String::as_str).chain([GUARD]);
         let mut process = Process::new(words.next().unwrap());
@@ -118,6 +125,7 @@ impl Guarded {
             .arg(self.socket())
             .arg("--state")
             .arg(self.path("state"));
+        process.args(further);
         // Nothing of the machine that the test runs on.
         process.arg("--procfs-root").arg(self.path("proc"));
         process.arg("--sysfs-root").arg(&self.root).arg("--pin").arg(self.path("pin.toml"));
@@ -164,6 +172,12 @@ impl Guarded {
             kill_process(pid, Signal::TERM).unwrap();
             assert!(child.wait().unwrap().success());
         }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "commands end by the wall clock")]
+    pub(crate) fn wall_ms(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        u64::try_from(since.unwrap().as_millis()).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -279,6 +293,8 @@ impl Guarded {
             not_after_ms: u64::MAX,
             action: Action::ClearPowerCap { actuator: None },
             issuer: "operator@example.org".into(),
+            origin: Origin::Remote,
+            until_ms: None,
         };
         change(&mut command);
         (operation, key.sign(&command).unwrap())

@@ -43,10 +43,11 @@ impl Engine {
     /// Brings every actuator, and the host, to what the limits of their zones ask for.
     pub(super) fn drive(&mut self) {
         self.look_at_interlocks();
+        self.watch_self_test();
         for index in 0..self.actuators.len() {
-            let demand = self.demand(index);
+            let demand = self.demand_and_self_test(index);
             let actuator = &mut self.actuators[index];
-            let (level, _) = actuator.level(&demand, actuator.operator);
+            let (level, _) = actuator.level(&demand, actuator.claims.value());
             actuator.want(level, self.now);
         }
         self.drive_host();

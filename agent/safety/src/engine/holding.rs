@@ -3,7 +3,8 @@
 use super::{Engine, actuator_id};
 use crate::interlock::Sight;
 use crate::{
-    ActuatorId, Against, EventKind, InterlockId, LockFault, LockId, LockSpec, LockView, Moment,
+    Aborted, ActuatorId, Against, EventKind, InterlockId, LockFault, LockId, LockSpec, LockView,
+    Moment,
 };
 
 impl Engine {
@@ -23,7 +24,9 @@ impl Engine {
         if spec.target.is_some_and(|target| self.actuators.get(target.index()).is_none()) {
             return Err(LockFault::NoActuator);
         }
-        self.locks.set(id, spec, self.now)
+        self.locks.set(id, spec, self.now)?;
+        self.abort_self_test(Aborted::Lock);
+        Ok(())
     }
 
     /// Lifts a lock. Who may is the caller's to know. False where none of this id stands.

@@ -6,8 +6,8 @@ use super::switching::Ask;
 use super::{Engine, actuator_id};
 use crate::actuator::{Actuator, more};
 use crate::{
-    ClampedBy, ClearsWhen, Hand, Level, LimitId, Moment, Proposal, Refusal, Standing, Target,
-    Ticket, Verdict,
+    Aborted, ClampedBy, ClearsWhen, Hand, Issued, Level, LimitId, Moment, Origin, Proposal,
+    Refusal, Standing, Target, Ticket, Verdict,
 };
 
 /// What a proposal asks of whom.
@@ -18,9 +18,16 @@ enum Meant {
     Setting(usize, bool),
 }
 
+/// Whose a proposal is, and how long what it asks for stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct By {
+    pub(super) origin: Origin,
+    pub(super) until: Option<Moment>,
+}
+
 /// What is asked of each actuator of the target.
 #[derive(Clone, Copy)]
-enum Wish {
+pub(super) enum Wish {
     Cap(Option<f64>),
     Frequency(Option<f64>),
     Floor(Option<f64>),
@@ -29,34 +36,46 @@ enum Wish {
 impl Engine {
     /// Answers a proposal; what is accepted or clamped is in force at once, what is armed waits
     /// for [`Self::handle_confirm`].
-    pub fn handle_proposal(&mut self, proposal: Proposal, now: Moment) -> Verdict {
+    pub fn handle_proposal(&mut self, issued: impl Into<Issued>, now: Moment) -> Verdict {
+        let issued = issued.into();
         self.at(now);
-        match meant_by(proposal) {
+        self.abort_self_test(Aborted::Command);
+        self.let_claims_go();
+        let by = By { origin: issued.origin, until: issued.until };
+        match meant_by(issued) {
             Meant::Levels(target, wish) => {
-                let verdict = self.judge(target, wish);
+                let verdict = self.judge(target, wish, by);
                 match verdict {
-                    Verdict::Accepted | Verdict::Clamped { .. } => self.grant(target, wish),
+                    Verdict::Accepted | Verdict::Clamped { .. } => self.grant(target, wish, by),
                     Verdict::Armed { .. } | Verdict::Refused(_) => {}
                 }
                 verdict
             }
             Meant::Verb(ask, ticket) => self.propose_switch(ask, ticket),
-            Meant::Setting(index, heats) => self.judge_setting(index, heats),
+            Meant::Setting(index, heats) => {
+                let verdict = self.judge_setting(index, heats, by);
+                if verdict == Verdict::Accepted {
+                    self.claim(index, by);
+                }
+                verdict
+            }
         }
     }
 
     /// What [`Self::handle_proposal`] would answer. Nothing moves.
     #[must_use]
-    pub fn validate(&self, proposal: Proposal) -> Verdict {
-        match meant_by(proposal) {
-            Meant::Levels(target, wish) => self.judge(target, wish),
+    pub fn validate(&self, issued: impl Into<Issued>) -> Verdict {
+        let issued = issued.into();
+        let by = By { origin: issued.origin, until: issued.until };
+        match meant_by(issued) {
+            Meant::Levels(target, wish) => self.judge(target, wish, by),
             Meant::Verb(ask, ticket) => self.validate_switch(ask, ticket),
-            Meant::Setting(index, heats) => self.judge_setting(index, heats),
+            Meant::Setting(index, heats) => self.judge_setting(index, heats, by),
         }
     }
 
     /// The worst answer of all actuators that are meant: all take it or none.
-    fn judge(&self, target: Target, wish: Wish) -> Verdict {
+    fn judge(&self, target: Target, wish: Wish, by: By) -> Verdict {
         let mut verdict = None;
         for index in 0..self.actuators.len() {
             if !meant(target, wish, index, &self.actuators[index]) {
@@ -65,9 +84,13 @@ impl Engine {
             if let Some(lock) = self.locks.against(actuator_id(index), true) {
                 return Verdict::Refused(Refusal::Locked(lock));
             }
+            if let Some(refusal) = self.arbitrate(index, wish.value().is_some(), by) {
+                return Verdict::Refused(refusal);
+            }
+            let then = self.claimed(index, wish, by).value();
             let answer = match wish {
-                Wish::Cap(value) | Wish::Frequency(value) => self.judge_cap(index, value),
-                Wish::Floor(floor) => self.judge_floor(index, floor),
+                Wish::Cap(value) | Wish::Frequency(value) => self.judge_cap(index, value, then),
+                Wish::Floor(floor) => self.judge_floor(index, floor, then),
             };
             verdict = match (verdict, answer) {
                 (_, Verdict::Refused(_)) => return answer,
@@ -85,18 +108,17 @@ impl Engine {
         verdict.unwrap_or(Verdict::Refused(Refusal::NoActuator))
     }
 
-    fn grant(&mut self, target: Target, wish: Wish) {
-        for (index, actuator) in self.actuators.iter_mut().enumerate() {
-            if meant(target, wish, index, actuator) {
-                actuator.operator = match wish {
-                    Wish::Cap(value) | Wish::Frequency(value) | Wish::Floor(value) => value,
-                };
+    fn grant(&mut self, target: Target, wish: Wish, by: By) {
+        for index in 0..self.actuators.len() {
+            if meant(target, wish, index, &self.actuators[index]) {
+                self.actuators[index].claims = self.claimed(index, wish, by);
             }
         }
         self.drive();
     }
 
-    fn judge_cap(&self, index: usize, asked: Option<f64>) -> Verdict {
+    /// `then` is the claim that would decide: the one asked for, or after a withdrawal the next.
+    fn judge_cap(&self, index: usize, asked: Option<f64>, then: Option<f64>) -> Verdict {
         let actuator = &self.actuators[index];
         let (min, max, watts) = match actuator.spec.hand {
             Hand::PowerCap { min, max, .. } => (min, max, true),
@@ -122,20 +144,24 @@ impl Engine {
                 return range;
             }
         }
-        let (then, _) = actuator.level(&demand, asked);
-        match raises(actuator.wanted, then) {
+        let stands = actuator.level(&demand, actuator.claims.value()).0;
+        let (then, _) = actuator.level(&demand, then);
+        match raises(stands, then) {
             true => self.judge_heat(index).unwrap_or(Verdict::Accepted),
             false => Verdict::Accepted,
         }
     }
 
-    fn judge_setting(&self, index: usize, heats: bool) -> Verdict {
+    fn judge_setting(&self, index: usize, heats: bool, by: By) -> Verdict {
         let setting = self.actuators.get(index);
         if setting.is_none_or(|actuator| actuator.spec.hand != Hand::Setting) {
             return Verdict::Refused(Refusal::NoActuator);
         }
         if let Some(lock) = self.locks.against(actuator_id(index), true) {
             return Verdict::Refused(Refusal::Locked(lock));
+        }
+        if let Some(refusal) = self.arbitrate(index, true, by) {
+            return Verdict::Refused(refusal);
         }
         match heats {
             true => self.judge_heat(index).unwrap_or(Verdict::Accepted),
@@ -144,7 +170,7 @@ impl Engine {
     }
 
     /// What stands against adding heat by an actuator.
-    fn judge_heat(&self, index: usize) -> Option<Verdict> {
+    pub(super) fn judge_heat(&self, index: usize) -> Option<Verdict> {
         if let Some(limit) = self.heat_forbidden(&self.actuators[index]) {
             return Some(self.refusal(limit, None));
         }
@@ -152,7 +178,7 @@ impl Engine {
         Some(Verdict::Refused(Refusal::Interlock(interlock)))
     }
 
-    fn judge_floor(&self, index: usize, floor: Option<f64>) -> Verdict {
+    fn judge_floor(&self, index: usize, floor: Option<f64>, then: Option<f64>) -> Verdict {
         let actuator = &self.actuators[index];
         let Hand::Fan { min, full, .. } = actuator.spec.hand else {
             return Verdict::Refused(Refusal::NoActuator);
@@ -161,8 +187,9 @@ impl Engine {
             return Verdict::Refused(Refusal::Range { min, max: full });
         }
         let demand = self.demand(index);
-        let (then, by) = actuator.level(&demand, floor);
-        if slows(actuator.wanted, then)
+        let stands = actuator.level(&demand, actuator.claims.value()).0;
+        let (then, by) = actuator.level(&demand, then);
+        if slows(stands, then)
             && let Some(refused) = self.judge_heat(index)
         {
             return refused;
@@ -196,8 +223,17 @@ impl Engine {
     }
 }
 
-fn meant_by(proposal: Proposal) -> Meant {
-    match proposal {
+impl Wish {
+    pub(super) const fn value(self) -> Option<f64> {
+        match self {
+            Self::Cap(value) | Self::Frequency(value) | Self::Floor(value) => value,
+        }
+    }
+}
+
+fn meant_by(issued: Issued) -> Meant {
+    let Issued { origin, until, .. } = issued;
+    match issued.proposal {
         Proposal::PowerCap { target, watts } => Meant::Levels(target, Wish::Cap(Some(watts.get()))),
         Proposal::ClearPowerCap { target } => Meant::Levels(target, Wish::Cap(None)),
         Proposal::FanFloor { target, floor } => {
@@ -209,14 +245,15 @@ fn meant_by(proposal: Proposal) -> Meant {
         }
         Proposal::ClearFrequencyCap { target } => Meant::Levels(target, Wish::Frequency(None)),
         Proposal::Switch { actuator, verb, expected, automatic, ticket } => {
-            Meant::Verb(Ask { actuator, verb, expected, automatic }, ticket)
+            let by = By { origin, until };
+            Meant::Verb(Ask { actuator, verb, expected, automatic, by }, ticket)
         }
         Proposal::Setting { actuator, heats } => Meant::Setting(actuator.index(), heats),
     }
 }
 
 /// Whether a cap would stand higher than it does.
-fn raises(now: Level, then: Level) -> bool {
+pub(super) fn raises(now: Level, then: Level) -> bool {
     match (now, then) {
         (Level::Cap(now), Level::Cap(then)) => more(then.get(), now.get()),
         (Level::Frequency(now), Level::Frequency(then)) => more(then.get(), now.get()),
@@ -225,7 +262,7 @@ fn raises(now: Level, then: Level) -> bool {
 }
 
 /// Whether a fan might turn slower than it does. The hardware's own control promises nothing.
-fn slows(now: Level, then: Level) -> bool {
+pub(super) fn slows(now: Level, then: Level) -> bool {
     match (now, then) {
         (Level::Duty(now), Level::Duty(then)) => more(now.get(), then.get()),
         (Level::Duty(_), Level::Automatic) => true,

@@ -6,7 +6,7 @@ use crate::actuator::Actuator;
 use crate::interlock::Interlock;
 use crate::limit::Limit;
 use crate::sensor::Sensor;
-use crate::{ActuatorId, Config, Hand, InterlockId, LimitId, Moment, SensorId, StateKind};
+use crate::{Aborted, ActuatorId, Config, Hand, InterlockId, LimitId, Moment, SensorId, StateKind};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -70,6 +70,7 @@ impl Engine {
     ) -> Result<(), ReplanFault> {
         self.at(now);
         self.check_mapping(&config, mapping)?;
+        self.abort_self_test(Aborted::Replan);
         let plan = config.plan();
         let mut sensors = carried(core::mem::take(&mut self.sensors), mapping.sensors);
         self.sensors = (0..plan.sensors.len())

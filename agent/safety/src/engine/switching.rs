@@ -2,10 +2,12 @@
 //! work may be lost, accepted and sent once otherwise.
 
 use super::holding::Asked;
+use super::proposals::By;
 use super::{Engine, actuator_id};
 use crate::power::{Fit, fit};
 use crate::{
-    ActuatorId, EventKind, Hand, Level, Moment, Pacing, Refusal, SwitchSpec, Ticket, Verdict,
+    Aborted, ActuatorId, EventKind, Hand, Level, Moment, Pacing, Refusal, SwitchSpec, Ticket,
+    Verdict,
 };
 use flyball_units::{PowerState, ResetType};
 
@@ -19,6 +21,7 @@ pub(super) struct Ask {
     pub(super) verb: ResetType,
     pub(super) expected: Option<PowerState>,
     pub(super) automatic: bool,
+    pub(super) by: By,
 }
 
 /// A destructive verb that waits to be confirmed.
@@ -44,6 +47,8 @@ impl Engine {
     /// Whatever the answer, the ticket is used up.
     pub fn handle_confirm(&mut self, ticket: Ticket, now: Moment) -> Verdict {
         self.at(now);
+        self.abort_self_test(Aborted::Command);
+        self.let_claims_go();
         self.expire_armed();
         let Some(index) = self.armed.iter().position(|armed| armed.ticket == ticket) else {
             return Verdict::Refused(Refusal::NotArmed);
@@ -51,7 +56,7 @@ impl Engine {
         let armed = self.armed.swap_remove(index);
         match self.judge_switch(armed.ask) {
             Ok(Found::Clear) => self.send(armed.ask),
-            Ok(Found::Done) => {}
+            Ok(Found::Done) => self.claim(armed.ask.actuator.index(), armed.ask.by),
             Err(refusal) => return Verdict::Refused(refusal),
         }
         Verdict::Accepted
@@ -85,11 +90,11 @@ impl Engine {
         self.expire_armed();
         let verdict = self.validate_switch(ask, ticket);
         match verdict {
-            Verdict::Accepted => {
-                if let Ok(Found::Clear) = self.judge_switch(ask) {
-                    self.send(ask);
-                }
-            }
+            Verdict::Accepted => match self.judge_switch(ask) {
+                Ok(Found::Clear) => self.send(ask),
+                Ok(Found::Done) => self.claim(ask.actuator.index(), ask.by),
+                Err(_) => {}
+            },
             Verdict::Armed { until } => {
                 let seen = self.actuators[ask.actuator.index()].power(self.now);
                 let ask = Ask { expected: seen, ..ask };
@@ -132,13 +137,18 @@ impl Engine {
         if ask.expected.is_some_and(|expected| expected != state) {
             return Err(Refusal::State(Some(state)));
         }
+        if let Some(refusal) = self.arbitrate(index, true, ask.by) {
+            return Err(refusal);
+        }
         let flying = actuator.switch.in_flight();
         match flying.map(|flying| (flying.verb, flying.since.after(spec.takes))) {
             Some((verb, _)) if verb == ask.verb => return Ok(Found::Done),
             // What hangs on its way up or down may be cut, wherever it is seen.
             Some(_) if ask.verb == ResetType::ForceOff => {}
-            Some((verb, until)) => return Err(Refusal::InFlight { verb, until }),
-            None => match fit(ask.verb, state) {
+            Some((verb, until)) if !self.overtakes(index, ask.by) => {
+                return Err(Refusal::InFlight { verb, until });
+            }
+            Some(_) | None => match fit(ask.verb, state) {
                 Fit::Wrong => return Err(Refusal::State(Some(state))),
                 Fit::Done => return Ok(Found::Done),
                 Fit::Fits => {}
@@ -183,11 +193,15 @@ impl Engine {
 
     fn send(&mut self, ask: Ask) {
         let now = self.now;
-        let actuator = &mut self.actuators[ask.actuator.index()];
+        let index = ask.actuator.index();
+        let actuator = &mut self.actuators[index];
         // What the engine takes down by itself may only be cut sooner.
         if actuator.wanted == Level::Free || ask.verb == ResetType::ForceOff {
-            actuator.switch.carry_out(ask.verb, ask.automatic, now);
+            let overtaken = actuator.switch.settle(false);
+            actuator.switch.carry_out(ask.verb, ask.automatic, ask.by.origin, now);
+            self.tell_seen(ask.actuator, overtaken);
         }
+        self.claim(index, ask.by);
         self.drive();
     }
 

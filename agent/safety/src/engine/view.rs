@@ -1,9 +1,10 @@
 //! The engine as it stands, for those who show it.
 
 use super::{Engine, limit_id};
+use crate::origin::Claims;
 use crate::{
-    ActuatorId, Condition, Effective, Hand, HostLevel, InterlockId, Level, LimitId, Moment,
-    Observed, SensorId, State, Thresholds, Ticket,
+    ActuatorId, Claim, Condition, Effective, Hand, HostLevel, InterlockId, Level, LimitId, Moment,
+    Observed, SelfTestEnd, SensorId, State, Thresholds, Ticket, Trial,
 };
 use flyball_units::{NoData, PowerState, ResetType};
 
@@ -28,7 +29,7 @@ pub struct ActuatorView {
     pub observed: Option<Result<Observed, NoData>>,
     /// The read-back has not agreed within its time.
     pub stuck: bool,
-    /// What was proposed and taken: a floor or a cap.
+    /// Of what was proposed and taken, the floor or the cap that decides.
     pub proposed: Option<f64>,
 }
 
@@ -72,6 +73,18 @@ pub struct ArmedView {
     pub until: Moment,
 }
 
+/// A self-test that runs, or the last one of this plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SelfTestView<'a> {
+    pub began: Moment,
+    /// It is broken off then.
+    pub until: Moment,
+    /// Of each actuator, what came of it so far.
+    pub trials: &'a [Trial],
+    /// When and how it ended; `None` while it runs.
+    pub ended: Option<(Moment, SelfTestEnd)>,
+}
+
 /// One sensor as the engine sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SensorView {
@@ -101,8 +114,14 @@ impl Engine {
             wanted: actuator.wanted,
             observed: actuator.observed,
             stuck: actuator.stuck(),
-            proposed: actuator.operator,
+            proposed: actuator.claims.value(),
         })
+    }
+
+    /// What stands for an actuator by proposals, the highest rank first: that one decides.
+    pub fn claims(&self, actuator: ActuatorId) -> impl Iterator<Item = Claim> + use<> {
+        let claims = self.actuators.get(actuator.index()).map(|actuator| actuator.claims);
+        claims.unwrap_or(Claims::NONE).iter()
     }
 
     #[must_use]
@@ -157,6 +176,14 @@ impl Engine {
             verb: armed.ask.verb,
             until: armed.until,
         })
+    }
+
+    /// The self-test that runs, or the last one that was not forgotten with its plan.
+    #[must_use]
+    pub fn self_test(&self) -> Option<SelfTestView<'_>> {
+        let test = self.self_test.as_ref()?;
+        let (began, until, ended) = (test.began, test.until, test.ended);
+        Some(SelfTestView { began, until, trials: &test.trials, ended })
     }
 
     /// Where the engine wants the host, and the limit that needs it there.

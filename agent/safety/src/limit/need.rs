@@ -36,7 +36,9 @@ impl Limit {
         }
         let stands = match &self.state {
             State::Unknown { .. } | State::Normal { .. } => Need::REST,
-            State::Warning(raised) | State::Limiting(raised) => self.need_of(raised.step),
+            State::Warning(raised) | State::Limiting(raised) => {
+                self.need_of(self.held.instead_of(raised.step))
+            }
             State::Tripped(tripped) => self.need_of_trip(tripped.step, tripped.cause),
             State::Failsafe(failsafe) => {
                 let held = failsafe.held.map_or(Need::REST, |step| self.need_of(step));

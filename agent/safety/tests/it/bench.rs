@@ -81,6 +81,7 @@ pub(super) fn plan() -> Plan {
             release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
             armed_for: Duration::from_secs(60),
+            hold_at_most: Duration::from_secs(30),
         },
         groups: vec![],
         interlocks: vec![],

@@ -147,6 +147,7 @@ pub(super) fn plan() -> Plan {
             release_jitter: Duration::ZERO,
             assert_every: Duration::from_secs(30),
             armed_for: ARMED_FOR,
+            hold_at_most: Duration::from_secs(30),
         },
         seed: 7,
     }

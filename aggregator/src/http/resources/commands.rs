@@ -3,9 +3,11 @@
 
 mod aim;
 mod answer;
+pub(crate) mod ladder;
 pub(crate) mod levels;
 pub(crate) mod locks;
 pub(crate) mod power;
+pub(crate) mod self_test;
 pub(crate) mod switches;
 pub(crate) mod thermal;
 pub(crate) mod trips;
@@ -110,6 +112,8 @@ pub(super) fn submission(
         not_after_ms: asking.terms.not_after_ms,
         request_id: asking.request_id.map(|id| id.0),
         ttl_ms: ttl_s.map(|seconds| seconds.saturating_mul(1_000)),
+        origin: asking.terms.origin,
+        stands_for_ms: asking.terms.stands_for_s.map(|seconds| seconds.saturating_mul(1_000)),
     }
 }
 

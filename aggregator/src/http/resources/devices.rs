@@ -1,5 +1,6 @@
 //! Managed machines.
 
+use super::commands::self_test::state;
 use crate::fleet::equipment::kind_from_name;
 use crate::fleet::{
     Belonging, Device as Managed, DeviceId, DeviceKind, Equipment as Attached, EquipmentState,
@@ -15,7 +16,7 @@ use crate::http::time::{rfc3339, rfc3339_option};
 use crate::telemetry::{Reader as ReadBy, SeriesInfo};
 use axum::extract::State;
 use flyball_protocol::command::{PowerState, ResetType};
-use flyball_protocol::guard::{Actuator as Drive, ActuatorKind};
+use flyball_protocol::guard::{Actuator as Drive, ActuatorKind, ClaimSnapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -95,6 +96,10 @@ pub(crate) struct DeviceDetail {
     device: Device,
     series: Vec<Series>,
     actuators: Vec<Actuator>,
+    /// The guard evaluates and says what it would do, and drives nothing: nothing is protected.
+    dry_run: bool,
+    /// `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`.
+    self_test: &'static str,
 }
 
 impl Resource for DeviceDetail {
@@ -134,6 +139,19 @@ pub(crate) struct Actuator {
     /// Of a profile: the word that stands, and those that it offers.
     profile: Option<String>,
     profiles: Vec<String>,
+    /// What was asked of it and stands, the highest rank first: that one decides, under the limits.
+    claims: Vec<Claim>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Claim {
+    /// `local`, a person at the machine; `remote`, an operator; or `automation`.
+    origin: &'static str,
+    issuer: String,
+    /// The floor or the cap; null for a switch or a setting.
+    value: Option<f64>,
+    /// Null: until it is withdrawn.
+    until: Option<String>,
 }
 
 const fn status(online: bool) -> &'static str {
@@ -262,7 +280,15 @@ impl From<Drive> for Actuator {
             verbs: drive.verbs.into_iter().map(ResetType::name).collect(),
             profile: drive.profile,
             profiles: drive.profiles,
+            claims: drive.claims.into_iter().map(Claim::from).collect(),
         }
+    }
+}
+
+impl From<ClaimSnapshot> for Claim {
+    fn from(claim: ClaimSnapshot) -> Self {
+        let ClaimSnapshot { origin, issuer, value, until_ms } = claim;
+        Self { origin: origin.name(), issuer, value, until: rfc3339_option(until_ms) }
     }
 }
 
@@ -331,6 +357,8 @@ pub(crate) async fn detail(
         board = subject.share_of(board);
     }
     Ok(One(DeviceDetail {
+        dry_run: board.dry_run,
+        self_test: state(&board.self_test),
         device: subject.into(),
         series: series.iter().map(Series::from).collect(),
         actuators: board.actuators.into_iter().map(Actuator::from).collect(),

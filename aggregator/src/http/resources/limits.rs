@@ -1,6 +1,7 @@
 //! A device's limits, as its guard last reported them: the three layers, what is in force, and
 //! whose value that is.
 
+use super::commands::self_test::state;
 use super::devices::find;
 use crate::http::Api;
 use crate::http::auth::Reader;
@@ -8,7 +9,7 @@ use crate::http::extract::Path;
 use crate::http::reply::{Answer, Flat, Many, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
 use axum::extract::State;
-use flyball_protocol::guard::{LayerThresholds, LimitSnapshot};
+use flyball_protocol::guard::{HoldSnapshot, LayerThresholds, LimitSnapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -44,6 +45,28 @@ pub(crate) struct Limit {
     since: String,
     /// The sensors that it watches, by `hw.id`.
     sensors: Vec<String>,
+    /// A person's hold on its ladder.
+    hold: Option<Hold>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Hold {
+    /// `remote` or `local`: whose it is.
+    origin: &'static str,
+    issuer: String,
+    reason: String,
+    /// The lowest step that it puts off.
+    from: String,
+    until: String,
+    /// The step that it puts off now.
+    puts_off: Option<String>,
+}
+
+impl From<HoldSnapshot> for Hold {
+    fn from(hold: HoldSnapshot) -> Self {
+        let HoldSnapshot { origin, issuer, reason, from, until_ms, puts_off } = hold;
+        Self { origin: origin.name(), issuer, reason, from, until: rfc3339(until_ms), puts_off }
+    }
 }
 
 /// Null where a layer says nothing.
@@ -109,6 +132,7 @@ impl From<LimitSnapshot> for Limit {
             reading: limit.reading,
             since: rfc3339(limit.since_ms),
             sensors: limit.sensors,
+            hold: limit.hold.map(Hold::from),
         }
     }
 }
@@ -120,8 +144,11 @@ pub(crate) async fn list(
 ) -> Answer<Many<Limit>> {
     let subject = find(&api, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
+    let (dry_run, tested) = (inventory.board.dry_run, state(&inventory.board.self_test));
     let limits = subject.share_of(inventory.board).limits.into_iter().map(Limit::from);
     Ok(Many::whole(limits.collect())
+        .fact("dry_run", dry_run)
+        .fact("self_test", tested)
         .fact("reported_at", rfc3339_option(inventory.at_ms))
         .fact("online", subject.is_online()))
 }

@@ -237,7 +237,7 @@ fn result(asked: &Asked) -> Option<OperationResult> {
 /// Is there a command that undoes it?
 const fn is_reversible(action: &Action) -> bool {
     match action {
-        Action::ClearTrip { .. } | Action::Confirm { .. } => false,
+        Action::ClearTrip { .. } | Action::Confirm { .. } | Action::SelfTest => false,
         Action::Reset { reset, .. } => {
             matches!(reset, ResetType::On | ResetType::GracefulShutdown | ResetType::Suspend)
         }
@@ -253,7 +253,9 @@ const fn is_reversible(action: &Action) -> bool {
         | Action::ClearFrequencyCap { .. }
         | Action::SetProfile { .. }
         | Action::SetService { .. }
-        | Action::SetBootOnce { .. } => true,
+        | Action::SetBootOnce { .. }
+        | Action::HoldLadder { .. }
+        | Action::ReleaseLadder { .. } => true,
     }
 }
 
@@ -276,7 +278,9 @@ pub(crate) fn level(action: &Action) -> (Option<String>, Option<f64>, Option<&'s
         Action::ClearPowerCap { actuator } => (actuator.clone(), None, Some("W")),
         Action::SetFanFloor { actuator, floor } => (actuator.clone(), Some(floor.0), Some("1")),
         Action::ClearFanFloor { actuator } => (actuator.clone(), None, Some("1")),
-        Action::ClearTrip { limit, .. } => (Some(limit.clone()), None, None),
+        Action::ClearTrip { limit, .. }
+        | Action::HoldLadder { limit, .. }
+        | Action::ReleaseLadder { limit } => (Some(limit.clone()), None, None),
         Action::SetFrequencyCap { actuator, hertz } => {
             (actuator.clone(), Some(hertz.0), Some("Hz"))
         }
@@ -288,7 +292,9 @@ pub(crate) fn level(action: &Action) -> (Option<String>, Option<f64>, Option<&'s
         Action::SetService { service, .. } => (Some(service.clone()), None, None),
         Action::SetLock(lock) => (lock.target.clone(), None, None),
         Action::ReleaseLock { lock, .. } => (Some(lock.clone()), None, None),
-        Action::Confirm { .. } | Action::SetFleetLimits { .. } => (None, None, None),
+        Action::Confirm { .. } | Action::SetFleetLimits { .. } | Action::SelfTest => {
+            (None, None, None)
+        }
     }
 }
 
@@ -301,12 +307,15 @@ fn word(action: &Action) -> Option<String> {
         Action::SetService { verb, .. } => Some(format!("{verb:?}").to_lowercase()),
         Action::SetLock(lock) => Some(lock.name.clone()),
         Action::Confirm { operation } => Some(operation.to_string()),
+        Action::HoldLadder { from, .. } => Some(from.name().into()),
         Action::SetPowerCap { .. }
         | Action::ClearPowerCap { .. }
         | Action::SetFanFloor { .. }
         | Action::ClearFanFloor { .. }
         | Action::ClearTrip { .. }
         | Action::ReleaseLock { .. }
+        | Action::ReleaseLadder { .. }
+        | Action::SelfTest
         | Action::SetFleetLimits { .. }
         | Action::SetFrequencyCap { .. }
         | Action::ClearFrequencyCap { .. } => None,

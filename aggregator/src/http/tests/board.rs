@@ -5,7 +5,7 @@ use crate::fleet::tests::limit;
 use flyball_protocol::command::{Lock, PowerState, ResetType};
 use flyball_protocol::guard::{
     Actuator, ActuatorKind, ConditionSnapshot, Equipment, EquipmentKind, EquipmentState,
-    InterlockSnapshot, Inventory as Board, LockSnapshot, TripSnapshot,
+    InterlockSnapshot, Inventory as Board, LockSnapshot, SelfTest, TripSnapshot,
 };
 use flyball_units::Unit;
 
@@ -24,6 +24,7 @@ pub(super) fn actuator(id: &str, kind: ActuatorKind) -> Actuator {
         verbs: if kind == ActuatorKind::Switch { ResetType::ALL.to_vec() } else { Vec::new() },
         profile: None,
         profiles: Vec::new(),
+        claims: Vec::new(),
     }
 }
 
@@ -96,5 +97,7 @@ pub(super) fn board() -> Board {
             equipment("bmc-1", EquipmentKind::Bmc, EquipmentState::Connected),
             equipment("ups-1", EquipmentKind::Ups, unreachable),
         ],
+        dry_run: false,
+        self_test: SelfTest::default(),
     }
 }

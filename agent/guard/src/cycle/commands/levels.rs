@@ -1,6 +1,7 @@
 //! Levels that the engine drives: caps, floors, frequencies.
 
 use super::{Answered, Cycle, Waits};
+use crate::claimants::Asker;
 use crate::words::{Now, whole_ms};
 use flyball_command::{Action, Refusal, RefusalKind, Verdict};
 use flyball_guard_messages::ActuatorKind;
@@ -36,36 +37,40 @@ impl Cycle {
     pub(super) fn validate_level(
         &self,
         action: &Action,
+        asker: &Asker,
         now: Now,
     ) -> Result<Verdict, Box<Refusal>> {
         let wish = self.wish(action)?;
-        Ok(self.judge(&wish, now).1)
+        Ok(self.judge(&wish, asker, now).1)
     }
 
     pub(super) fn set_level(
         &mut self,
         action: &Action,
+        asker: &Asker,
         now: Now,
     ) -> Result<Answered, Box<Refusal>> {
         let wish = self.wish(action)?;
-        let (_, verdict) = self.judge(&wish, now);
+        let (_, verdict) = self.judge(&wish, asker, now);
         if matches!(verdict, Verdict::Refused(_)) {
             return Ok(Answered { verdict, waits: Waits::nothing(false) });
         }
         for target in &wish.targets {
             // Judged a moment ago, under the same readings: what was taken then is taken now.
-            self.engine.handle_proposal(wish.proposal(*target), now.moment());
+            let issued = asker.issue(wish.proposal(*target), now);
+            self.engine.handle_proposal(issued, now.moment());
+            self.claimants.claim(self.names.actuator(*target), asker);
         }
         self.act(None, now);
         Ok(Answered { verdict, waits: Waits::Agreement(wish.targets) })
     }
 
     /// The worst answer of all that are meant: all take it or none.
-    fn judge(&self, wish: &Wish, now: Now) -> (Option<safety::Verdict>, Verdict) {
+    fn judge(&self, wish: &Wish, asker: &Asker, now: Now) -> (Option<safety::Verdict>, Verdict) {
         let mut worst: Option<safety::Verdict> = None;
         for target in &wish.targets {
             let proposal = wish.proposal(*target);
-            let answer = self.engine.validate(proposal);
+            let answer = self.engine.validate(asker.issue(proposal, now));
             worst = match (worst, answer) {
                 (_, safety::Verdict::Refused(_)) => {
                     let verdict = self.teller(now).verdict(answer, wish.unit);

@@ -1,12 +1,13 @@
 //! Lock-outs: set by anybody with the right, lifted by their owner or with a justification.
 
 use super::{Answered, Cycle};
+use crate::claimants::Asker;
 use crate::journal::Kept;
 use crate::locks::HeldLock;
 use crate::words::Now;
 use flyball_command::{Lock, Refusal, RefusalKind};
 use flyball_guard_messages::{EventKind, Severity};
-use flyball_safety::{ActuatorId, LockId, LockSpec};
+use flyball_safety::{ActuatorId, LockId, LockSpec, Origin};
 use std::time::Duration;
 
 /// The longest name, owner or reason: they are kept and shown for as long as the lock stands.
@@ -67,7 +68,12 @@ impl Cycle {
         }
     }
 
-    pub(super) fn set_lock(&mut self, lock: &Lock, now: Now) -> Result<Answered, Box<Refusal>> {
+    pub(super) fn set_lock(
+        &mut self,
+        lock: &Lock,
+        origin: Origin,
+        now: Now,
+    ) -> Result<Answered, Box<Refusal>> {
         let spec = self.check_lock(lock, now)?;
         let known = self.locks.iter().position(|held| held.lock.name == lock.name);
         let id = match known {
@@ -79,7 +85,8 @@ impl Cycle {
             crate::command::refusal(RefusalKind::Invalid, &fault.to_string(), clears_when)
         })?;
         let since_ms = known.map_or(now.wall_ms, |index| self.locks[index].since_ms);
-        let held = HeldLock { id, since_ms, lock: lock.clone() };
+        let local = origin == Origin::Local || known.is_some_and(|index| self.locks[index].local);
+        let held = HeldLock { id, since_ms, local, lock: lock.clone() };
         match known {
             Some(index) => self.locks[index] = held,
             None => self.locks.push(held),
@@ -101,6 +108,7 @@ impl Cycle {
         name: &str,
         owner: &str,
         justification: Option<&str>,
+        origin: Origin,
     ) -> Result<usize, Box<Refusal>> {
         let found = self.locks.iter().position(|held| held.lock.name == name);
         let Some(index) = found else {
@@ -110,8 +118,15 @@ impl Cycle {
         };
         let held = &self.locks[index];
         let justified = justification.is_some_and(|text| !text.trim().is_empty());
-        if held.lock.owner == owner || justified {
+        // The owner's name proves nothing from afar, where the lock was set at the machine.
+        let theirs = held.lock.owner == owner && (!held.local || origin == Origin::Local);
+        if theirs || justified {
             return Ok(index);
+        }
+        if held.local && origin != Origin::Local {
+            let reason = format!("the lock `{name}` was set at the machine");
+            let clears_when = "it is lifted there, or a justification is given";
+            return Err(crate::command::refusal(RefusalKind::Outranked, &reason, clears_when));
         }
         let reason = format!("the lock `{name}` belongs to {}", held.lock.owner);
         let clears_when = format!("{} lifts it, or a justification is given", held.lock.owner);
@@ -123,10 +138,11 @@ impl Cycle {
         name: &str,
         owner: &str,
         justification: Option<&str>,
-        issuer: &str,
+        asker: &Asker,
         now: Now,
     ) -> Result<Answered, Box<Refusal>> {
-        let index = self.releasable(name, owner, justification)?;
+        let index = self.releasable(name, owner, justification, asker.origin)?;
+        let issuer = &asker.issuer;
         let held = self.locks.swap_remove(index);
         self.engine.handle_unlock(LockId(held.id), now.moment());
         self.keep(Kept::Locks(self.locks.clone()));

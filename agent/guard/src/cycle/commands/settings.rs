@@ -2,6 +2,7 @@
 //! where a machine starts.
 
 use super::{Answered, Cycle, Waits};
+use crate::claimants::Asker;
 use crate::cycle::errands::Purpose;
 use crate::words::Now;
 use flyball_command::{Action, Refusal, RefusalKind, ServiceVerb, Verdict};
@@ -24,10 +25,15 @@ pub(super) struct Setting {
 
 impl Cycle {
     /// The setting that is asked for, if nothing stands against it.
-    pub(super) fn judge_setting(&self, action: &Action, now: Now) -> Result<Setting, Box<Refusal>> {
+    pub(super) fn judge_setting(
+        &self,
+        action: &Action,
+        asker: &Asker,
+        now: Now,
+    ) -> Result<Setting, Box<Refusal>> {
         let setting = self.setting(action)?;
         match setting.proposal {
-            Some(proposal) => match self.engine.validate(proposal) {
+            Some(proposal) => match self.engine.validate(asker.issue(proposal, now)) {
                 safety::Verdict::Refused(why) => {
                     Err(Box::new(self.teller(now).refusal(why, Unit::One)))
                 }
@@ -47,15 +53,18 @@ impl Cycle {
     pub(super) fn set_setting(
         &mut self,
         action: &Action,
+        asker: &Asker,
         now: Now,
     ) -> Result<Answered, Box<Refusal>> {
-        let Setting { actuator, deed, wanted, proposal } = self.judge_setting(action, now)?;
+        let Setting { actuator, deed, wanted, proposal } =
+            self.judge_setting(action, asker, now)?;
         let entry = self.catalog.actuators.get(actuator.index());
         if wanted.is_some() && entry.is_some_and(|entry| entry.state == wanted) {
             return Ok(Answered::done());
         }
         if let Some(proposal) = proposal {
-            self.engine.handle_proposal(proposal, now.moment());
+            self.engine.handle_proposal(asker.issue(proposal, now), now.moment());
+            self.claimants.claim(self.names.actuator(actuator), asker);
         }
         match self.send(actuator, deed, Purpose::Setting { actuator, wanted }, now) {
             Some(request) => {

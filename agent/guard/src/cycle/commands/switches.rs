@@ -1,7 +1,7 @@
 //! Power of machines and outlets: asked, armed, confirmed.
 
 use super::{Answered, Cycle, Waits};
-
+use crate::claimants::Asker;
 use crate::words::Now;
 use flyball_command::{Arming, OperationId, PowerState, Refusal, RefusalKind, ResetType, Verdict};
 use flyball_safety::{self as safety, ActuatorId, Proposal, Ticket};
@@ -38,10 +38,11 @@ impl Cycle {
         switch: &str,
         reset: ResetType,
         expected: Option<PowerState>,
+        asker: &Asker,
         now: Now,
     ) -> Result<Verdict, Box<Refusal>> {
         let (actuator, proposal) = self.reset_proposal(switch, reset, expected)?;
-        Ok(match self.engine.validate(proposal) {
+        Ok(match self.engine.validate(asker.issue(proposal, now)) {
             safety::Verdict::Armed { until } => {
                 Verdict::Armed(self.arming(actuator, reset, until, now))
             }
@@ -55,12 +56,17 @@ impl Cycle {
         switch: &str,
         reset: ResetType,
         expected: Option<PowerState>,
+        asker: &Asker,
         now: Now,
     ) -> Result<Answered, Box<Refusal>> {
         let (actuator, proposal) = self.reset_proposal(switch, reset, expected)?;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        match self.engine.handle_proposal(proposal, now.moment()) {
+        let answer = self.engine.handle_proposal(asker.issue(proposal, now), now.moment());
+        if !matches!(answer, safety::Verdict::Refused(_)) {
+            self.claimants.claim(self.names.actuator(actuator), asker);
+        }
+        match answer {
             safety::Verdict::Armed { until } => {
                 self.armed.push(ArmedOperation { ticket, operation, actuator });
                 let arming = self.arming(actuator, reset, until, now);
@@ -69,6 +75,8 @@ impl Cycle {
             answer => {
                 let verdict = self.teller(now).verdict(answer, Unit::One);
                 self.act(None, now);
+                // What this has overtaken comes to its end before this is waited for.
+                self.tell();
                 Ok(Answered { verdict, waits: Waits::Verb(actuator) })
             }
         }
@@ -138,6 +146,7 @@ impl Cycle {
         let answer = self.engine.handle_confirm(ticket, now.moment());
         let verdict = self.teller(now).verdict(answer, Unit::One);
         self.act(None, now);
+        self.tell();
         // The ticket is used up whatever the answer was.
         self.await_outcome(operation, verdict.clone(), Waits::Verb(actuator), now);
         let verified = verdict == Verdict::Accepted;

@@ -11,6 +11,7 @@ pub(crate) fn refused(refusal: &Refusal, location: &str, aim: Option<&Aim>) -> P
     let code = match refusal.kind {
         RefusalKind::Interlock => ErrorCode::InterlockActive,
         RefusalKind::Locked => ErrorCode::Locked,
+        RefusalKind::Outranked => ErrorCode::Outranked,
         RefusalKind::WrongState => ErrorCode::StateConflict,
         RefusalKind::NotArmed => ErrorCode::ConfirmationExpired,
         RefusalKind::Busy => ErrorCode::Unavailable,
@@ -31,6 +32,7 @@ pub(crate) fn refused(refusal: &Refusal, location: &str, aim: Option<&Aim>) -> P
         RefusalKind::Interlock => stands_against(problem, refusal),
         RefusalKind::Locked => locked(stands_against(problem, refusal), refusal, aim),
         RefusalKind::WrongState => state_of(problem, refusal, aim),
+        RefusalKind::Outranked => problem.detail("clears_when", refusal.clears_when.clone()),
         _ => problem,
     }
 }
@@ -134,6 +136,7 @@ pub(crate) const fn refusal_code(kind: RefusalKind) -> &'static str {
     match kind {
         RefusalKind::Interlock => "interlock_active",
         RefusalKind::Locked => "locked",
+        RefusalKind::Outranked => "outranked",
         RefusalKind::WrongState => "state_conflict",
         RefusalKind::NotArmed => "confirmation_expired",
         RefusalKind::Busy => "unavailable",

@@ -5,6 +5,7 @@ use super::answer::{refusal_code, refusal_details};
 use super::levels::{FrequencyRequest, ProfileRequest};
 use super::locks::{LockRequest, Release};
 use super::power::PowerRequest;
+use super::self_test::SelfTestRequest;
 use super::switches::{BootOnceRequest, IndicatorRequest, ServiceRequest};
 use super::thermal::ThermalRequest;
 use super::trips::TripClearRequest;
@@ -40,6 +41,7 @@ pub(crate) enum ActionRequest {
     Release(Release),
     Clear(TripClearRequest),
     FleetLimits(FleetLimitsRequest),
+    SelfTest(SelfTestRequest),
 }
 
 impl ActionRequest {
@@ -56,6 +58,7 @@ impl ActionRequest {
             Self::Release(request) => request.action(aim),
             Self::Clear(request) => request.action(aim),
             Self::FleetLimits(request) => request.action(aim),
+            Self::SelfTest(request) => request.action(aim),
         }
     }
 }
