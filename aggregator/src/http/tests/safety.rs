@@ -2,9 +2,14 @@
 
 use super::board::{board, lock};
 use super::machine::{arm_the_destructive, enrol, guarded};
-use super::rig::{ADMIN, Rig};
-use flyball_protocol::command::{Action, PowerState, Refusal, RefusalKind, ResetType, Verdict};
-use flyball_protocol::guard::Inventory as Board;
+use super::rig::{ADMIN, NOW_MS, Rig};
+use flyball_protocol::command::{
+    Action, HeldStep, Origin, PowerState, Refusal, RefusalKind, ResetType, Verdict,
+};
+use flyball_protocol::guard::{
+    ClaimSnapshot, HoldSnapshot, Inventory as Board, SelfTestEnd, SelfTestResult, TrialSnapshot,
+};
+use flyball_units::Unit;
 use serde_json::{Value, json};
 
 fn refusal(kind: RefusalKind, interlock: &str) -> Verdict {
@@ -433,4 +438,95 @@ async fn the_fleets_limits_are_replaced_only_by_who_has_read_them() {
     let other = rig.get(&path).by(&token).header("if-none-match", "\"0\"").send().await;
     assert_eq!((other.status.as_u16(), other.header("etag")), (200, "\"1\""));
     assert_eq!(put(Some("*")).await.status, 202);
+}
+
+#[tokio::test]
+async fn what_a_person_at_the_machine_asked_for_is_shown_and_has_precedence() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let mut board = board();
+    let end = NOW_MS + 60_000;
+    let issuer = "technician (uid 0) at the machine".to_owned();
+    board.actuators[1].claims = vec![ClaimSnapshot {
+        origin: Origin::Local,
+        issuer: issuer.clone(),
+        value: Some(0.8),
+        until_ms: Some(end),
+    }];
+    board.limits[0].hold = Some(HoldSnapshot {
+        origin: Origin::Remote,
+        issuer: ADMIN.into(),
+        reason: "backup".into(),
+        from: "Quiesce".into(),
+        until_ms: end,
+        puts_off: Some("Quiesce".into()),
+    });
+    board.dry_run = true;
+    let outranked = refusal(RefusalKind::Outranked, "");
+    let machine = guarded(&rig, board, move |_| Some(outranked.clone())).await;
+    let device = format!("/api/v1/devices/{}", machine.device);
+    let shown = rig.get(&device).by(&token).send().await.json()["data"].clone();
+    let claim = &shown["actuators"][1]["claims"][0];
+    assert_eq!((&claim["origin"], &claim["issuer"]), (&json!("local"), &json!(issuer)));
+    assert_eq!((&shown["dry_run"], &shown["self_test"]), (&json!(true), &json!("never")));
+    let limits = rig.get(&format!("{device}/limits")).by(&token).send().await.json();
+    assert_eq!(limits["data"][0]["hold"]["puts_off"], "Quiesce");
+    let body = json!({ "fan_floor": 0.3 });
+    let asked = format!("{device}/thermal?stands_for=60&origin=automation");
+    let answer = rig.post(&asked).by(&token).json(&body).await;
+    assert_eq!(answer.refusal(), (409, "outranked".into()));
+    assert!(answer.json()["details"]["clears_when"].is_string());
+    let wrong = format!("{device}/thermal?origin=local");
+    assert_eq!(rig.post(&wrong).by(&token).json(&body).await.status, 422);
+    assert_eq!(machine.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn holds_and_self_tests_are_asked_for_and_the_last_one_is_shown() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let mut board = board();
+    board.self_test.last = Some(SelfTestResult {
+        began_ms: NOW_MS - 9_000,
+        ended_ms: NOW_MS,
+        end: SelfTestEnd::Passed,
+        message: "passed: 1 of 1 obeyed".into(),
+        trials: vec![TrialSnapshot {
+            actuator: "fan1".into(),
+            unit: Unit::One,
+            asked: Some(1.0),
+            observed: Some(1.0),
+            took_ms: Some(250),
+            back_ms: Some(500),
+        }],
+    });
+    let machine = guarded(&rig, board, |_| Some(Verdict::Accepted)).await;
+    let device = format!("/api/v1/devices/{}", machine.device);
+    let tested = rig.get(&format!("{device}/self-test")).by(&token).send().await.json();
+    let tested = &tested["data"];
+    assert_eq!((&tested["state"], &tested["last"]["result"]), (&json!("passed"), &json!("passed")));
+    assert_eq!(tested["last"]["actuators"][0]["took_ms"], 250);
+    assert!(tested["last_tested_at"].is_string() && tested["due_at"].is_null());
+    let path = format!("{device}/self-test");
+    assert_eq!(rig.post(&path).by(&token).json(&json!({})).await.status, 202);
+    assert_eq!(machine.asked().remove(0), Action::SelfTest);
+    let body = json!({ "from": "Quiesce", "reason": "backup", "for_seconds": 30 });
+    let hold = format!("{device}/limits/cpu/hold");
+    assert_eq!(rig.post(&hold).by(&token).json(&body).await.status, 202);
+    let asked = Action::HoldLadder {
+        limit: "cpu".into(),
+        from: HeldStep::Quiesce,
+        reason: "backup".into(),
+    };
+    assert_eq!(machine.asked().remove(1), asked);
+    let release = format!("{device}/limits/cpu/release");
+    assert_eq!(rig.post(&release).by(&token).json(&json!({})).await.status, 202);
+    assert_eq!(machine.asked().remove(2), Action::ReleaseLadder { limit: "cpu".into() });
+    for body in [
+        json!({ "from": "Shutdown", "reason": "backup", "for_seconds": 30 }),
+        json!({ "from": "Quiesce", "reason": " ", "for_seconds": 30 }),
+        json!({ "from": "Quiesce", "reason": "backup" }),
+    ] {
+        assert_eq!(rig.post(&hold).by(&token).json(&body).await.status, 422, "{body}");
+    }
 }
