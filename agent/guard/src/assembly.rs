@@ -17,7 +17,7 @@ use crate::journal::{self, Journal};
 use crate::latches::Latch;
 use crate::link::{Doors, Link};
 use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
-use crate::policy::{HostRule, Policy};
+use crate::policy::{HostRule, Policy, PolicyWatch};
 use crate::poller::{self, Rounds, Watched};
 use crate::ring::Ring;
 use crate::self_tests::{self, SelfTests};
@@ -70,6 +70,8 @@ pub(crate) fn run(args: Run) -> Result<()> {
     originals::restore(&originals, &mut board.controls);
     let catalog = catalog_of(&mut board, &clock);
     let seed = process::seed(boot);
+    // Before it is read: what is written meanwhile is seen as a change.
+    let watch = args.policy.clone().map(PolicyWatch::new);
     let (settled, faults) = settle_policy(args.policy.as_deref(), &catalog, seed, &board)?;
     let Settled { policy, planned, catalog, host, own } = settled;
     let fleet = fleet::load(&args.state).unwrap_or_else(|error| {
@@ -86,10 +88,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         run: process::run_id(clock.wall_ms()),
         boot,
         board: words::board_info(&board),
-        remarks: remarks
-            .chain(planned.remarks.iter().cloned())
-            .chain(faults.iter().cloned())
-            .collect(),
+        remarks: remarks.collect(),
         dry_run: args.dry_run,
     };
     let list: Vec<_> = catalog.sensors.iter().map(|sensor| sensor.series(CADENCE_MS)).collect();
@@ -99,6 +98,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         facts,
         series: Mutex::new(list),
         series_count: AtomicUsize::new(series),
+        notes: Mutex::default(),
         buses: Buses::default(),
         evidence: Evidence::for_series(series),
         ring: Mutex::new(Ring::for_series(series)),
@@ -163,9 +163,16 @@ pub(crate) fn run(args: Run) -> Result<()> {
             Some(jobs.context("the host's thread can't be started")?)
         }
     };
-    Hotplug { census, rounds, workers, sources: sources.clone(), journal: journal.clone() }
-        .start()
-        .context("the census can't be started")?;
+    Hotplug {
+        census,
+        rounds,
+        workers,
+        sources: sources.clone(),
+        journal: journal.clone(),
+        policy: watch,
+    }
+    .start()
+    .context("the census can't be started")?;
     let state = &args.state;
     let (drivers, equipment_faults) =
         Drivers::read(args.equipment.as_deref(), args.driver.as_deref(), state);
@@ -197,6 +204,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         latches,
         latches_fault,
         bounds,
+        remarks: planned.remarks.into_iter().chain(faults.iter().cloned()).collect(),
         policy_faults: faults,
         polled: watched,
         seed,

@@ -6,7 +6,9 @@
 mod changes;
 mod commands;
 mod errands;
+mod missed;
 mod pending;
+mod reload;
 mod sampling;
 mod self_testing;
 mod telling;
@@ -108,6 +110,8 @@ pub(crate) struct Cycle {
     kept: u64,
     latches_fault: Option<String>,
     policy_faults: Vec<String>,
+    /// What of the policy has nothing on this machine to hold on to.
+    remarks: Vec<String>,
     late_told: Option<Duration>,
     shutdown_told: Option<LimitId>,
     /// A wake-up was taken while waiting for the disk: look again at once.
@@ -147,6 +151,8 @@ pub(crate) struct Parts {
     pub(crate) bounds: Vec<Duration>,
     /// Why the policy file is not in force.
     pub(crate) policy_faults: Vec<String>,
+    /// What of the policy has nothing on this machine to hold on to.
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Cycle {
@@ -170,6 +176,7 @@ impl Cycle {
             kept: 0,
             latches_fault: parts.latches_fault,
             policy_faults: parts.policy_faults,
+            remarks: parts.remarks,
             late_told: None,
             shutdown_told: None,
             awake: false,

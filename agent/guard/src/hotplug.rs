@@ -1,11 +1,12 @@
-//! What is plugged in and pulled out of this machine: a census every few seconds, and pollers and
-//! workers for what has come.
+//! What is plugged in and pulled out of this machine, and a policy file that was changed: a look
+//! every few seconds, and pollers and workers for what has come.
 
 use crate::catalog::{ActuatorEntry, Owner, SensorEntry};
 use crate::hands::{Hired, Workers};
 use crate::journal::{Entry, Journal};
 use crate::log::Level;
 use crate::plan::VERIFY_WITHIN;
+use crate::policy::PolicyWatch;
 use crate::poller::{self, Rounds};
 use crate::sources::{Arriving, Change, Ended, Sources};
 use flyball_hardware::{Actuator, Census, Changes, Sensor};
@@ -27,6 +28,8 @@ pub(crate) struct Hotplug {
     pub(crate) workers: Workers,
     pub(crate) sources: Sources,
     pub(crate) journal: Journal,
+    /// The policy's file, where there is one.
+    pub(crate) policy: Option<PolicyWatch>,
 }
 
 impl Hotplug {
@@ -37,6 +40,11 @@ impl Hotplug {
         thread.spawn(move || {
             loop {
                 thread::sleep(EVERY);
+                let read = self.policy.as_mut().and_then(PolicyWatch::look);
+                let told = read.map(|read| self.sources.tell(Change::Policy(Box::new(read))));
+                if matches!(told, Some(Err(Ended))) {
+                    return;
+                }
                 let Some(changes) = self.census.look() else {
                     continue;
                 };

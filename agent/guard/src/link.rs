@@ -404,7 +404,7 @@ impl Link {
             board: facts.board.clone(),
             series: u32::try_from(self.shared.series().len()).unwrap_or(u32::MAX),
             inventory,
-            remarks: facts.remarks.clone(),
+            remarks: facts.remarks.iter().chain(&*self.shared.notes()).cloned().collect(),
             agent_attached: self.clients.iter().any(|c| matches!(c.role, Role::Agent { .. })),
             records_held: ring.len() as u64,
             records_lost: ring.lost_records(),

@@ -9,6 +9,7 @@ mod limit;
 mod quantity;
 mod switch;
 pub(crate) mod table;
+mod watch;
 
 use flyball_safety::{Ladder, Rung};
 pub(crate) use host::{HostRule, ServicesRule};
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 pub(crate) use switch::{ConditionRule, GroupRule, InterlockRule, RESTART_HYSTERESIS, SwitchRule};
 use table::{Reader, Table};
+pub(crate) use watch::PolicyWatch;
 
 /// Everything the file may say. What it doesn't say has these defaults.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub(crate) struct Policy {
     /// Whether the loop asks for a real-time priority.
     pub(crate) realtime: bool,
     pub(crate) watchdog: Option<WatchdogRule>,
+    /// Sensors that may be pulled out: what guards them by itself asks for nothing without them.
+    pub(crate) missing_ok: Vec<String>,
     /// Whether a trip also asks for an orderly shutdown.
     pub(crate) shutdown_on_trip: bool,
     pub(crate) zones: Vec<Zone>,
@@ -171,6 +175,7 @@ impl Policy {
             factory_margin_celsius: 5.0,
             realtime: true,
             watchdog: None,
+            missing_ok: Vec::new(),
             shutdown_on_trip: false,
             zones: vec![Zone::named(DEFAULT_ZONE)],
             limits: Vec::new(),
@@ -210,6 +215,7 @@ impl Policy {
         if let Some(realtime) = root.switch("realtime") {
             policy.realtime = realtime;
         }
+        policy.missing_ok = root.texts("missing_ok");
         if let Some(mut watchdog) = root.table("watchdog") {
             policy.watchdog = read_watchdog(&mut watchdog);
             watchdog.finish();

@@ -22,6 +22,9 @@ pub(crate) struct Shared {
     pub(crate) series: Mutex<Vec<Series>>,
     /// How many of them there are.
     pub(crate) series_count: AtomicUsize,
+    /// What a person should know now: what of the policy has nothing to hold on to, and what has
+    /// gone that is missed. The loop writes it when that changes.
+    pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) buses: Buses,
     pub(crate) evidence: Evidence,
     /// The loop only tries this lock; the link holds it for copying a batch.
@@ -33,6 +36,10 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn series(&self) -> MutexGuard<'_, Vec<Series>> {
         self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Vec<String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends series; those who are attached are told before a record uses one.

@@ -7,6 +7,7 @@
 use crate::catalog::{ActuatorEntry, Owner, SensorEntry};
 use crate::clock::Clock;
 use crate::hands::Holder;
+use crate::policy::Policy;
 use crate::slots::Slots;
 use flyball_driver_messages::{ActuatorState, Deed, DeedError};
 use flyball_guard_messages::Equipment;
@@ -59,6 +60,8 @@ pub(crate) enum Change {
     Equipment(Equipment),
     /// Where something stands that has no level: a switch, a light, a word.
     State { actuator: String, state: ActuatorState },
+    /// The policy's file was changed: what it says, or all of its faults.
+    Policy(Box<Result<Policy, Vec<String>>>),
     /// How an errand ended.
     Done { request: u64, outcome: Result<ActuatorState, DeedError> },
 }

@@ -17,6 +17,7 @@ mod it {
     mod power_cuts;
     mod ranks;
     mod readback;
+    mod removal;
     mod restarts;
     mod self_tests;
     mod settings;

@@ -35,6 +35,7 @@ impl Cycle {
                     }
                 }
                 Change::Done { request, outcome } => self.take_done(request, outcome, now),
+                Change::Policy(read) => self.take_policy(*read, now),
             }
         }
     }
@@ -85,7 +86,11 @@ impl Cycle {
             self.shared.evidence.grow_to(series);
             self.shared.add_series(appended);
         }
-        self.replan(now);
+        if let Err(fault) = self.replan(now) {
+            let message = format!("what came can't be guarded: {fault}");
+            let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
+            self.record_plain(kind, severity, "policy", message, now);
+        }
         self.tell_hardware("came", owner, &came, Severity::Info, now);
         self.tell_hardware("came back", owner, &back, Severity::Info, now);
         if beyond > 0 {
@@ -96,26 +101,20 @@ impl Cycle {
         slots
     }
 
-    /// Takes up everything that the catalog has. What the engine knows of the rest stays.
-    fn replan(&mut self, now: Now) {
-        let planned = match plan::plan(&self.catalog, &self.policy, self.seed) {
-            Ok(planned) => planned,
-            Err(faults) => {
-                let message = format!("what came can't be guarded: {}", faults.join("; "));
-                let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
-                self.record_plain(kind, severity, "policy", message, now);
-                return;
-            }
-        };
+    /// Takes up everything that the catalog has, as the policy has it now. What the engine knows
+    /// of the rest stays.
+    ///
+    /// # Errors
+    /// Why it can't be guarded so: everything is as it was.
+    pub(super) fn replan(&mut self, now: Now) -> Result<(), String> {
+        let planned = plan::plan(&self.catalog, &self.policy, self.seed);
+        let planned = planned.map_err(|faults| faults.join("; "))?;
         self.forget_armed(now);
         let places = plan::Places::between(&self.names, &planned.names);
-        if let Err(fault) = self.engine.replan(planned.config, places.mapping(), now.moment()) {
-            let message = format!("what came can't be guarded: {fault}");
-            let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
-            self.record_plain(kind, severity, "policy", message, now);
-            return;
-        }
+        let taken = self.engine.replan(planned.config, places.mapping(), now.moment());
+        taken.map_err(|fault| fault.to_string())?;
         self.names = planned.names;
+        self.remarks = planned.remarks;
         let watched = self.names.watched.iter().enumerate();
         self.watched = watched.filter_map(|(slot, id)| Some((slot, (*id)?))).collect();
         for (series, sensor) in self.names.watched.iter().enumerate() {
@@ -124,6 +123,8 @@ impl Cycle {
         self.apply_locks(now);
         self.apply_fleet(now);
         self.act(None, now);
+        self.note();
+        Ok(())
     }
 
     /// What is gone keeps its place and its limits: a limit that lost its sensor is blind, not
@@ -145,6 +146,7 @@ impl Cycle {
             }
         }
         self.tell_hardware("went away", &owner, &gone, Severity::Warning, now);
+        self.tell_missed(&gone, now);
     }
 
     fn tell_hardware(

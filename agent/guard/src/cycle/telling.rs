@@ -27,6 +27,7 @@ impl Cycle {
         );
         let severity = if facts.dry_run { Severity::Critical } else { Severity::Info };
         self.record_plain(EventKind::GuardStarted, severity, "guard", message, now);
+        self.note();
         for fault in std::mem::take(&mut self.policy_faults) {
             let (kind, severity) = (EventKind::PolicyRejected, Severity::Critical);
             self.record_plain(kind, severity, "policy", fault, now);

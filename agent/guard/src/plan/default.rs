@@ -110,7 +110,8 @@ impl Draft<'_> {
             // (an open diode, a right that is lacking) would hold its zone in failsafe for ever.
             // Equipment may be off, and what is off has no temperature.
             let reads = matches!(sensor.probe, Ok(_) | Err(NoData::NoHistory | NoData::Busy));
-            let missing_ok = !reads || sensor.owner.key().is_some();
+            let pulled = self.policy.missing_ok.iter().any(|it| matches(it, &sensor.id));
+            let missing_ok = !reads || pulled || sensor.owner.key().is_some();
             let zone_name = match sensor.owner.key() {
                 Some(_) => self.zone_of_owner(&sensor.owner),
                 None => zone_of(sensor, catalog, self.first_zone()),
