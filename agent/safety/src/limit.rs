@@ -18,7 +18,7 @@ pub(crate) use need::{CapNeed, FanNeed, Need};
 use crate::sensor::Sensor;
 use crate::{
     ClearsWhen, Effective, Ladder, LimitId, LimitSpec, Moment, Response, Sense, SensorId, Standing,
-    State, Thresholds, TripCause,
+    State, StateKind, Thresholds, TripCause,
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -102,7 +102,9 @@ impl Limit {
         spec: LimitSpec,
         sensors: &[Sensor],
         old: impl Fn(SensorId) -> Option<SensorId>,
+        now: Moment,
     ) {
+        let was_vital = self.vital;
         let mut before = core::mem::take(&mut self.members);
         self.members = (spec.sensors.iter())
             .map(|id| {
@@ -113,6 +115,14 @@ impl Limit {
         self.spec = spec;
         self.survey(sensors);
         self.set_fleet(self.fleet);
+        // Who lets a lost group be absent from now on lets go of what stood for it.
+        if was_vital
+            && !self.vital
+            && self.sight == Sight::Lost
+            && self.state.kind() == StateKind::Failsafe
+        {
+            self.state.transition_to_unknown(now);
+        }
     }
 
     /// Puts another fleet layer in force.

@@ -94,7 +94,8 @@ impl Engine {
                 let spec = plan.limits[index].clone();
                 match take(&mut limits, limit_id(index)) {
                     Some(mut limit) => {
-                        limit.renew(spec, &self.sensors, |id| old(id).map(|(old, _)| old));
+                        let before = |id| old(id).map(|(old, _)| old);
+                        limit.renew(spec, &self.sensors, before, self.now);
                         limit
                     }
                     None => Limit::new(spec, &self.sensors, self.now),

@@ -7,6 +7,7 @@ use flyball_safety::{
     Plan, Proposal, Refusal, ReplanFault, SensorId, StateKind, Target, Thresholds, Ticket, Verdict,
 };
 use flyball_units::{PowerState, Ratio, ResetType, Watts};
+use std::time::Duration;
 
 fn same<Id>(id: fn(u16) -> Id, count: u16) -> Vec<Option<Id>> {
     (0..count).map(|index| Some(id(index))).collect()
@@ -222,4 +223,32 @@ fn of_actuator(action: &Action) -> Option<ActuatorId> {
         Action::Drive { actuator, .. } | Action::Switch { actuator, .. } => Some(*actuator),
         Action::Host { .. } => None,
     }
+}
+
+#[test]
+fn a_plan_that_lets_a_lost_group_be_absent_lets_go_of_its_failsafe_and_no_other_does() {
+    let (sensors, limits) = (same(SensorId::new, 2), same(LimitId::new, 2));
+    let actuators = same(ActuatorId::new, 2);
+    let plan = |missing_ok: bool| {
+        let mut plan = bench::plan();
+        plan.limits[HEAT.index()].missing_ok = missing_ok;
+        plan.sensors[TEMPERATURE.index()].required = !missing_ok;
+        plan
+    };
+    for (missing_ok, ends) in [(false, StateKind::Failsafe), (true, StateKind::Unknown)] {
+        let mut bench = Bench::settled(40.0);
+        bench.blind(Duration::from_secs(5));
+        assert_eq!(bench.heat(), StateKind::Failsafe);
+        assert_eq!(replan(&mut bench, plan(missing_ok), &sensors, &limits, &actuators), Ok(()));
+        bench.blind(Duration::from_secs(1));
+        assert_eq!(bench.heat(), ends);
+    }
+    // One that reads again has to do so for the release time, whatever the plan.
+    let mut bench = Bench::settled(40.0);
+    bench.blind(Duration::from_secs(5));
+    bench.cycles(4, 40.0);
+    assert_eq!(bench.heat(), StateKind::Failsafe);
+    assert_eq!(replan(&mut bench, plan(true), &sensors, &limits, &actuators), Ok(()));
+    bench.cycles(2, 40.0);
+    assert_eq!(bench.heat(), StateKind::Failsafe);
 }
