@@ -4,23 +4,21 @@
 mod default;
 mod hand;
 mod interlock;
+mod places;
+mod rule;
+mod stuck;
+
+pub(crate) use places::Places;
 
 use crate::catalog::{Catalog, Owner, SensorEntry};
-use crate::policy::{
-    DEFAULT_ZONE, GateRule, LimitRule, Policy, Quantity, STUCK_SAMPLES, StuckRule, Zone, matches,
-};
+use crate::policy::{DEFAULT_ZONE, Policy, Quantity, Zone, matches};
 use flyball_safety::{
-    ActuatorId, Config, ConfigFault, Gate, GroupId, GroupSpec, HardOff, InterlockId, InterlockSpec,
-    Ladder, LimitId, LimitSpec, Mapping, Plan, Rung, SensorId, SensorSpec, StuckSpec, Thresholds,
-    Timing, Vote, ZoneId, ZoneSpec,
+    ActuatorId, Config, ConfigFault, GroupId, GroupSpec, HardOff, InterlockId, InterlockSpec,
+    Ladder, LimitSpec, Plan, Rung, SensorId, SensorSpec, Timing, ZoneId, ZoneSpec,
 };
 use flyball_units::{Kind, Unit};
 use std::time::Duration;
 
-/// Sensors on a CPU's own die: they move when its power does.
-const ON_DIE: [&str; 4] = ["coretemp", "k10temp", "zenpower", "thermal/x86_pkg_temp"];
-/// A temperature that stands still while the power moved by so much is stuck.
-const STUCK_MOVED_WATTS: f64 = 15.0;
 /// How long a level of the machine's own may take to be read back.
 pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(3);
 /// How many periods of its bus a value stays good at least.
@@ -189,119 +187,10 @@ impl<'a> Draft<'a> {
         ZoneId::new(u16::try_from(index).unwrap_or(u16::MAX))
     }
 
-    fn add_rule(&mut self, rule: &LimitRule) {
-        let zone_name = rule.zone.clone().unwrap_or_else(|| self.first_zone());
-        let zone = self.zone(&zone_name);
-        let stale_after = rule.stale_after.unwrap_or(self.policy.timing.stale_after);
-        let mut group = Vec::new();
-        let mut factory = Thresholds::SILENT;
-        // Sensors that vote stand in for each other: what is required of them is one that reads.
-        let required = !rule.missing_ok && rule.vote == Vote::Any;
-        for pattern in &rule.sensors {
-            let matching: Vec<usize> = (0..self.catalog.sensors.len())
-                .filter(|index| {
-                    let sensor = &self.catalog.sensors[*index];
-                    sensor.kind == rule.quantity.kind() && matches(pattern, &sensor.id)
-                })
-                .collect();
-            if matching.is_empty() {
-                self.miss(rule, pattern, zone, stale_after, &mut group);
-            }
-            for index in matching {
-                let declared =
-                    default::factory(&self.catalog.sensors[index], rule.sense, self.policy);
-                factory = default::tightest(factory, declared, rule.sense);
-                group.push(self.watch(index, zone, stale_after, required));
-            }
-        }
-        group.sort_unstable();
-        group.dedup();
-        if group.is_empty() {
-            return;
-        }
-        if let Some(stuck) = &rule.stuck {
-            self.add_stuck(&rule.name, stuck, &group, zone);
-        }
-        let hysteresis =
-            rule.hysteresis.unwrap_or_else(|| rule.quantity.default_hysteresis(&rule.local));
-        let gate = rule.gate.as_ref().and_then(|gate| self.gate(&rule.name, gate));
-        let spec = LimitSpec {
-            zone,
-            sensors: group,
-            response: rule.response,
-            sense: rule.sense,
-            vote: rule.vote,
-            tolerance: rule.tolerance,
-            factory,
-            local: rule.local,
-            emergency: rule.emergency,
-            hysteresis,
-            dwell: rule.dwell,
-            hold: rule.hold,
-            lead: rule.lead,
-            sustained: rule.sustained,
-            gate,
-            missing_ok: rule.missing_ok,
-        };
-        self.push_limit(&rule.name, &zone_name, rule.quantity, spec);
-    }
-
-    fn gate(&mut self, limit: &str, gate: &GateRule) -> Option<Gate> {
-        let (GateRule::Duty { actuator: pattern, .. } | GateRule::On { actuator: pattern }) = gate;
-        let Some(actuator) = self.actuator(pattern) else {
-            let remark = format!("limit `{limit}`: no actuator fits `{pattern}`, it has no gate");
-            self.remarks.push(remark);
-            return None;
-        };
-        Some(match gate {
-            GateRule::Duty { at_least, .. } => Gate::Duty { actuator, at_least: *at_least },
-            GateRule::On { .. } => Gate::On { actuator },
-        })
-    }
-
     /// The first actuator of the catalog that fits.
     fn actuator(&self, pattern: &str) -> Option<ActuatorId> {
         let index = self.catalog.actuators.iter().position(|each| matches(pattern, &each.id))?;
         u16::try_from(index).ok().map(ActuatorId::new)
-    }
-
-    /// A pattern that nothing fits. Where the sensor is required, a place is kept for it that
-    /// is never read: the limit is blind, and its zone in failsafe, until it is there.
-    fn miss(
-        &mut self,
-        rule: &LimitRule,
-        pattern: &str,
-        zone: ZoneId,
-        stale_after: Duration,
-        group: &mut Vec<SensorId>,
-    ) {
-        let outcome = match rule.missing_ok {
-            true => "and need not",
-            false => "and it is required: its zone stays in failsafe",
-        };
-        self.remarks.push(format!(
-            "limit `{}`: no {:?} sensor fits `{pattern}`, {outcome}",
-            rule.name,
-            rule.quantity.kind()
-        ));
-        if !rule.missing_ok {
-            let required = rule.vote == Vote::Any;
-            group.push(self.absent(pattern, rule.quantity, zone, stale_after, required));
-        }
-    }
-
-    /// A place for a sensor that is not there.
-    fn absent(
-        &mut self,
-        name: &str,
-        quantity: Quantity,
-        zone: ZoneId,
-        stale_after: Duration,
-        required: bool,
-    ) -> SensorId {
-        let period = self.policy.timing.cycle;
-        let spec = spec(quantity, zone, quantity.band(), period, stale_after, required);
-        self.push_sensor(name.to_owned(), spec)
     }
 
     /// The place of a sensor of the catalog in the plan.
@@ -347,48 +236,6 @@ impl<'a> Draft<'a> {
             hysteresis: spec.hysteresis,
         });
         self.limits.push(spec);
-    }
-
-    /// The policy names what has to move when these sensors do.
-    fn add_stuck(&mut self, limit: &str, rule: &StuckRule, group: &[SensorId], zone: ZoneId) {
-        let known = |sensor: &SensorEntry| matches(&rule.companion, &sensor.id);
-        let Some(companion) = self.catalog.sensors.iter().position(known) else {
-            self.remarks.push(format!(
-                "limit `{limit}`: no sensor fits `stuck_with` `{}`, so a frozen value can't be told",
-                rule.companion
-            ));
-            return;
-        };
-        let companion = self.watch(companion, zone, self.policy.timing.stale_after, false);
-        for id in group.iter().filter(|id| **id != companion) {
-            let (samples, moved) = (rule.samples, rule.moved);
-            self.sensors[id.index()].stuck = Some(StuckSpec { samples, companion, moved });
-        }
-    }
-
-    /// On-die sensors are watched for freezing against the package's power.
-    fn add_companion(&mut self) {
-        let on_die = |sensor: &SensorEntry| ON_DIE.iter().any(|chip| sensor.id.starts_with(chip));
-        let power =
-            self.catalog.sensors.iter().position(|sensor| {
-                sensor.kind == Kind::Power && sensor.id.contains("/power:package")
-            });
-        let frozen: Vec<SensorId> = (self.catalog.sensors.iter().zip(&self.names.watched))
-            .filter(|(sensor, _)| sensor.kind == Kind::Temperature && on_die(sensor))
-            .filter_map(|(_, watched)| *watched)
-            .collect();
-        let (Some(power), false) = (power, frozen.is_empty()) else {
-            return;
-        };
-        let zone = ZoneId::new(0);
-        let companion = self.watch(power, zone, self.policy.timing.stale_after, false);
-        // What the policy says of a sensor stands.
-        let unsaid = |id: &SensorId| self.sensors[id.index()].stuck.is_none();
-        let frozen: Vec<SensorId> = frozen.into_iter().filter(unsaid).collect();
-        for id in frozen {
-            let stuck = StuckSpec { samples: STUCK_SAMPLES, companion, moved: STUCK_MOVED_WATTS };
-            self.sensors[id.index()].stuck = Some(stuck);
-        }
     }
 
     /// The switches that cut a zone's power at the end of its ladder.
@@ -455,56 +302,6 @@ fn spec(
         required,
         stuck: None,
     }
-}
-
-/// Where the entries of one plan are in the next: by name, each at most once.
-#[derive(Debug)]
-pub(crate) struct Places {
-    sensors: Vec<Option<SensorId>>,
-    limits: Vec<Option<LimitId>>,
-    actuators: Vec<Option<ActuatorId>>,
-    interlocks: Vec<Option<InterlockId>>,
-}
-
-impl Places {
-    pub(crate) fn between(before: &Names, after: &Names) -> Self {
-        Self {
-            sensors: places(&before.sensors, &after.sensors, String::as_str, SensorId::new),
-            limits: places(&before.limits, &after.limits, |limit| &limit.name, LimitId::new),
-            actuators: places(&before.actuators, &after.actuators, String::as_str, ActuatorId::new),
-            interlocks: places(
-                &before.interlocks,
-                &after.interlocks,
-                |interlock| &interlock.name,
-                InterlockId::new,
-            ),
-        }
-    }
-
-    pub(crate) fn mapping(&self) -> Mapping<'_> {
-        Mapping {
-            sensors: &self.sensors,
-            limits: &self.limits,
-            actuators: &self.actuators,
-            interlocks: &self.interlocks,
-        }
-    }
-}
-
-fn places<T, Id>(
-    before: &[T],
-    after: &[T],
-    name: impl Fn(&T) -> &str,
-    id: impl Fn(u16) -> Id,
-) -> Vec<Option<Id>> {
-    let mut taken = vec![false; after.len()];
-    let place = |entry: &T| {
-        let index =
-            (0..after.len()).find(|index| !taken[*index] && name(&after[*index]) == name(entry))?;
-        taken[index] = true;
-        u16::try_from(index).ok().map(&id)
-    };
-    before.iter().map(place).collect()
 }
 
 impl Names {
