@@ -433,7 +433,7 @@ mod tests {
             })
             .collect();
         let policy = Policy::parse(&uncommented.join("\n")).unwrap();
-        assert_eq!((policy.limits.len(), policy.switches.len()), (5, 1));
+        assert_eq!((policy.limits.len(), policy.switches.len()), (7, 1));
         assert_eq!((policy.interlocks.len(), policy.groups.len()), (1, 1));
         assert!(policy.watchdog.is_some() && !policy.host.shutdown.is_empty());
         assert!(
