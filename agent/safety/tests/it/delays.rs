@@ -4,8 +4,8 @@ use super::bench::{Bench, HEAT, POWER, STEP_TIME, plan};
 use super::rack::refused;
 use core::time::Duration;
 use flyball_safety::{
-    ClampedBy, EventKind, Hold, HostLevel, Ladder, LimitId, Moment, Origin, Refusal, Response,
-    Rung, StateKind, Step, Verdict,
+    ClampedBy, EventKind, Hold, HostLevel, Ladder, LimitId, Origin, Refusal, Response, Rung,
+    StateKind, Step, Verdict,
 };
 
 /// As `Timing::hold_at_most` of the bench has it.
@@ -101,7 +101,6 @@ fn holds_that_follow_each_other_have_one_bound_until_the_limit_is_off_the_ladder
     bench.cycles(3, 81.0);
     assert_eq!(bench.heat(), StateKind::Limiting);
     let begun = bench.now;
-    // Not trips.
     bench.pass(Duration::from_secs(10), 81.0);
     let (_, to) = clamped(hold(&mut bench, Step::FansFull, Origin::Remote, 3600));
     assert!(to > 19.0 && to < 21.0, "{to}");
@@ -180,5 +179,4 @@ fn what_may_not_be_held_by_whom_is_refused() {
     let alert = refused(bench.engine.handle_hold(POWER, any, bench.now));
     assert_eq!(alert, Refusal::NotHeld(Step::CapSafe));
     assert_eq!(refused(bench.engine.handle_hold(HEAT, any, bench.now)), Refusal::HoldSpent);
-    let _: Moment = bench.now;
 }
