@@ -90,4 +90,7 @@ pub struct Outcome {
     pub verified: bool,
     /// Unix milliseconds, by the guard's clock.
     pub at_ms: u64,
+    /// Where it was not verified: what the equipment said against it, or shows instead.
+    #[serde(default)]
+    pub reason: Option<String>,
 }

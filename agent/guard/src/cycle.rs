@@ -5,6 +5,7 @@
 
 mod changes;
 mod commands;
+mod complaints;
 mod errands;
 mod missed;
 mod pending;
@@ -36,6 +37,7 @@ use crate::sources::Change;
 use crate::watchdog::Watchdog;
 use crate::words::Now;
 use commands::ArmedOperation;
+use complaints::Complaints;
 use errands::OnItsWay;
 use flyball_command::OperationId;
 use flyball_guard_messages::{Equipment, EventKind, Severity};
@@ -105,6 +107,7 @@ pub(crate) struct Cycle {
     requests: u64,
     /// What was asserted of the machine's own power, and when last.
     asserted: Vec<(ActuatorId, ResetType, Duration)>,
+    complaints: Complaints,
     latches: Vec<Latch>,
     /// Counts what was handed to the disk.
     kept: u64,
@@ -172,6 +175,7 @@ impl Cycle {
             errands: Vec::new(),
             requests: 0,
             asserted: Vec::new(),
+            complaints: Complaints::default(),
             latches: parts.latches,
             kept: 0,
             latches_fault: parts.latches_fault,

@@ -62,6 +62,8 @@ pub(crate) enum Change {
     State { actuator: String, state: ActuatorState },
     /// The policy's file was changed: what it says, or all of its faults.
     Policy(Box<Result<Policy, Vec<String>>>),
+    /// What was said against the level that an actuator is held at.
+    Complaint { actuator: String, message: String },
     /// How an errand ended.
     Done { request: u64, outcome: Result<ActuatorState, DeedError> },
 }

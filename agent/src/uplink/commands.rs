@@ -91,7 +91,15 @@ fn refused(
     at_ms: u64,
 ) -> Outcome {
     let verdict = Verdict::Refused(refusal(kind, reason, clears_when));
-    Outcome { operation, verdict, observed: None, state: None, verified: false, at_ms }
+    Outcome {
+        operation,
+        verdict,
+        observed: None,
+        state: None,
+        verified: false,
+        at_ms,
+        reason: None,
+    }
 }
 
 /// What a question gets whose guard is away.

@@ -209,7 +209,15 @@ pub(crate) mod tests {
 
     fn outcome(verdict: Verdict, verified: bool) -> Outcome {
         let operation = queued().id;
-        Outcome { operation, verdict, observed: None, state: None, verified, at_ms: 40 }
+        Outcome {
+            operation,
+            verdict,
+            observed: None,
+            state: None,
+            verified,
+            at_ms: 40,
+            reason: None,
+        }
     }
 
     fn refused(kind: RefusalKind) -> Verdict {

@@ -100,6 +100,7 @@ async fn a_command_is_signed_for_its_device_and_settled_by_its_outcome() {
         state: None,
         verified: true,
         at_ms: 5,
+        reason: None,
     };
     agent.send(entry(1, &EntryBody::Outcome(outcome.clone()))).await;
     agent.acknowledged(1).await;
@@ -154,6 +155,7 @@ async fn a_command_for_a_machine_that_is_away_rides_in_its_next_welcome() {
         state: None,
         verified: true,
         at_ms: 5,
+        reason: None,
     };
     agent.send(entry(1, &EntryBody::Outcome(outcome))).await;
     agent.acknowledged(1).await;
@@ -178,6 +180,7 @@ async fn another_machine_cannot_settle_an_operation() {
         state: None,
         verified: true,
         at_ms: 5,
+        reason: None,
     };
     agent.send(entry(1, &EntryBody::Outcome(outcome))).await;
     agent.acknowledged(1).await;

@@ -34,6 +34,11 @@ impl Cycle {
                         self.act(None, now);
                     }
                 }
+                Change::Complaint { actuator, message } => {
+                    if let Some(id) = self.names.actuator_id(&actuator) {
+                        self.complaints.note(id, message);
+                    }
+                }
                 Change::Done { request, outcome } => self.take_done(request, outcome, now),
                 Change::Policy(read) => self.take_policy(*read, now),
             }

@@ -319,8 +319,8 @@ impl Cycle {
         seen: Seen,
         now: Now,
     ) {
-        let (at_ms, Seen { observed, state, verified }) = (now.wall_ms, seen);
-        let outcome = Outcome { operation, verdict, observed, state, verified, at_ms };
+        let (at_ms, Seen { observed, state, verified, reason }) = (now.wall_ms, seen);
+        let outcome = Outcome { operation, verdict, observed, state, verified, at_ms, reason };
         self.journal.put(Entry::Outcome(outcome.clone()));
         // Whoever asked at the machine waits there; nobody else knows the operation.
         match self.orders.iter().position(|(order, _)| *order == operation) {
@@ -333,10 +333,11 @@ impl Cycle {
     }
 }
 
-/// What proves an outcome.
-#[derive(Clone, Copy, Debug, Default)]
+/// What proves an outcome, or stands against it.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) observed: Option<f64>,
     pub(super) state: Option<PowerState>,
     pub(super) verified: bool,
+    pub(super) reason: Option<String>,
 }

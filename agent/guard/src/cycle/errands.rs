@@ -79,12 +79,14 @@ impl Cycle {
 
     /// A verb that the engine accepted, once.
     pub(super) fn switch(&mut self, actuator: ActuatorId, verb: ResetType, now: Now) {
+        self.complaints.forget(actuator);
         let name = self.names.actuator(actuator).to_owned();
         let message = format!("{name} is asked to {verb:?}");
         self.record_plain(EventKind::Switched, Severity::Warning, &name, message, now);
         let deed = Deed::Reset(verb);
         if self.send(actuator, deed, Purpose::Verb { actuator, verb }, now).is_none() {
             let line = format!("{name} can't be asked: nobody is there to do it");
+            self.complaints.note(actuator, line.clone());
             self.journal.put(Entry::Log(LogLevel::Error, line));
             self.engine.handle_settled(actuator, false, now.moment());
         }
@@ -189,6 +191,9 @@ impl Cycle {
             };
             let line = format!("{what}: {}", error.message);
             self.journal.put(Entry::Log(LogLevel::Warn, line));
+            if let Purpose::Verb { actuator, .. } | Purpose::Assertion { actuator, .. } = &purpose {
+                self.complaints.note(*actuator, error.message.clone());
+            }
         }
         match purpose {
             Purpose::Verb { actuator, .. } => {

@@ -3,7 +3,7 @@
 use super::Cycle;
 use super::commands::{Seen, Waits};
 use crate::hands::number_of_observed;
-use crate::words::Now;
+use crate::words::{Now, level};
 use flyball_command::{OperationId, Verdict};
 use flyball_driver_messages::{ActuatorState, DeedError};
 use flyball_safety::{ActuatorId, Level, Observed};
@@ -35,7 +35,8 @@ impl Cycle {
     ) {
         let within = match &waits {
             Waits::Nothing { verified, observed, state } => {
-                let seen = Seen { verified: *verified, observed: *observed, state: *state };
+                let (verified, observed, state) = (*verified, *observed, *state);
+                let seen = Seen { verified, observed, state, reason: None };
                 self.record_outcome(operation, verdict, seen, now);
                 return;
             }
@@ -86,7 +87,9 @@ impl Cycle {
             let Pending { operation, verdict, waits, .. } = self.pending.swap_remove(index);
             let seen = match &waits {
                 Waits::Agreement(targets) => {
-                    Seen { observed: self.observed(targets), verified: agrees, ..Seen::default() }
+                    let observed = self.observed(targets);
+                    let reason = if agrees { None } else { self.disagreement(targets) };
+                    Seen { observed, verified: agrees, state: None, reason }
                 }
                 Waits::Verb(actuator) => self.seen_switch(*actuator, agrees),
                 Waits::Nothing { .. }
@@ -100,7 +103,8 @@ impl Cycle {
 
     fn seen_switch(&self, actuator: ActuatorId, verified: bool) -> Seen {
         let power = self.engine.switch(actuator).and_then(|switch| switch.power);
-        Seen { state: power, verified, observed: None }
+        let against = self.complaints.of(actuator).map(str::to_owned);
+        Seen { state: power, verified, observed: None, reason: against.filter(|_| !verified) }
     }
 
     /// What was asked of a switch has come to its end.
@@ -144,7 +148,28 @@ impl Cycle {
             Ok(ActuatorState::Level(level)) => Some(*level),
             Ok(_) | Err(_) => None,
         };
-        self.record_outcome(operation, verdict, Seen { observed, verified, state: None }, now);
+        let reason = outcome.as_ref().err().map(|error| error.message.clone());
+        let seen = Seen { observed, verified, state: None, reason };
+        self.record_outcome(operation, verdict, seen, now);
+    }
+
+    /// Why levels were not reached: what was said against it, or what is read back instead.
+    fn disagreement(&self, targets: &[ActuatorId]) -> Option<String> {
+        let astray = targets.iter().copied().find(|target| !self.agrees(*target))?;
+        if let Some(said) = self.complaints.of(astray) {
+            return Some(said.to_owned());
+        }
+        let name = self.names.actuator(astray);
+        let view = self.engine.actuator(astray)?;
+        let shown = match view.observed {
+            Some(Ok(seen)) => number_of_observed(seen).map_or_else(
+                || "is under another control".to_owned(),
+                |seen| format!("reads back {seen}"),
+            ),
+            Some(Err(reason)) => format!("cannot be read back ({})", reason.name()),
+            None => "was never read back".to_owned(),
+        };
+        Some(format!("{name} was asked for {} and {shown}", level(view.wanted)))
     }
 
     fn agrees(&self, target: ActuatorId) -> bool {

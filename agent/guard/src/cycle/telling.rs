@@ -102,8 +102,16 @@ impl Cycle {
                 }
                 _ => {}
             }
-            let event = words::guard_event(&event, &self.names);
-            self.record(event, now);
+            let against = match event.kind {
+                Engine::VerbEnded { actuator, reached: false, .. }
+                | Engine::ActuatorStuck { actuator, .. } => self.complaints.of(actuator),
+                _ => None,
+            };
+            let mut told = words::guard_event(&event, &self.names);
+            if let Some(against) = against {
+                told.message = format!("{}: {against}", told.message);
+            }
+            self.record(told, now);
         }
         if latches_changed {
             self.wait_for_disk();

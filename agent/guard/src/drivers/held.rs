@@ -48,6 +48,8 @@ pub(super) enum Wish {
     Tell(u64, Result<ActuatorState, DeedError>),
     /// Worth a line in the log.
     Say(String),
+    /// The same, and it stands against what is asked.
+    Complain(String),
 }
 
 impl Held {
@@ -128,8 +130,11 @@ impl Held {
         }
         let ineffective = self.cap.is_without_effect(now);
         if std::mem::replace(&mut self.told_ineffective, ineffective) != ineffective {
-            let words = if ineffective { "is set but not effective" } else { "is effective" };
-            return Some(Wish::Say(format!("the cap {words}")));
+            return Some(if ineffective {
+                Wish::Complain("the cap is set but not effective".to_owned())
+            } else {
+                Wish::Say("the cap is effective".to_owned())
+            });
         }
         if let Some(overtaken) = self.begin_shedding(now) {
             return Some(overtaken);
@@ -149,7 +154,7 @@ impl Held {
                     (None, Ok(state)) => Wish::Say(format!("{}: {}", verb.name(), state.name())),
                     (None, Err(error)) => {
                         self.shed_again = now + self.times.observe;
-                        Wish::Say(error.message)
+                        Wish::Complain(error.message)
                     }
                 })
             }
@@ -203,7 +208,7 @@ impl Held {
                 self.cap.answered();
                 match outcome {
                     Ok(state) => _ = self.saw(state, now),
-                    Err(error) => return Some(Wish::Say(error.message)),
+                    Err(error) => return Some(Wish::Complain(error.message)),
                 }
             }
             Deed::Reset(verb) => {
@@ -353,7 +358,7 @@ mod tests {
                         let state = if sends < 5 { ON } else { OFF };
                         held.answered(&deed, Ok(state), at(second));
                     }
-                    Wish::Tell(..) | Wish::Say(_) => {}
+                    Wish::Tell(..) | Wish::Say(_) | Wish::Complain(_) => {}
                 }
             }
         }

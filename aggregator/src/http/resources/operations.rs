@@ -147,7 +147,7 @@ impl From<Asked> for Operation {
             OperationState::Running => (25, "waiting for the verdict"),
             OperationState::Armed => (50, "waiting to be confirmed"),
             OperationState::Succeeded => (100, "done"),
-            OperationState::Failed => (100, "the read-back did not agree"),
+            OperationState::Failed => (100, "it did not come about"),
             OperationState::Refused => (100, "refused"),
             OperationState::Expired => (100, "expired"),
         };
@@ -187,8 +187,13 @@ fn errors(asked: &Asked) -> Vec<OperationError> {
         },
         (_, OperationState::Failed) => OperationError {
             code: "not_verified",
-            message: "the actuator's read-back did not agree in time".into(),
-            details: json!({}),
+            message: asked.outcome.as_ref().and_then(|outcome| outcome.reason.clone()).map_or_else(
+                || "the actuator's read-back did not agree in time".into(),
+                |reason| format!("it did not come about: {reason}"),
+            ),
+            details: json!({
+                "reason": asked.outcome.as_ref().and_then(|outcome| outcome.reason.as_ref()),
+            }),
         },
         (Some(Verdict::Armed(_)), OperationState::Expired) => OperationError {
             code: "confirmation_expired",

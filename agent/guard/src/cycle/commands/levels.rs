@@ -56,6 +56,7 @@ impl Cycle {
             return Ok(Answered { verdict, waits: Waits::nothing(false) });
         }
         for target in &wish.targets {
+            self.complaints.forget(*target);
             // Judged a moment ago, under the same readings: what was taken then is taken now.
             let issued = asker.issue(wish.proposal(*target), now);
             self.engine.handle_proposal(issued, now.moment());

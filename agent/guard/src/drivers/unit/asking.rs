@@ -74,6 +74,12 @@ impl Unit {
                 log::warn(format_args!("{} actuator={id}", bounded(&words)));
                 Ok(())
             }
+            Wish::Complain(words) => {
+                let id = self.held.get(index).map_or("?", |held| held.id.as_str());
+                let (actuator, message) = (id.to_owned(), bounded(&words));
+                log::warn(format_args!("{message} actuator={id}"));
+                self.sources.tell(Change::Complaint { actuator, message })
+            }
         }
     }
 
