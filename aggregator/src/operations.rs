@@ -26,6 +26,7 @@ pub use flyball_protocol::command::{
     Action, Arming, Clamp, OperationId, Origin, Outcome, Refusal, RefusalKind, Verdict,
 };
 use flyball_protocol::command::{Command, CommandKey, SignatureError};
+use flyball_protocol::guard::EquipmentKind;
 use flyball_protocol::message::PendingCommand;
 pub use operation::{Operation, OperationState};
 use serde_json::json;
@@ -229,6 +230,7 @@ impl Operations {
                 machine: &machine,
                 equipment: submission.equipment,
                 action: &submission.action,
+                manages: self.manages(device),
                 break_glass: submission.break_glass.is_some(),
                 now_ms,
             })
@@ -266,8 +268,17 @@ impl Operations {
         action: &Action,
     ) -> Result<(), Objection> {
         let now_ms = self.clock.now_ms();
-        let case = Case { machine, equipment, action, break_glass: false, now_ms };
+        let manages = self.manages(machine.id);
+        let case = Case { machine, equipment, action, manages, break_glass: false, now_ms };
         self.validator.judge(&case)
+    }
+
+    /// How many pieces of equipment are reached through a machine; its own parts are none.
+    fn manages(&self, machine: DeviceId) -> usize {
+        let board = self.sessions.inventory(machine).board;
+        let mut behind = board.equipment;
+        behind.retain(|one| !matches!(one.kind, EquipmentKind::Gpu | EquipmentKind::Sensor));
+        behind.len()
     }
 
     /// What the machine would say to `action`; nothing moves. Waits at most

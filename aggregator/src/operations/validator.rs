@@ -6,6 +6,7 @@ use super::budget::{Draws, Exceeded};
 use crate::config::{Rack, Safety};
 use crate::fleet::{Device, DeviceId, DeviceKind};
 use crate::operations::{Action, Operation};
+use flyball_protocol::command::{PowerState, ResetType};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use sysinfo::System;
@@ -18,6 +19,8 @@ pub(super) const WINDOW_MS: u64 = 60_000;
 pub enum Objection {
     #[error("it would take down the machine that this aggregator runs on")]
     OwnMachine,
+    #[error("{pieces} pieces of equipment are reached through that machine alone")]
+    Gateway { pieces: usize },
     #[error("{starts} starts within a minute are allowed in {rack}, and that many were asked for")]
     Pace { rack: String, starts: u32, retry_in_ms: u64 },
     #[error(
@@ -35,6 +38,7 @@ impl Objection {
     pub const fn rule(&self) -> &'static str {
         match self {
             Self::OwnMachine => "own_machine",
+            Self::Gateway { .. } => "gateway",
             Self::Pace { .. } => "start_pace",
             Self::Budget { .. } => "rack_budget",
             Self::TooLate { .. } => "not_after",
@@ -49,7 +53,9 @@ pub(super) struct Case<'a> {
     /// The equipment that is meant, where it is not the machine itself.
     pub(super) equipment: Option<DeviceId>,
     pub(super) action: &'a Action,
-    /// A superuser has said why the rule for the own machine shall not hold now.
+    /// How many BMCs, PDUs and the like are reached through the machine.
+    pub(super) manages: usize,
+    /// A superuser has said why the rules for single machines shall not hold now.
     pub(super) break_glass: bool,
     pub(super) now_ms: u64,
 }
@@ -91,9 +97,17 @@ impl Validator {
 
     fn judge_target(&self, case: &Case<'_>) -> Result<(), Objection> {
         let Action::Reset { reset, .. } = case.action else { return Ok(()) };
-        let takes_down = *reset != flyball_protocol::command::ResetType::On;
-        if takes_down && !case.break_glass && self.is_own(case) {
+        if case.break_glass {
+            return Ok(());
+        }
+        let takes_down = *reset != ResetType::On;
+        if takes_down && self.is_own(case) {
             return Err(Objection::OwnMachine);
+        }
+        // A restart brings the way to them back by itself.
+        let stays_down = reset.leads_to() != PowerState::On;
+        if stays_down && case.equipment.is_none() && case.manages > 0 {
+            return Err(Objection::Gateway { pieces: case.manages });
         }
         Ok(())
     }
@@ -183,7 +197,6 @@ mod tests {
     use super::*;
     use crate::fleet::tests::device;
     use crate::operations::operation::tests::queued;
-    use flyball_protocol::command::ResetType;
     use uuid::Uuid;
 
     fn reset(reset: ResetType) -> Action {
@@ -191,7 +204,7 @@ mod tests {
     }
 
     fn case<'a>(machine: &'a Device, action: &'a Action, now_ms: u64) -> Case<'a> {
-        Case { machine, equipment: None, action, break_glass: false, now_ms }
+        Case { machine, equipment: None, action, manages: 0, break_glass: false, now_ms }
     }
 
     #[test]
@@ -274,6 +287,20 @@ mod tests {
             refused,
             Err(Objection::Pace { rack: "rack r12".into(), starts: 2, retry_in_ms: 43_000 })
         );
+    }
+
+    #[test]
+    fn what_others_are_reached_through_stays_up_unless_somebody_says_why() {
+        let (machine, validator) = (device(Uuid::from_u128(1)), Validator::new(Safety::default(), Draws::default()));
+        let off = reset(ResetType::GracefulShutdown);
+        let gateway = Case { manages: 2, ..case(&machine, &off, 0) };
+        assert_eq!(validator.judge(&gateway), Err(Objection::Gateway { pieces: 2 }));
+        assert_eq!(validator.judge(&Case { break_glass: true, ..gateway }), Ok(()));
+        assert_eq!(validator.judge(&Case { manages: 0, ..gateway }), Ok(()));
+        let bmc = Case { equipment: Some(DeviceId(Uuid::from_u128(5))), ..gateway };
+        assert_eq!(validator.judge(&bmc), Ok(()));
+        let restart = reset(ResetType::GracefulRestart);
+        assert_eq!(validator.judge(&Case { action: &restart, ..gateway }), Ok(()));
     }
 
     #[test]

@@ -142,6 +142,28 @@ async fn the_own_machine_is_taken_down_by_a_superuser_who_says_why_alone() {
 }
 
 #[tokio::test]
+async fn what_equipment_is_reached_through_is_switched_off_only_with_a_reason() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let machine = guarded(&rig, board(), |_| Some(Verdict::Accepted)).await;
+    let path = format!("/api/v1/devices/{}/power", machine.device);
+    let mut body = json!({ "reset_type": "GracefulShutdown" });
+    let refused = rig.post(&path).by(&token).json(&body).await;
+    assert_eq!(refused.refusal(), (409, "operation_refused".into()));
+    let details = refused.json()["details"].clone();
+    assert_eq!(
+        (&details["rule"], &details["override_role"]),
+        (&json!("gateway"), &json!("superuser"))
+    );
+    assert_eq!(machine.asked(), []);
+    let restart = json!({ "reset_type": "GracefulRestart" });
+    assert_eq!(rig.post(&path).by(&token).json(&restart).await.status, 202);
+    body["justification"] = "the rack is taken down with it".into();
+    assert_eq!(rig.post(&path).by(&token).json(&body).await.status, 202);
+    assert_eq!(machine.asked().len(), 2);
+}
+
+#[tokio::test]
 async fn more_starts_than_the_feed_takes_are_refused_with_when_to_come_again() {
     let rig = Rig::with(|config| config.safety.energising_per_minute = 2).await;
     let token = rig.admin().await;
@@ -160,7 +182,8 @@ async fn more_starts_than_the_feed_takes_are_refused_with_when_to_come_again() {
     let said = rig.post(&validate).by(&token).json(&body).await.json()["data"].clone();
     assert_eq!((&said["verdict"], &said["by"]), (&json!("refused"), &json!("aggregator")));
     let off = json!({ "reset_type": "GracefulShutdown" });
-    assert_eq!(rig.post(&path).by(&token).json(&off).await.status, 202);
+    let bmc = format!("/api/v1/devices/{}/power", equipment_id(machine.device, "bmc-1"));
+    assert_eq!(rig.post(&bmc).by(&token).json(&off).await.status, 202);
     let query =
         AuditQuery { action: Some("operation.validate".into()), limit: 5, ..AuditQuery::default() };
     let rows = rig.app.store.audit(&query).await.unwrap();

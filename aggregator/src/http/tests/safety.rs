@@ -134,7 +134,7 @@ async fn a_second_person_confirms_where_two_are_wanted() {
     let other = rig.token("other@example.org", crate::access::Role::Superuser).await;
     let machine = guarded(&rig, board(), arm_the_destructive).await;
     let path = format!("/api/v1/devices/{}/power", machine.device);
-    let answer = rig.post(&path).by(&token).json(&json!({ "reset_type": "ForceOff" })).await;
+    let answer = rig.post(&path).by(&token).json(&json!({ "reset_type": "ForceRestart" })).await;
     let shown = answer.json()["data"]["confirmation"].clone();
     assert_eq!((&shown["second_person"], &shown["token"]), (&json!(true), &Value::Null));
     let confirm = format!("{}/confirm", answer.header("location"));
@@ -155,7 +155,7 @@ async fn what_is_armed_is_forgotten_in_time() {
     let token = rig.admin().await;
     let machine = guarded(&rig, board(), arm_the_destructive).await;
     let path = format!("/api/v1/devices/{}/power", machine.device);
-    let answer = rig.post(&path).by(&token).json(&json!({ "reset_type": "ForceOff" })).await;
+    let answer = rig.post(&path).by(&token).json(&json!({ "reset_type": "ForceRestart" })).await;
     let secret = answer.json()["data"]["confirmation"]["token"].clone();
     rig.clock.advance(std::time::Duration::from_secs(61));
     let confirm = format!("{}/confirm", answer.header("location"));

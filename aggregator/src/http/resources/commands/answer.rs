@@ -77,7 +77,9 @@ pub(crate) fn objected(objection: &Objection) -> Problem {
     let code = match objection {
         Objection::Pace { .. } => ErrorCode::StartPaceExceeded,
         Objection::Budget { .. } => ErrorCode::BudgetExceeded,
-        Objection::OwnMachine | Objection::TooLate { .. } => ErrorCode::OperationRefused,
+        Objection::OwnMachine | Objection::Gateway { .. } | Objection::TooLate { .. } => {
+            ErrorCode::OperationRefused
+        }
     };
     let problem = Problem::new(code, objection.to_string()).detail("rule", objection.rule());
     match objection {
@@ -92,7 +94,7 @@ pub(crate) fn objected(objection: &Objection) -> Problem {
             .detail("reading", exceeded.reckoned_watts)
             .detail("unit", "W")
             .detail("clears_when", "the rack draws less, by a start's worth"),
-        Objection::OwnMachine => problem
+        Objection::OwnMachine | Objection::Gateway { .. } => problem
             .detail("override_role", "superuser")
             .detail("clears_when", "a superuser gives a justification"),
         Objection::TooLate { not_after_ms } => {
