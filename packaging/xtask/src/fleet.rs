@@ -3,6 +3,7 @@
 use crate::binaries::Binaries;
 use crate::child::Program;
 use crate::ready::Kind;
+use crate::up::Options;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -155,13 +156,8 @@ impl Layout {
         })
     }
 
-    /// Equipment belongs to this very machine: simulated boards manage none.
-    pub(crate) fn guard(
-        &self,
-        built: &Binaries,
-        equipment: Option<&Path>,
-        machine: Machine,
-    ) -> Program {
+    /// Equipment and policy are this very machine's: simulated boards have neither.
+    pub(crate) fn guard(&self, built: &Binaries, options: &Options, machine: Machine) -> Program {
         let mut arguments = vec![
             "run".into(),
             "--socket".into(),
@@ -173,8 +169,12 @@ impl Layout {
         ];
         if machine.kind() == Kind::Simulated {
             arguments.extend(["--sysfs-root".into(), text(&self.edge(machine).join("board"))]);
-        } else if let Some(equipment) = equipment {
-            arguments.extend(["--equipment".into(), text(equipment)]);
+        } else {
+            for (option, file) in
+                [("--equipment", &options.equipment), ("--policy", &options.policy)]
+            {
+                arguments.extend(file.iter().flat_map(|file| [option.to_owned(), text(file)]));
+            }
         }
         self.program(machine.program("guard"), &built.guard, arguments)
     }

@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// What this machine's guard manages behind a network; packaging/config/equipment.toml shows how
     #[arg(long, value_name = "FILE")]
     pub(crate) equipment: Option<PathBuf>,
+    /// The local policy of this machine's guard; packaging/config/guard-policy.toml shows how
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -99,6 +102,7 @@ fn detach(layout: &Layout, options: &Options) -> Result<()> {
         .args(["--agents", &options.agents.to_string()])
         .args(options.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
         .args(options.equipment.iter().flat_map(|file| ["--equipment".as_ref(), file.as_os_str()]))
+        .args(options.policy.iter().flat_map(|file| ["--policy".as_ref(), file.as_os_str()]))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -187,7 +191,7 @@ fn start(
             let socket = layout.plant_socket(machine);
             until("the simulated board is there", supervisor, || Ok(socket.exists()))?;
         }
-        supervisor.start(layout.guard(&built, options.equipment.as_deref(), machine))?;
+        supervisor.start(layout.guard(&built, options, machine))?;
     }
     let password = initialise(layout, &built)?;
     say::step(&format!("start the aggregator: API {}, agents {}", options.api, options.ingest));

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,17 @@ pub struct Device {
     pub kind: String,
 }
 
+/// What `up` is told besides the number of machines; what is not said is its default.
+#[derive(Clone, Debug, Default)]
+pub struct FleetOptions {
+    /// Components for the first machine's agent.
+    pub plugins: Option<PathBuf>,
+    /// What the first machine's guard manages.
+    pub equipment: Option<PathBuf>,
+    /// The first machine's local policy.
+    pub policy: Option<PathBuf>,
+}
+
 /// A running fleet and its state folder.
 #[derive(Debug)]
 pub struct Fleet {
@@ -47,8 +59,7 @@ pub struct Fleet {
     api: String,
     ingest: String,
     agents: u32,
-    plugins: Option<PathBuf>,
-    equipment: Option<PathBuf>,
+    options: FleetOptions,
     /// Sign-ins are limited to a few a minute: one session serves as long as it holds.
     session: Mutex<Option<Api>>,
 }
@@ -59,7 +70,7 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready; its own words are in the error.
     pub fn up(agents: u32) -> Result<Self> {
-        Self::with(agents, None, None)
+        Self::with(agents, FleetOptions::default())
     }
 
     /// The same, with this machine's guard managing the equipment of a file.
@@ -67,7 +78,7 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready.
     pub fn with_equipment(agents: u32, equipment: PathBuf) -> Result<Self> {
-        Self::with(agents, None, Some(equipment))
+        Self::with(agents, FleetOptions { equipment: Some(equipment), ..FleetOptions::default() })
     }
 
     /// The same, with the components of another folder.
@@ -75,10 +86,14 @@ impl Fleet {
     /// # Errors
     /// Where `up` does not get ready.
     pub fn with_plugins(agents: u32, plugins: Option<PathBuf>) -> Result<Self> {
-        Self::with(agents, plugins, None)
+        Self::with(agents, FleetOptions { plugins, ..FleetOptions::default() })
     }
 
-    fn with(agents: u32, plugins: Option<PathBuf>, equipment: Option<PathBuf>) -> Result<Self> {
+    /// The same, told more.
+    ///
+    /// # Errors
+    /// Where `up` does not get ready.
+    pub fn with(agents: u32, options: FleetOptions) -> Result<Self> {
         let xtask = std::env::var_os("FLYBALL_XTASK")
             .context("FLYBALL_XTASK is not set: call it through `cargo xtask`")?;
         let fleet = Self {
@@ -87,8 +102,7 @@ impl Fleet {
             api: free_tcp()?,
             ingest: free_udp()?,
             agents,
-            plugins,
-            equipment,
+            options,
             session: Mutex::new(None),
         };
         fleet.start()?;
@@ -104,8 +118,9 @@ impl Fleet {
             .xtask(&["up", "--built", "--detach"])
             .args(["--api", &self.api, "--ingest", &self.ingest])
             .args(["--agents", &self.agents.to_string()])
-            .args(self.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
-            .args(self.equipment.iter().flat_map(|file| ["--equipment".as_ref(), file.as_os_str()]))
+            .args(named("--plugins", self.options.plugins.as_deref()))
+            .args(named("--equipment", self.options.equipment.as_deref()))
+            .args(named("--policy", self.options.policy.as_deref()))
             .output()?;
         if !output.status.success() {
             bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));
@@ -207,6 +222,10 @@ impl Drop for Fleet {
             eprintln!("the fleet stays up: {error:#}");
         }
     }
+}
+
+fn named<'a>(option: &'a str, path: Option<&'a Path>) -> impl Iterator<Item = &'a OsStr> {
+    path.into_iter().flat_map(move |path| [OsStr::new(option), path.as_os_str()])
 }
 
 fn free_tcp() -> Result<String> {

@@ -76,6 +76,16 @@ impl Api {
         answer(request.send_json(body).with_context(|| format!("POST {path}"))?)
     }
 
+    /// # Errors
+    /// Where no answer comes.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Answer> {
+        let request = self
+            .client
+            .put(format!("{}{path}", self.base))
+            .header("Authorization", format!("Bearer {}", self.token));
+        answer(request.send_json(body).with_context(|| format!("PUT {path}"))?)
+    }
+
     /// Sends `body` as it is, for bodies that are no JSON.
     ///
     /// # Errors
