@@ -1,6 +1,8 @@
 //! A UPS goes to battery and is exhausted: what it feeds stops in order, then the machine that
-//! watches it; and nothing stops on battery alone or on data that went stale.
+//! watches it; nothing stops on battery alone or on data that went stale; and what went down comes
+//! back in order where the policy says so, and nowhere else.
 
+use crate::clock;
 use crate::until::until;
 use flyball_harness::counterparts::{IpmiBmc, Ups};
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,7 +33,12 @@ fn program(name: &str) -> PathBuf {
 }
 
 impl Room {
+    /// With a policy by which nothing starts by itself.
     fn start() -> Self {
+        Self::with_policy("")
+    }
+
+    fn with_policy(more: &str) -> Self {
         let (polite, deaf) = (IpmiBmc::start().unwrap(), IpmiBmc::start().unwrap());
         polite.hear_soft_orders(true).unwrap();
         polite.turn(true).unwrap();
@@ -44,7 +51,7 @@ impl Room {
         }
         fs::set_permissions(here.join("state"), fs::Permissions::from_mode(0o700)).unwrap();
         write(here, "equipment.toml", &equipment(&ups, [&polite, &deaf]));
-        write(here, "policy.toml", &policy(here));
+        write(here, "policy.toml", &(policy(here) + more));
         for key in ["polite", "deaf"] {
             seal(here, key);
         }
@@ -57,6 +64,29 @@ impl Room {
             if known { Ok(()) } else { Err(status) }
         });
         room
+    }
+
+    fn is_watched(&self) {
+        until("the UPS is watched", 30, || {
+            let limit = self.limit();
+            if limit.contains("normal") { Ok(()) } else { Err(limit + &self.log()) }
+        });
+    }
+
+    /// Everything that the UPS feeds has gone down, and the machine's own command has run.
+    fn is_down(&self) {
+        until("everything goes down", 90, || {
+            let down = !self.polite.is_on() && !self.deaf.is_on() && self.stopped().is_some();
+            if down { Ok(()) } else { Err(self.limit() + &self.log()) }
+        });
+    }
+
+    /// The machine loses its power, and the guard starts with it when that is back.
+    fn reboot(&mut self) {
+        self.guard.kill().unwrap();
+        self.guard.wait().unwrap();
+        fs::remove_file(self.folder.path().join("stopped")).unwrap();
+        self.guard = run(self.folder.path());
     }
 
     fn status(&self) -> String {
@@ -194,9 +224,7 @@ fn run(here: &Path) -> Child {
 #[test]
 fn an_exhausted_ups_stops_what_it_feeds_in_order_and_then_the_machine_itself() {
     let room = Room::start();
-    until("the UPS is watched", 30, || {
-        if room.limit().contains("normal") { Ok(()) } else { Err(room.limit() + &room.log()) }
-    });
+    room.is_watched();
 
     // On battery alone nothing stops.
     room.ups.set_status("OB DISCHRG").unwrap();
@@ -230,9 +258,7 @@ fn an_exhausted_ups_stops_what_it_feeds_in_order_and_then_the_machine_itself() {
 #[test]
 fn a_ups_that_tells_nothing_any_more_stops_nobody() {
     let room = Room::start();
-    until("the UPS is watched", 30, || {
-        if room.limit().contains("normal") { Ok(()) } else { Err(room.limit() + &room.log()) }
-    });
+    room.is_watched();
     room.ups.driver().signal(Signal::STOP).unwrap();
     until("the UPS is stale", 40, || {
         if room.limit().contains("failsafe") { Ok(()) } else { Err(room.limit()) }
@@ -243,4 +269,61 @@ fn a_ups_that_tells_nothing_any_more_stops_nobody() {
     until("the UPS is watched again", 40, || {
         if room.limit().contains("normal") { Ok(()) } else { Err(room.limit()) }
     });
+}
+
+/// The word of the machine's file, given in advance.
+const RETURN: &str = r#"
+[[limit]]
+name = "ups-on-battery"
+zone = "room"
+sensors = ["ups-1/on-battery"]
+warning_state = 1
+response = "alert"
+
+[return]
+limits = ["ups-exhausted"]
+needs = ["ups-on-battery"]
+after_s = 3
+stagger_s = 4
+"#;
+
+#[test]
+fn what_a_ups_took_down_comes_back_in_order_where_the_policy_says_so() {
+    let mut room = Room::with_policy(RETURN);
+    room.is_watched();
+    room.ups.set_status("OB LB DISCHRG").unwrap();
+    room.is_down();
+    // The battery is spared and no longer low, and the machine that watches it starts again.
+    room.ups.set_status("OB DISCHRG").unwrap();
+    room.reboot();
+    sleep(Duration::from_secs(10));
+    assert!(room.limit().contains("tripped"), "{}{}", room.limit(), room.log());
+    assert!(!room.polite.is_on() && !room.deaf.is_on(), "on battery nothing starts");
+    room.ups.set_status("OL CHRG").unwrap();
+
+    // Last down, first up, and the next one only a while after it.
+    until("the one that went down last starts first", 60, || {
+        if room.deaf.is_on() { Ok(()) } else { Err(room.limit() + &room.log()) }
+    });
+    let first = clock::now();
+    assert!(!room.polite.is_on(), "{}", room.log());
+    until("the other one follows", 60, || {
+        if room.polite.is_on() { Ok(()) } else { Err(room.limit() + &room.log()) }
+    });
+    assert!(first.elapsed() >= Duration::from_secs(3), "{:?}", first.elapsed());
+    assert!(room.limit().contains("normal"), "{}", room.limit());
+    assert_eq!(room.stopped(), None);
+}
+
+#[test]
+fn a_forced_shutdown_is_remembered_and_nothing_comes_back_before_it_is_over() {
+    let room = Room::with_policy(RETURN);
+    room.is_watched();
+    // The mains are there all the time: who runs the UPS has decided that it cuts its load.
+    room.ups.force_shutdown().unwrap();
+    room.is_down();
+    room.ups.set_status("OL CHRG").unwrap();
+    sleep(Duration::from_secs(10));
+    assert!(room.limit().contains("tripped"), "{}", room.limit());
+    assert!(!room.polite.is_on() && !room.deaf.is_on(), "{}", room.log());
 }

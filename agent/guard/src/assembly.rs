@@ -16,6 +16,7 @@ use crate::hotplug::Hotplug;
 use crate::journal::{self, Journal};
 use crate::latches::Latch;
 use crate::link::{Doors, Link};
+use crate::owed::Owed;
 use crate::plan::{CADENCE_MS, Planned, VERIFY_WITHIN, sample_bound};
 use crate::policy::{HostRule, Policy, PolicyWatch};
 use crate::poller::{self, Rounds, Watched};
@@ -26,7 +27,7 @@ use crate::slots::Slots;
 use crate::sources::Sources;
 use crate::watchdog::Watchdog;
 use crate::words::{self, Now};
-use crate::{latches, link, locks, log, originals, plan, process};
+use crate::{latches, link, locks, log, originals, owed, plan, process};
 use anyhow::{Context, Result, bail};
 use flyball_hardware::{ActuatorKind, Board, Census, Roots, discover};
 use flyball_safety::Engine;
@@ -80,6 +81,10 @@ pub(crate) fn run(args: Run) -> Result<()> {
     });
     let locks = locks::load(&args.state, clock.wall_ms());
     let (latches, latches_fault) = load_latches(&args.state);
+    let owed = owed::load(&args.state).unwrap_or_else(|error| {
+        log::warn(format_args!("what is to be started again is not known, so nothing is: {error}"));
+        Owed::default()
+    });
     report_board(&board, &planned);
 
     let doors = Doors::bind(&args.socket)?;
@@ -203,6 +208,7 @@ pub(crate) fn run(args: Run) -> Result<()> {
         stop,
         latches,
         latches_fault,
+        owed,
         bounds,
         remarks: planned.remarks.into_iter().chain(faults.iter().cloned()).collect(),
         policy_faults: faults,

@@ -10,6 +10,7 @@ mod errands;
 mod missed;
 mod pending;
 mod reload;
+mod returning;
 mod sampling;
 mod self_testing;
 mod telling;
@@ -25,6 +26,7 @@ use crate::journal::{Entry, Journal};
 use crate::latches::Latch;
 use crate::locks::HeldLock;
 use crate::log::Level as LogLevel;
+use crate::owed::Owed;
 use crate::plan::Names;
 use crate::policy::Policy;
 use crate::poller::Watched;
@@ -44,6 +46,7 @@ use flyball_guard_messages::{Equipment, EventKind, Severity};
 use flyball_safety::{Action, ActuatorId, Engine, HostLevel, Level, LimitId, SensorId};
 use flyball_units::ResetType;
 use pending::Pending;
+use returning::Returning;
 use sampling::Sampling;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,6 +111,7 @@ pub(crate) struct Cycle {
     /// What was asserted of the machine's own power, and when last.
     asserted: Vec<(ActuatorId, ResetType, Duration)>,
     complaints: Complaints,
+    returning: Returning,
     latches: Vec<Latch>,
     /// Counts what was handed to the disk.
     kept: u64,
@@ -148,6 +152,7 @@ pub(crate) struct Parts {
     pub(crate) fleet: FleetLayer,
     pub(crate) self_tests: SelfTests,
     pub(crate) latches: Vec<Latch>,
+    pub(crate) owed: Owed,
     /// Why the trips of the last run are not known.
     pub(crate) latches_fault: Option<String>,
     /// Of each series how old a value may be to be sampled.
@@ -176,6 +181,7 @@ impl Cycle {
             requests: 0,
             asserted: Vec::new(),
             complaints: Complaints::default(),
+            returning: Returning::new(parts.owed),
             latches: parts.latches,
             kept: 0,
             latches_fault: parts.latches_fault,
@@ -306,6 +312,9 @@ impl Cycle {
                     if !self.asserts(actuator, level, now)
                         && self.hands.drive(actuator, level, since)
                     {
+                        if matches!(level, Level::Down | Level::Off) {
+                            self.owe(actuator);
+                        }
                         self.tell_driven(actuator, level, now);
                     }
                 }
@@ -333,6 +342,7 @@ impl Cycle {
         let now = self.now();
         self.engine.handle_timeout(now.moment());
         self.act(None, now);
+        self.bring_back(now);
     }
 
     fn sample(&mut self) {

@@ -14,6 +14,7 @@ use crate::latches::{self, Latch};
 use crate::locks::{self, HeldLock};
 use crate::log;
 use crate::originals::{self, Original};
+use crate::owed::{self, Owed};
 use crate::self_tests::{self, Tested};
 use crate::shared::Shared as LoopShared;
 use file::JournalFile;
@@ -65,6 +66,7 @@ pub(crate) enum Kept {
     Locks(Vec<HeldLock>),
     Fleet(FleetLayer),
     SelfTest(Tested),
+    Owed(Owed),
 }
 
 impl Kept {
@@ -74,6 +76,7 @@ impl Kept {
             Self::Locks(locks) => locks::save(state, locks),
             Self::Fleet(fleet) => fleet::save(state, fleet),
             Self::SelfTest(tested) => self_tests::save(state, tested),
+            Self::Owed(owed) => owed::save(state, owed),
         }
     }
 }

@@ -29,6 +29,7 @@ mod locks;
 mod log;
 mod order;
 mod originals;
+mod owed;
 mod plan;
 mod policy;
 mod poller;

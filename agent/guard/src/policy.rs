@@ -7,6 +7,7 @@
 mod host;
 mod limit;
 mod quantity;
+mod returning;
 mod switch;
 pub(crate) mod table;
 mod watch;
@@ -15,8 +16,10 @@ use flyball_safety::{Ladder, Rung};
 pub(crate) use host::{HostRule, ServicesRule};
 pub(crate) use limit::{GateRule, LimitRule, STUCK_SAMPLES, StuckRule};
 pub(crate) use quantity::Quantity;
+pub(crate) use returning::ReturnRule;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 pub(crate) use switch::{ConditionRule, GroupRule, InterlockRule, RESTART_HYSTERESIS, SwitchRule};
 use table::{Reader, Table};
@@ -46,6 +49,8 @@ pub(crate) struct Policy {
     pub(crate) host: HostRule,
     pub(crate) services: ServicesRule,
     pub(crate) self_test: SelfTestRule,
+    /// Shared, because the loop looks at it each cycle and allocates nothing.
+    pub(crate) returning: Option<Arc<ReturnRule>>,
 }
 
 /// When self-tests are run without being asked for.
@@ -187,6 +192,7 @@ impl Policy {
             host: HostRule::default(),
             services: ServicesRule::default(),
             self_test: SelfTestRule::default(),
+            returning: None,
         }
     }
 
@@ -246,6 +252,10 @@ impl Policy {
             policy.self_test = read_self_test(&mut self_test);
             self_test.finish();
         }
+        if let Some(mut table) = root.table("return") {
+            policy.returning = Some(Arc::new(returning::read(&mut table)));
+            table.finish();
+        }
         root.finish();
         policy.check_names(reader);
         policy
@@ -265,6 +275,9 @@ impl Policy {
             }
         }
         self.check_interlocks(reader);
+        for (name, fault) in self.returning.iter().flat_map(|rule| rule.faults(&self.limits)) {
+            reader.fault_at_word(name, &fault);
+        }
         let named = self.limits.iter().filter_map(|limit| limit.zone.as_ref());
         let named = named.chain(self.switches.iter().flat_map(|switch| &switch.zones));
         let named = named.chain(self.fans.iter().flat_map(|fan| &fan.zones));
@@ -433,12 +446,35 @@ mod tests {
             })
             .collect();
         let policy = Policy::parse(&uncommented.join("\n")).unwrap();
-        assert_eq!((policy.limits.len(), policy.switches.len()), (7, 1));
+        assert_eq!((policy.limits.len(), policy.switches.len()), (9, 1));
+        assert!(policy.returning.is_some());
         assert_eq!((policy.interlocks.len(), policy.groups.len()), (1, 1));
         assert!(policy.watchdog.is_some() && !policy.host.shutdown.is_empty());
         assert!(
             policy.zones[0].ladder.rungs.is_some() && policy.zones[0].ladder.hard_off.is_some()
         );
+    }
+
+    #[test]
+    fn only_what_a_ups_has_left_comes_back_by_itself_and_only_with_the_power() {
+        let text = "[[limit]]\nname = \"hot\"\nsensors = [\"a\"]\ntrip_celsius = 90\n\
+                    [[limit]]\nname = \"exhausted\"\nsensors = [\"b\"]\ntrip_state = 1\n\
+                    [[limit]]\nname = \"on-battery\"\nsensors = [\"c\"]\nwarning_state = 1\n\
+                    [return]\n";
+        let sound = "limits = [\"exhausted\"]\nneeds = [\"on-battery\"]\n";
+        let policy = Policy::parse(&format!("{text}{sound}")).unwrap();
+        let rule = policy.returning.unwrap();
+        assert_eq!((rule.after.as_secs(), rule.stagger.as_secs(), rule.at_most), (300, 30, 2));
+        let words = |more: &str| {
+            let faults = Policy::parse(&format!("{text}{more}")).unwrap_err();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let heat = words("limits = [\"hot\"]\nneeds = [\"on-battery\"]\n");
+        assert!(heat.contains("heat is for a person"), "{heat}");
+        let bare = words("limits = [\"exhausted\"]\n");
+        assert!(bare.contains("`needs` names at least one"), "{bare}");
+        let unknown = words("limits = [\"x\"]\nneeds = [\"y\"]\n");
+        assert!(unknown.contains("name `x`") && unknown.contains("name `y`"), "{unknown}");
     }
 
     #[test]
