@@ -63,6 +63,40 @@ impl DeedError {
     pub fn new(kind: DeedFault, message: impl Into<String>) -> Self {
         Self { kind, message: crate::bounded(&message.into()) }
     }
+
+    /// It can't be asked this, now or later.
+    #[must_use]
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(DeedFault::Unsupported, message)
+    }
+
+    /// The description that it was asked by is an older one.
+    #[must_use]
+    pub fn no_actuator() -> Self {
+        Self::unsupported("there is no such actuator any more")
+    }
+
+    /// Actuators of its kind are not asked such a deed.
+    #[must_use]
+    pub fn of_another_kind(deed: &Deed) -> Self {
+        Self::unsupported(format!("it can't be asked to {}", deed.words()))
+    }
+}
+
+impl Deed {
+    /// What it asks for, as a person says it.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Observe => "say where it stands",
+            Self::Reset(_) => "switch",
+            Self::SetLevel(_) => "hold a level",
+            Self::ClearLevel => "give its level back",
+            Self::SetLit(_) => "light up",
+            Self::SetWord(_) => "take a word",
+            Self::BootOnce(_) => "start from elsewhere once",
+        }
+    }
 }
 
 impl From<Fault> for DeedError {

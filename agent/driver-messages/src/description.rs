@@ -71,3 +71,22 @@ pub struct ActuatorEntry {
     /// The sensor that shows its effect, by index: the power that a cap holds down.
     pub effect: Option<u16>,
 }
+
+impl ActuatorEntry {
+    /// One without levels, verbs and words: what it has is put in its place.
+    #[must_use]
+    pub fn bare(kind: ActuatorKind, name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            label: label.into(),
+            kind,
+            unit: Unit::One,
+            min: 0.0,
+            max: 0.0,
+            quantum: 0.0,
+            verbs: Vec::new(),
+            words: Vec::new(),
+            effect: None,
+        }
+    }
+}

@@ -85,16 +85,12 @@ impl Level {
 
     pub(crate) fn describe(&self, point: &Point) -> ActuatorEntry {
         ActuatorEntry {
-            name: point.name.clone(),
-            label: point.name.clone(),
-            kind: self.kind,
             unit: self.unit,
             min: self.min,
             max: self.max,
             quantum: self.scale.abs(),
-            verbs: Vec::new(),
             words: self.words(),
-            effect: None,
+            ..ActuatorEntry::bare(self.kind, &point.name, &point.name)
         }
     }
 
@@ -128,7 +124,7 @@ impl Level {
     pub(crate) fn raw_of_word(&self, word: &str) -> Result<f64, DeedError> {
         let value = word.trim().parse().ok();
         let text = || format!("`{word}` is no number in {}", self.unit.ucum());
-        self.raw(value.ok_or_else(|| DeedError::new(DeedFault::Unsupported, text()))?)
+        self.raw(value.ok_or_else(|| DeedError::unsupported(text()))?)
     }
 
     /// The raw value of `level`: never one outside of the range.
@@ -157,16 +153,8 @@ fn rounded(value: f64) -> f64 {
 /// A switch by the raw values that it reads and takes.
 pub(crate) fn switch(point: &Point) -> ActuatorEntry {
     ActuatorEntry {
-        name: point.name.clone(),
-        label: point.name.clone(),
-        kind: ActuatorKind::Switch,
-        unit: Unit::One,
-        min: 0.0,
-        max: 0.0,
-        quantum: 0.0,
         verbs: vec![ResetType::On, ResetType::ForceOff],
-        words: Vec::new(),
-        effect: None,
+        ..ActuatorEntry::bare(ActuatorKind::Switch, &point.name, &point.name)
     }
 }
 

@@ -55,7 +55,7 @@ fn act(hands: &mut dyn Hands, names: &[String], order: &Order) -> Result<Actuato
     let index = names.iter().position(|name| *name == order.actuator);
     let Some(index) = index.and_then(|index| u16::try_from(index).ok()) else {
         let message = format!("it has no `{}`", order.actuator);
-        return Err(DeedError::new(DeedFault::Unsupported, message));
+        return Err(DeedError::unsupported(message));
     };
     hands.act(index, &order.deed, order.deadline)
 }

@@ -197,42 +197,24 @@ fn entry(name: String, label: &str, measure: Measure, thresholds: Thresholds) ->
 
 fn switch() -> ActuatorEntry {
     ActuatorEntry {
-        name: POWER.to_owned(),
-        label: "chassis power".to_owned(),
-        kind: ActuatorKind::Switch,
-        unit: Unit::One,
-        min: 0.0,
-        max: 0.0,
-        quantum: 0.0,
         verbs: VERBS.to_vec(),
         words: SOURCES.map(|(name, ..)| name.to_owned()).to_vec(),
-        effect: None,
+        ..ActuatorEntry::bare(ActuatorKind::Switch, POWER, "chassis power")
     }
 }
 
 fn light() -> ActuatorEntry {
-    ActuatorEntry {
-        name: IDENTIFY.to_owned(),
-        label: "identify light".to_owned(),
-        kind: ActuatorKind::Indicator,
-        verbs: Vec::new(),
-        words: Vec::new(),
-        ..switch()
-    }
+    ActuatorEntry::bare(ActuatorKind::Indicator, IDENTIFY, "identify light")
 }
 
 fn cap(effect: Option<u16>) -> ActuatorEntry {
     let (min, max) = CAP_WATTS;
     ActuatorEntry {
-        name: CAP.to_owned(),
-        label: "DCMI power limit".to_owned(),
-        kind: ActuatorKind::PowerCap,
         unit: Unit::Watt,
         min,
         max,
         quantum: 1.0,
-        verbs: Vec::new(),
-        words: Vec::new(),
         effect,
+        ..ActuatorEntry::bare(ActuatorKind::PowerCap, CAP, "DCMI power limit")
     }
 }

@@ -199,7 +199,7 @@ impl Hands for GpuHands {
     ) -> Result<ActuatorState, DeedError> {
         let mut caps = self.cards.iter().filter_map(|card| Some((card.index, card.cap?)));
         let Some((index, cap)) = caps.find(|(_, cap)| cap.actuator == actuator) else {
-            return Err(DeedError::new(DeedFault::Unsupported, "there is no such actuator"));
+            return Err(DeedError::no_actuator());
         };
         let mut device = self.nvml.device_by_index(index).map_err(|error| failed(&error))?;
         let wanted = match deed {
@@ -209,7 +209,7 @@ impl Hands for GpuHands {
                 Some(device.power_management_limit_default().map_err(|error| failed(&error))?)
             }
             Deed::Reset(_) | Deed::SetLit(_) | Deed::SetWord(_) | Deed::BootOnce(_) => {
-                return Err(DeedError::new(DeedFault::Unsupported, "it has a power limit only"));
+                return Err(DeedError::unsupported("it has a power limit only"));
             }
         };
         if let Some(wanted) = wanted {
@@ -253,7 +253,7 @@ fn failed(error: &NvmlError) -> DeedError {
             "NVIDIA's driver lets only root set a power limit; the guard has to run as root",
         ),
         NvmlError::NotSupported => {
-            DeedError::new(DeedFault::Unsupported, "this card has no power limit that can be set")
+            DeedError::unsupported("this card has no power limit that can be set")
         }
         error => DeedError::new(DeedFault::Failed, format!("NVIDIA's library: {error}")),
     }

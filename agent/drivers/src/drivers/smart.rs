@@ -11,8 +11,8 @@ use crate::driver::{Connection, Deadline, Driver, Eyes, Hands, Look};
 use crate::gathering::Gathering;
 use disk::{NUMBERS, Number, more_temperatures};
 use flyball_driver_messages::{
-    ActuatorState, Configuration, Deed, DeedError, DeedFault, Fault, FaultKind, Identity, Reading,
-    Round, SensorEntry, Thresholds,
+    ActuatorState, Configuration, Deed, DeedError, Fault, FaultKind, Identity, Reading, Round,
+    SensorEntry, Thresholds,
 };
 use flyball_units::{Kind, NoData, Unit};
 use serde_json::Value;
@@ -206,6 +206,6 @@ struct NoHands;
 
 impl Hands for NoHands {
     fn act(&mut self, _: u16, _: &Deed, _: Deadline) -> Result<ActuatorState, DeedError> {
-        Err(DeedError::new(DeedFault::Unsupported, "disks have nothing that can be set here"))
+        Err(DeedError::unsupported("disks have nothing that can be set here"))
     }
 }

@@ -32,7 +32,7 @@ impl Hands for IpmiHands {
         deadline: Deadline,
     ) -> Result<ActuatorState, DeedError> {
         let Some(entry) = self.entries.get(usize::from(actuator)) else {
-            return Err(unsupported("there is no such actuator"));
+            return Err(DeedError::no_actuator());
         };
         match (entry.name.as_str(), deed) {
             (POWER, Deed::Reset(verb)) => {
@@ -55,16 +55,7 @@ impl Hands for IpmiHands {
                 self.cap(deadline)
             }
             (CAP, Deed::Observe) => self.cap(deadline),
-            (
-                _,
-                Deed::Observe
-                | Deed::Reset(_)
-                | Deed::SetLevel(_)
-                | Deed::ClearLevel
-                | Deed::SetLit(_)
-                | Deed::SetWord(_)
-                | Deed::BootOnce(_),
-            ) => Err(unsupported("it can't be asked that")),
+            (_, deed) => Err(DeedError::of_another_kind(deed)),
         }
     }
 }
@@ -108,7 +99,7 @@ impl IpmiHands {
         let Some((_, word, shown)) = known else {
             let known: Vec<&str> = SOURCES.iter().map(|(name, ..)| *name).collect();
             let message = format!("it starts from one of: {}", known.join(", "));
-            return Err(unsupported(&message));
+            return Err(DeedError::unsupported(message));
         };
         self.run(&format!("chassis bootdev {word}"), deadline)?;
         let words = self.run("chassis bootparam get 5", deadline)?.said;
@@ -173,11 +164,7 @@ fn word(verb: ResetType) -> Result<&'static str, DeedError> {
         ResetType::PowerCycle => "cycle",
         ResetType::Nmi => "diag",
         ResetType::GracefulRestart | ResetType::Suspend => {
-            return Err(unsupported(&format!("IPMI has no {}", verb.name())));
+            return Err(DeedError::unsupported(format!("IPMI has no {}", verb.name())));
         }
     })
-}
-
-fn unsupported(message: &str) -> DeedError {
-    DeedError::new(DeedFault::Unsupported, message)
 }

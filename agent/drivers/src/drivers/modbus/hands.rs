@@ -30,13 +30,13 @@ impl Hands for ModbusHands {
             Purpose::Sensor { .. } => false,
             Purpose::Switch { index, .. } | Purpose::Level { index, .. } => index == actuator,
         });
-        let Some(item) = found else { return Err(unsupported("there is no such actuator")) };
+        let Some(item) = found else { return Err(DeedError::no_actuator()) };
         let raw = raw_of(item, deed)?;
         let timeout = deadline.at_most(self.target.timeout);
         let mut client = self.target.connect(timeout)?;
         let Some(raw) = raw else { return Ok(standing(item, read(&mut client, item)?)) };
         let Some(words) = item.place.encode(raw) else {
-            return Err(unsupported(&format!("{raw} does not fit into its register")));
+            return Err(DeedError::unsupported(format!("{raw} does not fit into its register")));
         };
         client.write(item.place.table, item.place.address, &words)?;
         let seen = read(&mut client, item)?;
@@ -62,15 +62,7 @@ fn raw_of(item: &Item, deed: &Deed) -> Result<Option<f64>, DeedError> {
         (Purpose::Switch { off, .. }, Deed::Reset(ResetType::ForceOff)) => switched(*off),
         (Purpose::Level { level, .. }, Deed::SetLevel(value)) => level.raw(*value).map(Some),
         (Purpose::Level { level, .. }, Deed::SetWord(word)) => level.raw_of_word(word).map(Some),
-        (
-            _,
-            Deed::Reset(_)
-            | Deed::SetLevel(_)
-            | Deed::ClearLevel
-            | Deed::SetLit(_)
-            | Deed::SetWord(_)
-            | Deed::BootOnce(_),
-        ) => Err(unsupported("it can't be asked that")),
+        (_, deed) => Err(DeedError::of_another_kind(deed)),
     }
 }
 
@@ -79,8 +71,4 @@ fn read(client: &mut Client, item: &Item) -> Result<f64, DeedError> {
     let words = client.read(place.table, place.address, place.registers())?;
     let nonsense = || DeedError::new(DeedFault::Failed, "its register reads back as no number");
     place.decode(&words).ok_or_else(nonsense)
-}
-
-fn unsupported(text: &str) -> DeedError {
-    DeedError::new(DeedFault::Unsupported, text)
 }

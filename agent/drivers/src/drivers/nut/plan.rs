@@ -146,16 +146,8 @@ impl Switch {
             None => ("load".to_owned(), "Everything that it feeds".to_owned()),
         };
         ActuatorEntry {
-            name,
-            label,
-            kind: ActuatorKind::Switch,
-            unit: Unit::One,
-            min: 0.0,
-            max: 0.0,
-            quantum: 0.0,
             verbs: self.commands.iter().map(|(verb, _)| *verb).collect(),
-            words: Vec::new(),
-            effect: None,
+            ..ActuatorEntry::bare(ActuatorKind::Switch, name, label)
         }
     }
 

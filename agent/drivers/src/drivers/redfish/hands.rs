@@ -40,7 +40,7 @@ impl Hands for RedfishHands {
     ) -> Result<ActuatorState, DeedError> {
         let index = usize::from(actuator);
         let (Some(entry), Some(drive)) = (self.entries.get(index), self.drives.get(index)) else {
-            return Err(unsupported("there is no such actuator any more"));
+            return Err(DeedError::no_actuator());
         };
         let turn = Turn { client: &self.client, entry, deadline };
         match (drive, deed) {
@@ -56,15 +56,7 @@ impl Hands for RedfishHands {
             }
             (Drive::Limit { .. }, Deed::SetLevel(watts)) => turn.limit(drive, Some(*watts)),
             (Drive::Limit { .. }, Deed::ClearLevel) => turn.limit(drive, None),
-            (
-                _,
-                Deed::Reset(_)
-                | Deed::SetLevel(_)
-                | Deed::ClearLevel
-                | Deed::SetLit(_)
-                | Deed::SetWord(_)
-                | Deed::BootOnce(_),
-            ) => Err(unsupported("it can't be asked that")),
+            (_, deed) => Err(DeedError::of_another_kind(deed)),
         }
     }
 
@@ -113,7 +105,7 @@ impl Turn<'_> {
         verb: ResetType,
     ) -> Result<ActuatorState, DeedError> {
         let Some(target) = target.filter(|_| self.entry.verbs.contains(&verb)) else {
-            return Err(unsupported(&format!("it offers no {}", verb.name())));
+            return Err(DeedError::unsupported(format!("it offers no {}", verb.name())));
         };
         let body = json!({ "ResetType": verb.name() });
         self.client.post(target, &body, self.most()?).map_err(failed)?;
@@ -123,7 +115,7 @@ impl Turn<'_> {
     fn boot_once(&self, system: &str, source: &str) -> Result<ActuatorState, DeedError> {
         if !self.entry.words.iter().any(|word| word == source) {
             let known = self.entry.words.join(", ");
-            return Err(unsupported(&format!("it starts from one of: {known}")));
+            return Err(DeedError::unsupported(format!("it starts from one of: {known}")));
         }
         let boot = json!({ "Boot": {
             "BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": source } });
@@ -175,7 +167,7 @@ impl Turn<'_> {
     /// Sets the power limit, or takes it away.
     fn limit(&self, drive: &Drive, watts: Option<f64>) -> Result<ActuatorState, DeedError> {
         let Drive::Limit { resource, pointer, form } = drive else {
-            return Err(unsupported("it is no power limit"));
+            return Err(DeedError::unsupported("it is no power limit"));
         };
         let (min, max) = (self.entry.min, self.entry.max);
         if let Some(watts) = watts
@@ -269,10 +261,6 @@ fn words(state: &ActuatorState) -> String {
         ActuatorState::Word(word) => word.clone(),
         ActuatorState::Unknown(reason) => format!("nothing ({})", reason.name()),
     }
-}
-
-fn unsupported(message: &str) -> DeedError {
-    DeedError::new(DeedFault::Unsupported, message)
 }
 
 fn not_confirmed(message: &str) -> DeedError {

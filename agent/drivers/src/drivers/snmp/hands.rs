@@ -30,7 +30,7 @@ impl Hands for SnmpHands {
             Purpose::Number { .. } | Purpose::Flag { .. } => false,
             Purpose::Switch { index, .. } | Purpose::Level { index, .. } => index == actuator,
         });
-        let Some(item) = found else { return Err(unsupported("there is no such actuator")) };
+        let Some(item) = found else { return Err(DeedError::no_actuator()) };
         let raw = raw_of(&item.purpose, deed)?;
         let mut client = self.client.within(deadline.at_most(self.timeout));
         if let Some(raw) = raw {
@@ -60,20 +60,12 @@ fn raw_of(purpose: &Purpose, deed: &Deed) -> Result<Option<i64>, DeedError> {
         (Purpose::Switch { switch, .. }, Deed::Reset(verb)) => verb_of(*switch, *verb).map(Some),
         (Purpose::Level { level, .. }, Deed::SetLevel(value)) => level.raw(*value).map(whole),
         (Purpose::Level { level, .. }, Deed::SetWord(word)) => level.raw_of_word(word).map(whole),
-        (
-            _,
-            Deed::Reset(_)
-            | Deed::SetLevel(_)
-            | Deed::ClearLevel
-            | Deed::SetLit(_)
-            | Deed::SetWord(_)
-            | Deed::BootOnce(_),
-        ) => Err(unsupported("it can't be asked that")),
+        (_, deed) => Err(DeedError::of_another_kind(deed)),
     }
 }
 
 fn verb_of(switch: Switch, verb: ResetType) -> Result<i64, DeedError> {
-    let unknown = || unsupported(&format!("an outlet has no {}", verb.name()));
+    let unknown = || DeedError::unsupported(format!("an outlet has no {}", verb.name()));
     match verb {
         ResetType::On => Ok(switch.on),
         ResetType::ForceOff => Ok(switch.off),
@@ -84,8 +76,4 @@ fn verb_of(switch: Switch, verb: ResetType) -> Result<i64, DeedError> {
         | ResetType::Nmi
         | ResetType::Suspend => Err(unknown()),
     }
-}
-
-fn unsupported(text: &str) -> DeedError {
-    DeedError::new(DeedFault::Unsupported, text)
 }

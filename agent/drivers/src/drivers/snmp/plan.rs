@@ -118,16 +118,9 @@ impl Plan {
         let mut verbs = vec![ResetType::On, ResetType::ForceOff];
         verbs.extend(switch.cycle.map(|_| ResetType::PowerCycle));
         let entry = ActuatorEntry {
-            name,
-            label,
-            kind: ActuatorKind::Switch,
-            unit: Unit::One,
-            min: 0.0,
-            max: 0.0,
-            quantum: 0.0,
             verbs,
-            words: Vec::new(),
             effect,
+            ..ActuatorEntry::bare(ActuatorKind::Switch, name, label)
         };
         if let Some(index) = self.gathering.actuator(entry) {
             self.items.push(Item { object, purpose: Purpose::Switch { index, switch } });
