@@ -15,6 +15,7 @@ mod pace;
 mod points;
 mod reader;
 mod session;
+mod trust;
 mod worker;
 
 use std::process::ExitCode;

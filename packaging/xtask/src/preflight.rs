@@ -51,9 +51,9 @@ const TO_TEST: [Need; 8] = [
         packages: &["openipmi", "ipmitool"],
     },
     Need {
-        what: "Network UPS Tools, a UPS",
-        there: || are_there(&["upsd", "dummy-ups"]),
-        packages: &["nut-server", "nut-client"],
+        what: "Network UPS Tools and NSS's certutil, a UPS whose server speaks TLS",
+        there: || are_there(&["upsd", "dummy-ups", "certutil"]),
+        packages: &["nut-server", "nut-client", "libnss3-tools"],
     },
     Need {
         what: "the SNMP tools, to see when a PDU answers",

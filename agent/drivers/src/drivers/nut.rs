@@ -1,12 +1,15 @@
 //! NUT: a UPS, or a managed PDU, behind upsd (Network UPS Tools' own text protocol over TCP).
 //!
 //! Looks ask `LIST VAR` on one kept connection; a deed is an instant command on a connection of
-//! its own, which alone logs in. upsd says itself when its data are stale, and they are absent
-//! from that moment: this driver never keeps an old value. `FSD` is latched by upsd.
+//! its own, which alone logs in. With a `ca` or a `fingerprint` both go over TLS (STARTTLS) and in
+//! no other way; without, a password goes to this machine's own upsd only. upsd says itself when
+//! its data are stale, and they are absent from that moment: this driver never keeps an old value.
+//! `FSD` is latched by upsd.
 
 mod client;
 mod eyes;
 mod hands;
+mod link;
 mod plan;
 mod status;
 mod variables;
@@ -14,12 +17,15 @@ mod words;
 
 use crate::clock::Clock;
 use crate::driver::{Connection, Driver};
+use crate::trust::client_config;
 use client::{Client, NutError};
 use eyes::NutEyes;
 use flyball_driver_messages::{Configuration, Fault, FaultKind, Login, Trust};
 use hands::NutHands;
 use plan::Plan;
+use rustls::ClientConfig;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use variables::Variables;
 
@@ -30,6 +36,9 @@ struct Target {
     ups: String,
     login: Option<Login>,
     timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
+    /// The file says `insecure = true`: the password may go in the clear.
+    risk_taken: bool,
 }
 
 pub(super) struct Nut {
@@ -46,15 +55,10 @@ impl Nut {
     /// Where the configuration can't work.
     pub(super) fn new(configuration: &Configuration, clock: Clock) -> Result<Self, Fault> {
         let misconfigured = |text: &str| Err(Fault::new(FaultKind::Misconfigured, text));
-        match configuration.trust {
-            Trust::Unstated | Trust::Insecure => {}
-            Trust::Authority(_) | Trust::Fingerprint(_) => {
-                return misconfigured(
-                    "this driver speaks to upsd without TLS; take `ca` and `fingerprint` away \
-                     and keep upsd on a trusted network, or run it on this machine",
-                );
-            }
-        }
+        let tls = match &configuration.trust {
+            Trust::Unstated | Trust::Insecure => None,
+            trust @ (Trust::Authority(_) | Trust::Fingerprint(_)) => Some(client_config(trust)?),
+        };
         let named = configuration.option("ups").map(str::to_owned);
         if named.as_ref().is_some_and(|name| !is_name(name)) {
             return misconfigured("`ups` is no name of a UPS: letters, digits, `-`, `_`, `.`");
@@ -64,6 +68,8 @@ impl Nut {
             ups: String::new(),
             login: configuration.login.clone(),
             timeout: Duration::from_millis(u64::from(configuration.timeout_ms)),
+            tls,
+            risk_taken: configuration.trust == Trust::Insecure,
         };
         Ok(Self { target, clock, named, seen: BTreeSet::new() })
     }
@@ -85,7 +91,10 @@ impl Nut {
 
 impl Driver for Nut {
     fn connect(&mut self) -> Result<Connection, Fault> {
-        let mut client = Client::connect(&self.target.address, self.target.timeout)?;
+        let mut client = Client::connect(&self.target, self.target.timeout)?;
+        if self.target.login.is_some() {
+            client.keeps_secrets()?;
+        }
         let mut target = self.target.clone();
         target.ups = self.ups(&mut client)?;
         let variables = variables_of(&mut client, &target.ups)?;

@@ -12,6 +12,7 @@ struct State {
     offered: Vec<String>,
     done: Vec<String>,
     fails: bool,
+    pretends_tls: bool,
     babbles: bool,
 }
 
@@ -55,6 +56,11 @@ impl FakeUpsd {
         self.state().fails = true;
     }
 
+    /// From now on it agrees to TLS and goes on in the clear.
+    pub(crate) fn pretend_tls(&self) {
+        self.state().pretends_tls = true;
+    }
+
     pub(crate) fn babble(&self) {
         self.state().babbles = true;
     }
@@ -92,6 +98,7 @@ fn answer(state: &mut State, line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["USERNAME" | "PASSWORD", _] | ["SET", "TRACKING", "ON"] => "OK\n".to_owned(),
+        ["STARTTLS"] if state.pretends_tls => "OK STARTTLS\nVAR ups ups.status \"OL\"\n".to_owned(),
         ["LIST", "UPS"] => "BEGIN LIST UPS\nUPS ups \"A unit\"\nEND LIST UPS\n".to_owned(),
         ["LIST", "VAR", "ups"] => {
             let lines = state.variables.iter();

@@ -10,7 +10,10 @@ use flyball_guard_messages::Severity;
 use flyball_harness::Clock;
 use flyball_harness::counterparts::Ups;
 use flyball_units::NoData;
+use ring::digest::{SHA256, digest};
 use rustix::process::Signal;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::time::Duration;
 
 const ON: ActuatorState = ActuatorState::Power(PowerState::On);
@@ -168,6 +171,40 @@ fn an_unknown_ups_and_a_trust_that_cannot_be_had_are_said() {
     let mut sly = watching(&ups);
     sly.options = vec![("ups".into(), "ups\nLOGOUT".into())];
     assert_eq!(Driven::start(sly).fault().kind, FaultKind::Misconfigured);
+}
+
+/// upsd's own certificate, by a fingerprint and as its own authority.
+#[test]
+fn upsd_is_spoken_to_over_tls_where_it_shows_what_it_has_to() {
+    let ups = Ups::secured().unwrap();
+    let pem = ups.certificate().unwrap();
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let fingerprint = digest(&SHA256, &der).as_ref().try_into().unwrap();
+    for trust in [Trust::Fingerprint(fingerprint), Trust::Authority(pem)] {
+        let mut configuration = commanding(&ups.address());
+        configuration.trust = trust;
+        configuration.login = login(Ups::READER, Ups::PASSWORD);
+        let mut driven = Driven::connected(configuration);
+        assert_eq!(driven.value("input.voltage"), Ok(229.5));
+        // Its user was taken, over TLS, and may not do it.
+        let refused = driven.act("load", Deed::Reset(ResetType::ForceOff)).unwrap_err();
+        assert!(refused.message.contains("ACCESS-DENIED"), "{refused:?}");
+    }
+    let mut other = commanding(&ups.address());
+    other.trust = Trust::Fingerprint([7; 32]);
+    let fault = Driven::start(other).fault();
+    assert_eq!(fault.kind, FaultKind::Untrusted, "{fault:?}");
+}
+
+#[test]
+fn what_is_said_before_the_handshake_is_not_believed() {
+    let upsd = FakeUpsd::start(&[("ups.status", "OL")]);
+    let mut pinned = commanding(&upsd.address());
+    pinned.trust = Trust::Fingerprint([7; 32]);
+    // Somebody on the way answers for the server, and goes on in the clear.
+    upsd.pretend_tls();
+    let fault = Driven::start(pinned).fault();
+    assert!(fault.message.contains("before the handshake"), "{fault:?}");
 }
 
 #[test]

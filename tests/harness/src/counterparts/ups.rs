@@ -1,5 +1,7 @@
 //! A UPS behind NUT: the driver `dummy-ups` with the server `upsd`.
 
+mod certificates;
+
 use super::{CounterpartError, Program, Running, free_tcp, port};
 use crate::Clock;
 use std::fmt::Write as _;
@@ -50,7 +52,7 @@ pub struct Ups {
     port: u16,
     driver: Running,
     server: Running,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Ups {
@@ -64,11 +66,7 @@ impl Ups {
     /// # Errors
     /// Where NUT is missing or does not get ready.
     pub fn start() -> Result<Self, CounterpartError> {
-        let mut text = String::new();
-        for (key, value) in ON_MAINS {
-            _ = writeln!(text, "{key}: {value}");
-        }
-        Self::of(&text)
+        Self::of(&on_mains())
     }
 
     /// A UPS that says what `recording` says, line by line `key: value`.
@@ -76,10 +74,27 @@ impl Ups {
     /// # Errors
     /// Where NUT is missing or does not get ready.
     pub fn of(recording: &str) -> Result<Self, CounterpartError> {
-        port::on_a_free_port(free_tcp, |port| Self::on(port, recording))
+        port::on_a_free_port(free_tcp, |port| Self::on(port, recording, false))
     }
 
-    fn on(port: u16, recording: &str) -> Result<Self, CounterpartError> {
+    /// A UPS on mains whose server speaks TLS where it is asked to, with a certificate of its own
+    /// for `127.0.0.1`.
+    ///
+    /// # Errors
+    /// Where NUT or NSS's tools are missing or do not get ready.
+    pub fn secured() -> Result<Self, CounterpartError> {
+        port::on_a_free_port(free_tcp, |port| Self::on(port, &on_mains(), true))
+    }
+
+    /// Of a secured one: its certificate (PEM).
+    ///
+    /// # Errors
+    /// Where it has none.
+    pub fn certificate(&self) -> Result<String, CounterpartError> {
+        certificates::show(&self.folder.path().join(certificates::FOLDER))
+    }
+
+    fn on(port: u16, recording: &str, secured: bool) -> Result<Self, CounterpartError> {
         let folder = super::folder("nut")?;
         let here = folder.path();
         let source = super::write(here.join("ups.dev"), recording)?;
@@ -90,7 +105,11 @@ impl Ups {
                 "[ups]\n\tdriver = dummy-ups\n\tport = {source}\n\tmode = dummy-once\n\tpollinterval = 1\n\tdesc = \"UPS\"\n"
             ),
         )?;
-        super::write(here.join("upsd.conf"), &format!("LISTEN 127.0.0.1 {port}\nMAXAGE 15\n"))?;
+        let mut settings = format!("LISTEN 127.0.0.1 {port}\nMAXAGE 15\n");
+        if secured {
+            settings.push_str(&certificates::make(&here.join(certificates::FOLDER))?);
+        }
+        super::write(here.join("upsd.conf"), &settings)?;
         super::write(
             here.join("upsd.users"),
             "[admin]\n\tpassword = secret\n\tactions = SET\n\tactions = FSD\n\tinstcmds = ALL\n\
@@ -114,7 +133,7 @@ impl Ups {
                 answers.iter().any(|line| line.starts_with("VAR ") && !line.contains("WAIT"))
             })
         })?;
-        Ok(Self { port, driver, server, _folder: folder })
+        Ok(Self { port, driver, server, folder })
     }
 
     #[must_use]
@@ -184,6 +203,14 @@ impl Ups {
             line => Err(answer("FSD ups", line.map_or("nothing", |line| line))),
         }
     }
+}
+
+fn on_mains() -> String {
+    let mut text = String::new();
+    for (key, value) in ON_MAINS {
+        _ = writeln!(text, "{key}: {value}");
+    }
+    text
 }
 
 fn answer(order: &str, what: &str) -> CounterpartError {

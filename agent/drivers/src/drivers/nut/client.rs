@@ -1,9 +1,11 @@
 //! One connection to upsd: a line asked, lines answered, everything bounded.
 
-use super::words;
+use super::link::Link;
+use super::{Target, words};
 use flyball_driver_messages::{DeedError, DeedFault, Fault, FaultKind, Login};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A line is 512 bytes at most by upsd's own bound; twice that is generous.
@@ -16,6 +18,13 @@ const MAX_LINES: usize = 4096;
 pub(super) enum NutError {
     #[error("{address} cannot be reached: {source}")]
     Connect { address: String, source: io::Error },
+    #[error("TLS with upsd at {address} fails: {source}")]
+    Tls { address: String, source: io::Error },
+    #[error(
+        "the password would go to {address} in the clear; name its `ca` or `fingerprint`, or say \
+         `insecure = true`"
+    )]
+    Clear { address: String },
     #[error("`{asked}` was not answered: {source}")]
     Exchange { asked: String, source: io::Error },
     #[error("upsd answers `{asked}` with `{answer}`, which the protocol does not know")]
@@ -29,7 +38,11 @@ impl NutError {
     pub(super) fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
-            Self::Connect { .. } | Self::Exchange { .. } | Self::Nonsense { .. } => None,
+            Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Clear { .. }
+            | Self::Exchange { .. }
+            | Self::Nonsense { .. } => None,
         }
     }
 }
@@ -40,17 +53,28 @@ impl From<NutError> for Fault {
             matches!(source.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
         };
         let kind = match &error {
-            NutError::Connect { source, .. } | NutError::Exchange { source, .. }
+            NutError::Connect { source, .. }
+            | NutError::Tls { source, .. }
+            | NutError::Exchange { source, .. }
                 if timed_out(source) =>
             {
                 FaultKind::TimedOut
             }
+            NutError::Tls { source, .. } => match source.get_ref().map(|it| it.downcast_ref()) {
+                Some(Some(rustls::Error::InvalidCertificate(_))) => FaultKind::Untrusted,
+                Some(Some(_)) => FaultKind::Nonsense,
+                Some(None) | None => FaultKind::Unreachable,
+            },
+            NutError::Clear { .. } => FaultKind::Misconfigured,
             NutError::Connect { .. } | NutError::Exchange { .. } => FaultKind::Unreachable,
             NutError::Nonsense { .. } => FaultKind::Nonsense,
             NutError::Refused { code, .. } => match code.as_str() {
                 "ACCESS-DENIED" | "USERNAME-REQUIRED" | "PASSWORD-REQUIRED"
                 | "INVALID-PASSWORD" | "INVALID-USERNAME" => FaultKind::Denied,
-                "UNKNOWN-UPS" => FaultKind::Misconfigured,
+                // Never without TLS where that is configured.
+                "UNKNOWN-UPS" | "FEATURE-NOT-CONFIGURED" | "FEATURE-NOT-SUPPORTED" => {
+                    FaultKind::Misconfigured
+                }
                 _ => FaultKind::Failing,
             },
         };
@@ -70,20 +94,23 @@ impl From<NutError> for DeedError {
 }
 
 pub(super) struct Client {
-    stream: TcpStream,
-    answers: BufReader<TcpStream>,
+    link: BufReader<Link>,
+    address: String,
+    /// The file says that the password may go in the clear.
+    risk_taken: bool,
 }
 
 impl Client {
     /// # Errors
-    /// Where nobody listens there within `timeout`.
-    pub(super) fn connect(address: &str, timeout: Duration) -> Result<Self, NutError> {
+    /// Where nobody listens there within `timeout`, or whoever does is not who it has to be.
+    pub(super) fn connect(target: &Target, timeout: Duration) -> Result<Self, NutError> {
+        let address = target.address.as_str();
         let failed = |source| NutError::Connect { address: address.to_owned(), source };
         let places: Vec<SocketAddr> = address.to_socket_addrs().map_err(failed)?.take(4).collect();
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for place in &places {
             match TcpStream::connect_timeout(place, timeout) {
-                Ok(stream) => return Self::over(stream, timeout).map_err(failed),
+                Ok(stream) => return Self::over(stream, timeout).map_err(failed)?.begin(target),
                 Err(error) => last = error,
             }
         }
@@ -94,12 +121,44 @@ impl Client {
         stream.set_read_timeout(Some(timeout))?;
         stream.set_write_timeout(Some(timeout))?;
         stream.set_nodelay(true)?;
-        Ok(Self { answers: BufReader::new(stream.try_clone()?), stream })
+        let link = BufReader::new(Link::Plain(stream));
+        Ok(Self { link, address: String::new(), risk_taken: false })
+    }
+
+    /// Goes over to TLS where that is configured.
+    fn begin(mut self, target: &Target) -> Result<Self, NutError> {
+        self.address.clone_from(&target.address);
+        self.risk_taken = target.risk_taken;
+        let Some(config) = &target.tls else {
+            return Ok(self);
+        };
+        self.order("STARTTLS", "STARTTLS")?;
+        let failed = |source| NutError::Tls { address: target.address.clone(), source };
+        // What came behind the answer was said before anybody had proved anything.
+        if !self.link.buffer().is_empty() {
+            return Err(failed(io::Error::other("it says more before the handshake")));
+        }
+        let Self { link, address, risk_taken } = self;
+        let Link::Plain(stream) = link.into_inner() else {
+            return Err(failed(io::Error::other("it is secured already")));
+        };
+        let link = Link::secure(stream, Arc::clone(config), &target.address).map_err(failed)?;
+        Ok(Self { link: BufReader::new(link), address, risk_taken })
     }
 
     /// # Errors
-    /// Where upsd does not take them.
+    /// Where a secret could be read along on the way.
+    pub(super) fn keeps_secrets(&self) -> Result<(), NutError> {
+        if self.risk_taken || self.link.get_ref().is_private() {
+            return Ok(());
+        }
+        Err(NutError::Clear { address: self.address.clone() })
+    }
+
+    /// # Errors
+    /// Where upsd does not take them, or they would go in the clear.
     pub(super) fn log_in(&mut self, login: &Login) -> Result<(), NutError> {
+        self.keeps_secrets()?;
         self.order("USERNAME", &format!("USERNAME {}", words::quote(&login.user)))?;
         self.order("PASSWORD", &format!("PASSWORD {}", words::quote(login.secret.expose())))?;
         Ok(())
@@ -123,7 +182,9 @@ impl Client {
     /// Where it is refused or not answered.
     pub(super) fn exchange(&mut self, named: &str, line: &str) -> Result<Vec<String>, NutError> {
         let failed = |source| NutError::Exchange { asked: named.to_owned(), source };
-        self.stream.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
+        let link = self.link.get_mut();
+        link.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
+        link.flush().map_err(failed)?;
         self.line(named)
     }
 
@@ -151,7 +212,7 @@ impl Client {
     fn line(&mut self, asked: &str) -> Result<Vec<String>, NutError> {
         let failed = |source| NutError::Exchange { asked: asked.to_owned(), source };
         let mut bytes = Vec::new();
-        let mut bounded = (&mut self.answers).take(MAX_LINE_BYTES);
+        let mut bounded = (&mut self.link).take(MAX_LINE_BYTES);
         bounded.read_until(b'\n', &mut bytes).map_err(failed)?;
         if bytes.last() != Some(&b'\n') {
             let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is cut off");

@@ -97,7 +97,7 @@ impl Eyes for NutEyes {
     fn look(&mut self) -> Result<Look, Fault> {
         let mut client = match self.client.take() {
             Some(client) => client,
-            None => Client::connect(&self.target.address, self.target.timeout)?,
+            None => Client::connect(&self.target, self.target.timeout)?,
         };
         let variables = match variables_of(&mut client, &self.target.ups) {
             Ok(variables) => variables,

@@ -28,7 +28,7 @@ impl NutHands {
 
     fn connect(&self, deadline: Deadline) -> Result<Client, DeedError> {
         let timeout = deadline.at_most(self.target.timeout);
-        Ok(Client::connect(&self.target.address, timeout)?)
+        Ok(Client::connect(&self.target, timeout)?)
     }
 
     fn reset(
@@ -40,7 +40,7 @@ impl NutHands {
         let offered = switch.commands.iter().find(|(offered, _)| *offered == verb);
         let Some((_, command)) = offered else {
             let text = format!("this UPS has no command for {}", verb.name());
-            return Err(DeedError::new(DeedFault::Unsupported, text));
+            return Err(DeedError::unsupported(text));
         };
         let Some(login) = &self.target.login else {
             let text = "upsd takes commands only from users of its upsd.users; set a credential";
@@ -111,18 +111,12 @@ impl Hands for NutHands {
     ) -> Result<ActuatorState, DeedError> {
         let found = self.switches.iter().find(|(index, _)| *index == actuator);
         let Some((_, switch)) = found else {
-            return Err(DeedError::new(DeedFault::Unsupported, "there is no such actuator"));
+            return Err(DeedError::no_actuator());
         };
         match deed {
             Deed::Observe => self.observe(&mut self.connect(deadline)?, switch),
             Deed::Reset(verb) => self.reset(switch, *verb, deadline),
-            Deed::SetLevel(_)
-            | Deed::ClearLevel
-            | Deed::SetLit(_)
-            | Deed::SetWord(_)
-            | Deed::BootOnce(_) => {
-                Err(DeedError::new(DeedFault::Unsupported, "it can only be switched"))
-            }
+            deed => Err(DeedError::of_another_kind(deed)),
         }
     }
 }

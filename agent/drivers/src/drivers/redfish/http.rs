@@ -1,7 +1,8 @@
 //! Requests to one BMC: bounded in time and size, to one address, never redirected.
 
 use super::login::{Credentials, Login};
-use super::tls::{TlsConnector, client_config};
+use super::tls::TlsConnector;
+use crate::trust::client_config;
 use flyball_driver_messages::{Configuration, Fault, FaultKind, Trust, bounded};
 use serde_json::Value;
 use std::time::Duration;
