@@ -5,12 +5,12 @@
 mod it {
     mod conversation;
     mod driven;
-    mod fake_bmc;
     mod fake_upsd;
     mod ipmi;
     mod modbus;
     mod nut;
     mod nvml;
+    mod recorded;
     mod redfish;
     mod redfish_faults;
     mod redfish_trust;

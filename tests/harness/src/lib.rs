@@ -4,7 +4,8 @@
 //! [`Plant`] is pure and takes its time steps from the caller, so that a bad hour runs in a
 //! millisecond. [`Simulation`] puts it behind a directory that a guard reads and writes, and
 //! [`Rig`] runs one in a thread for a test. [`counterparts`] starts the real servers and
-//! emulators that stand for networked equipment. Nothing here decides about safety.
+//! emulators that stand for networked equipment, and [`fakes`] what those can't do. Nothing here
+//! decides about safety.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ mod board;
 mod clock;
 mod control;
 pub mod counterparts;
+pub mod fakes;
 mod fault;
 pub mod fleet;
 mod noise;

@@ -1,10 +1,10 @@
 //! Beginning and end of a driver, whatever equipment it is for.
 
 use super::driven::{DRIVER, Driven, configuration, login};
-use super::fake_bmc::FakeBmc;
 use flyball_driver_messages::{
     Deed, DeedFault, DriverKind, FaultKind, FromDriver, ToDriver, Trust, VERSION,
 };
+use flyball_harness::fakes::FakeBmc;
 use std::fs;
 use std::process::Command;
 

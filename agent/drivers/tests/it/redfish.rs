@@ -1,13 +1,13 @@
 //! Redfish against sushy-tools' emulator, and what that one doesn't have against our own.
 
 use super::driven::{Driven, configuration, login};
-use super::fake_bmc::FakeBmc;
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{
     ActuatorState, Configuration, Deed, DeedFault, DriverKind, FaultKind, Trust,
 };
 use flyball_guard_messages::{ActuatorKind, Severity};
 use flyball_harness::counterparts::{RedfishBmc, RedfishOptions};
+use flyball_harness::fakes::FakeBmc;
 use flyball_units::{Kind, NoData, Unit};
 use serde_json::json;
 

@@ -1,11 +1,11 @@
 //! A BMC that misbehaves: each way is a fault with its name, and none of them ends the driver.
 
 use super::driven::{Driven, configuration};
-use super::fake_bmc::{FakeBmc, Mood};
 use flyball_command::{PowerState, ResetType};
 use flyball_driver_messages::{
     ActuatorState, Configuration, Deed, DeedFault, DriverKind, FaultKind,
 };
+use flyball_harness::fakes::{FakeBmc, Mood};
 use flyball_units::NoData;
 
 fn hasty(bmc: &FakeBmc) -> Configuration {

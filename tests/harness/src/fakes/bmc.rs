@@ -1,19 +1,21 @@
 //! A BMC on a bad day: a small HTTP server that answers from a table, and misbehaves as told.
 //!
 //! What a well-behaved one does is tried against the emulator that others wrote; this one does
-//! what no emulator offers.
+//! what no emulator offers, and serves the recorded tree of a real machine.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
 /// What it does instead of answering well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub enum Mood {
     Well,
     Status(u16),
     /// Takes the request and says nothing.
@@ -29,6 +31,7 @@ pub(crate) enum Mood {
     Lying,
 }
 
+#[derive(Debug)]
 struct State {
     documents: BTreeMap<String, Value>,
     mood: Mood,
@@ -44,18 +47,33 @@ struct State {
     etags_wanted: bool,
 }
 
-#[derive(Clone)]
-pub(crate) struct FakeBmc {
+#[derive(Clone, Debug)]
+pub struct FakeBmc {
     port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeBmc {
-    pub(crate) fn start() -> Self {
+    /// One machine of the newer model.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::of(documents())
+    }
+
+    /// What a folder recorded: `DIR/Chassis/1/index.json` is answered at
+    /// `/redfish/v1/Chassis/1`.
+    #[must_use]
+    pub fn recorded(folder: &Path) -> Self {
+        let mut documents = BTreeMap::new();
+        read_folder(folder, "/redfish/v1", &mut documents);
+        Self::of(documents)
+    }
+
+    fn of(documents: BTreeMap<String, Value>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = State {
-            documents: documents(),
+            documents,
             mood: Mood::Well,
             mood_of: None,
             login: None,
@@ -76,55 +94,55 @@ impl FakeBmc {
         bmc
     }
 
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn be(&self, mood: Mood) {
+    pub fn be(&self, mood: Mood) {
         self.lock().mood = mood;
     }
 
-    pub(crate) fn be_at(&self, path: &str, mood: Mood) {
+    pub fn be_at(&self, path: &str, mood: Mood) {
         self.lock().mood_of = Some((path.to_owned(), mood));
     }
 
-    pub(crate) fn require(&self, user: &str, password: &str) {
+    pub fn require(&self, user: &str, password: &str) {
         self.lock().login = Some((user.to_owned(), password.to_owned()));
     }
 
-    pub(crate) fn offer_sessions(&self) {
+    pub fn offer_sessions(&self) {
         self.lock().sessions = Some(0);
     }
 
     /// How many sessions were made.
-    pub(crate) fn sessions(&self) -> u32 {
+    pub fn sessions(&self) -> u32 {
         self.lock().sessions.unwrap_or(0)
     }
 
-    pub(crate) fn want_etags(&self) {
+    pub fn want_etags(&self) {
         self.lock().etags_wanted = true;
     }
 
-    pub(crate) fn requests(&self) -> u32 {
+    pub fn requests(&self) -> u32 {
         self.lock().requests
     }
 
-    pub(crate) fn changes(&self) -> Vec<(String, String, Value)> {
+    pub fn changes(&self) -> Vec<(String, String, Value)> {
         self.lock().changes.clone()
     }
 
-    pub(crate) fn set(&self, path: &str, pointer: &str, value: Value) {
+    pub fn set(&self, path: &str, pointer: &str, value: Value) {
         let mut state = self.lock();
         let document = state.documents.get_mut(path).unwrap();
         let place = document.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}"));
         *place = value;
     }
 
-    pub(crate) fn put(&self, path: &str, document: Value) {
+    pub fn put(&self, path: &str, document: Value) {
         self.lock().documents.insert(path.to_owned(), document);
     }
 
-    pub(crate) fn take_away(&self, path: &str) {
+    pub fn take_away(&self, path: &str) {
         self.lock().documents.remove(path).unwrap();
     }
 
@@ -204,7 +222,8 @@ impl FakeBmc {
         if request.path != "/redfish/v1/" && !state.admits(request) {
             return (401, Vec::new(), None);
         }
-        let path = request.path.split('?').next().unwrap().to_owned();
+        let path = request.path.split('?').next().unwrap();
+        let path = path.strip_suffix('/').unwrap_or(path).to_owned();
         if request.method == "GET" {
             let etag = format!("ETag: \"{}\"", state.etag);
             return match state.documents.get(&path) {
@@ -329,6 +348,18 @@ fn respond(
     stream.write_all(format!("{head}\r\n{body}").as_bytes())
 }
 
+fn read_folder(folder: &Path, path: &str, documents: &mut BTreeMap<String, Value>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            read_folder(&entry.path(), &format!("{path}/{name}"), documents);
+        } else if name == "index.json" {
+            let document = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+            documents.insert(path.to_owned(), document);
+        }
+    }
+}
+
 /// One machine of the newer model: sensors, a power limit, a locator light.
 fn documents() -> BTreeMap<String, Value> {
     let link = |path: &str| json!({ "@odata.id": format!("/redfish/v1/{path}") });
@@ -394,6 +425,6 @@ fn documents() -> BTreeMap<String, Value> {
         ("Managers", collection(&["Managers/bmc"])),
         ("Managers/bmc", json!({ "Id": "bmc", "FirmwareVersion": "2.7" })),
     ];
-    let at = |(path, body)| (format!("/redfish/v1/{path}"), body);
+    let at = |(path, body)| (format!("/redfish/v1/{path}").trim_end_matches('/').to_owned(), body);
     documents.into_iter().map(at).collect()
 }
