@@ -2,8 +2,9 @@
 //!
 //! A counterpart starts on a free port of the loopback interface, is ready when its `start`
 //! returns, and ends, by its process id, when it is dropped. What it says goes to a file in its
-//! own folder, and into the error where it does not get ready. Nothing here is a fake of ours:
-//! where a program is missing the error names the package, and no test is skipped for it.
+//! own folder, and into the error where it does not get ready. Nothing here is a fake of ours but
+//! for DCMI's power limit, which no simulator has: where a program is missing the error names the
+//! package, and no test is skipped for it.
 
 mod bmc;
 mod broker;

@@ -2,6 +2,7 @@
 //! chassis whose power is a file, or with a virtual machine that it switches itself.
 
 mod control;
+mod dcmi;
 mod records;
 
 use super::{CounterpartError, Program, Running, free_tcp, free_udp, port};
@@ -209,6 +210,20 @@ impl IpmiBmc {
     #[must_use]
     pub fn orders(&self) -> Vec<String> {
         control::orders(self.folder.path())
+    }
+
+    /// What stands in `ipmitool`'s place for a BMC that has DCMI's power limit too.
+    ///
+    /// # Errors
+    /// Where `ipmitool` is missing.
+    pub fn tool_with_dcmi(&self) -> Result<PathBuf, CounterpartError> {
+        dcmi::tool(self.folder.path())
+    }
+
+    /// The power limit that is in force: the truth, not what the BMC says.
+    #[must_use]
+    pub fn power_limit(&self) -> Option<u32> {
+        dcmi::limit(self.folder.path())
     }
 
     fn sensor_file(&self, sensor: BmcSensor) -> PathBuf {
