@@ -296,7 +296,7 @@ mod tests {
     fn the_example_that_is_shipped_is_sound() {
         let text = include_str!("../../../../packaging/config/equipment.toml");
         let keys: Vec<String> = parse(text).unwrap().into_iter().map(|piece| piece.key).collect();
-        assert_eq!(keys, ["bmc-1", "bmc-2", "own-bmc", "crac-1"]);
+        assert_eq!(keys, ["bmc-1", "bmc-2", "own-bmc", "crac-1", "node-7"]);
     }
 
     #[test]
