@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn what_others_are_reached_through_stays_up_unless_somebody_says_why() {
-        let (machine, validator) = (device(Uuid::from_u128(1)), Validator::new(Safety::default(), Draws::default()));
+        let (machine, validator) =
+            (device(Uuid::from_u128(1)), Validator::new(Safety::default(), Draws::default()));
         let off = reset(ResetType::GracefulShutdown);
         let gateway = Case { manages: 2, ..case(&machine, &off, 0) };
         assert_eq!(validator.judge(&gateway), Err(Objection::Gateway { pieces: 2 }));
