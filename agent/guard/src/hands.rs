@@ -3,6 +3,7 @@
 //! The loop touches no actuator itself. Whoever holds one, a worker of this process or a driver,
 //! has its [`Grip`], and a write that hangs holds nobody but its own bus.
 
+mod rival;
 mod worker;
 
 use crate::grip::{Grip, HandBack};

@@ -4,6 +4,7 @@
 //! after a success.
 
 use super::Holder;
+use super::rival::Rival;
 use crate::grip::{Grip, HandBack};
 use crate::journal::{Entry, Journal};
 use crate::log::{self, Level as LogLevel};
@@ -57,8 +58,9 @@ struct Held {
     failing: bool,
     saved: bool,
     released: bool,
-    /// When a level was last written.
-    written: Option<Duration>,
+    /// The level that was last written, and when.
+    written: Option<(Level, Duration)>,
+    rival: Rival,
     /// A look is wanted that would have come too soon after the writing.
     owes_look: bool,
     /// Where a setting was seen to stand, to be told when it changes.
@@ -138,17 +140,21 @@ impl Bench {
         let clock = self.shared.clock;
         for held in &mut self.held {
             if held.owes_look && held.has_settled(clock.now()) {
-                held.look(&self.sources);
+                held.look(clock.now(), &self.sources, &self.journal);
             }
             let Some(asked) = held.grip.asked(held.done).filter(|_| !held.released) else {
                 continue;
             };
             held.done = asked.number;
+            if !held.may_write(asked.level, clock.now()) {
+                continue;
+            }
             let outcome = bring(&mut held.actuator, asked.level);
             if let Some(since) = asked.since {
                 self.shared.meters.reaction.record(clock.now().saturating_sub(since));
             }
-            held.written = Some(clock.now());
+            held.written = Some((asked.level, clock.now()));
+            held.rival.wrote();
             held.follow(asked.level, outcome, &self.journal);
         }
         let leaving = |held: &&mut Held| held.grip.wants_release() && !held.released;
@@ -165,7 +171,7 @@ impl Bench {
             if held.grip.take_look() {
                 held.owes_look = !held.has_settled(clock.now());
                 if !held.owes_look {
-                    held.look(&self.sources);
+                    held.look(clock.now(), &self.sources, &self.journal);
                 }
             }
         }
@@ -212,6 +218,7 @@ impl Held {
             saved,
             released: false,
             written: None,
+            rival: Rival::default(),
             owes_look: false,
             state: None,
         }
@@ -219,12 +226,29 @@ impl Held {
 
     /// Read in the moment of its writing, a level says only that the file took it.
     fn has_settled(&self, now: Duration) -> bool {
-        self.written.is_none_or(|written| now.saturating_sub(written) >= SETTLES)
+        self.written.is_none_or(|(_, written)| now.saturating_sub(written) >= SETTLES)
     }
 
-    fn look(&mut self, sources: &Sources) {
+    fn may_write(&self, level: Level, now: Duration) -> bool {
+        let same = self.written.is_some_and(|(last, _)| last == level);
+        self.rival.lets_write(same, self.written.map(|(_, at)| at), now)
+    }
+
+    fn look(&mut self, now: Duration, sources: &Sources, journal: &Journal) {
         self.owes_look = false;
-        self.grip.saw(observe(&mut self.actuator));
+        let seen = observe(&mut self.actuator);
+        if let (Some((level, _)), Ok(seen)) = (self.written, seen)
+            && self.rival.looked(stands(&self.actuator, level, seen), now)
+        {
+            let id = &self.actuator.id;
+            let line = format!(
+                "somebody else drives {id}: it was taken over three times within a minute; end \
+                 the other program (fancontrol, thermald, a vendor's daemon). Until nobody has \
+                 taken it over for five minutes, a level is written again every 30 s only"
+            );
+            journal.put(Entry::Log(LogLevel::Error, line));
+        }
+        self.grip.saw(seen);
         self.tell_state(sources);
     }
 
@@ -307,6 +331,20 @@ fn bring(actuator: &mut Actuator, level: Level) -> Result<(), ActuatorError> {
         Level::Cap(watts) => actuator.drive(watts.get()),
         Level::Frequency(hertz) => actuator.drive(hertz.get()),
         Level::Free | Level::Down | Level::Off => Ok(()),
+    }
+}
+
+/// Whether it shows the level that was written.
+fn stands(actuator: &Actuator, level: Level, seen: Observed) -> bool {
+    match (level, seen) {
+        (Level::Duty(wanted), Observed::Duty(seen)) => actuator.agrees(wanted.get(), seen.get()),
+        (Level::Cap(wanted), Observed::Cap(seen)) => actuator.agrees(wanted.get(), seen.get()),
+        (Level::Frequency(wanted), Observed::Frequency(seen)) => {
+            actuator.agrees(wanted.get(), seen.get())
+        }
+        (Level::Duty(_), Observed::Automatic(_)) => false,
+        // What is its own may do as it likes.
+        _ => true,
     }
 }
 

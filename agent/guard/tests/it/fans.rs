@@ -28,6 +28,43 @@ fn mode(guarded: &Guarded, number: u32) -> String {
     guarded.file(&format!("{CHIP}/pwm{number}_enable"))
 }
 
+const WARM: &str = r#"
+[timing]
+step_time_s = 1
+release_after_s = 1
+[[limit]]
+name = "board"
+sensors = ["chip/temp1"]
+warning_celsius = 60
+limit_celsius = 80
+"#;
+
+#[test]
+fn a_fan_that_somebody_else_takes_back_again_and_again_is_told_and_not_fought_over() {
+    let mut guarded = Guarded::laid_out(WARM, lay_machine);
+    guarded.run();
+    guarded.settle();
+    wait_for("the fan to be given back", || mode(&guarded, 1) == "2");
+    guarded.show(&format!("{CHIP}/temp1_input"), "65000");
+    let told = |guarded: &Guarded| guarded.log().contains("somebody else drives chip/pwm1");
+    wait_for("the rival to be told", || {
+        // As a daemon does that sets its own mode once a second.
+        if mode(&guarded, 1) == "1" {
+            thread::sleep(Duration::from_secs(1));
+            guarded.show(&format!("{CHIP}/pwm1_enable"), "2");
+        }
+        told(&guarded)
+    });
+    guarded.show(&format!("{CHIP}/pwm1_enable"), "2");
+    // A dozen cycles in which it would have been written again.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(mode(&guarded, 1), "2");
+    assert!(!guarded.log().contains("somebody else drives chip/pwm2"));
+
+    guarded.show(&format!("{CHIP}/temp1_input"), "85000");
+    wait_for("the new level", || mode(&guarded, 1) == "1" && pwm(&guarded, 1) == "255");
+}
+
 #[test]
 fn a_fan_that_stands_while_it_is_told_to_turn_is_the_cause_and_the_others_make_it_good() {
     let mut guarded = Guarded::laid_out(STALL, lay_machine);
