@@ -36,14 +36,25 @@ pub(super) fn factory(sensor: &SensorEntry, sense: Sense, policy: &Policy) -> Th
 }
 
 /// The trip stands below the point at which the hardware acts for itself, so that the guard's
-/// answer comes first; `max` is where ordinary operation ends, which is worth a warning.
+/// answer comes first; `max` is where ordinary operation ends, which is worth a warning. Nothing
+/// acts within ordinary operation: where the two lie close together (an NVMe drive's three
+/// degrees), the steps share what is between them.
 fn temperature(sensor: &SensorEntry, margin: f64) -> Thresholds {
     let declared = sensor.thresholds;
     let acts = [declared.crit, declared.emergency].into_iter().flatten().reduce(f64::min);
-    let trip = acts.map(|acts| acts - margin);
-    let limit = trip.map(|trip| trip - STEP_CELSIUS);
+    let ordinary = declared.max.filter(|max| acts.is_none_or(|acts| *max < acts));
+    let below = |top: f64, step: f64| match ordinary {
+        Some(max) if top - step < max => f64::midpoint(max, top),
+        Some(_) | None => top - step,
+    };
+    let trip = acts.map(|acts| below(acts, margin));
+    let limit = trip.map(|trip| below(trip, STEP_CELSIUS));
     let by_limit = limit.map(|limit| limit - STEP_CELSIUS);
-    Thresholds { warning: lower(declared.max, by_limit), limit, trip }
+    let warning = match (ordinary, limit) {
+        (Some(max), Some(limit)) if limit - max < STEP_CELSIUS => Some(max),
+        _ => lower(declared.max, by_limit),
+    };
+    Thresholds { warning, limit, trip }
 }
 
 fn power(sensor: &SensorEntry) -> Thresholds {
@@ -168,6 +179,21 @@ mod tests {
             owner: Owner::Equipment("ups-1".into()),
             present: true,
         }
+    }
+
+    #[test]
+    fn nothing_acts_within_what_the_hardware_calls_ordinary() {
+        let of = |max: Option<f64>, crit: f64| {
+            let declared = Declared { max, crit: Some(crit), ..Declared::default() };
+            let sensor = battery("temp", Kind::Temperature, Unit::Celsius, declared);
+            let Thresholds { warning, limit, trip } = temperature(&sensor, 5.0);
+            (warning.unwrap(), limit.unwrap(), trip.unwrap())
+        };
+        assert_eq!(of(None, 100.0), (85.0, 90.0, 95.0));
+        assert_eq!(of(Some(80.0), 100.0), (80.0, 90.0, 95.0));
+        assert_eq!(of(Some(100.0), 100.0), (85.0, 90.0, 95.0), "the same says nothing more");
+        assert_eq!(of(Some(92.0), 100.0), (92.0, 93.5, 95.0));
+        assert_eq!(of(Some(42.0), 45.0), (42.0, 42.75, 43.5), "an intake");
     }
 
     #[test]
