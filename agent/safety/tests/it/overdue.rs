@@ -3,7 +3,9 @@
 
 use super::bench::{Bench, CYCLE, HEAT, METER, STALE, TEMPERATURE, plan};
 use core::time::Duration;
-use flyball_safety::{Config, Mapping, Plan, SensorId, StateKind, StuckSpec, Vote};
+use flyball_safety::{
+    Config, Mapping, Plan, Sense, SensorId, StateKind, StuckSpec, Thresholds, Vote,
+};
 use flyball_units::NoData;
 
 const SECOND: SensorId = SensorId::new(2);
@@ -40,6 +42,27 @@ fn a_sensor_votes_until_half_a_period_after_its_next_sample_was_due() {
     assert_eq!(reading(&mut bench, 200), Some(40.0));
     assert_eq!(reading(&mut bench, 375), Some(40.0), "one and a half of 250 ms");
     assert_eq!(reading(&mut bench, 376), Some(60.0), "it is left to the other alone");
+}
+
+#[test]
+fn of_two_that_have_to_agree_the_milder_counts_downwards_too() {
+    for (said, kind, reading) in
+        [([45.0, 10.0], StateKind::Normal, 45.0), ([15.0, 10.0], StateKind::Limiting, 15.0)]
+    {
+        let mut plan = pair();
+        plan.limits[0].vote = Vote::TwoOfTwo;
+        plan.limits[0].sense = Sense::Below;
+        plan.limits[0].factory = Thresholds { limit: Some(20.0), ..Thresholds::SILENT };
+        let mut bench = Bench::of(plan);
+        for _ in 0..4 {
+            cycle(&mut bench, Ok(50.0), Ok(50.0));
+        }
+        for _ in 0..3 {
+            cycle(&mut bench, Ok(said[0]), Ok(said[1]));
+        }
+        let view = bench.engine.limit(HEAT).unwrap();
+        assert_eq!((view.state.kind(), view.reading), (kind, Some(reading)), "{said:?}");
+    }
 }
 
 #[test]
