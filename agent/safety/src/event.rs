@@ -171,7 +171,8 @@ mod tests {
         for _ in 0..CAPACITY + 3 {
             events.push(at, kind);
         }
-        let all: alloc::vec::Vec<_> = core::iter::from_fn(|| events.pop()).collect();
+        let all: alloc::vec::Vec<_> =
+            core::iter::from_fn(|| events.pop()).take(CAPACITY * 2).collect();
         assert_eq!(all.len(), CAPACITY + 1);
         assert_eq!(all[CAPACITY].kind, EventKind::EventsLost { count: 3 });
     }

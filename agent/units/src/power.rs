@@ -143,3 +143,23 @@ impl PowerState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_and_states_are_called_by_redfishs_words_and_found_by_them_alone() {
+        assert_eq!(ResetType::GracefulRestart.name(), "GracefulRestart");
+        assert_eq!(PowerState::PoweringOff.name(), "PoweringOff");
+        for verb in ResetType::ALL {
+            assert_eq!(ResetType::from_name(verb.name()), Some(verb));
+        }
+        for state in PowerState::ALL {
+            assert_eq!(PowerState::from_name(state.name()), Some(state));
+        }
+        for other in ["", "on", "OFF", "Reboot"] {
+            assert_eq!((ResetType::from_name(other), PowerState::from_name(other)), (None, None));
+        }
+    }
+}
