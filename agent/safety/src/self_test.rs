@@ -9,8 +9,8 @@ use crate::actuator::Actuator;
 use crate::limit::{CapNeed, FanNeed, Hands, Limit, Need, Pace};
 use crate::sensor::Sensor;
 use crate::{
-    ActuatorId, Hand, Level, LimitId, LimitSpec, Moment, Observed, Response, SensorId, SensorSpec,
-    State, Timing,
+    ActuatorId, Hand, Level, LimitId, LimitSpec, Moment, Observed, Response, SensorId, State,
+    Timing,
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -83,32 +83,17 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     /// `None` for a limit that drives nothing, or that could only warn.
-    pub(crate) fn of(
-        id: LimitId,
-        real: &Limit,
-        sensors: &[Sensor],
-        cycle: Duration,
-        now: Moment,
-    ) -> Option<Self> {
+    pub(crate) fn of(id: LimitId, real: &Limit, sensors: &[Sensor], now: Moment) -> Option<Self> {
         let drives = match real.spec.response {
             Response::Heat | Response::Power => true,
             Response::Alert | Response::Shutdown => false,
         };
         let value = real.effective.limit.or(real.effective.trip).filter(|_| drives)?.value;
         let specs = real.spec.sensors.iter().filter_map(|id| sensors.get(id.index()));
-        let sensors: Vec<Sensor> = specs
-            .map(|sensor| {
-                let spec = SensorSpec {
-                    period: cycle,
-                    jump_per_s: None,
-                    stuck: None,
-                    ..sensor.spec.clone()
-                };
-                Sensor::new(spec, now)
-            })
-            .collect();
+        let sensors: Vec<Sensor> =
+            specs.map(|sensor| Sensor::new(sensor.spec.clone(), now)).collect();
         let ids = (0..).map(SensorId::new).take(sensors.len()).collect();
-        let spec = LimitSpec { sensors: ids, gate: None, ..real.spec.clone() };
+        let spec = LimitSpec { sensors: ids, ..real.spec.clone() };
         let mut limit = Limit::new(spec, &sensors, now);
         limit.set_fleet(real.fleet);
         Some(Self { id, limit, sensors, value })
@@ -200,7 +185,7 @@ impl SelfTest {
         let trials: Vec<Trial> =
             all.filter(|(_, it)| tried(it)).map(|(id, _)| Trial::of(id, now)).collect();
         let slowest = actuators.iter().map(|it| it.spec.verify_within).max()?;
-        let dwell = stand_ins.iter().map(|it| it.patience(timing.settle_samples)).max()?;
+        let dwell = stand_ins.iter().map(|it| it.patience(timing)).max()?;
         let within = dwell + timing.step_time * STEPS + slowest * 2;
         (!trials.is_empty()).then(|| Self {
             began: now,
@@ -269,9 +254,8 @@ const STEPS: u32 = 4;
 
 impl StandIn {
     /// How long it may take to its first step: samples come at the loop's pace.
-    fn patience(&self, settle_samples: u8) -> Duration {
-        let cycle = self.sensors.first().map_or(Duration::ZERO, |sensor| sensor.spec.period);
-        let samples = u32::from(self.limit.spec.dwell.of) + u32::from(settle_samples);
-        cycle * samples + self.limit.spec.hold
+    fn patience(&self, timing: &Timing) -> Duration {
+        let samples = u32::from(self.limit.spec.dwell.of) + u32::from(timing.settle_samples);
+        timing.cycle * samples + self.limit.spec.hold
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
     fn planned_self_test(&self) -> Option<SelfTest> {
         let timing = &self.config.plan().timing;
         let stand_ins: Vec<StandIn> = ids(&self.limits, LimitId::new)
-            .filter_map(|(id, limit)| StandIn::of(id, limit, &self.sensors, timing.cycle, self.now))
+            .filter_map(|(id, limit)| StandIn::of(id, limit, &self.sensors, self.now))
             .collect();
         SelfTest::new(stand_ins, &self.actuators, timing, self.now)
     }

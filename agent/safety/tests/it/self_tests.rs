@@ -23,6 +23,17 @@ fn end(bench: &Bench) -> Option<SelfTestEnd> {
     bench.engine.self_test().and_then(|view| view.ended).map(|(_, end)| end)
 }
 
+/// Runs on at 40 °C until `there`.
+fn run_until(bench: &mut Bench, there: impl Fn(&Bench) -> bool) {
+    for _ in 0..400 {
+        if there(bench) {
+            return;
+        }
+        bench.cycles(1, 40.0);
+    }
+    panic!("it never came there");
+}
+
 fn run_out(bench: &mut Bench, celsius: f64) -> SelfTestEnd {
     for _ in 0..400 {
         if let Some(end) = end(bench) {
@@ -42,7 +53,10 @@ fn every_hand_goes_all_the_way_and_comes_back_and_the_limits_never_notice() {
     assert_eq!(bench.engine.validate_self_test(), Err(busy));
     assert_eq!(bench.engine.handle_self_test(bench.now), Err(busy));
     let mut most: (f64, f64) = (0.0, 140.0);
-    while end(&bench).is_none() {
+    for _ in 0..400 {
+        if end(&bench).is_some() {
+            break;
+        }
         bench.cycles(1, 40.0);
         most = (most.0.max(bench.duty().unwrap_or(0.0)), most.1.min(bench.watts()));
         assert_eq!(bench.heat(), StateKind::Normal);
@@ -73,15 +87,11 @@ fn the_ladder_gets_its_time_before_the_caps_are_asked() {
     let mut bench = Bench::settled(40.0);
     begin(&mut bench);
     let began = bench.now;
-    while bench.duty() != Some(1.0) {
-        bench.cycles(1, 40.0);
-    }
+    run_until(&mut bench, |bench| bench.duty() == Some(1.0));
     assert!(bench.now.since(began) < STEP_TIME);
     // The limit of power asks for the safe cap at once.
     assert_eq!(bench.watts(), 60.0);
-    while bench.watts() > 30.0 {
-        bench.cycles(1, 40.0);
-    }
+    run_until(&mut bench, |bench| bench.watts() <= 30.0);
     assert!(bench.now.since(began) >= STEP_TIME);
 }
 
@@ -99,9 +109,7 @@ fn a_hand_that_does_not_obey_fails_it() {
     // One that goes and does not come back has failed as well.
     let mut bench = Bench::settled(40.0);
     begin(&mut bench);
-    while bench.watts() > 30.0 {
-        bench.cycles(1, 40.0);
-    }
+    run_until(&mut bench, |bench| bench.watts() <= 30.0);
     bench.cap_deaf = true;
     assert_eq!(run_out(&mut bench, 40.0), SelfTestEnd::Failed);
     let trial = bench.engine.self_test().unwrap().trials[1];
@@ -128,9 +136,7 @@ fn a_real_limit_ends_it_at_once_and_is_answered_with_what_it_needs() {
 fn whoever_asks_or_locks_something_ends_it() {
     let mut bench = Bench::settled(40.0);
     begin(&mut bench);
-    while bench.watts() > 30.0 {
-        bench.cycles(1, 40.0);
-    }
+    run_until(&mut bench, |bench| bench.watts() <= 30.0);
     let cap = Proposal::PowerCap { target: Target::All, watts: Watts(100.0) };
     assert_eq!(bench.engine.validate(cap), Verdict::Accepted);
     assert_eq!(bench.engine.handle_proposal(cap, bench.now), Verdict::Accepted);
@@ -177,6 +183,40 @@ fn a_verb_in_flight_is_in_its_way() {
     rack.tray = Ok(100.0);
     rack.run(4);
     assert_eq!(rack.engine.validate_self_test(), Ok(()));
+}
+
+#[test]
+fn what_the_engine_does_not_drive_is_not_tried() {
+    let mut rack = Rack::new();
+    rack.run(2);
+    assert!(rack.engine.handle_self_test(rack.now).is_ok());
+    rack.run(200);
+    let view = rack.engine.self_test().unwrap();
+    assert_eq!(view.ended.map(|(_, end)| end), Some(SelfTestEnd::Passed));
+    let tried: Vec<_> = view.trials.iter().map(|trial| trial.actuator).collect();
+    assert_eq!(tried, [super::rack::FAN], "no switch and no setting");
+}
+
+#[test]
+fn a_word_of_the_moment_in_which_a_hand_was_asked_is_no_proof() {
+    let mut bench = Bench::settled(40.0);
+    begin(&mut bench);
+    let mut asked_at = bench.now;
+    for _ in 0..400 {
+        if bench.duty() == Some(1.0) {
+            break;
+        }
+        asked_at = bench.now;
+        bench.cycles(1, 40.0);
+    }
+    let trial = |bench: &Bench| bench.engine.self_test().unwrap().trials[0];
+    let asked = Some(Level::Duty(Ratio(1.0)));
+    assert_eq!((trial(&bench).asked, trial(&bench).took), (asked, None));
+    bench.engine.handle_readback(FAN, Ok(Observed::Duty(Ratio(1.0))), asked_at);
+    bench.engine.handle_timeout(asked_at);
+    assert_eq!(trial(&bench).took, None);
+    bench.cycles(1, 40.0);
+    assert_eq!(trial(&bench).took, Some(super::bench::CYCLE));
 }
 
 proptest! {
