@@ -252,14 +252,6 @@ impl Actuator {
         self.observed_at > at && self.agreement() == Agreement::Agrees
     }
 
-    /// The engine brings it to levels of its own accord.
-    pub(crate) const fn is_driven(&self) -> bool {
-        match self.spec.hand {
-            Hand::Fan { .. } | Hand::PowerCap { .. } | Hand::FrequencyCap { .. } => true,
-            Hand::Switch(_) | Hand::Setting => false,
-        }
-    }
-
     pub(crate) const fn stuck(&self) -> bool {
         self.stuck
     }

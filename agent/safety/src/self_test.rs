@@ -179,7 +179,8 @@ impl SelfTest {
         now: Moment,
     ) -> Option<Self> {
         let tried = |actuator: &Actuator| {
-            actuator.is_driven() && stand_ins.iter().any(|it| actuator.limits.contains(&it.id))
+            let zone = stand_ins.iter().filter(|it| actuator.limits.contains(&it.id));
+            zone.map(StandIn::response).any(|response| moves(response, actuator.spec.hand))
         };
         let all = (0..).map(ActuatorId::new).zip(actuators);
         let trials: Vec<Trial> =
@@ -249,10 +250,30 @@ impl SelfTest {
     }
 }
 
+/// Whether a limit of this response brings such an actuator anywhere below a trip.
+const fn moves(response: Response, hand: Hand) -> bool {
+    match (response, hand) {
+        (Response::Heat, Hand::Fan { .. })
+        | (Response::Heat | Response::Power, Hand::PowerCap { .. } | Hand::FrequencyCap { .. }) => {
+            true
+        }
+        (Response::Power | Response::Alert | Response::Shutdown, Hand::Fan { .. })
+        | (
+            Response::Alert | Response::Shutdown,
+            Hand::PowerCap { .. } | Hand::FrequencyCap { .. },
+        )
+        | (_, Hand::Switch(_) | Hand::Setting) => false,
+    }
+}
+
 /// Steps of the ladder from the alert to the smallest cap, each with its time.
 const STEPS: u32 = 4;
 
 impl StandIn {
+    const fn response(&self) -> Response {
+        self.limit.spec.response
+    }
+
     /// How long it may take to its first step: samples come at the loop's pace.
     fn patience(&self, timing: &Timing) -> Duration {
         let samples = u32::from(self.limit.spec.dwell.of) + u32::from(timing.settle_samples);

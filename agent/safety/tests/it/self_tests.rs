@@ -1,11 +1,11 @@
 //! Self-tests: the real path on simulated readings, beside the real ones and never instead.
 
-use super::bench::{Bench, CAP, FAN, HEAT, STEP_TIME, plan};
+use super::bench::{Bench, CAP, CYCLE, FAN, HEAT, STEP_TIME, plan};
 use super::rack::{A, Rack, refused};
 use core::time::Duration;
 use flyball_safety::{
-    Aborted, EventKind, Level, LockId, LockSpec, Mapping, Observed, Proposal, Refusal, Response,
-    SelfTestEnd, StateKind, Target, Verdict,
+    Aborted, EventKind, Level, LockId, LockSpec, Mapping, Moment, Observed, Proposal, Refusal,
+    Response, SelfTestEnd, StateKind, Target, Verdict,
 };
 use flyball_units::{Ratio, ResetType, Watts};
 use proptest::collection::vec;
@@ -186,6 +186,57 @@ fn a_verb_in_flight_is_in_its_way() {
 }
 
 #[test]
+fn a_fan_that_no_limit_of_heat_raises_is_not_tried() {
+    let mut plan = plan();
+    plan.limits[0].response = Response::Alert;
+    let mut bench = Bench::of(plan);
+    bench.cycles(4, 40.0);
+    begin(&mut bench);
+    assert_eq!(run_out(&mut bench, 40.0), SelfTestEnd::Passed);
+    let tried = bench.engine.self_test().unwrap().trials.to_vec();
+    assert_eq!(tried.iter().map(|trial| trial.actuator).collect::<Vec<_>>(), [CAP]);
+}
+
+#[test]
+fn a_hand_has_its_time_to_come_back() {
+    let mut bench = Bench::settled(40.0);
+    begin(&mut bench);
+    run_until(&mut bench, |bench| bench.watts() <= 30.0);
+    run_until(&mut bench, |bench| bench.watts() > 30.0);
+    bench.cap = Observed::Cap(Watts(30.0));
+    bench.cap_deaf = true;
+    bench.cycles(2, 40.0);
+    assert_eq!(end(&bench), None);
+    bench.cap_deaf = false;
+    assert_eq!(run_out(&mut bench, 40.0), SelfTestEnd::Passed);
+    let back = bench.engine.self_test().unwrap().trials[1].back;
+    assert!(back > Some(CYCLE * 2) && back <= Some(Duration::from_secs(1)), "{back:?}");
+}
+
+#[test]
+fn it_is_broken_off_when_its_time_is_over_and_not_before() {
+    let mut plan = plan();
+    plan.limits[1].hold = Duration::from_secs(2);
+    for sensor in &mut plan.sensors {
+        sensor.stale_after = Duration::from_secs(3600);
+        sensor.slew_per_s = 0.001;
+    }
+    let mut bench = Bench::of(plan);
+    bench.cycles(20, 40.0);
+    begin(&mut bench);
+    let until = bench.engine.self_test().unwrap().until;
+    // Three samples to settle and three of the dwell, the hold, four steps of two seconds, and
+    // a second for each hand to go and to come back.
+    assert_eq!(until.since(bench.now), Duration::from_millis(1500 + 2000 + 8000 + 2000));
+    bench.now = until;
+    let before = Moment::from_millis(until.as_millis() - 1);
+    bench.engine.handle_timeout(before);
+    assert_eq!(end(&bench), None);
+    bench.engine.handle_timeout(until);
+    assert_eq!(end(&bench), Some(SelfTestEnd::Aborted(Aborted::Overtime)));
+}
+
+#[test]
 fn what_the_engine_does_not_drive_is_not_tried() {
     let mut rack = Rack::new();
     rack.run(2);
@@ -216,7 +267,7 @@ fn a_word_of_the_moment_in_which_a_hand_was_asked_is_no_proof() {
     bench.engine.handle_timeout(asked_at);
     assert_eq!(trial(&bench).took, None);
     bench.cycles(1, 40.0);
-    assert_eq!(trial(&bench).took, Some(super::bench::CYCLE));
+    assert_eq!(trial(&bench).took, Some(CYCLE));
 }
 
 proptest! {
