@@ -3,7 +3,7 @@
 
 use super::{Engine, ids};
 use crate::actuator::Demand;
-use crate::limit::{Hands, HostHands, Limit, Pace};
+use crate::limit::{Limit, Pace};
 use crate::self_test::{SelfTest, StandIn};
 use crate::{
     Aborted, EventKind, Hand, Ladder, LimitId, Moment, Refusal, Response, SelfTestEnd, StateKind,
@@ -109,7 +109,7 @@ impl Engine {
         for stand_in in test.stand_ins_mut() {
             let zone = ZoneSpec { grace: Duration::MAX, ladder: Ladder::NONE };
             let pace = Pace::of(&plan.timing, &zone, Duration::ZERO);
-            let hands = Hands { host: HostHands::default(), ..self.hands(stand_in.id.index()) };
+            let hands = self.hands(stand_in.id.index());
             stand_in.step(hands, pace, plan.timing.settle_samples, self.now);
         }
         self.self_test = Some(test);
@@ -131,11 +131,9 @@ impl Engine {
         let limits = &self.actuators[actuator].limits;
         for stand_in in self.self_test.iter().flat_map(SelfTest::stand_ins) {
             let need = stand_in.need();
-            if limits.contains(&stand_in.id) && need.fan > demand.fan.0 {
-                demand.fan = (need.fan, Some(stand_in.id));
-            }
-            if limits.contains(&stand_in.id) && need.cap > demand.cap.0 {
-                demand.cap = (need.cap, Some(stand_in.id));
+            if limits.contains(&stand_in.id) {
+                demand.fan.0 = demand.fan.0.max(need.fan);
+                demand.cap.0 = demand.cap.0.max(need.cap);
             }
         }
         demand
