@@ -7,6 +7,7 @@ mod it {
     mod arbitration;
     mod bench;
     mod blind;
+    mod claims;
     mod clears;
     mod config;
     mod delays;

@@ -107,3 +107,17 @@ impl Limit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_step_than_the_one_that_is_put_off_is_asked_for_as_it_is() {
+        let instead = Some((Step::CapMin, Step::FansFull));
+        let held = Held { instead, ..Held::default() };
+        assert_eq!(held.instead_of(Step::CapMin), Step::FansFull);
+        assert_eq!(held.instead_of(Step::Suspend), Step::Suspend);
+        assert_eq!(Held::default().instead_of(Step::CapMin), Step::CapMin);
+    }
+}
