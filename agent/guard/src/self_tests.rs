@@ -62,6 +62,14 @@ impl SelfTests {
         Self { rule, boot, started_ms, tested, next_try, overdue_told: false }
     }
 
+    /// Goes by another rule from now on.
+    pub(crate) fn follow(&mut self, rule: SelfTestRule) {
+        if self.rule != rule {
+            self.rule = rule;
+            self.overdue_told = false;
+        }
+    }
+
     /// When the next is due; `None` where nobody asks for any.
     pub(crate) fn due_ms(&self) -> Option<u64> {
         let at_start = self.rule.at_start && self.tested.boot != Some(self.boot);

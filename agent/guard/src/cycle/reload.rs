@@ -21,6 +21,7 @@ impl Cycle {
             self.policy = before;
             return self.reject_policy(&[fault], now);
         }
+        self.self_tests.follow(self.policy.self_test);
         let limits = self.names.limits.len();
         let mut message = format!("the changed policy file is in force: {limits} limits");
         if !later.is_empty() {

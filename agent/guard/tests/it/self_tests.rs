@@ -115,6 +115,18 @@ fn the_policy_asks_for_one_at_the_start_once_a_boot() {
 }
 
 #[test]
+fn a_policy_that_asks_for_them_later_is_followed_without_a_restart() {
+    let guarded = Guarded::board_with_policy(1.0, QUICK);
+    guarded.settle();
+    assert!(tested(&guarded)["due_ms"].is_null());
+    let mut agent = guarded.agent();
+    let policy = format!("{QUICK}[self_test]\nevery_days = 30\n");
+    std::fs::write(guarded.path("policy.toml"), policy).unwrap();
+    let event = agent.next_event(|event| matches!(event.kind, EventKind::SelfTestEnded { .. }));
+    assert_eq!(event.kind, EventKind::SelfTestEnded { passed: true }, "{}", event.message);
+}
+
+#[test]
 fn an_actuator_that_does_not_obey_fails_it() {
     let guarded = Guarded::board_with_policy(1.0, QUICK);
     guarded.settle();
