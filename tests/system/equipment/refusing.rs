@@ -364,7 +364,10 @@ fn loosened(room: &Room, device: &str) {
     let (name, trip) = (own["name"].as_str().unwrap(), own["trip"].as_f64().unwrap());
     let layer = json!({"limits": [{"name": name, "trip": trip + 5.0}]});
     let path = format!("/api/v1/devices/{}/fleet-limits", room.gateway);
-    let answer = room.api.put(&path, &layer).unwrap();
+    let etag = room.api.get(&path).unwrap().etag.unwrap();
+    let answer = room.api.put(&path, &etag, &layer).unwrap();
+    let stale = room.api.put(&path, &etag, &layer).unwrap();
+    assert_eq!((stale.status, &stale.body["error"]), (412, &json!("precondition_failed")));
     let value = &answer.body["data"]["limits"][0]["values"][0];
     assert_eq!(value["effective"], false, "{}", answer.body);
     assert!(value["reason"].is_string() && value["own"] == trip, "{}", answer.body);

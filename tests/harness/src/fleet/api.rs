@@ -9,6 +9,7 @@ use std::time::Duration;
 pub struct Answer {
     pub status: u16,
     pub location: Option<String>,
+    pub etag: Option<String>,
     pub body: Value,
 }
 
@@ -76,13 +77,16 @@ impl Api {
         answer(request.send_json(body).with_context(|| format!("POST {path}"))?)
     }
 
+    /// Replaces what was read with this ETag.
+    ///
     /// # Errors
     /// Where no answer comes.
-    pub fn put(&self, path: &str, body: &Value) -> Result<Answer> {
+    pub fn put(&self, path: &str, etag: &str, body: &Value) -> Result<Answer> {
         let request = self
             .client
             .put(format!("{}{path}", self.base))
-            .header("Authorization", format!("Bearer {}", self.token));
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("If-Match", etag);
         answer(request.send_json(body).with_context(|| format!("PUT {path}"))?)
     }
 
@@ -102,9 +106,12 @@ impl Api {
 
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer> {
     let status = response.status().as_u16();
-    let location =
-        response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header = |name: &str| {
+        let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+        value.map(str::to_owned)
+    };
+    let (location, etag) = (header("location"), header("etag"));
     let text = response.body_mut().with_config().limit(256 << 20).read_to_string()?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Answer { status, location, body })
+    Ok(Answer { status, location, etag, body })
 }
