@@ -44,7 +44,7 @@ fn temperature(sensor: &SensorEntry, margin: f64) -> Thresholds {
     let acts = [declared.crit, declared.emergency].into_iter().flatten().reduce(f64::min);
     let ordinary = declared.max.filter(|max| acts.is_none_or(|acts| *max < acts));
     let below = |top: f64, step: f64| match ordinary {
-        Some(max) if top - step < max => f64::midpoint(max, top),
+        Some(max) if top - step <= max => f64::midpoint(max, top),
         Some(_) | None => top - step,
     };
     let trip = acts.map(|acts| below(acts, margin));
@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(of(Some(80.0), 100.0), (80.0, 90.0, 95.0));
         assert_eq!(of(Some(100.0), 100.0), (85.0, 90.0, 95.0), "the same says nothing more");
         assert_eq!(of(Some(92.0), 100.0), (92.0, 93.5, 95.0));
+        assert_eq!(of(Some(45.0), 55.0), (45.0, 47.5, 50.0));
         assert_eq!(of(Some(42.0), 45.0), (42.0, 42.75, 43.5), "an intake");
     }
 
