@@ -11,9 +11,7 @@ use flyball_harness::fakes::FakeBmc;
 use flyball_harness::fleet::{Answer, Api, Fleet, FleetOptions};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// A fleet of one machine that manages three BMCs and a UPS.
 ///
@@ -66,7 +64,7 @@ impl Room {
             plugins: None,
         };
         let fleet = Fleet::with(1, options).unwrap();
-        seal(&fleet);
+        fleet.seal("bmc-2", IpmiBmc::USER, IpmiBmc::PASSWORD).unwrap();
         let gateway = fleet.ready().unwrap().devices[0].id.clone();
         let api = fleet.api().unwrap();
         Self { fleet, api, gateway, _redfish: redfish, ipmi, fake, ups, _folder: folder }
@@ -197,17 +195,4 @@ poll_s = 1
         fake.address(),
         ups.address()
     )
-}
-
-/// Seals the IPMI user's password beside the running guard.
-fn seal(fleet: &Fleet) {
-    let guard = fs::read_link(format!("/proc/{}/exe", fleet.pid("guard").unwrap())).unwrap();
-    let mut set = Command::new(guard)
-        .args(["credential", "set", "bmc-2", "--user", IpmiBmc::USER, "--state"])
-        .arg(fleet.state().join("edge/1/guard"))
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    set.stdin.take().unwrap().write_all(IpmiBmc::PASSWORD.as_bytes()).unwrap();
-    assert!(set.wait().unwrap().success());
 }

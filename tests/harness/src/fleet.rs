@@ -16,9 +16,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
@@ -198,6 +199,28 @@ impl Fleet {
         let api = Api::sign_in(&ready.api, &ready.admin_email, &ready.admin_password)?;
         *session = Some(api.clone());
         Ok(api)
+    }
+
+    /// Seals a password beside the running guard of the first machine, as a person there does.
+    ///
+    /// # Errors
+    /// Where no guard runs, or it does not take the password.
+    pub fn seal(&self, name: &str, user: &str, password: &str) -> Result<()> {
+        let guard = fs::read_link(format!("/proc/{}/exe", self.pid("guard")?))?;
+        let mut set = Command::new(guard)
+            .args(["credential", "set", name, "--user", user, "--state"])
+            .arg(self.state().join("edge/1/guard"))
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let mut input = set.stdin.take().context("the guard has no standard input")?;
+        input.write_all(password.as_bytes())?;
+        drop(input);
+        let status = set.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("the credential `{name}` is not set: {status}")
+        }
     }
 
     /// The control socket of a simulated board: `machine` counts from 1, and 1 has none.

@@ -7,9 +7,7 @@ use flyball_harness::fleet::{Api, Fleet};
 use flyball_rig::{Board, Kit, Machine, Plant, Switched};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -44,19 +42,6 @@ fn machine() -> Switched {
     ]);
     files.extend(Kit::with_libraries(Path::new("/usr/bin/ipmitool")).unwrap());
     Switched::lay_out(&kit, &files).unwrap()
-}
-
-/// Seals the BMC's password beside the running guard of the gateway.
-fn seal(fleet: &Fleet) {
-    let guard = fs::read_link(format!("/proc/{}/exe", fleet.pid("guard").unwrap())).unwrap();
-    let mut set = Command::new(guard)
-        .args(["credential", "set", "bmc", "--user", IpmiBmc::USER, "--state"])
-        .arg(fleet.state().join("edge/1/guard"))
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    set.stdin.take().unwrap().write_all(IpmiBmc::PASSWORD.as_bytes()).unwrap();
-    assert!(set.wait().unwrap().success());
 }
 
 /// The device of this name, as the API lists it.
@@ -143,7 +128,7 @@ fn a_bmc_switches_the_machine_that_reads_it_in_band() {
     );
     fs::write(&equipment, file).unwrap();
     let fleet = Fleet::with_equipment(1, equipment).unwrap();
-    seal(&fleet);
+    fleet.seal("bmc", IpmiBmc::USER, IpmiBmc::PASSWORD).unwrap();
     let api = fleet.api().unwrap();
     let id = until("the BMC is a device", || device(&api, "bmc"))["id"].clone();
     let power =
