@@ -7,13 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const PACKAGES: [&str; 3] = ["prometheus-node-exporter", "netdata-core", "collectd-core"];
+const PACKAGES: [&str; 5] =
+    ["prometheus-node-exporter", "netdata-core", "collectd-core", "rt-tests", "victoria-metrics"];
 
 /// The folder with the unpacked peers; `None` where Debian's packages can't be had here.
 pub(crate) fn prepare(root: &Path) -> Result<Option<PathBuf>> {
     let peers = workspace::target_dir(root).join("peers");
+    // Says which, so that a longer list is fetched anew.
     let whole = peers.join("unpacked");
-    if whole.exists() {
+    let named = PACKAGES.join(" ");
+    if fs::read_to_string(&whole).is_ok_and(|text| text == named) {
         return Ok(Some(peers));
     }
     let debian = Path::new("/etc/debian_version").exists();
@@ -24,10 +27,12 @@ pub(crate) fn prepare(root: &Path) -> Result<Option<PathBuf>> {
     let archives = peers.join("archives");
     fs::create_dir_all(archives.join("partial"))?;
     say::step(&format!("downloading {} to measure against", PACKAGES.join(", ")));
-    // With what they depend on and this machine lacks, and without anything else.
+    // With what they depend on and this machine lacks, and without anything else; themselves even
+    // where the machine has them.
     let mut download = Command::new("apt-get");
     download
-        .args(["install", "--download-only", "--yes", "--quiet", "--no-install-recommends", "-o"])
+        .args(["install", "--download-only", "--yes", "--quiet", "--no-install-recommends"])
+        .args(["--reinstall", "-o"])
         .arg(format!("Dir::Cache::archives={}", archives.display()))
         .args(PACKAGES);
     finish(download)?;
@@ -39,7 +44,7 @@ pub(crate) fn prepare(root: &Path) -> Result<Option<PathBuf>> {
         }
     }
     fs::remove_dir_all(archives)?;
-    fs::write(whole, "")?;
+    fs::write(whole, named)?;
     Ok(Some(peers))
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn footprints(span: Duration) -> Result<Vec<Footprint>> {
 
 fn node_exporter(root: &Path, span: Duration) -> Result<Footprint> {
     let address = free_port()?;
-    let mut command = peer(root, "usr/bin/prometheus-node-exporter");
+    let mut command = command(root, "usr/bin/prometheus-node-exporter");
     command.args(["--collector.disable-defaults", "--web.disable-exporter-metrics"]);
     command.arg(format!("--web.listen-address={address}"));
     command.args(COLLECTORS.map(|collector| format!("--collector.{collector}")));
@@ -83,7 +83,7 @@ fn netdata(root: &Path, span: Duration) -> Result<Footprint> {
     );
     let path = folder.path().join("netdata.conf");
     fs::write(&path, config)?;
-    let mut command = peer(root, "usr/sbin/netdata");
+    let mut command = command(root, "usr/sbin/netdata");
     command.arg("-D").arg("-c").arg(path);
     let url = format!("http://{address}/api/v1/charts");
     let count = || -> Result<usize> {
@@ -117,7 +117,7 @@ fn collectd(root: &Path, span: Duration) -> Result<Footprint> {
     );
     let path = folder.path().join("collectd.conf");
     fs::write(&path, config)?;
-    let mut command = peer(root, "usr/sbin/collectd");
+    let mut command = command(root, "usr/sbin/collectd");
     command.arg("-f").arg("-C").arg(path);
     let data = folder.path().join("csv");
     measure("collectd", command, span, || Ok(values_of(&data)))
@@ -135,7 +135,7 @@ fn values_of(folder: &Path) -> usize {
         .sum()
 }
 
-fn peer(root: &Path, program: &str) -> Command {
+pub(crate) fn command(root: &Path, program: &str) -> Command {
     let mut command = Command::new(root.join(program));
     let libraries = ["usr/lib/x86_64-linux-gnu", "usr/lib"].map(|path| root.join(path));
     let libraries = libraries.map(|path| path.display().to_string()).join(":");
