@@ -16,20 +16,27 @@ pub(super) mod telemetry;
 use crate::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row as _, SqlSafeStr, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
 /// Append only: a migration that has run anywhere is never edited.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "fleet", include_str!("../../migrations/0001_fleet.sql")),
     (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
     (3, "content", include_str!("../../migrations/0003_content.sql")),
     (4, "equipment", include_str!("../../migrations/0004_equipment.sql")),
+    (5, "armed", include_str!("../../migrations/0005_armed.sql")),
 ];
+/// The database as every statement here sees it: `$1` placeholders, `RETURNING` for numbers that
+/// the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
+/// Flags are stored as 0 and 1.
+pub(super) type Db = sqlx::Sqlite;
+pub(super) type Row = sqlx::sqlite::SqliteRow;
+pub(super) type Connection = sqlx::SqliteConnection;
+pub(super) type Pool = sqlx::Pool<Db>;
+
 const READERS: u32 = 4;
 /// Another process (`token`, `init`) may hold the write lock for a moment.
 const BUSY: Duration = Duration::from_secs(10);
@@ -38,8 +45,8 @@ const CHECKPOINT_PAGES: &str = "2000";
 
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Pool,
+    readers: Pool,
 }
 
 impl Store {
@@ -74,12 +81,12 @@ impl Store {
     }
 
     /// A write transaction: it holds the one writing connection until it ends.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     /// The pool that reads; each statement sees a committed snapshot.
-    pub(super) const fn readers(&self) -> &SqlitePool {
+    pub(super) const fn readers(&self) -> &Pool {
         &self.readers
     }
 
@@ -118,6 +125,16 @@ pub(super) fn unsigned(value: i64) -> u64 {
 
 pub(super) fn unsigned_option(value: Option<i64>) -> Option<u64> {
     value.map(unsigned)
+}
+
+/// A stored flag.
+pub(super) fn flag(row: &Row, column: &str) -> Result<bool, StoreError> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+/// A stored number of a smaller type.
+pub(super) fn small<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::Unknown { column, value: value.to_string() })
 }
 
 pub(super) fn to_json<T: Serialize>(column: &'static str, value: &T) -> Result<String, StoreError> {

@@ -5,9 +5,8 @@ use crate::access::{Role, SessionId, UserId};
 use crate::accounts::{Credentials, NewSession, NewUser, RefreshToken, Rotation, User};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
-use crate::store::sql::{Store, ms, unsigned, unsigned_option, word};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use crate::store::sql::{Connection, Row, Store, flag, ms, small, unsigned, unsigned_option, word};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 const USER: &str = "u.id, u.email, u.email_verified, u.display_name, u.avatar_url, u.locale, \
@@ -21,7 +20,7 @@ impl Store {
     pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
         let sql = format!(
             "SELECT {USER}, u.password_hash, u.failures, u.locked_until_ms \
-             FROM users u WHERE u.email = ?"
+             FROM users u WHERE lower(u.email) = lower($1)"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(email)
@@ -31,7 +30,7 @@ impl Store {
             Ok(Credentials {
                 user: user(&row)?,
                 password_hash: row.try_get("password_hash")?,
-                failures: row.try_get("failures")?,
+                failures: small("users.failures", row.try_get("failures")?)?,
                 locked_until_ms: unsigned_option(row.try_get("locked_until_ms")?),
             })
         })
@@ -41,7 +40,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let sql = format!("SELECT {USER} FROM users u WHERE u.id = ?");
+        let sql = format!("SELECT {USER} FROM users u WHERE u.id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id.to_string())
             .fetch_optional(self.readers())
@@ -59,17 +58,17 @@ impl Store {
         let added = sqlx::query(
             "INSERT INTO users (id, email, email_verified, display_name, avatar_url, locale,
                timezone, role, active, password_hash, created_at_ms, updated_at_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
         )
         .bind(user.id.to_string())
         .bind(&user.email)
-        .bind(user.email_verified)
+        .bind(i64::from(user.email_verified))
         .bind(&user.display_name)
         .bind(&user.avatar_url)
         .bind(&user.locale)
         .bind(&user.timezone)
         .bind(user.role.name())
-        .bind(user.active)
+        .bind(i64::from(user.active))
         .bind(&new.password_hash)
         .bind(ms(user.created_at_ms))
         .bind(ms(user.created_at_ms))
@@ -98,8 +97,8 @@ impl Store {
         let mut transaction = self.begin().await?;
         let row = sqlx::query(
             "UPDATE users SET failures = CASE WHEN locked_until_ms IS NULL THEN failures + 1 ELSE 1 END,
-               locked_until_ms = NULL, updated_at_ms = ?
-             WHERE email = ? RETURNING id, failures",
+               locked_until_ms = NULL, updated_at_ms = $1
+             WHERE lower(email) = lower($2) RETURNING id, failures",
         )
         .bind(ms(now_ms))
         .bind(email)
@@ -107,10 +106,10 @@ impl Store {
         .await?;
         let mut locked = false;
         if let Some(row) = row {
-            let failures: u32 = row.try_get("failures")?;
-            if failures >= max_failures {
+            let failures: i64 = row.try_get("failures")?;
+            if failures >= i64::from(max_failures) {
                 locked = true;
-                sqlx::query("UPDATE users SET failures = 0, locked_until_ms = ? WHERE id = ?")
+                sqlx::query("UPDATE users SET failures = 0, locked_until_ms = $1 WHERE id = $2")
                     .bind(ms(now_ms + lock_ms))
                     .bind(row.try_get::<String, _>("id")?)
                     .execute(&mut *transaction)
@@ -134,15 +133,15 @@ impl Store {
         let mut transaction = self.begin().await?;
         let auth_device = keep_auth_device(&mut transaction, new).await?;
         sqlx::query(
-            "UPDATE users SET failures = 0, locked_until_ms = NULL, last_login_at_ms = ? WHERE id = ?",
+            "UPDATE users SET failures = 0, locked_until_ms = NULL, last_login_at_ms = $1 WHERE id = $2",
         )
         .bind(ms(new.at_ms))
         .bind(new.user.to_string())
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "INSERT INTO sessions (id, user, auth_device, address, user_agent, created_at_ms,
-               last_activity_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sessions (id, \"user\", auth_device, address, user_agent, created_at_ms,
+               last_activity_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(new.session.to_string())
         .bind(new.user.to_string())
@@ -174,7 +173,7 @@ impl Store {
         let sql = format!(
             "SELECT {USER}, t.session, t.expires_at_ms, t.used_at_ms, s.revoked_at_ms
              FROM refresh_tokens t JOIN sessions s ON s.id = t.session
-             JOIN users u ON u.id = s.user WHERE t.hash = ?"
+             JOIN users u ON u.id = s.\"user\" WHERE t.hash = $1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(presented.as_slice())
@@ -200,13 +199,13 @@ impl Store {
         if !user.active {
             return Ok(Rotation::Inactive);
         }
-        sqlx::query("UPDATE refresh_tokens SET used_at_ms = ? WHERE hash = ?")
+        sqlx::query("UPDATE refresh_tokens SET used_at_ms = $1 WHERE hash = $2")
             .bind(ms(now_ms))
             .bind(presented.as_slice())
             .execute(&mut *transaction)
             .await?;
         add_refresh(&mut transaction, session, next).await?;
-        sqlx::query("UPDATE sessions SET last_activity_at_ms = ? WHERE id = ?")
+        sqlx::query("UPDATE sessions SET last_activity_at_ms = $1 WHERE id = $2")
             .bind(ms(now_ms))
             .bind(session.to_string())
             .execute(&mut *transaction)
@@ -225,7 +224,7 @@ impl Store {
     ) -> Result<Option<(User, SessionId)>, StoreError> {
         let sql = format!(
             "SELECT {USER}, t.session FROM refresh_tokens t JOIN sessions s ON s.id = t.session
-             JOIN users u ON u.id = s.user WHERE t.hash = ?"
+             JOIN users u ON u.id = s.\"user\" WHERE t.hash = $1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(presented.as_slice())
@@ -252,8 +251,8 @@ impl Store {
         let mut transaction = self.begin().await?;
         let only = only.map(|session| session.to_string());
         let rows = sqlx::query(
-            "UPDATE sessions SET revoked_at_ms = ?1, revoked_because = 'signed_out'
-             WHERE user = ?2 AND revoked_at_ms IS NULL AND (?3 IS NULL OR id = ?3) RETURNING id",
+            "UPDATE sessions SET revoked_at_ms = $1, revoked_because = 'signed_out'
+             WHERE \"user\" = $2 AND revoked_at_ms IS NULL AND ($3 IS NULL OR id = $3) RETURNING id",
         )
         .bind(ms(now_ms))
         .bind(user.to_string())
@@ -272,7 +271,7 @@ impl Store {
     pub async fn session_role(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
         let row = sqlx::query(
             "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user
-             WHERE s.id = ? AND s.revoked_at_ms IS NULL AND u.active = 1",
+             WHERE s.id = $1 AND s.revoked_at_ms IS NULL AND u.active = 1",
         )
         .bind(session.to_string())
         .fetch_optional(self.readers())
@@ -281,17 +280,17 @@ impl Store {
     }
 }
 
-fn user(row: &SqliteRow) -> Result<User, StoreError> {
+fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
         id: UserId(id("users.id", row.try_get("id")?)?),
         email: row.try_get("email")?,
-        email_verified: row.try_get("email_verified")?,
+        email_verified: flag(row, "email_verified")?,
         display_name: row.try_get("display_name")?,
         avatar_url: row.try_get("avatar_url")?,
         locale: row.try_get("locale")?,
         timezone: row.try_get("timezone")?,
         role: word("users.role", row.try_get("role")?, Role::from_name)?,
-        active: row.try_get("active")?,
+        active: flag(row, "active")?,
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
         last_login_at_ms: unsigned_option(row.try_get("last_login_at_ms")?),
     })
@@ -302,14 +301,14 @@ fn id(column: &'static str, text: &str) -> Result<Uuid, StoreError> {
 }
 
 async fn keep_auth_device(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     new: &NewSession,
 ) -> Result<Uuid, StoreError> {
     let device = &new.device;
     let row = sqlx::query(
-        "INSERT INTO auth_devices (id, user, fingerprint, name, kind, model, os_version,
-           app_version, created_at_ms, last_seen_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (user, fingerprint) DO UPDATE SET
+        "INSERT INTO auth_devices (id, \"user\", fingerprint, name, kind, model, os_version,
+           app_version, created_at_ms, last_seen_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (\"user\", fingerprint) DO UPDATE SET
            name = excluded.name, kind = excluded.kind, model = excluded.model,
            os_version = excluded.os_version, app_version = excluded.app_version,
            last_seen_at_ms = excluded.last_seen_at_ms
@@ -331,12 +330,12 @@ async fn keep_auth_device(
 }
 
 async fn add_refresh(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     session: SessionId,
     token: &RefreshToken,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO refresh_tokens (hash, session, issued_at_ms, expires_at_ms) VALUES (?, ?, ?, ?)",
+        "INSERT INTO refresh_tokens (hash, session, issued_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
     )
     .bind(token.hash.as_slice())
     .bind(session.to_string())
@@ -348,14 +347,14 @@ async fn add_refresh(
 }
 
 async fn revoke(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     session: SessionId,
     now_ms: u64,
     because: &str,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE sessions SET revoked_at_ms = ?, revoked_because = ?
-         WHERE id = ? AND revoked_at_ms IS NULL",
+        "UPDATE sessions SET revoked_at_ms = $1, revoked_because = $2
+         WHERE id = $3 AND revoked_at_ms IS NULL",
     )
     .bind(ms(now_ms))
     .bind(because)

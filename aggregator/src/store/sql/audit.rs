@@ -2,17 +2,17 @@
 
 use crate::audit::{AuditEntry, AuditQuery, AuditRow, Decision};
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, unsigned, word};
-use sqlx::{Row, SqliteConnection};
+use crate::store::sql::{Connection, Store, from_json, ms, unsigned, word};
+use sqlx::Row as _;
 
 /// Adds `entry` in the transaction of what it records.
 pub(super) async fn append(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (at_ms, actor, action, target, decision, details, request_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(ms(entry.at_ms))
     .bind(&entry.actor)
@@ -45,13 +45,13 @@ impl Store {
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, at_ms, actor, action, target, decision, details, request_id FROM audit
-             WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR action = ?2)
-               AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+             WHERE ($1 IS NULL OR actor = $1) AND ($2 IS NULL OR action = $2)
+               AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
         )
         .bind(&query.actor)
         .bind(&query.action)
         .bind(query.before)
-        .bind(query.limit)
+        .bind(i64::from(query.limit))
         .fetch_all(self.readers())
         .await?;
         rows.iter()

@@ -3,9 +3,8 @@
 use crate::content::{Curriculum, NewCurriculum, Summary};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, to_json, unsigned};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use crate::store::sql::{Row, Store, from_json, ms, to_json, unsigned};
+use sqlx::Row as _;
 
 impl Store {
     /// Curricula by title.
@@ -15,9 +14,9 @@ impl Store {
     pub async fn curricula(&self, page: PageRequest) -> Result<Page<Summary>, StoreError> {
         let rows = sqlx::query(
             "SELECT summary, created_at_ms, updated_at_ms FROM curricula
-             WHERE deleted_at_ms IS NULL ORDER BY title, id LIMIT ? OFFSET ?",
+             WHERE deleted_at_ms IS NULL ORDER BY title, id LIMIT $1 OFFSET $2",
         )
-        .bind(page.per_page)
+        .bind(i64::from(page.per_page))
         .bind(ms(page.offset()))
         .fetch_all(self.readers())
         .await?;
@@ -33,7 +32,7 @@ impl Store {
     pub async fn curriculum(&self, id: &str) -> Result<Option<Curriculum>, StoreError> {
         let row = sqlx::query(
             "SELECT summary, document, created_at_ms, updated_at_ms FROM curricula
-             WHERE id = ? AND deleted_at_ms IS NULL",
+             WHERE id = $1 AND deleted_at_ms IS NULL",
         )
         .bind(id)
         .fetch_optional(self.readers())
@@ -51,7 +50,7 @@ impl Store {
     /// Where the database fails.
     pub async fn curriculum_document(&self, id: &str) -> Result<Option<String>, StoreError> {
         let row =
-            sqlx::query("SELECT document FROM curricula WHERE id = ? AND deleted_at_ms IS NULL")
+            sqlx::query("SELECT document FROM curricula WHERE id = $1 AND deleted_at_ms IS NULL")
                 .bind(id)
                 .fetch_optional(self.readers())
                 .await?;
@@ -67,7 +66,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO curricula (id, title, summary, document, source, import_job,
-               created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+               created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (id) DO UPDATE SET title = excluded.title, summary = excluded.summary,
                document = excluded.document, source = excluded.source,
                import_job = excluded.import_job, updated_at_ms = excluded.updated_at_ms,
@@ -83,14 +82,16 @@ impl Store {
         .bind(ms(new.at_ms))
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("DELETE FROM curriculum_assets WHERE curriculum = ?")
+        sqlx::query("DELETE FROM curriculum_assets WHERE curriculum = $1")
             .bind(&new.id)
             .execute(&mut *transaction)
             .await?;
         for asset in &new.assets {
             sqlx::query(
-                "INSERT OR REPLACE INTO curriculum_assets (curriculum, id, title, media_type, bytes)
-                 VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO curriculum_assets (curriculum, id, title, media_type, bytes)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (curriculum, id) DO UPDATE SET title = excluded.title,
+                   media_type = excluded.media_type, bytes = excluded.bytes",
             )
             .bind(&new.id)
             .bind(&asset.id)
@@ -105,7 +106,7 @@ impl Store {
     }
 }
 
-fn summary(row: &SqliteRow) -> Result<Summary, StoreError> {
+fn summary(row: &Row) -> Result<Summary, StoreError> {
     let summary: Summary = from_json("curricula.summary", row.try_get("summary")?)?;
     Ok(Summary {
         created_at_ms: unsigned(row.try_get("created_at_ms")?),

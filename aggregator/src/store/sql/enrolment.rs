@@ -4,10 +4,9 @@ use crate::audit::AuditEntry;
 use crate::enrolment::EnrolmentToken;
 use crate::fleet::Device;
 use crate::store::StoreError;
-use crate::store::sql::{Store, audit, fleet, ms, unsigned, unsigned_option, word};
+use crate::store::sql::{Row, Store, audit, fleet, ms, unsigned, unsigned_option, word};
 use flyball_protocol::message::EnrolRefusal;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::Row as _;
 use uuid::Uuid;
 
 /// Tokens that are listed at once.
@@ -23,7 +22,7 @@ impl Store {
         sqlx::query(
             "INSERT INTO enrolment_tokens
                (id, name, secret_hash, created_by, created_at_ms, expires_at_ms)
-             VALUES (?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(token.id.to_string())
         .bind(&token.name)
@@ -42,7 +41,7 @@ impl Store {
             "SELECT t.id, t.name, t.created_by, t.created_at_ms, t.expires_at_ms, t.used_at_ms,
                     d.id AS used_by, t.revoked_at_ms
              FROM enrolment_tokens t LEFT JOIN devices d ON d.key = t.used_by
-             ORDER BY t.created_at_ms DESC, t.id DESC LIMIT ?",
+             ORDER BY t.created_at_ms DESC, t.id DESC LIMIT $1",
         )
         .bind(MAX_TOKENS)
         .fetch_all(self.readers())
@@ -53,8 +52,8 @@ impl Store {
     pub(crate) async fn revoke_token(&self, id: Uuid, now_ms: u64) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query(
-            "UPDATE enrolment_tokens SET revoked_at_ms = ?
-             WHERE id = ? AND revoked_at_ms IS NULL AND used_at_ms IS NULL",
+            "UPDATE enrolment_tokens SET revoked_at_ms = $1
+             WHERE id = $2 AND revoked_at_ms IS NULL AND used_at_ms IS NULL",
         )
         .bind(ms(now_ms))
         .bind(id.to_string())
@@ -75,7 +74,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let row = sqlx::query(
             "SELECT id, name, expires_at_ms, used_at_ms, revoked_at_ms FROM enrolment_tokens
-             WHERE secret_hash = ?",
+             WHERE secret_hash = $1",
         )
         .bind(secret_hash.as_slice())
         .fetch_optional(&mut *transaction)
@@ -91,7 +90,7 @@ impl Store {
             return Ok(Err(EnrolRefusal::ExpiredToken));
         }
         let key = fleet::insert(&mut transaction, device).await?;
-        sqlx::query("UPDATE enrolment_tokens SET used_at_ms = ?, used_by = ? WHERE id = ?")
+        sqlx::query("UPDATE enrolment_tokens SET used_at_ms = $1, used_by = $2 WHERE id = $3")
             .bind(ms(now_ms))
             .bind(key)
             .bind(row.try_get::<String, _>("id")?)
@@ -103,7 +102,7 @@ impl Store {
     }
 }
 
-fn token(row: &SqliteRow) -> Result<EnrolmentToken, StoreError> {
+fn token(row: &Row) -> Result<EnrolmentToken, StoreError> {
     let used_by: Option<String> = row.try_get("used_by")?;
     let used_by = used_by.map(|id| word("used_by", &id, |id| id.parse().ok())).transpose()?;
     Ok(EnrolmentToken {

@@ -4,9 +4,11 @@ use crate::fleet::equipment::{self, Equipment, Reported, equipment_id, kind_from
 use crate::fleet::{DeviceId, Subject, SubjectQuery};
 use crate::page::Page;
 use crate::store::StoreError;
-use crate::store::sql::{Store, fleet, from_json, ms, to_json, unsigned, unsigned_option, word};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use crate::store::sql::{
+    Connection, Row, Store, fleet, from_json, ms, to_json, unsigned, unsigned_option, word,
+};
+use sqlx::Row as _;
+use std::collections::HashSet;
 
 /// Every device with the machine that it is or stands behind, filtered as [`SubjectQuery`] says.
 macro_rules! subjects {
@@ -20,8 +22,8 @@ macro_rules! subjects {
               JOIN devices d ON d.key = u.device
               LEFT JOIN equipment e ON e.key = u.equipment
               WHERE d.deleted_at_ms IS NULL
-                AND (?1 IS NULL OR (d.id = ?1 AND e.key IS NOT NULL))
-                AND (?2 IS NULL OR coalesce(e.kind, d.kind) = ?2) ",
+                AND ($1 IS NULL OR (d.id = $1 AND e.key IS NOT NULL))
+                AND ($2 IS NULL OR coalesce(e.kind, d.kind) = $2) ",
             $rest
         )
     };
@@ -39,7 +41,7 @@ impl Store {
             "d.*, e.id AS e_id, e.name AS e_name, e.kind AS e_kind, e.driver, e.vendor, e.model,
              e.serial, e.firmware, e.address, e.state, e.created_at_ms AS e_created_at_ms,
              e.updated_at_ms AS e_updated_at_ms, e.removed_at_ms",
-            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT ?3 OFFSET ?4"
+            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT $3 OFFSET $4"
         ))
         .bind(&gateway)
         .bind(&query.kind)
@@ -59,7 +61,7 @@ impl Store {
                     e.created_at_ms AS e_created_at_ms, e.updated_at_ms AS e_updated_at_ms,
                     e.removed_at_ms
              FROM equipment e JOIN devices d ON d.key = e.gateway
-             WHERE e.id = ? AND d.deleted_at_ms IS NULL",
+             WHERE e.id = $1 AND d.deleted_at_ms IS NULL",
         )
         .bind(id.to_string())
         .fetch_optional(self.readers())
@@ -84,25 +86,42 @@ impl Store {
         for one in &kept {
             keep(&mut transaction, gateway, key, one, now_ms).await?;
         }
-        let names: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
-        sqlx::query(
-            "UPDATE equipment SET removed_at_ms = ?3, updated_at_ms = ?3
-             WHERE gateway = ?1 AND removed_at_ms IS NULL
-               AND ?4 AND name NOT IN (SELECT value FROM json_each(?2))",
-        )
-        .bind(key)
-        .bind(to_json("name", &names)?)
-        .bind(ms(now_ms))
-        .bind(whole)
-        .execute(&mut *transaction)
-        .await?;
+        if whole {
+            let names: HashSet<&str> = kept.iter().map(|one| one.key.as_str()).collect();
+            mark_others(&mut transaction, key, &names, now_ms).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
 }
 
+/// Marks what `gateway` has and `names` does not name.
+async fn mark_others(
+    connection: &mut Connection,
+    gateway: i64,
+    names: &HashSet<&str>,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    let rows =
+        sqlx::query("SELECT key, name FROM equipment WHERE gateway = $1 AND removed_at_ms IS NULL")
+            .bind(gateway)
+            .fetch_all(&mut *connection)
+            .await?;
+    for row in rows {
+        if names.contains(row.try_get::<&str, _>("name")?) {
+            continue;
+        }
+        sqlx::query("UPDATE equipment SET removed_at_ms = $2, updated_at_ms = $2 WHERE key = $1")
+            .bind(row.try_get::<i64, _>("key")?)
+            .bind(ms(now_ms))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
 async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     gateway: DeviceId,
     gateway_key: i64,
     one: &Reported,
@@ -111,10 +130,10 @@ async fn keep(
     sqlx::query(
         "INSERT INTO equipment (id, gateway, name, kind, driver, vendor, model, serial, firmware,
            address, state, created_at_ms, updated_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
          ON CONFLICT (gateway, name) DO UPDATE SET
-           kind = ?4, driver = ?5, vendor = ?6, model = ?7, serial = ?8, firmware = ?9,
-           address = ?10, state = ?11, updated_at_ms = ?12, removed_at_ms = NULL",
+           kind = $4, driver = $5, vendor = $6, model = $7, serial = $8, firmware = $9,
+           address = $10, state = $11, updated_at_ms = $12, removed_at_ms = NULL",
     )
     .bind(equipment_id(gateway, &one.key).to_string())
     .bind(gateway_key)
@@ -133,7 +152,7 @@ async fn keep(
     Ok(())
 }
 
-fn subject(row: &SqliteRow) -> Result<Subject, StoreError> {
+fn subject(row: &Row) -> Result<Subject, StoreError> {
     let device = fleet::device(row)?;
     match row.try_get::<Option<&str>, _>("e_id")? {
         None => Ok(Subject::Machine(device)),
@@ -143,7 +162,7 @@ fn subject(row: &SqliteRow) -> Result<Subject, StoreError> {
     }
 }
 
-fn equipment(row: &SqliteRow, gateway: DeviceId) -> Result<Equipment, StoreError> {
+fn equipment(row: &Row, gateway: DeviceId) -> Result<Equipment, StoreError> {
     Ok(Equipment {
         id: word("id", row.try_get("e_id")?, |id| id.parse().ok())?,
         gateway,

@@ -3,10 +3,11 @@
 use crate::fleet::{CertificateInfo, Device, DeviceId, DeviceKind, Machine};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, to_json, unsigned, unsigned_option, word};
+use crate::store::sql::{
+    Connection, Row, Store, flag, from_json, ms, to_json, unsigned, unsigned_option, word,
+};
 use crate::telemetry::{Kind, Reader, SeriesId, SeriesInfo, Unit};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row as _;
 
 impl Store {
     pub(crate) async fn devices(&self, page: PageRequest) -> Result<Page<Device>, StoreError> {
@@ -16,7 +17,7 @@ impl Store {
                 .await?;
         let rows = sqlx::query(
             "SELECT * FROM devices WHERE deleted_at_ms IS NULL
-             ORDER BY name, key LIMIT ? OFFSET ?",
+             ORDER BY name, key LIMIT $1 OFFSET $2",
         )
         .bind(i64::from(page.per_page))
         .bind(ms(page.offset()))
@@ -27,7 +28,7 @@ impl Store {
     }
 
     pub(crate) async fn device(&self, id: DeviceId) -> Result<Option<Device>, StoreError> {
-        let row = sqlx::query("SELECT * FROM devices WHERE id = ? AND deleted_at_ms IS NULL")
+        let row = sqlx::query("SELECT * FROM devices WHERE id = $1 AND deleted_at_ms IS NULL")
             .bind(id.to_string())
             .fetch_optional(self.readers())
             .await?;
@@ -59,8 +60,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query(
-            "UPDATE devices SET revoked_at_ms = ?1, updated_at_ms = ?1
-             WHERE id = ?2 AND revoked_at_ms IS NULL",
+            "UPDATE devices SET revoked_at_ms = $1, updated_at_ms = $1
+             WHERE id = $2 AND revoked_at_ms IS NULL",
         )
         .bind(ms(now_ms))
         .bind(id.to_string())
@@ -81,16 +82,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "UPDATE devices SET machine = ?2, guard_attached = ?3, last_seen_at_ms = ?4,
-                    updated_at_ms = iif(machine = ?2, updated_at_ms, ?4),
-                    kind = iif(?5 OR ?3, ?6, kind)
-             WHERE id = ?1",
+            "UPDATE devices SET machine = $2, guard_attached = $3, last_seen_at_ms = $4,
+                    updated_at_ms = CASE WHEN machine = $2 THEN updated_at_ms ELSE $4 END,
+                    kind = CASE WHEN $5 THEN $6 ELSE kind END
+             WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(to_json("machine", machine)?)
-        .bind(guard_attached)
+        .bind(i64::from(guard_attached))
         .bind(ms(now_ms))
-        .bind(machine.simulated)
+        .bind(machine.simulated || guard_attached)
         .bind(DeviceKind::of(machine).name())
         .execute(&mut *transaction)
         .await?;
@@ -108,11 +109,13 @@ impl Store {
         let kind = if simulated { DeviceKind::Simulated } else { DeviceKind::Real };
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "UPDATE devices SET guard_attached = ?2, kind = iif(?2, ?3, kind) WHERE id = ?1",
+            "UPDATE devices SET guard_attached = $2, kind = CASE WHEN $4 THEN $3 ELSE kind END
+             WHERE id = $1",
         )
         .bind(id.to_string())
-        .bind(attached)
+        .bind(i64::from(attached))
         .bind(kind.name())
+        .bind(attached)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -121,7 +124,7 @@ impl Store {
 
     pub(crate) async fn device_seen(&self, id: DeviceId, now_ms: u64) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE devices SET last_seen_at_ms = ? WHERE id = ?")
+        sqlx::query("UPDATE devices SET last_seen_at_ms = $1 WHERE id = $2")
             .bind(ms(now_ms))
             .bind(id.to_string())
             .execute(&mut *transaction)
@@ -133,7 +136,7 @@ impl Store {
     pub(crate) async fn series(&self, device: DeviceId) -> Result<Vec<SeriesInfo>, StoreError> {
         let rows = sqlx::query(
             "SELECT s.* FROM series s JOIN devices d ON d.key = s.device
-             WHERE d.id = ? ORDER BY s.metric, s.id",
+             WHERE d.id = $1 ORDER BY s.metric, s.id",
         )
         .bind(device.to_string())
         .fetch_all(self.readers())
@@ -143,47 +146,47 @@ impl Store {
 }
 
 pub(super) async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     device: &Device,
 ) -> Result<i64, StoreError> {
-    let done = sqlx::query(
+    Ok(sqlx::query_scalar(
         "INSERT INTO devices (id, name, kind, machine, guard_attached, certificate_serial,
            certificate_not_after_ms, enrolled_at_ms, created_at_ms, updated_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         RETURNING key",
     )
     .bind(device.id.to_string())
     .bind(&device.name)
     .bind(device.kind.name())
     .bind(to_json("machine", &device.machine)?)
-    .bind(device.guard_attached)
+    .bind(i64::from(device.guard_attached))
     .bind(&device.certificate.serial)
     .bind(ms(device.certificate.not_after_ms))
     .bind(ms(device.enrolled_at_ms))
     .bind(ms(device.created_at_ms))
     .bind(ms(device.updated_at_ms))
-    .execute(connection)
-    .await?;
-    Ok(done.last_insert_rowid())
+    .fetch_one(connection)
+    .await?)
 }
 
 /// The database's own number of a device.
 pub(super) async fn key(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: DeviceId,
 ) -> Result<Option<i64>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT key FROM devices WHERE id = ? AND deleted_at_ms IS NULL")
+    Ok(sqlx::query_scalar("SELECT key FROM devices WHERE id = $1 AND deleted_at_ms IS NULL")
         .bind(id.to_string())
         .fetch_optional(connection)
         .await?)
 }
 
-pub(super) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
+pub(super) fn device(row: &Row) -> Result<Device, StoreError> {
     Ok(Device {
         id: word("id", row.try_get("id")?, |id| id.parse().ok())?,
         name: row.try_get("name")?,
         kind: word("kind", row.try_get("kind")?, DeviceKind::from_name)?,
         machine: from_json("machine", row.try_get("machine")?)?,
-        guard_attached: row.try_get("guard_attached")?,
+        guard_attached: flag(row, "guard_attached")?,
         online: false,
         certificate: CertificateInfo {
             serial: row.try_get("certificate_serial")?,
@@ -208,7 +211,7 @@ pub(super) fn reader_from_name(name: &str) -> Option<Reader> {
     [Reader::Guard, Reader::Agent].into_iter().find(|reader| reader_name(*reader) == name)
 }
 
-pub(super) fn series(row: &SqliteRow) -> Result<SeriesInfo, StoreError> {
+pub(super) fn series(row: &Row) -> Result<SeriesInfo, StoreError> {
     Ok(SeriesInfo {
         id: SeriesId(row.try_get("id")?),
         metric: row.try_get("metric")?,

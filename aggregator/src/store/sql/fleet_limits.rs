@@ -5,7 +5,7 @@ use crate::operations::fleet_limits::FleetPolicy;
 use crate::store::StoreError;
 use crate::store::sql::{Store, fleet, from_json, ms, to_json, unsigned};
 use flyball_protocol::command::FleetLimit;
-use sqlx::Row;
+use sqlx::Row as _;
 
 impl Store {
     pub(crate) async fn fleet_limits(
@@ -13,7 +13,7 @@ impl Store {
         device: DeviceId,
     ) -> Result<Option<FleetPolicy>, StoreError> {
         let row = sqlx::query(
-            "SELECT f.* FROM fleet_limits f JOIN devices d ON d.key = f.device WHERE d.id = ?",
+            "SELECT f.* FROM fleet_limits f JOIN devices d ON d.key = f.device WHERE d.id = $1",
         )
         .bind(device.to_string())
         .fetch_optional(self.readers())
@@ -39,9 +39,9 @@ impl Store {
         let Some(key) = fleet::key(&mut transaction, device).await? else { return Ok(false) };
         sqlx::query(
             "INSERT INTO fleet_limits (device, limits, version, updated_by, updated_at_ms)
-             VALUES (?1, ?2, 1, ?3, ?4)
-             ON CONFLICT (device) DO UPDATE SET limits = ?2, version = version + 1,
-               updated_by = ?3, updated_at_ms = ?4",
+             VALUES ($1, $2, 1, $3, $4)
+             ON CONFLICT (device) DO UPDATE SET limits = $2, version = fleet_limits.version + 1,
+               updated_by = $3, updated_at_ms = $4",
         )
         .bind(key)
         .bind(to_json("limits", &limits)?)

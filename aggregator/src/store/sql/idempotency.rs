@@ -1,15 +1,15 @@
 //! Answers that are kept for a repeated request.
 
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, to_json};
-use sqlx::Row;
+use crate::store::sql::{Store, from_json, ms, small, to_json};
+use sqlx::Row as _;
 
 /// How long a key holds.
 const KEEP_MS: u64 = 24 * 60 * 60 * 1_000;
 /// No request takes as long: what is older was cut off with its process.
 const ABANDONED_MS: u64 = 120_000;
 /// How many old rows one request takes along.
-const PRUNE: u32 = 100;
+const PRUNE: i64 = 100;
 
 /// An answer as it is kept; the body is sealed by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +44,21 @@ impl Store {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "DELETE FROM idempotency WHERE key_hash IN
-               (SELECT key_hash FROM idempotency WHERE started_at_ms < ? LIMIT ?)",
+               (SELECT key_hash FROM idempotency WHERE started_at_ms < $1 LIMIT $2)",
         )
         .bind(ms(now_ms.saturating_sub(KEEP_MS)))
         .bind(PRUNE)
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "DELETE FROM idempotency WHERE key_hash = ? AND status IS NULL AND started_at_ms < ?",
+            "DELETE FROM idempotency WHERE key_hash = $1 AND status IS NULL AND started_at_ms < $2",
         )
         .bind(key_hash.as_slice())
         .bind(ms(now_ms.saturating_sub(ABANDONED_MS)))
         .execute(&mut *transaction)
         .await?;
         let added = sqlx::query(
-            "INSERT INTO idempotency (key_hash, body_hash, started_at_ms) VALUES (?, ?, ?)
+            "INSERT INTO idempotency (key_hash, body_hash, started_at_ms) VALUES ($1, $2, $3)
              ON CONFLICT (key_hash) DO NOTHING",
         )
         .bind(key_hash.as_slice())
@@ -68,7 +68,7 @@ impl Store {
         .await?
         .rows_affected();
         let row = sqlx::query(
-            "SELECT body_hash, status, headers, body FROM idempotency WHERE key_hash = ?",
+            "SELECT body_hash, status, headers, body FROM idempotency WHERE key_hash = $1",
         )
         .bind(key_hash.as_slice())
         .fetch_one(&mut *transaction)
@@ -80,9 +80,10 @@ impl Store {
         if row.try_get::<&[u8], _>("body_hash")? != body_hash.as_slice() {
             return Ok(Begun::Mismatch);
         }
-        let Some(status) = row.try_get::<Option<u16>, _>("status")? else {
+        let Some(status) = row.try_get::<Option<i64>, _>("status")? else {
             return Ok(Begun::InFlight);
         };
+        let status = small("idempotency.status", status)?;
         let headers = from_json("idempotency.headers", row.try_get("headers")?)?;
         Ok(Begun::Kept(KeptAnswer { status, headers, body: row.try_get("body")? }))
     }
@@ -97,13 +98,15 @@ impl Store {
         answer: &KeptAnswer,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE key_hash = ?")
-            .bind(answer.status)
-            .bind(to_json("idempotency.headers", &answer.headers)?)
-            .bind(&answer.body)
-            .bind(key_hash.as_slice())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE idempotency SET status = $1, headers = $2, body = $3 WHERE key_hash = $4",
+        )
+        .bind(i64::from(answer.status))
+        .bind(to_json("idempotency.headers", &answer.headers)?)
+        .bind(&answer.body)
+        .bind(key_hash.as_slice())
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -114,7 +117,7 @@ impl Store {
     /// Where the database fails.
     pub async fn forget_idempotent(&self, key_hash: &[u8; 32]) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM idempotency WHERE key_hash = ?")
+        sqlx::query("DELETE FROM idempotency WHERE key_hash = $1")
             .bind(key_hash.as_slice())
             .execute(&mut *transaction)
             .await?;

@@ -3,9 +3,8 @@
 use crate::imports::{Job, JobId, JobStatus};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, to_json, unsigned, unsigned_option, word};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use crate::store::sql::{Row, Store, from_json, ms, to_json, unsigned, unsigned_option, word};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 impl Store {
@@ -15,7 +14,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO import_jobs (id, source, course, request, status, progress, requested_by,
-               created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(job.id.to_string())
         .bind(&job.request.source)
@@ -38,8 +37,8 @@ impl Store {
     pub async fn save_import(&self, job: &Job) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let saved = sqlx::query(
-            "UPDATE import_jobs SET status = ?, progress = ?, started_at_ms = ?, finished_at_ms = ?
-             WHERE id = ? AND finished_at_ms IS NULL",
+            "UPDATE import_jobs SET status = $1, progress = $2, started_at_ms = $3, finished_at_ms = $4
+             WHERE id = $5 AND finished_at_ms IS NULL",
         )
         .bind(job.status.name())
         .bind(to_json("import_jobs.progress", &job.state)?)
@@ -80,7 +79,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn import(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let row = sqlx::query("SELECT * FROM import_jobs WHERE id = ?")
+        let row = sqlx::query("SELECT * FROM import_jobs WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(self.readers())
             .await?;
@@ -98,16 +97,16 @@ impl Store {
     ) -> Result<Page<Job>, StoreError> {
         let status = status.map(JobStatus::name);
         let rows = sqlx::query(
-            "SELECT * FROM import_jobs WHERE (?1 IS NULL OR status = ?1)
-             ORDER BY created_at_ms DESC, id DESC LIMIT ?2 OFFSET ?3",
+            "SELECT * FROM import_jobs WHERE ($1 IS NULL OR status = $1)
+             ORDER BY created_at_ms DESC, id DESC LIMIT $2 OFFSET $3",
         )
         .bind(status)
-        .bind(page.per_page)
+        .bind(i64::from(page.per_page))
         .bind(ms(page.offset()))
         .fetch_all(self.readers())
         .await?;
         let count =
-            sqlx::query("SELECT count(*) FROM import_jobs WHERE (?1 IS NULL OR status = ?1)")
+            sqlx::query("SELECT count(*) FROM import_jobs WHERE ($1 IS NULL OR status = $1)")
                 .bind(status)
                 .fetch_one(self.readers())
                 .await?;
@@ -116,7 +115,7 @@ impl Store {
     }
 }
 
-fn job(row: &SqliteRow) -> Result<Job, StoreError> {
+fn job(row: &Row) -> Result<Job, StoreError> {
     let id = word("import_jobs.id", row.try_get("id")?, |text| Uuid::parse_str(text).ok())?;
     Ok(Job {
         id: JobId(id),

@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use crate::store::sql::{Store, ms, unsigned, unsigned_option};
-use sqlx::Row;
+use sqlx::Row as _;
 use std::fmt;
 
 /// One key by its id. What is retired still verifies.
@@ -28,7 +28,7 @@ impl Store {
     pub async fn signing_keys(&self, purpose: &str) -> Result<Vec<SigningKey>, StoreError> {
         let rows = sqlx::query(
             "SELECT kid, secret, created_at_ms, retired_at_ms FROM signing_keys
-             WHERE purpose = ? ORDER BY created_at_ms DESC, kid DESC",
+             WHERE purpose = $1 ORDER BY created_at_ms DESC, kid DESC",
         )
         .bind(purpose)
         .fetch_all(self.readers())
@@ -52,7 +52,7 @@ impl Store {
     pub async fn add_signing_key(&self, purpose: &str, key: &SigningKey) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "INSERT INTO signing_keys (kid, purpose, secret, created_at_ms) VALUES (?, ?, ?, ?)",
+            "INSERT INTO signing_keys (kid, purpose, secret, created_at_ms) VALUES ($1, $2, $3, $4)",
         )
         .bind(&key.kid)
         .bind(purpose)

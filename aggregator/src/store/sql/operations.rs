@@ -9,13 +9,13 @@ use crate::operations::{
 use crate::page::Page;
 use crate::store::StoreError;
 use crate::store::sql::{
-    Store, audit, from_blob, from_json, ms, to_blob, to_json, unsigned, unsigned_option, word,
+    Connection, Row, Store, audit, from_blob, from_json, ms, to_blob, to_json, unsigned,
+    unsigned_option, word,
 };
 use flyball_protocol::command::{OperationId, SignatureError, SignedCommand, Verdict};
 use flyball_protocol::message::PendingCommand;
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row as _;
 
 /// Operations that one sweep ends.
 const SWEEP: i64 = 200;
@@ -77,7 +77,7 @@ impl Store {
     }
 
     pub(crate) async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
-        let row = sqlx::query(select!("WHERE o.id = ?"))
+        let row = sqlx::query(select!("WHERE o.id = $1"))
             .bind(id.to_string())
             .fetch_optional(self.readers())
             .await?;
@@ -91,14 +91,14 @@ impl Store {
         let device = query.device.map(|device| device.to_string());
         let total: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM operations o JOIN devices d ON d.key = o.device
-             WHERE ?1 IS NULL OR d.id = ?1 OR o.equipment = ?1",
+             WHERE $1 IS NULL OR d.id = $1 OR o.equipment = $1",
         )
         .bind(&device)
         .fetch_one(self.readers())
         .await?;
         let rows = sqlx::query(select!(
-            "WHERE ?1 IS NULL OR d.id = ?1 OR o.equipment = ?1
-             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT ?2 OFFSET ?3"
+            "WHERE $1 IS NULL OR d.id = $1 OR o.equipment = $1
+             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT $2 OFFSET $3"
         ))
         .bind(&device)
         .bind(i64::from(query.page.per_page))
@@ -114,7 +114,7 @@ impl Store {
         &self,
         since_ms: u64,
     ) -> Result<Vec<Operation>, StoreError> {
-        let rows = sqlx::query(select!("WHERE o.created_at_ms > ? ORDER BY o.created_at_ms"))
+        let rows = sqlx::query(select!("WHERE o.created_at_ms > $1 ORDER BY o.created_at_ms"))
             .bind(ms(since_ms))
             .fetch_all(self.readers())
             .await?;
@@ -132,9 +132,9 @@ impl Store {
         let rows = sqlx::query(
             "SELECT o.id, o.counter, o.not_after_ms, o.command FROM operations o
              JOIN devices d ON d.key = o.device
-             WHERE d.id = ? AND o.finished_at_ms IS NULL AND o.verdict IS NULL
-               AND o.not_after_ms > ? AND o.counter > ?
-             ORDER BY o.counter LIMIT ?",
+             WHERE d.id = $1 AND o.finished_at_ms IS NULL AND o.verdict IS NULL
+               AND o.not_after_ms > $2 AND o.counter > $3
+             ORDER BY o.counter LIMIT $4",
         )
         .bind(device.to_string())
         .bind(ms(now_ms))
@@ -182,11 +182,12 @@ impl Store {
                AND CASE
                      WHEN state = 'queued' THEN not_after_ms
                      WHEN state = 'armed'
-                       THEN max(not_after_ms, json_extract(verdict, '$.Armed.until_ms')) + ?2
+                       THEN CASE WHEN armed_until_ms > not_after_ms THEN armed_until_ms
+                            ELSE not_after_ms END + $2
                      WHEN kind = 'power.reset' AND verdict IS NOT NULL
-                       THEN not_after_ms + ?4 + ?2
-                     ELSE not_after_ms + ?2
-                   END <= ?1 LIMIT ?3",
+                       THEN not_after_ms + $4 + $2
+                     ELSE not_after_ms + $2
+                   END <= $1 LIMIT $3",
         )
         .bind(ms(now_ms))
         .bind(ms(grace_ms))
@@ -210,12 +211,12 @@ impl Store {
 }
 
 pub(super) async fn settle(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: OperationId,
     change: impl FnOnce(&mut Operation) -> bool,
     now_ms: u64,
 ) -> Result<Option<Operation>, StoreError> {
-    let row = sqlx::query(select!("WHERE o.id = ?"))
+    let row = sqlx::query(select!("WHERE o.id = $1"))
         .bind(id.to_string())
         .fetch_optional(&mut *connection)
         .await?;
@@ -234,12 +235,12 @@ pub(super) async fn settle(
 }
 
 async fn next_counter(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     device: DeviceId,
 ) -> Result<Option<(i64, i64)>, StoreError> {
     Ok(sqlx::query_as(
         "UPDATE devices SET command_counter = command_counter + 1
-         WHERE id = ? AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
+         WHERE id = $1 AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
          RETURNING key, command_counter",
     )
     .bind(device.to_string())
@@ -247,9 +248,9 @@ async fn next_counter(
     .await?)
 }
 
-async fn open(connection: &mut SqliteConnection, device: i64) -> Result<i64, StoreError> {
+async fn open(connection: &mut Connection, device: i64) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(
-        "SELECT count(*) FROM operations WHERE device = ? AND finished_at_ms IS NULL",
+        "SELECT count(*) FROM operations WHERE device = $1 AND finished_at_ms IS NULL",
     )
     .bind(device)
     .fetch_one(connection)
@@ -257,7 +258,7 @@ async fn open(connection: &mut SqliteConnection, device: i64) -> Result<i64, Sto
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     device: i64,
     counter: i64,
     operation: &Operation,
@@ -266,7 +267,7 @@ async fn insert(
     sqlx::query(
         "INSERT INTO operations (id, device, kind, action, state, counter, command, requested_by,
            request_id, created_at_ms, not_after_ms, equipment, session)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(operation.id.to_string())
     .bind(device)
@@ -286,15 +287,16 @@ async fn insert(
     Ok(())
 }
 
-async fn update(
-    connection: &mut SqliteConnection,
-    operation: &Operation,
-) -> Result<(), StoreError> {
+async fn update(connection: &mut Connection, operation: &Operation) -> Result<(), StoreError> {
     let verdict = operation.verdict.as_ref().map(|v| to_json("verdict", v)).transpose()?;
     let outcome = operation.outcome.as_ref().map(|o| to_json("outcome", o)).transpose()?;
+    let armed_until_ms = match &operation.verdict {
+        Some(Verdict::Armed(arming)) => Some(arming.until_ms),
+        Some(Verdict::Accepted | Verdict::Clamped(_) | Verdict::Refused(_)) | None => None,
+    };
     sqlx::query(
-        "UPDATE operations SET state = ?, verdict = ?, outcome = ?, started_at_ms = ?,
-           finished_at_ms = ?, confirmed_by = ? WHERE id = ?",
+        "UPDATE operations SET state = $1, verdict = $2, outcome = $3, started_at_ms = $4,
+           finished_at_ms = $5, confirmed_by = $6, armed_until_ms = $7 WHERE id = $8",
     )
     .bind(operation.state.name())
     .bind(verdict)
@@ -302,6 +304,7 @@ async fn update(
     .bind(operation.started_at_ms.map(ms))
     .bind(operation.finished_at_ms.map(ms))
     .bind(&operation.confirmed_by)
+    .bind(armed_until_ms.map(ms))
     .bind(operation.id.to_string())
     .execute(connection)
     .await?;
@@ -344,7 +347,7 @@ fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -
     }
 }
 
-fn operation(row: &SqliteRow) -> Result<Operation, StoreError> {
+fn operation(row: &Row) -> Result<Operation, StoreError> {
     let verdict: Option<&str> = row.try_get("verdict")?;
     let outcome: Option<&str> = row.try_get("outcome")?;
     let equipment: Option<&str> = row.try_get("equipment")?;

@@ -1,6 +1,7 @@
 //! Epochs, series, blocks, events and gaps: what ingest commits and what queries read.
 
 mod commit;
+mod events;
 mod quarantine;
 mod query;
 
@@ -11,11 +12,11 @@ pub(crate) use query::GapRow;
 
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
-use crate::store::sql::{Store, fleet, from_blob, ms, to_blob, to_json};
+use crate::store::sql::{Connection, Row, Store, fleet, from_blob, ms, small, to_blob, to_json};
 use crate::telemetry::SeriesInfo;
 use flyball_protocol::series::{SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Ranges};
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row as _;
 
 /// The database's own number of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +56,7 @@ impl Store {
             return Ok(None);
         };
         sqlx::query(
-            "INSERT INTO epochs (device, epoch, ranges, created_at_ms) VALUES (?, ?, ?, ?)
+            "INSERT INTO epochs (device, epoch, ranges, created_at_ms) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(device)
@@ -64,7 +65,7 @@ impl Store {
         .bind(ms(now_ms))
         .execute(&mut *transaction)
         .await?;
-        let row = sqlx::query("SELECT key, ranges FROM epochs WHERE device = ? AND epoch = ?")
+        let row = sqlx::query("SELECT key, ranges FROM epochs WHERE device = $1 AND epoch = $2")
             .bind(device)
             .bind(epoch.0.cast_signed())
             .fetch_one(&mut *transaction)
@@ -91,7 +92,7 @@ impl Store {
             let row = sqlx::query(
                 "INSERT INTO series
                    (device, metric, kind, unit, attributes, cadence_ms, reader, created_at_ms)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (device, metric, unit, attributes, reader)
                  DO UPDATE SET kind = excluded.kind, cadence_ms = excluded.cadence_ms
                  RETURNING *",
@@ -101,18 +102,18 @@ impl Store {
             .bind(definition.kind.name())
             .bind(definition.unit.ucum())
             .bind(to_json("attributes", &definition.attributes)?)
-            .bind(definition.cadence_ms)
+            .bind(i64::from(definition.cadence_ms))
             .bind(fleet::reader_name(definition.reader))
             .bind(ms(now_ms))
             .fetch_one(&mut *transaction)
             .await?;
             let series = fleet::series(&row)?;
             sqlx::query(
-                "INSERT INTO epoch_series (epoch, number, series) VALUES (?, ?, ?)
+                "INSERT INTO epoch_series (epoch, number, series) VALUES ($1, $2, $3)
                  ON CONFLICT DO NOTHING",
             )
             .bind(epoch.0)
-            .bind(definition.number.0)
+            .bind(i64::from(definition.number.0))
             .bind(series.id.0)
             .execute(&mut *transaction)
             .await?;
@@ -124,15 +125,20 @@ impl Store {
 }
 
 async fn dictionary(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     epoch: EpochKey,
 ) -> Result<Vec<(SeriesRef, SeriesInfo)>, StoreError> {
     let rows = sqlx::query(
         "SELECT e.number, s.* FROM epoch_series e JOIN series s ON s.id = e.series
-         WHERE e.epoch = ?",
+         WHERE e.epoch = $1",
     )
     .bind(epoch.0)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(|row| Ok((SeriesRef(row.try_get("number")?), fleet::series(row)?))).collect()
+    rows.iter().map(|row| Ok((number(row)?, fleet::series(row)?))).collect()
+}
+
+/// A series' number within its epoch.
+fn number(row: &Row) -> Result<SeriesRef, StoreError> {
+    Ok(SeriesRef(small("number", row.try_get("number")?)?))
 }

@@ -5,16 +5,16 @@ use crate::fleet::DeviceId;
 use crate::operations::Operation;
 use crate::store::StoreError;
 use crate::store::sql::operations::settle;
+use crate::store::sql::telemetry::events::insert_event;
 use crate::store::sql::telemetry::quarantine::{self, Reason};
 use crate::store::sql::telemetry::{DeviceKey, EpochKey};
-use crate::store::sql::{Store, audit, fleet, from_blob, ms, to_blob};
+use crate::store::sql::{Connection, Store, audit, fleet, from_blob, ms, small, to_blob};
 use crate::telemetry::event::{Event, EventId};
 use crate::telemetry::{NoData, Reader, SeriesId};
 use flyball_protocol::command::Outcome;
 use flyball_protocol::guard::GuardEvent;
 use flyball_protocol::sync::{Ranges, Seq};
 use serde_json::json;
-use sqlx::SqliteConnection;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -101,7 +101,7 @@ impl Store {
             });
         }
         for (epoch, ranges) in &ranges {
-            sqlx::query("UPDATE epochs SET ranges = ? WHERE key = ?")
+            sqlx::query("UPDATE epochs SET ranges = $1 WHERE key = $2")
                 .bind(to_blob("ranges", ranges)?)
                 .bind(epoch.0)
                 .execute(&mut *transaction)
@@ -112,11 +112,8 @@ impl Store {
     }
 }
 
-async fn committed(
-    connection: &mut SqliteConnection,
-    epoch: EpochKey,
-) -> Result<Ranges, StoreError> {
-    let blob: Vec<u8> = sqlx::query_scalar("SELECT ranges FROM epochs WHERE key = ?")
+async fn committed(connection: &mut Connection, epoch: EpochKey) -> Result<Ranges, StoreError> {
+    let blob: Vec<u8> = sqlx::query_scalar("SELECT ranges FROM epochs WHERE key = $1")
         .bind(epoch.0)
         .fetch_one(connection)
         .await?;
@@ -136,27 +133,28 @@ enum Admission {
 /// Notes the entry's key where it is new; says what is known of it where it is not. The ranges
 /// outlive the entries' rows, so a number without a row is a repetition.
 async fn admit(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     arrival: &Arrival,
     ranges: &mut HashMap<EpochKey, Ranges>,
 ) -> Result<Admission, StoreError> {
     let ranges = ranges.entry(arrival.epoch).or_default();
     if ranges.contains(arrival.seq) {
-        let stored: Option<u32> =
-            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = ? AND seq = ?")
+        let stored: Option<i64> =
+            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = $1 AND seq = $2")
                 .bind(arrival.epoch.0)
                 .bind(ms(arrival.seq.0))
                 .fetch_optional(connection)
                 .await?;
+        let stored = stored.map(|stored| small("entries.checksum", stored)).transpose()?;
         return Ok(match stored {
             Some(stored) if stored != arrival.checksum => Admission::Conflict { stored },
             Some(_) | None => Admission::Repeated,
         });
     }
-    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES (?, ?, ?)")
+    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES ($1, $2, $3)")
         .bind(arrival.epoch.0)
         .bind(ms(arrival.seq.0))
-        .bind(arrival.checksum)
+        .bind(i64::from(arrival.checksum))
         .execute(connection)
         .await?;
     ranges.insert(arrival.seq);
@@ -165,7 +163,7 @@ async fn admit(
 
 /// The newcomer is kept aside and audited, once; what is stored stays.
 async fn keep_conflict(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     arrival: &Arrival,
     stored: u32,
     now_ms: u64,
@@ -180,7 +178,7 @@ async fn keep_conflict(
 }
 
 async fn store_body(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     arrival: &Arrival,
     now_ms: u64,
 ) -> Result<Committed, StoreError> {
@@ -189,7 +187,7 @@ async fn store_body(
         ArrivalBody::Block { from_ms, to_ms, data } => {
             sqlx::query(
                 "INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, data)
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(arrival.device.0)
             .bind(arrival.epoch.0)
@@ -231,34 +229,8 @@ async fn store_body(
     Ok(Committed::New { event, operation })
 }
 
-/// Stores `event` and gives it back with its number.
-pub(super) async fn insert_event(
-    connection: &mut SqliteConnection,
-    device: DeviceKey,
-    mut event: Event,
-) -> Result<Event, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO events
-           (device, at_ms, kind, severity, subject, message, reading, threshold, unit)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(device.0)
-    .bind(ms(event.at_ms))
-    .bind(&event.kind)
-    .bind(super::query::severity_rank(event.severity))
-    .bind(&event.subject)
-    .bind(&event.message)
-    .bind(event.reading)
-    .bind(event.threshold)
-    .bind(event.unit.map(|unit| unit.ucum()))
-    .execute(connection)
-    .await?;
-    event.id = EventId(done.last_insert_rowid());
-    Ok(event)
-}
-
 async fn insert_gap(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     arrival: &Arrival,
     reader: Option<Reader>,
     series: Option<SeriesId>,
@@ -268,14 +240,14 @@ async fn insert_gap(
     };
     sqlx::query(
         "INSERT INTO gaps (device, from_ms, to_ms, reader, series, reason, note)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(arrival.device.0)
     .bind(ms(*from_ms))
     .bind(ms(*to_ms))
     .bind(reader.map(fleet::reader_name))
     .bind(series.map(|series| series.0))
-    .bind(reason.code())
+    .bind(i64::from(reason.code()))
     .bind(note)
     .execute(connection)
     .await?;

@@ -3,11 +3,11 @@
 
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
-use crate::store::sql::ms;
-use crate::store::sql::telemetry::commit::{Arrival, insert_event};
+use crate::store::sql::telemetry::commit::Arrival;
+use crate::store::sql::telemetry::events::insert_event;
+use crate::store::sql::{Connection, ms};
 use crate::telemetry::Severity;
 use crate::telemetry::event::{Event, EventId, QUARANTINED};
-use sqlx::SqliteConnection;
 
 /// Bodies that are kept for one device, 64 KiB each at most; of more, the reasons alone.
 const MAX_BODIES: i64 = 256;
@@ -37,7 +37,7 @@ impl Reason {
 
 /// Keeps `arrival` aside; `None` where it has been before.
 pub(super) async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     arrival: &Arrival,
     reason: Reason,
     why: &str,
@@ -45,16 +45,16 @@ pub(super) async fn keep(
 ) -> Result<Option<Event>, StoreError> {
     let done = sqlx::query(
         "INSERT INTO quarantine (device, epoch, seq, checksum, reason, bytes, body, created_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6,
-           iif((SELECT count(*) FROM quarantine WHERE device = ?1 AND body IS NOT NULL) < ?7,
-               ?8, NULL),
-           ?9)
+         VALUES ($1, $2, $3, $4, $5, $6,
+           CASE WHEN (SELECT count(*) FROM quarantine
+                      WHERE device = $1 AND body IS NOT NULL) < $7 THEN $8 END,
+           $9)
          ON CONFLICT DO NOTHING",
     )
     .bind(arrival.device.0)
     .bind(arrival.epoch.0)
     .bind(ms(arrival.seq.0))
-    .bind(arrival.checksum)
+    .bind(i64::from(arrival.checksum))
     .bind(format!("{}: {why}", reason.name()))
     .bind(ms(arrival.raw.len() as u64))
     .bind(MAX_BODIES)

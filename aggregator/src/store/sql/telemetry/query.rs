@@ -3,14 +3,12 @@
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
 use crate::store::sql::telemetry::EpochKey;
-use crate::store::sql::{Store, fleet, ms, to_json, unsigned, word};
-use crate::telemetry::event::{Event, EventId, EventQuery};
-use crate::telemetry::{NoData, Reader, SeriesId, Severity, Unit};
+use crate::store::sql::{Row, Store, fleet, ms, small, unsigned, word};
+use crate::telemetry::{NoData, Reader, SeriesId};
 use flyball_protocol::block::MAX_INTERVAL_MS;
 use flyball_protocol::series::SeriesRef;
 use futures_util::TryStreamExt;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::Row as _;
 
 /// No block spans more: a range's first block begins no further before it.
 const MAX_BLOCK_SPAN_MS: u64 = MAX_INTERVAL_MS as u64;
@@ -44,7 +42,7 @@ impl Store {
     ) -> Result<(), E> {
         let mut rows = sqlx::query(
             "SELECT b.epoch, b.data FROM blocks b JOIN devices d ON d.key = b.device
-             WHERE d.id = ?1 AND b.from_ms >= ?2 AND b.from_ms < ?3 AND b.to_ms >= ?4
+             WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4
              ORDER BY b.from_ms, b.id",
         )
         .bind(device.to_string())
@@ -66,14 +64,14 @@ impl Store {
         let rows = sqlx::query(
             "SELECT n.epoch, n.number, n.series FROM epoch_series n
              JOIN epochs e ON e.key = n.epoch JOIN devices d ON d.key = e.device
-             WHERE d.id = ?",
+             WHERE d.id = $1",
         )
         .bind(device.to_string())
         .fetch_all(self.readers())
         .await?;
         rows.iter()
             .map(|row| {
-                let number = SeriesRef(row.try_get("number")?);
+                let number = super::number(row)?;
                 Ok((EpochKey(row.try_get("epoch")?), number, SeriesId(row.try_get("series")?)))
             })
             .collect()
@@ -90,52 +88,16 @@ impl Store {
         let rows = sqlx::query(
             "SELECT g.from_ms, g.to_ms, g.reader, g.series, g.reason FROM gaps g
              JOIN devices d ON d.key = g.device
-             WHERE d.id = ? AND g.from_ms < ? AND g.to_ms >= ?
-             ORDER BY g.from_ms DESC, g.id DESC LIMIT ?",
+             WHERE d.id = $1 AND g.from_ms < $2 AND g.to_ms >= $3
+             ORDER BY g.from_ms DESC, g.id DESC LIMIT $4",
         )
         .bind(device.to_string())
         .bind(ms(to_ms))
         .bind(ms(from_ms))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(self.readers())
         .await?;
         rows.iter().rev().map(gap).collect()
-    }
-
-    pub(crate) async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
-        let (before_ms, before_id) =
-            query.before.map_or((None, None), |(at_ms, id)| (Some(ms(at_ms)), Some(id.0)));
-        let kinds = Some(&query.kinds).filter(|kinds| !kinds.is_empty());
-        let kinds = kinds.map(|kinds| to_json("kind", kinds)).transpose()?;
-        let subjects = query.subjects.as_ref();
-        let names = subjects.map(|about| to_json("subject", &about.names)).transpose()?;
-        let rows = sqlx::query(
-            "SELECT e.*, d.id AS device_id FROM events e JOIN devices d ON d.key = e.device
-             WHERE (?1 IS NULL OR d.id = ?1) AND (?2 IS NULL OR e.severity >= ?2)
-               AND (?3 IS NULL OR e.at_ms >= ?3) AND (?4 IS NULL OR e.at_ms < ?4)
-               AND (?5 IS NULL OR (e.at_ms, e.id) < (?5, ?6))
-               AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) k WHERE e.kind = k.value
-                    OR (substr(k.value, -2) = '.*'
-                        AND substr(e.kind, 1, length(k.value) - 1)
-                            = substr(k.value, 1, length(k.value) - 1))))
-               AND (?9 IS NULL OR e.subject IN (SELECT value FROM json_each(?9))
-                    OR (?10 IS NOT NULL
-                        AND (e.subject = ?10 OR instr(e.subject, ?10 || '/') = 1)))
-             ORDER BY e.at_ms DESC, e.id DESC LIMIT ?7",
-        )
-        .bind(query.device.map(|device| device.to_string()))
-        .bind(query.severity.map(severity_rank))
-        .bind(query.from_ms.map(ms))
-        .bind(query.to_ms.map(ms))
-        .bind(before_ms)
-        .bind(before_id)
-        .bind(query.limit)
-        .bind(kinds)
-        .bind(names)
-        .bind(subjects.and_then(|subjects| subjects.equipment.as_ref()))
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(event).collect()
     }
 
     /// How many entries are stored, for tests and `stats`.
@@ -170,29 +132,13 @@ pub struct Counts {
     pub events: u64,
 }
 
-/// Its rank in the column, so that "this and worse" is a comparison.
-pub(super) const fn severity_rank(severity: Severity) -> i64 {
-    match severity {
-        Severity::Info => 0,
-        Severity::Warning => 1,
-        Severity::Critical => 2,
-    }
-}
-
-fn severity_from_rank(rank: i64) -> Result<Severity, StoreError> {
-    [Severity::Info, Severity::Warning, Severity::Critical]
-        .into_iter()
-        .find(|severity| severity_rank(*severity) == rank)
-        .ok_or_else(|| StoreError::Unknown { column: "severity", value: rank.to_string() })
-}
-
-fn block(row: &SqliteRow) -> Result<BlockRow, StoreError> {
+fn block(row: &Row) -> Result<BlockRow, StoreError> {
     Ok(BlockRow { epoch: EpochKey(row.try_get("epoch")?), data: row.try_get("data")? })
 }
 
-fn gap(row: &SqliteRow) -> Result<GapRow, StoreError> {
+fn gap(row: &Row) -> Result<GapRow, StoreError> {
     let reader: Option<&str> = row.try_get("reader")?;
-    let code: u8 = row.try_get("reason")?;
+    let code: u8 = small("reason", row.try_get("reason")?)?;
     Ok(GapRow {
         from_ms: unsigned(row.try_get("from_ms")?),
         to_ms: unsigned(row.try_get("to_ms")?),
@@ -200,22 +146,6 @@ fn gap(row: &SqliteRow) -> Result<GapRow, StoreError> {
         series: row.try_get::<Option<i64>, _>("series")?.map(SeriesId),
         reason: NoData::from_code(code)
             .ok_or_else(|| StoreError::Unknown { column: "reason", value: code.to_string() })?,
-    })
-}
-
-fn event(row: &SqliteRow) -> Result<Event, StoreError> {
-    let unit: Option<&str> = row.try_get("unit")?;
-    Ok(Event {
-        id: EventId(row.try_get("id")?),
-        device: word("device", row.try_get("device_id")?, |id| id.parse().ok())?,
-        at_ms: unsigned(row.try_get("at_ms")?),
-        kind: row.try_get("kind")?,
-        severity: severity_from_rank(row.try_get("severity")?)?,
-        subject: row.try_get("subject")?,
-        message: row.try_get("message")?,
-        reading: row.try_get("reading")?,
-        threshold: row.try_get("threshold")?,
-        unit: unit.map(|code| word("unit", code, Unit::from_ucum)).transpose()?,
     })
 }
 
@@ -236,7 +166,7 @@ mod tests {
         for from_ms in [30, 10, 40, 20] {
             sqlx::query(
                 "INSERT INTO gaps (device, from_ms, to_ms, reader, reason, note)
-                 VALUES (1, ?1, ?1, 'guard', 0, '')",
+                 VALUES (1, $1, $1, 'guard', 0, '')",
             )
             .bind(from_ms)
             .execute(&mut *transaction)
