@@ -1,11 +1,14 @@
 //! The database in domain words. Nothing outside this module writes SQL, and no row leaves it.
 //!
-//! One connection writes and commits with full sync; a pool of others reads snapshots beside
-//! it. The methods stand in `sql`, one file a domain.
+//! The methods stand in `sql`, one file a domain, the same for both engines; what the engines do
+//! differently is `sql::engine`'s alone.
 
+mod database;
 mod sql;
 
+pub use database::{Database, PostgresUrl};
 pub use sql::Store;
+use sql::engine;
 pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
 pub use sql::telemetry::Counts;
@@ -35,21 +38,12 @@ pub enum StoreError {
     },
 }
 
-/// SQLite's primary result codes for what a statement was given, not for where it ran.
-const SQLITE_TOO_BIG: i32 = 18;
-const SQLITE_CONSTRAINT: i32 = 19;
-const SQLITE_MISMATCH: i32 = 20;
-
 impl StoreError {
     /// Does it lie in what was to be stored? Then it fails again however often it is tried;
     /// a full disk or a held lock may pass.
     pub(crate) fn is_of_content(&self) -> bool {
         match self {
-            Self::Sql(sqlx::Error::Database(error)) => {
-                let extended = error.code().and_then(|code| code.parse::<i32>().ok());
-                let primary = extended.map(|code| code & 0xff);
-                matches!(primary, Some(SQLITE_TOO_BIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH))
-            }
+            Self::Sql(sqlx::Error::Database(error)) => engine::is_of_content(error.as_ref()),
             Self::Sql(
                 sqlx::Error::Encode(_)
                 | sqlx::Error::Decode(_)
@@ -61,5 +55,10 @@ impl StoreError {
             | Self::Postcard { .. } => true,
             Self::Sql(_) | Self::Migrate(_) => false,
         }
+    }
+
+    /// May the same succeed a little later? So it is while a server restarts.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Sql(error) if engine::may_pass(error))
     }
 }

@@ -1,8 +1,9 @@
-//! The SQLite side: pools, migrations, and the conversions that every file here needs.
+//! The SQL side: pools, and the conversions that every file here needs.
 
 mod accounts;
 pub(super) mod audit;
 mod content;
+pub(super) mod engine;
 mod enrolment;
 mod equipment;
 mod fleet;
@@ -10,79 +11,69 @@ mod fleet_limits;
 pub(super) mod idempotency;
 mod imports;
 pub(super) mod keys;
+mod migrations;
 mod operations;
 pub(super) mod telemetry;
 
-use crate::store::StoreError;
+use crate::store::{Database, StoreError};
+use engine::Engine;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, SqlSafeStr, Transaction};
+use sqlx::{Row as _, Transaction};
 use std::path::Path;
-use std::time::Duration;
 
-/// Append only: a migration that has run anywhere is never edited.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
-    (1, "fleet", include_str!("../../migrations/0001_fleet.sql")),
-    (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
-    (3, "content", include_str!("../../migrations/0003_content.sql")),
-    (4, "equipment", include_str!("../../migrations/0004_equipment.sql")),
-    (5, "armed", include_str!("../../migrations/0005_armed.sql")),
-];
 /// The database as every statement here sees it: `$1` placeholders, `RETURNING` for numbers that
 /// the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
 /// Flags are stored as 0 and 1.
-pub(super) type Db = sqlx::Sqlite;
-pub(super) type Row = sqlx::sqlite::SqliteRow;
-pub(super) type Connection = sqlx::SqliteConnection;
+///
+/// A float that may be absent is bound as a condition and a number (`CASE WHEN $1 THEN $2 END`):
+/// PostgreSQL keeps a statement with the types of its first call, and a missing float has another
+/// one here than a present one.
+pub(super) type Db = sqlx::Any;
+pub(super) type Row = sqlx::any::AnyRow;
+pub(super) type Connection = sqlx::AnyConnection;
 pub(super) type Pool = sqlx::Pool<Db>;
-
-const READERS: u32 = 4;
-/// Another process (`token`, `init`) may hold the write lock for a moment.
-const BUSY: Duration = Duration::from_secs(10);
-/// Pages of the write-ahead log between two checkpoints.
-const CHECKPOINT_PAGES: &str = "2000";
 
 #[derive(Clone, Debug)]
 pub struct Store {
+    engine: Engine,
     writer: Pool,
     readers: Pool,
 }
 
 impl Store {
-    /// Opens the database at `path`, making and migrating it where needed.
+    /// Opens the file at `path`, making and migrating it where needed.
     ///
     /// # Errors
     /// Where the file can't be opened or is of a newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-            .statement_cache_capacity(128);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
-        migrator().run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { writer, readers })
+        Self::connect(&Database::from(path)).await
     }
 
-    /// A write transaction: it holds the one writing connection until it ends.
+    /// Opens `database`, migrating it where needed.
+    ///
+    /// # Errors
+    /// Where it can't be reached or is of a newer version.
+    pub async fn connect(database: &Database) -> Result<Self, StoreError> {
+        let store = Self::reach(database).await?;
+        migrations::migrator(store.engine).run(&store.writer).await?;
+        Ok(store)
+    }
+
+    /// Opens `database` as it is.
+    async fn reach(database: &Database) -> Result<Self, StoreError> {
+        let (engine, writer, readers) = engine::connect(database).await?;
+        Ok(Self { engine, writer, readers })
+    }
+
+    /// `sqlite` or `postgresql`.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    /// A write transaction: no other writes until it ends.
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer.begin_with(self.engine.begin()).await?)
     }
 
     /// The pool that reads; each statement sees a committed snapshot.
@@ -90,7 +81,7 @@ impl Store {
         &self.readers
     }
 
-    /// Waits for what runs and closes the files.
+    /// Waits for what runs and closes the connections.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -106,14 +97,7 @@ impl Store {
     }
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.map(|(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.into())
-}
-
-/// A time or counter as SQLite's signed integer; what would not fit stands at its end.
+/// A time or counter as the database's signed integer; what would not fit stands at its end.
 pub(super) fn ms(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,13 @@
+DROP TABLE settings;
+DROP TABLE signing_keys;
+DROP TABLE enrolment_tokens;
+DROP TABLE operations;
+DROP TABLE gaps;
+DROP TABLE events;
+DROP TABLE blocks;
+DROP TABLE quarantine;
+DROP TABLE entries;
+DROP TABLE epoch_series;
+DROP TABLE epochs;
+DROP TABLE series;
+DROP TABLE devices;

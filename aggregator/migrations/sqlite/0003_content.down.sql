@@ -1,0 +1,3 @@
+DROP TABLE import_jobs;
+DROP TABLE curriculum_assets;
+DROP TABLE curricula;

@@ -1,0 +1,2 @@
+DROP INDEX users_by_address;
+ALTER TABLE operations DROP COLUMN armed_until_ms;
