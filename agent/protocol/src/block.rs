@@ -1,33 +1,38 @@
 //! The block: one agent, one interval, all series that had samples.
 //!
 //! Immutable, versioned, checksummed, and self-describing but for the dictionary of series.
-//! Timestamps stand once per group of series that share their ticks, and each series carries its
-//! statistics in front, so that coarse questions decode no column. Decoding gives back the very
+//! Timestamps stand once per group of series that share their ticks. Each series has statistics:
+//! a long column carries them in front, so that coarse questions need not decode it; those of a
+//! short one cost as much to read as its values, and are computed from them. Decoding gives back the very
 //! bits that were read, and allocates nothing that the header's bounds have not allowed.
 //!
 //! ```text
-//! block   = magic "FBLK" · version u8 · header bytes u32 · header · columns · crc32 u32 turned left by 1
-//! header  = start_ms u64 · length_ms u32 · groups · group*
-//! group   = first_ms - start_ms · step_ms · ticks · columns · column*
-//! column  = series (difference to the one before) · bytes of its cells · statistics
-//! cells   = presence form u8 · presence · value form u8 · values
+//! block   = magic "FBLK" · version u8 · start_ms · length_ms · groups · group* · strip* · crc32 u32 turned left by 1
+//! group   = first_ms - start_ms · step_ms · ticks · columns · run* · bytes of a strip *
+//! run     = series (difference to the one behind the run before) · consecutive series - 1
+//! strip   = column* · zeros up to a whole byte
+//! column  = presence · values
 //! ```
 //!
-//! Fixed integers are little-endian, all others LEB128. New forms get new numbers; a change of
-//! the layout is a new version.
+//! The fixed integer is little-endian, others outside of strips are LEB128; a strip is bits. New
+//! forms get new numbers; a change of the layout is a new version.
 
+mod bits;
 mod builder;
 mod column;
 mod header;
+mod outline;
 mod stats;
 mod wire;
 
 pub use builder::BlockBuilder;
 pub use header::{ColumnHeader, GroupHeader, Header};
+pub use outline::Outline;
 pub use stats::Stats;
 
 use crate::entry::MAX_ENTRY_BYTES;
-use crate::series::SeriesRef;
+use crate::series::{MAX_SERIES, SeriesRef};
+use column::Scratch;
 use flyball_units::NoData;
 
 /// The version that this build writes, and the only one so far.
@@ -45,6 +50,9 @@ pub const MAX_TICKS: usize = 3_600;
 /// The most cells that a block may have: what a decoder may be made to allocate.
 pub const MAX_CELLS: usize = 256 * 1024;
 
+/// The most columns that a block may have: an epoch has no more series.
+pub const MAX_COLUMNS: usize = MAX_SERIES;
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     #[error("the bytes are no block: they do not begin with its mark")]
@@ -59,6 +67,8 @@ pub enum BlockError {
     TooLarge { what: &'static str, size: u64, max: u64 },
     #[error("the block's {0} is out of its range")]
     Invalid(&'static str),
+    #[error("a column of the block says other statistics than its values have")]
+    Statistics,
     #[error("a tick at {tick_ms} ms is outside the interval of {length_ms} ms from {start_ms} ms")]
     OutsideInterval { tick_ms: u64, start_ms: u64, length_ms: u32 },
 }
@@ -130,7 +140,7 @@ impl Block {
     /// The bytes of a block as [`BlockBuilder`] makes them: columns sorted, ticks in the interval.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        header::encode(self)
+        outline::encode(self)
     }
 
     /// As many blocks as it takes for none to be larger than `max_bytes`, split between series.
@@ -148,31 +158,31 @@ impl Block {
         blocks
     }
 
+    /// Decodes every column, and with it verifies the block: no bit is left unread, and the
+    /// statistics that columns say of themselves are those of their values.
+    ///
     /// # Errors
     /// Where the bytes are no whole, undamaged block within the bounds.
     pub fn decode(bytes: &[u8]) -> Result<Self, BlockError> {
-        let header = Header::read(bytes)?;
-        let groups = header
-            .groups
-            .iter()
-            .map(|group| {
-                let columns = group
-                    .columns
-                    .iter()
-                    .map(|column| {
-                        let cells = header.cells(bytes, group, column)?;
-                        Ok(Column { series: column.series, cells })
-                    })
-                    .collect::<Result<_, BlockError>>()?;
-                Ok(Group {
-                    first_ms: group.first_ms,
-                    step_ms: group.step_ms,
-                    ticks: group.ticks,
-                    columns,
-                })
-            })
-            .collect::<Result<_, BlockError>>()?;
-        Ok(Self { start_ms: header.start_ms, length_ms: header.length_ms, groups })
+        let outline = Outline::read(bytes)?;
+        let mut scratch = Scratch::default();
+        let mut groups = Vec::with_capacity(outline.groups.len());
+        for group in &outline.groups {
+            let mut columns = Vec::with_capacity(group.columns());
+            let mut series = group.series();
+            for strip in group.strips(bytes) {
+                let (_, mut strip) = strip?;
+                while strip.left() > 0
+                    && let Some(series) = series.next()
+                {
+                    columns.push(Column { series, cells: strip.cells(&mut scratch)? });
+                }
+                strip.end()?;
+            }
+            let &outline::GroupOutline { first_ms, step_ms, ticks, .. } = group;
+            groups.push(Group { first_ms, step_ms, ticks, columns });
+        }
+        Ok(Self { start_ms: outline.start_ms, length_ms: outline.length_ms, groups })
     }
 
     /// The first `columns` columns and the others.

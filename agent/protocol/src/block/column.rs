@@ -1,127 +1,126 @@
-//! One series' cells as bytes: who is there, then the values that are.
+//! One series' cells as bits: who is there, then the values that are.
 
-mod decimal;
+mod form;
+mod presence;
+mod rest;
+mod scale;
+mod totals;
+mod values;
 
-use super::wire::{Bytes, put_varint};
+pub(super) use form::Recent;
+pub(super) use totals::stats_of;
+
+use super::bits::{BitReader, BitWriter};
+use super::stats::Stats;
 use super::{BlockError, Cell};
-use decimal::Decimals;
-use flyball_units::NoData;
 
-/// How the presence of cells is written.
-mod presence {
-    /// Every cell is a value.
-    pub(super) const ALL: u8 = 0;
-    /// Runs: how many cells, then their state.
-    pub(super) const RUNS: u8 = 1;
+/// No column takes fewer bits: what its cells are, its form, and a number.
+pub(super) const MIN_BITS: usize = 8;
+
+/// What is kept from column to column, so that none allocates anew.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    values: Vec<f64>,
+    integers: Vec<i64>,
+    rest: Vec<u64>,
+    runs: Vec<(usize, Cell)>,
 }
 
-/// The state of a run's cells; `NODATA` and above carry the reason's code.
-mod state {
-    pub(super) const VALUE: u8 = 0;
-    pub(super) const ABSENT: u8 = 1;
-    pub(super) const NODATA: u8 = 2;
-}
-
-/// How values are written.
-mod values {
-    /// Bits, eight bytes each.
-    pub(super) const RAW: u8 = 0;
-    /// Bits, once for all.
-    pub(super) const CONSTANT: u8 = 1;
-    /// Decimal exponent, then differences of the scaled integers, zigzag.
-    pub(super) const DECIMAL: u8 = 2;
-}
-
-pub(super) fn put(out: &mut Vec<u8>, cells: &[Cell]) {
-    let values: Vec<f64> = cells
-        .iter()
-        .filter_map(|cell| match cell {
-            Cell::Value(value) => Some(*value),
-            Cell::Absent | Cell::NoData(_) => None,
-        })
-        .collect();
-    if values.len() == cells.len() {
-        out.push(presence::ALL);
-    } else {
-        out.push(presence::RUNS);
-        put_runs(out, cells);
-    }
-    put_values(out, &values);
-}
-
-/// The cells of one column; `ticks` is bounded by the header.
-pub(super) fn take(bytes: &[u8], ticks: usize) -> Result<Vec<Cell>, BlockError> {
-    let mut bytes = Bytes::new(bytes);
-    let mut cells = match bytes.byte("presence")? {
-        presence::ALL => vec![Cell::Value(0.0); ticks],
-        presence::RUNS => take_runs(&mut bytes, ticks)?,
-        _ => return Err(BlockError::Invalid("presence")),
-    };
-    let present = cells.iter().filter(|cell| matches!(cell, Cell::Value(_))).count();
-    let mut values = take_values(&mut bytes, present)?.into_iter();
-    for cell in &mut cells {
-        if let Cell::Value(value) = cell {
-            *value = values.next().ok_or(BlockError::Truncated("values"))?;
-        }
-    }
-    if bytes.len() == 0 { Ok(cells) } else { Err(BlockError::Invalid("column's end")) }
-}
-
-fn put_runs(out: &mut Vec<u8>, cells: &[Cell]) {
-    for run in cells.chunk_by(|a, b| state_of(*a) == state_of(*b)) {
-        put_varint(out, run.len() as u64);
-        out.push(state_of(run[0]));
+pub(super) fn put(out: &mut BitWriter, recent: &mut Recent, cells: &[Cell], scratch: &mut Scratch) {
+    scratch.values.clear();
+    scratch.values.extend(cells.iter().filter_map(|cell| match cell {
+        Cell::Value(value) => Some(*value),
+        Cell::Absent | Cell::NoData(_) => None,
+    }));
+    presence::put(out, cells, scratch.values.len());
+    if !scratch.values.is_empty() {
+        values::put(out, recent, scratch);
     }
 }
 
-fn take_runs(bytes: &mut Bytes<'_>, ticks: usize) -> Result<Vec<Cell>, BlockError> {
-    let mut cells = Vec::with_capacity(ticks);
-    while cells.len() < ticks {
-        let run = bytes.count("presence", ticks - cells.len())?;
-        if run == 0 {
-            return Err(BlockError::Invalid("presence"));
-        }
-        let cell = match bytes.byte("presence")? {
-            state::VALUE => Cell::Value(0.0),
-            state::ABSENT => Cell::Absent,
-            code => NoData::from_code(code - state::NODATA)
-                .map(Cell::NoData)
-                .ok_or(BlockError::Invalid("reason"))?,
+/// Columns of one group that stand behind each other and share their recent forms.
+#[derive(Clone, Debug)]
+pub(super) struct Strip<'a> {
+    bits: BitReader<'a>,
+    recent: Recent,
+    ticks: usize,
+    /// Columns that have not been taken.
+    left: usize,
+}
+
+/// Where in a block a column begins, and what forms stand before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Place {
+    at: usize,
+    end: usize,
+    recent: Recent,
+}
+
+impl<'a> Strip<'a> {
+    /// The strip in bytes `from..to` of a block.
+    pub(super) fn new(
+        block: &'a [u8],
+        (from, to): (usize, usize),
+        ticks: usize,
+        columns: usize,
+    ) -> Result<Self, BlockError> {
+        let place = Place { at: from * 8, end: to * 8, recent: Recent::default() };
+        Ok(Self { left: columns, ..Self::at(block, place, ticks)? })
+    }
+
+    /// The one column at `place`.
+    pub(super) fn at(block: &'a [u8], place: Place, ticks: usize) -> Result<Self, BlockError> {
+        let Place { at, end, recent } = place;
+        let bits = BitReader::new(block, at, end).ok_or(BlockError::Truncated("column"))?;
+        Ok(Self { bits, recent, ticks, left: 1 })
+    }
+
+    pub(super) const fn place(&self) -> Place {
+        Place { at: self.bits.at(), end: self.bits.end(), recent: self.recent }
+    }
+
+    /// Columns that have not been taken.
+    pub(super) const fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The next column's cells. Statistics that it says of itself are held to them.
+    pub(super) fn cells(&mut self, scratch: &mut Scratch) -> Result<Vec<Cell>, BlockError> {
+        self.left = self.left.saturating_sub(1);
+        let present = presence::take(&mut self.bits, self.ticks, &mut scratch.runs)?;
+        let scale = match present {
+            0 => return Ok(presence::fill(&scratch.runs, self.ticks, std::iter::empty())),
+            _ => values::take(&mut self.bits, &mut self.recent, present, scratch)?,
         };
-        cells.extend(std::iter::repeat_n(cell, run));
+        let values = scratch.integers.iter().map(|&integer| Cell::Value(scale.value(integer)));
+        Ok(presence::fill(&scratch.runs, self.ticks, values))
     }
-    Ok(cells)
-}
 
-const fn state_of(cell: Cell) -> u8 {
-    match cell {
-        Cell::Value(_) => state::VALUE,
-        Cell::Absent => state::ABSENT,
-        Cell::NoData(reason) => state::NODATA + reason.code(),
-    }
-}
-
-fn put_values(out: &mut Vec<u8>, values: &[f64]) {
-    let constant = values.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits());
-    if let (true, Some(first)) = (constant, values.first()) {
-        out.push(values::CONSTANT);
-        out.extend_from_slice(&first.to_bits().to_le_bytes());
-    } else if let Some(decimals) = Decimals::of(values) {
-        out.push(values::DECIMAL);
-        decimals.put(out);
-    } else {
-        out.push(values::RAW);
-        for value in values {
-            out.extend_from_slice(&value.to_bits().to_le_bytes());
+    /// The next column's statistics: those that it says of itself, or what its values give.
+    pub(super) fn stats(&mut self, scratch: &mut Scratch) -> Result<Option<Stats>, BlockError> {
+        self.left = self.left.saturating_sub(1);
+        match presence::take(&mut self.bits, self.ticks, &mut scratch.runs)? {
+            0 => Ok(None),
+            present => {
+                let last = self.left == 0;
+                values::take_stats(&mut self.bits, &mut self.recent, present, last, scratch)
+            }
         }
     }
-}
 
-fn take_values(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<f64>, BlockError> {
-    match bytes.byte("values")? {
-        values::RAW => (0..count).map(|_| bytes.f64("values")).collect(),
-        values::CONSTANT => Ok(vec![bytes.f64("values")?; count]),
-        values::DECIMAL => decimal::take(bytes, count),
-        _ => Err(BlockError::Invalid("value form")),
+    pub(super) fn skip(&mut self, scratch: &mut Scratch) -> Result<(), BlockError> {
+        self.left = self.left.saturating_sub(1);
+        match presence::take(&mut self.bits, self.ticks, &mut scratch.runs)? {
+            0 => Ok(()),
+            present => values::skip(&mut self.bits, &mut self.recent, present),
+        }
+    }
+
+    /// Holds what is left to less than a byte of zeros.
+    pub(super) fn end(mut self) -> Result<(), BlockError> {
+        match self.bits.take_padding() {
+            Some(0) => Ok(()),
+            Some(_) | None => Err(BlockError::Invalid("columns' end")),
+        }
     }
 }

@@ -31,18 +31,6 @@ impl<'a> Bytes<'a> {
         Ok(self.array::<1>(what)?[0])
     }
 
-    pub(super) fn u32(&mut self, what: &'static str) -> Result<u32, BlockError> {
-        Ok(u32::from_le_bytes(self.array(what)?))
-    }
-
-    pub(super) fn u64(&mut self, what: &'static str) -> Result<u64, BlockError> {
-        Ok(u64::from_le_bytes(self.array(what)?))
-    }
-
-    pub(super) fn f64(&mut self, what: &'static str) -> Result<f64, BlockError> {
-        Ok(f64::from_bits(self.u64(what)?))
-    }
-
     /// LEB128 of at most ten bytes.
     pub(super) fn varint(&mut self, what: &'static str) -> Result<u64, BlockError> {
         let mut value = 0_u64;
@@ -83,10 +71,6 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value.to_le_bytes()[0]);
-}
-
-pub(super) fn put_f64(out: &mut Vec<u8>, value: f64) {
-    out.extend_from_slice(&value.to_bits().to_le_bytes());
 }
 
 /// Small magnitudes of either sign become small numbers.
