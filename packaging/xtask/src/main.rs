@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod console;
 mod down;
+mod faults;
 mod fleet;
 mod mutants;
 mod peers;

@@ -77,6 +77,25 @@ const TO_TEST: [Need; 8] = [
     },
 ];
 
+/// To try faults besides: links, disks and clocks that can be broken.
+const TO_BREAK: [Need; 3] = [
+    Need {
+        what: "ip, to give every machine a network of its own",
+        there: || are_there(&["ip"]),
+        packages: &["iproute2"],
+    },
+    Need {
+        what: "mkfs.ext4, to give every machine a disk that can be filled",
+        there: || are_there(&["mkfs.ext4"]),
+        packages: &["e2fsprogs"],
+    },
+    Need {
+        what: "libfaketime, to set a machine's clock and nobody else's",
+        there: || crate::faults::clock_library().is_some(),
+        packages: &["libfaketime"],
+    },
+];
+
 /// Installs what building needs.
 pub(crate) fn for_building() -> Result<()> {
     provide(TO_BUILD.iter())
@@ -86,6 +105,11 @@ pub(crate) fn for_building() -> Result<()> {
 pub(crate) fn for_testing() -> Result<()> {
     provide(TO_BUILD.iter().chain(&TO_TEST))?;
     crate::python::provide()
+}
+
+/// Installs what breaking things needs.
+pub(crate) fn for_faults() -> Result<()> {
+    provide(TO_BUILD.iter().chain(&TO_BREAK))
 }
 
 /// Installs what is missing of `needs`, by name.

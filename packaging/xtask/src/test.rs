@@ -1,12 +1,12 @@
 //! `test`: everything that CI runs, step by step, and one closing line.
 
 use crate::rig::Form;
-use crate::{binaries, clock, console, plugins, preflight, rig, say, workspace};
+use crate::{binaries, clock, console, faults, plugins, preflight, rig, say, workspace};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 
-mod count;
+pub(crate) mod count;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -16,6 +16,12 @@ pub(crate) struct Options {
     /// Every scenario on real kernel drivers, in virtual machines; without it only the short ones
     #[arg(long)]
     rig: bool,
+    /// Nothing but a fleet under so many faults, and the ledger of its samples
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "500", conflicts_with_all = ["only", "rig"])]
+    faults: Option<u32>,
+    /// The ledger as JSON: a line for every device and one for the faults
+    #[arg(long, requires = "faults")]
+    json: bool,
 }
 
 /// One step: its name, and the tests that it counts where it counts any.
@@ -26,7 +32,7 @@ struct Step {
 
 const RIG: &str = "rig";
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "formatting", run: formatting },
     Step { name: "plugins", run: build_plugins },
     Step { name: "console", run: console_checks },
@@ -36,10 +42,14 @@ const STEPS: [Step; 10] = [
     Step { name: "documentation", run: documentation },
     Step { name: "release builds", run: release_builds },
     Step { name: "system", run: system },
+    Step { name: "faults", run: faults::short },
     Step { name: RIG, run: short_rig },
 ];
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    if let Some(number) = options.faults {
+        return faults::run(root, number, options.json).map(|_| ());
+    }
     preflight::for_testing()?;
     let mut total = count::Count::default();
     let (mut failed, mut skipped) = (Vec::new(), Vec::new());
