@@ -154,3 +154,24 @@ pub(super) fn word<T>(
 ) -> Result<T, StoreError> {
     parse(value).ok_or_else(|| StoreError::Unknown { column, value: value.into() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_store_writes_again_once_a_full_disk_has_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("full.db")).await.unwrap();
+        // No page more than there are: to SQLite that is a disk without room.
+        sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        let refused = sqlx::query("CREATE TABLE large AS SELECT $1 AS bytes")
+            .bind(vec![0_u8; 1 << 20])
+            .execute(&mut *transaction)
+            .await;
+        assert!(refused.unwrap_err().to_string().contains("full"));
+        drop(transaction);
+        store.begin().await.unwrap().commit().await.unwrap();
+    }
+}

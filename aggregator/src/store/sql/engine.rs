@@ -8,7 +8,7 @@ use sqlx::error::DatabaseError;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection as _, Executor};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -101,6 +101,11 @@ fn pool(most: u32, words: &'static str) -> PoolOptions<Db> {
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A full disk makes SQLite roll back by itself, and sqlx goes on counting a transaction
+        // that no statement can end: such a connection writes nothing any more.
+        .before_acquire(|connection: &mut Connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
         .after_connect(move |connection: &mut Connection, _| {
             Box::pin(async move { connection.execute(words).await.map(drop) })
         })
