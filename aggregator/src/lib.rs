@@ -14,6 +14,7 @@ pub mod config;
 
 pub mod enrolment;
 pub mod fleet;
+pub mod history;
 pub mod live;
 pub mod metrics;
 pub mod operations;
