@@ -12,6 +12,7 @@ pub mod frame;
 pub mod message;
 pub mod series;
 pub mod sync;
+pub mod version;
 
 pub use flyball_command as command;
 pub use flyball_guard_messages as guard;

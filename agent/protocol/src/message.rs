@@ -4,13 +4,12 @@
 use crate::entry::Entry;
 use crate::series::SeriesDef;
 use crate::sync::{Epoch, Ranges, Seq};
+use crate::version::Versions;
 use flyball_command::{Action, DeviceId, OperationId, SignedCommand, Verdict};
 use flyball_guard_messages::Inventory;
 use serde::{Deserialize, Serialize};
 
-/// The versions that this build speaks.
-pub const MIN_VERSION: u8 = 1;
-pub const CURRENT_VERSION: u8 = 1;
+pub use crate::version::{CURRENT_VERSION, MIN_VERSION};
 
 /// ALPN of an enrolled agent (mutual TLS).
 pub const ALPN: &[u8] = b"flyball/1";
@@ -130,6 +129,8 @@ pub enum ControlUp {
     },
 }
 
+/// The greeting. It and `Refused` keep their layout in every version: peers of any two versions
+/// have to understand why they part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     pub min_version: u8,
@@ -139,6 +140,14 @@ pub struct Hello {
     pub machine: Machine,
     /// Is the guard attached to the agent now?
     pub guard_attached: bool,
+}
+
+impl Hello {
+    /// The versions that the agent offers.
+    #[must_use]
+    pub const fn versions(&self) -> Versions {
+        Versions { min: self.min_version, max: self.max_version }
+    }
 }
 
 /// One process of the machine.

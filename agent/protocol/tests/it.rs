@@ -4,7 +4,11 @@
 
 #[path = "it/block.rs"]
 mod block;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[path = "it/golden.rs"]
 mod golden;
 #[path = "it/link.rs"]
 mod link;
+#[path = "it/version.rs"]
+mod version;

@@ -90,9 +90,7 @@ impl Series {
             Kind::Degrees => (noise.between(40.0, 70.0), noise.between(40.0, 70.0)),
             Kind::Bytes if nth % 4 == 3 => (noise.between(0.0, 1e11).floor(), 0.0),
             Kind::Bytes => (noise.between(0.0, 1e11).floor(), 10_f64.powf(noise.between(3.0, 7.0))),
-            Kind::Jiffies => {
-                (noise.between(0.0, 1e8).floor(), pick(&[80.0, 5.0, 12.0, 0.3, 1.0]))
-            }
+            Kind::Jiffies => (noise.between(0.0, 1e8).floor(), pick(&[80.0, 5.0, 12.0, 0.3, 1.0])),
             Kind::Events => (noise.between(0.0, 1e6).floor(), pick(&[0.02, 0.5, 3.0, 20.0])),
             Kind::Memory => (noise.between(0.0, 4e6).floor() * 4.0, noise.between(0.0, 160.0)),
             Kind::Percent => (noise.between(0.0, 60.0), noise.between(0.0, 60.0)),

@@ -19,6 +19,7 @@ pub(super) struct BitWriter {
 
 impl BitWriter {
     /// The low `width` bits of `value`, which has no others; at most 64.
+    #[inline]
     pub(super) fn put(&mut self, value: u64, width: u32) {
         debug_assert!(width == 64 || value >> width == 0, "{value} in {width} bits");
         self.held |= value << self.count;
@@ -102,6 +103,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Whatever follows, even beyond the end: at least [`SURE_BITS`] of it.
+    #[inline]
     fn peek(&self) -> u64 {
         let from = self.at / 8;
         let held = match self.bytes.get(from..from + 8).and_then(|bytes| bytes.try_into().ok()) {
@@ -117,6 +119,7 @@ impl<'a> BitReader<'a> {
         tail.iter().rev().fold(0, |held, &byte| held << 8 | u64::from(byte))
     }
 
+    #[inline]
     pub(super) fn skip(&mut self, bits: usize) -> Result<(), BlockError> {
         match self.at.checked_add(bits) {
             Some(at) if at <= self.end => {
@@ -128,6 +131,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// At most 64 bits.
+    #[inline]
     pub(super) fn take(&mut self, width: u32) -> Result<u64, BlockError> {
         if width > SURE_BITS {
             let low = self.take(32)?;
@@ -138,13 +142,26 @@ impl<'a> BitReader<'a> {
         Ok(value)
     }
 
-    /// How many ones stand in front of the next zero, which is taken with them. Where there are
-    /// `most`, no zero follows and none is taken.
-    pub(super) fn take_ones(&mut self, most: u32) -> Result<u32, BlockError> {
-        let ones = self.peek().trailing_ones();
-        let (ones, bits) = if ones < most { (ones, ones + 1) } else { (most, most) };
-        self.skip(bits as usize)?;
-        Ok(ones)
+    /// The ones in front of the next zero, which is taken with them, and then `width` bits.
+    /// `None` where there are `most` ones: no zero follows, and they alone are taken.
+    #[inline]
+    pub(super) fn take_ones(
+        &mut self,
+        most: u32,
+        width: u32,
+    ) -> Result<Option<(u32, u64)>, BlockError> {
+        let held = self.peek();
+        let ones = held.trailing_ones();
+        if ones >= most {
+            self.skip(most as usize)?;
+            return Ok(None);
+        }
+        if ones + 1 + width <= SURE_BITS {
+            self.skip((ones + 1 + width) as usize)?;
+            return Ok(Some((ones, held >> (ones + 1) & ((1 << width) - 1))));
+        }
+        self.skip((ones + 1) as usize)?;
+        Ok(Some((ones, self.take(width)?)))
     }
 
     pub(super) fn take_number(&mut self) -> Result<u64, BlockError> {
@@ -191,8 +208,9 @@ mod tests {
         assert!(BitReader::new(&bytes, 0, 129).is_none());
         let mut reader = BitReader::new(&bytes, 120, 125).unwrap();
         assert!(reader.clone().take(6).is_err());
-        assert!(reader.clone().take_ones(6).is_err());
-        assert_eq!(reader.take_ones(5).unwrap(), 5);
+        assert!(reader.clone().take_ones(6, 0).is_err());
+        assert_eq!(reader.take_ones(5, 3).unwrap(), None);
+        assert_eq!(reader.at(), 125);
         assert!(reader.skip(usize::MAX).is_err());
     }
 }

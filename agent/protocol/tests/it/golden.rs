@@ -13,8 +13,7 @@ use std::path::Path;
 
 const START_MS: u64 = 1_790_000_000_000;
 
-/// Every form that version 1 has: raw, constant and decimal values, all and runs of presence,
-/// all three forms of statistics, two groups.
+/// A short block: constant, decimal and bit-wise columns, all and runs of presence, two groups.
 fn block() -> Block {
     let mut builder = BlockBuilder::new(START_MS, 10_000);
     let mut push = |series, second: u64, reading| {
@@ -28,6 +27,39 @@ fn block() -> Block {
     }
     push(700, 0, Ok(f64::from_bits(0x7ff8_0000_0000_002a)));
     push(700, 5, Ok(f64::NEG_INFINITY));
+    builder.build().unwrap()
+}
+
+/// A column of every kind (distances to the least, differences, differences counted from the
+/// least, changes of the difference) in every code (packed, Rice and its escape, sparse, plain),
+/// with and without steps, decimal and by bits; long enough for columns to say their statistics.
+fn long_block() -> Block {
+    let mut builder = BlockBuilder::new(START_MS, 600_000);
+    let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut walk = 400_i64;
+    for second in 0..130_u64 {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        walk += [-1, 0, 0, 1][(noise >> 60) as usize & 3];
+        let values = [
+            (noise % 16) as f64 / 100.0,
+            (noise % 16 * 640) as f64,
+            walk as f64 / 10.0,
+            (second * 5000 + noise % 8) as f64,
+            (second * second * 3 + noise % 2) as f64,
+            if second % 40 == 7 { noise as f64 / 1e12 } else { 1.0 }.round(),
+            (noise % 64 + if second == 60 { 1 << 40 } else { 0 }) as f64,
+            f64::from_bits(noise),
+            f64::from(((noise % 1000) as f32).sqrt()),
+            1.0 / (3.0 + (noise % 512) as f64),
+            7.25,
+        ];
+        for (series, value) in (1..).zip(values) {
+            let reading = if series == 3 && second < 3 { Err(NoData::Busy) } else { Ok(value) };
+            builder.push(SeriesRef(series), START_MS + second * 1000, reading).unwrap();
+        }
+    }
     builder.build().unwrap()
 }
 
@@ -60,6 +92,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     acked.insert(Seq(300));
     vec![
         ("block-1.bin", block().encode()),
+        ("block-long-1.bin", long_block().encode()),
         (
             "entry-gap-1.bin",
             frame::encode(&LaneUp::Entry(Entry::new(Seq(7), gap().encode().unwrap()))).unwrap(),
@@ -88,6 +121,7 @@ fn this_build_writes_the_bytes_of_version_1() {
 #[test]
 fn this_build_reads_the_block_of_version_1() {
     assert_eq!(Block::decode(&golden("block-1.bin")).unwrap(), block());
+    assert_eq!(Block::decode(&golden("block-long-1.bin")).unwrap(), long_block());
 }
 
 #[test]

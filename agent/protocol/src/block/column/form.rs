@@ -196,3 +196,37 @@ impl Recent {
         self.0[0] = form;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_was_named_lately_takes_a_bit_or_three() {
+        let mut out = BitWriter::default();
+        let mut recent = Recent::default();
+        let whole = Form {
+            scale: Scale::WHOLE,
+            kind: Kind::Bend,
+            stepped: true,
+            code: Code::Sparse,
+            parameter: 9,
+        };
+        let retuned = Form { parameter: 63, ..whole };
+        let constant = Form::constant(Scale::from_code(3));
+        let forms = [whole, whole, retuned, constant, retuned, whole, constant, constant];
+        let mut bits = 0;
+        for form in forms {
+            bits += recent.bits_of(form);
+            recent.put(&mut out, form);
+        }
+        assert_eq!(bits, 19 + 1 + 9 + 10 + 3 + 9 + 3 + 1);
+        let end = out.align() * 8;
+        assert_eq!(end as u64, bits.next_multiple_of(8));
+        let mut reader = BitReader::new(out.bytes(), 0, end).unwrap();
+        let mut recent = Recent::default();
+        for form in forms {
+            assert_eq!(recent.take(&mut reader).unwrap(), form);
+        }
+    }
+}

@@ -153,9 +153,8 @@ pub(super) fn skip(bits: &mut BitReader<'_>, form: Form, count: usize) -> Result
 
 #[inline]
 fn take_rice(bits: &mut BitReader<'_>, parameter: u32) -> Result<u64, BlockError> {
-    let ones = bits.take_ones(MOST_ONES)?;
-    if ones < MOST_ONES {
-        return Ok(u64::from(ones) << parameter | bits.take(parameter)?);
+    if let Some((ones, low)) = bits.take_ones(MOST_ONES, parameter)? {
+        return Ok(u64::from(ones) << parameter | low);
     }
     let length = bits.take(LENGTH_BITS)? as u32 + 1;
     bits.take(length)
