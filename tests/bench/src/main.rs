@@ -3,10 +3,12 @@
 //! `cargo xtask bench` builds everything first and names it in the environment. A figure is a
 //! ratio to a peer or to a stated limit where there is one, because machines differ.
 
+mod block;
 mod clock;
 mod figure;
 mod footprint;
 mod ingest;
+mod mix;
 mod peer;
 mod process;
 mod reaction;
@@ -27,8 +29,8 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 5] =
-    [footprint::BENCH, ingest::BENCH, reaction::BENCH, render::BENCH, start::BENCH];
+const BENCHES: [Bench; 6] =
+    [block::BENCH, footprint::BENCH, ingest::BENCH, reaction::BENCH, render::BENCH, start::BENCH];
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
