@@ -2,9 +2,10 @@
 //!
 //! Immutable, versioned, checksummed, and self-describing but for the dictionary of series.
 //! Timestamps stand once per group of series that share their ticks. Each series has statistics:
-//! a long column carries them in front, so that coarse questions need not decode it; those of a
-//! short one cost as much to read as its values, and are computed from them. Decoding gives back the very
-//! bits that were read, and allocates nothing that the header's bounds have not allowed.
+//! a long column carries them in front, so that coarse questions need not decode it; a short one
+//! is decoded for them in a fraction of a microsecond, and carrying them would make it far larger.
+//! Decoding gives back the very bits that were read, and allocates nothing that the header's
+//! bounds have not allowed.
 //!
 //! ```text
 //! block   = magic "FBLK" · version u8 · start_ms · length_ms · groups · group* · strip* · crc32 u32 turned left by 1

@@ -98,7 +98,7 @@ struct Cost {
 
 impl Cost {
     fn of(hosts: &[Vec<Second>], ticks: usize) -> Result<Self> {
-        let blocks: Vec<Block> = chunks(hosts, ticks).map(|seconds| block(seconds)).collect();
+        let blocks: Vec<Block> = chunks(hosts, ticks).map(block).collect();
         let samples = samples(hosts, ticks);
         let mut encoded = Vec::new();
         let encode_ns = least(|| {

@@ -1,7 +1,8 @@
 //! Blocks: the very bits come back, and no bytes bring the decoder down.
 
 use flyball_protocol::block::{
-    Block, BlockBuilder, BlockError, Cell, Column, Group, Header, MAX_BLOCK_BYTES, MAX_CELLS, Stats,
+    Block, BlockBuilder, BlockError, Cell, Column, Group, Header, MAX_BLOCK_BYTES, MAX_CELLS,
+    Outline, Stats,
 };
 use flyball_protocol::entry::{Entry, EntryBody};
 use flyball_protocol::series::SeriesRef;
@@ -75,6 +76,14 @@ fn readings(block: &Block) -> Vec<(u32, u64, Cell)> {
     readings
 }
 
+/// The bytes with the checksum of all but the last four in those.
+fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len().saturating_sub(4));
+    let checksum = crc32fast::hash(&bytes).rotate_left(1);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -138,7 +147,6 @@ proptest! {
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
         let mut bytes = build(&samples).encode();
-        bytes.truncate(bytes.len() - 4);
         for (index, byte) in changes {
             let at = index.index(bytes.len());
             bytes[at] = byte;
@@ -146,8 +154,7 @@ proptest! {
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        let checksum = crc32fast::hash(&bytes).rotate_left(1);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
+        let bytes = seal(bytes);
         if let Ok(block) = Block::decode(&bytes) {
             let cells: usize = block.groups.iter().map(|g| g.ticks * g.columns.len()).sum();
             prop_assert!(cells <= MAX_CELLS);
@@ -196,6 +203,90 @@ fn cells_that_no_column_pays_for_are_refused_by_the_header() {
     let bytes = Block { start_ms: START_MS, length_ms: 10_000, groups: vec![group] }.encode();
     assert!(bytes.len() < MAX_BLOCK_BYTES);
     assert!(matches!(Header::read(&bytes), Err(BlockError::TooLarge { what: "cells", .. })));
+}
+
+#[test]
+fn statistics_that_are_not_those_of_the_values_are_refused() {
+    let samples: Vec<_> = (0..130_u64)
+        .map(|second| (1, START_MS + second * 100, Ok((second * 37 % 11) as f64 / 10.0)))
+        .collect();
+    let whole = build(&samples).encode();
+    let mut refused = 0;
+    for bit in 0..(whole.len() - 4) * 8 {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let bytes = seal(bytes);
+        let header = match Block::decode(&bytes) {
+            Err(BlockError::Statistics) => {
+                // Who trusts the header alone is told what it says.
+                assert!(Header::read(&bytes).is_ok());
+                refused += 1;
+                continue;
+            }
+            Err(_) => continue,
+            Ok(_) => Header::read(&bytes).unwrap(),
+        };
+        for (group, column) in header.columns() {
+            let cells = header.cells(&bytes, group, column).unwrap();
+            let values = cells.iter().filter_map(|cell| match cell {
+                Cell::Value(value) if value.is_finite() => Some(*value),
+                Cell::Value(_) | Cell::Absent | Cell::NoData(_) => None,
+            });
+            let stats = column.stats.map(|stats| (stats.first, stats.last, stats.min, stats.max));
+            let fold = values.fold(None, |stats, value: f64| {
+                let (first, _, min, max) = stats.unwrap_or((value, value, value, value));
+                Some((first, value, value.min(min), value.max(max)))
+            });
+            assert_eq!(stats, fold, "bit {bit}");
+        }
+    }
+    assert!(refused > 50, "only {refused} bits are the statistics'");
+}
+
+#[test]
+fn one_series_of_many_is_found_past_its_neighbours() {
+    let mut samples = Vec::new();
+    for second in 0..10_u64 {
+        for series in (0..200).chain([300, 9000]) {
+            let value = f64::from(series) + (second * second) as f64 / 10.0;
+            samples.push((series, START_MS + second * 1000, Ok(value)));
+        }
+        samples.push((555, START_MS + second / 5 * 5000, Err(NoData::Stale)));
+    }
+    let bytes = build(&samples).encode();
+    let all = Header::read(&bytes).unwrap();
+    for wanted in [vec![], vec![0], vec![23, 24, 25], vec![3, 70, 199, 200, 300, 555, 9000, 9001]] {
+        let wanted: Vec<SeriesRef> = wanted.into_iter().map(SeriesRef).collect();
+        let header = Header::seek(&bytes, &wanted).unwrap();
+        let expected = all.columns().filter(|(_, column)| wanted.contains(&column.series));
+        assert!(header.columns().map(|(_, column)| column).eq(expected.map(|(_, column)| column)));
+        for (group, column) in header.columns() {
+            let cells = header.cells(&bytes, group, column).unwrap();
+            assert_eq!(Stats::of(&cells), column.stats, "series {}", column.series.0);
+        }
+    }
+    let outline = Outline::read(&bytes).unwrap();
+    assert_eq!(outline.span_ms(), all.span_ms());
+    assert_eq!(outline.series().count(), 203);
+}
+
+#[test]
+fn columns_that_no_byte_pays_for_are_refused_by_the_header() {
+    let one = build(&[(0, START_MS, Ok(1.0))]).encode();
+    // The count of columns, and the run that names them, right behind the group's ticks.
+    let at = one.windows(4).position(|bytes| bytes == [1, 1, 0, 0]).unwrap() + 1;
+    let mut bytes = one[..at].to_vec();
+    bytes.extend_from_slice(&[0x80, 0x80, 1, 0, 0xff, 0x7f]);
+    bytes.extend_from_slice(&one[at + 3..]);
+    assert!(matches!(
+        Header::read(&seal(bytes.clone())),
+        Err(BlockError::TooLarge { what: "strips", .. })
+    ));
+    bytes[at + 2] = 2;
+    assert!(matches!(
+        Header::read(&seal(bytes)),
+        Err(BlockError::TooLarge { what: "columns", max: 16_384, .. })
+    ));
 }
 
 #[test]
