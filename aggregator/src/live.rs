@@ -1,23 +1,31 @@
 //! What was committed, pushed to whoever listens. Every subscriber has a bounded buffer of its
-//! own: a slow one loses the oldest and is told how much, and nobody else notices.
+//! own: of what happens a slow one loses the oldest and is told how much, of what merely is it
+//! has the newest, and nobody else notices.
 
 pub mod board;
+pub mod interest;
+pub mod newest;
 pub mod subscriber;
 
 use crate::fleet::DeviceId;
 use crate::operations::Operation;
-use crate::telemetry::{Event, Point};
+use crate::store::EntryKey;
+use crate::telemetry::{Event, Sampled};
 use board::Changed;
+pub use interest::{Devices, Interest, Mode, Selection};
+pub use newest::{DeviceNow, Newest, Place};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
-pub use subscriber::{Delivery, Devices, Interest, Subscription};
+pub use subscriber::{Delivery, Subscription};
 
 /// One thing that happened, published after its commit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Live {
     Readings {
         device: DeviceId,
-        points: Vec<Point>,
+        /// The entry that brought them.
+        entry: EntryKey,
+        sampled: Vec<Sampled>,
     },
     Event(Event),
     Operation(Operation),

@@ -11,10 +11,10 @@ pub use sql::Store;
 use sql::engine;
 pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
-pub use sql::telemetry::Counts;
 pub(crate) use sql::telemetry::{
-    Arrival, ArrivalBody, Committed, DeviceKey, EpochKey, GapRow, Reason, Scope,
+    Arrival, ArrivalBody, Committed, CommittedBlock, DeviceKey, EpochKey, GapRow, Reason, Scope,
 };
+pub use sql::telemetry::{Counts, EntryKey, Watermark};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -3,6 +3,7 @@
 pub mod event;
 pub mod latest;
 pub mod readings;
+mod sampled;
 
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
@@ -13,8 +14,8 @@ pub use flyball_protocol::series::Reader;
 pub use flyball_units::{Kind, NoData, Unit};
 pub use latest::{Latest, LatestValue};
 pub use readings::{Aggregate, GapSpan, Readings, ReadingsError, ReadingsQuery, SeriesReadings};
+pub use sampled::Sampled;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// A series' number at this aggregator: the same over epochs and restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,23 +33,6 @@ pub struct SeriesInfo {
     pub attributes: Vec<(String, String)>,
     pub cadence_ms: u32,
     pub reader: Reader,
-}
-
-/// One sample as it is published: a value, or why there is none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub series: SeriesId,
-    pub at_ms: u64,
-    pub value: Result<f64, NoData>,
-}
-
-/// What one block holds of one series, in the order of its ticks.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sampled {
-    /// The machine, or the equipment that the series belongs to.
-    pub(crate) device: DeviceId,
-    pub(crate) series: Arc<SeriesInfo>,
-    pub(crate) samples: Vec<(u64, Result<f64, NoData>)>,
 }
 
 /// The questions that telemetry answers.

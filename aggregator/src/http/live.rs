@@ -1,11 +1,15 @@
-//! Live streams: `/ws` and `/api/v1/stream`, one WebSocket each.
+//! Live streams: `/ws` and `/api/v1/stream`, one WebSocket each, and `/api/v1/stream/sse`.
 //!
 //! A connection is authenticated by header, by a one-time ticket or by its first message, and
 //! ends when its session does. What waits for it is bounded by its subscription: a slow reader
 //! loses the oldest and is told so, and is not disconnected for it.
 
+mod bookmark;
 mod connection;
+mod feed;
 mod message;
+mod replay;
+mod sse;
 mod tickets;
 
 pub(crate) use tickets::{TICKET_TTL_MS, Tickets};
@@ -14,6 +18,8 @@ use super::Api;
 use super::auth::{Identity, unauthorized};
 use super::error::{ErrorCode, Problem};
 use super::extract::Query;
+use crate::access::Caller;
+use crate::live::Mode;
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
@@ -24,9 +30,29 @@ use serde::Deserialize;
 /// The longest message that a client may send.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
+/// Streams at once.
+const MAX_STREAMS: usize = 2_000;
+
+mod close {
+    pub(super) const GOING_AWAY: u16 = 1001;
+    pub(super) const UNAUTHORIZED: u16 = 4401;
+    pub(super) const TOO_MANY: u16 = 4429;
+}
+
+/// Why a stream ends.
+struct End {
+    code: u16,
+    reason: &'static str,
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct StreamQuery {
     ticket: Option<String>,
+    /// Of server-sent events, which take no messages.
+    topics: Option<String>,
+    mode: Option<Mode>,
+    min_interval_ms: Option<u64>,
+    resume: Option<String>,
 }
 
 /// Opens a stream.
@@ -35,22 +61,9 @@ pub(crate) async fn open(
     Query(query): Query<StreamQuery>,
     request: Request,
 ) -> Response {
-    let now_ms = api.app.clock.now_ms();
-    let caller = match (request.extensions().get::<Identity>(), query.ticket) {
-        (_, Some(ticket)) => match api.tickets.redeem(&ticket, now_ms) {
-            Some(caller) => Some(caller),
-            None => {
-                return Problem::new(ErrorCode::InvalidToken, "the ticket is unknown or used up")
-                    .into_response();
-            }
-        },
-        (Some(Identity::Known(caller)), None) => Some(caller.clone()),
-        (Some(Identity::Refused(code)), None) => return unauthorized(*code).into_response(),
-        (Some(Identity::Unknown), None) => {
-            return Problem::new(ErrorCode::Unavailable, "accounts can't be read now")
-                .into_response();
-        }
-        (Some(Identity::Anonymous) | None, None) => None,
+    let caller = match caller(&api, &query, &request) {
+        Ok(caller) => caller,
+        Err(refused) => return *refused,
     };
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &api).await {
@@ -61,4 +74,40 @@ pub(crate) async fn open(
         Err(_) => Problem::new(ErrorCode::BadRequest, "this address takes WebSocket upgrades only")
             .into_response(),
     }
+}
+
+/// Opens a stream of server-sent events.
+pub(crate) async fn open_sse(
+    State(api): State<Api>,
+    Query(query): Query<StreamQuery>,
+    request: Request,
+) -> Response {
+    match caller(&api, &query, &request) {
+        Ok(Some(caller)) => sse::serve(api, caller, &query, request.headers()).await,
+        Ok(None) => unauthorized(ErrorCode::Unauthorized).into_response(),
+        Err(refused) => *refused,
+    }
+}
+
+/// Whose request it is, by ticket or header; `None` where it does not say.
+fn caller(
+    api: &Api,
+    query: &StreamQuery,
+    request: &Request,
+) -> Result<Option<Caller>, Box<Response>> {
+    let now_ms = api.app.clock.now_ms();
+    let refused = match (request.extensions().get::<Identity>(), &query.ticket) {
+        (_, Some(ticket)) => match api.tickets.redeem(ticket, now_ms) {
+            Some(caller) => return Ok(Some(caller)),
+            None => Problem::new(ErrorCode::InvalidToken, "the ticket is unknown or used up")
+                .into_response(),
+        },
+        (Some(Identity::Known(caller)), None) => return Ok(Some(caller.clone())),
+        (Some(Identity::Anonymous) | None, None) => return Ok(None),
+        (Some(Identity::Refused(code)), None) => unauthorized(*code).into_response(),
+        (Some(Identity::Unknown), None) => {
+            Problem::new(ErrorCode::Unavailable, "accounts can't be read now").into_response()
+        }
+    };
+    Err(Box::new(refused))
 }

@@ -167,6 +167,7 @@ fn beside() -> Router<Api> {
     Router::new()
         .route("/ws", get(live::open))
         .route("/api/v1/stream", get(live::open))
+        .route("/api/v1/stream/sse", get(live::open_sse))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(exposition::metrics))

@@ -4,7 +4,7 @@ use crate::fleet::{DeviceId, equipment_id, subject};
 use crate::ingest::fault::Fault;
 use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Reason, Scope};
 use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
-use flyball_protocol::block::{Block, BlockError, Cell, Group};
+use flyball_protocol::block::{Block, BlockError};
 use flyball_protocol::entry::{Entry, EntryBody, EntryError, Gap, GapScope};
 use flyball_protocol::series::{MAX_SERIES, SeriesDef, SeriesRef};
 use std::collections::{HashMap, HashSet};
@@ -172,23 +172,11 @@ impl Origin {
         for group in &block.groups {
             for column in &group.columns {
                 let Known { device, series } = self.known(column.series)?.clone();
-                let samples = samples(group, &column.cells);
-                sampled.push(Sampled { device, series, samples });
+                sampled.push(Sampled::of(device, series, group, &column.cells));
             }
         }
         Ok(sampled)
     }
-}
-
-fn samples(group: &Group, cells: &[Cell]) -> Vec<(u64, Result<f64, flyball_units::NoData>)> {
-    let cells = group.ticks_ms().zip(cells);
-    cells
-        .filter_map(|(at_ms, cell)| match cell {
-            Cell::Absent => None,
-            Cell::NoData(reason) => Some((at_ms, Err(*reason))),
-            Cell::Value(value) => Some((at_ms, Ok(*value))),
-        })
-        .collect()
 }
 
 /// First and last tick; `None` where no group has one.

@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::fleet::DeviceId;
 use crate::ingest::arrival::chain;
 use crate::live::{Live, Topic};
-use crate::store::{Arrival, ArrivalBody, Committed, Reason, StoreError};
-use crate::telemetry::{Point, Sampled};
+use crate::store::{Arrival, ArrivalBody, Committed, EntryKey, Reason, StoreError};
+use crate::telemetry::Sampled;
 use flyball_protocol::sync::Seq;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -84,7 +84,7 @@ async fn commit(app: &App, batch: Vec<Submission>) {
     };
     for ((arrival, (sampled, reply)), committed) in arrivals.iter().zip(rest).zip(answers) {
         let told = match committed {
-            Some(committed) => tell(app, arrival, &sampled, committed),
+            Some(committed) => tell(app, arrival, sampled, committed),
             None => Answer::Failed(arrival.seq),
         };
         answer(&reply, told);
@@ -160,13 +160,14 @@ async fn commit_alone(app: &App, arrival: &Arrival) -> Result<Option<Committed>,
 }
 
 /// Publishes what is new and says what the session shall know.
-fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed) -> Answer {
+fn tell(app: &App, arrival: &Arrival, sampled: Vec<Sampled>, committed: Committed) -> Answer {
     match committed {
         Committed::New { event, operation } => {
             app.metrics.entries_committed.inc();
             if let ArrivalBody::Block { data, .. } = &arrival.body {
                 app.metrics.block_bytes.inc_by(data.len() as u64);
-                publish(app, sampled);
+                let entry = EntryKey { epoch: arrival.epoch, seq: arrival.seq };
+                publish(app, entry, sampled);
             }
             if let Some(event) = event {
                 app.live.publish(Live::Event(event));
@@ -196,19 +197,17 @@ fn tell(app: &App, arrival: &Arrival, sampled: &[Sampled], committed: Committed)
 }
 
 /// Hands every device its own: equipment is a device beside the machine that reads it.
-fn publish(app: &App, sampled: &[Sampled]) {
+fn publish(app: &App, entry: EntryKey, sampled: Vec<Sampled>) {
     let samples: usize = sampled.iter().map(|series| series.samples.len()).sum();
     app.metrics.samples.inc_by(samples as u64);
-    app.latest.update(sampled);
-    let mut points: BTreeMap<DeviceId, Vec<Point>> = BTreeMap::new();
-    for Sampled { device, series, samples } in sampled {
-        let series = series.id;
-        let of_series = samples.iter().map(|&(at_ms, value)| Point { series, at_ms, value });
-        points.entry(*device).or_default().extend(of_series);
+    app.latest.update(&sampled);
+    let mut devices: BTreeMap<DeviceId, Vec<Sampled>> = BTreeMap::new();
+    for series in sampled {
+        devices.entry(series.device).or_default().push(series);
     }
-    for (device, points) in points {
+    for (device, sampled) in devices {
         if app.live.is_wanted(Topic::Readings(device)) {
-            app.live.publish(Live::Readings { device, points });
+            app.live.publish(Live::Readings { device, entry, sampled });
         }
     }
 }

@@ -1,56 +1,18 @@
-//! One subscriber's buffer: a ring of what it is interested in, and how much it has missed.
+//! One subscriber's buffer: a ring of what happened, the newest of what merely is, and how much
+//! it has missed.
 
-use crate::fleet::DeviceId;
+use crate::live::interest::{Interest, Mode};
+use crate::live::newest::{DeviceNow, Newest, Place, Sample};
 use crate::live::{Live, Topic};
-use std::collections::{HashMap, HashSet, VecDeque};
+use crate::store::Watermark;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Undelivered items of one subscriber; what comes on top drops the oldest.
+/// Undelivered happenings of one subscriber; what comes on top drops the oldest.
 const CAPACITY: usize = 256;
 
-/// Which topics a subscriber wants.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interest {
-    pub readings: Devices,
-    pub device_states: Devices,
-    pub events: bool,
-    pub operations: bool,
-}
-
-/// The devices of a topic: those that were named, and beside them all where that was asked for.
-/// Each is taken back by the word that it was asked for with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Devices {
-    pub all: bool,
-    pub named: HashSet<DeviceId>,
-}
-
-impl Devices {
-    #[must_use]
-    pub fn all() -> Self {
-        Self { all: true, named: HashSet::new() }
-    }
-
-    #[must_use]
-    pub fn contains(&self, device: DeviceId) -> bool {
-        self.all || self.named.contains(&device)
-    }
-}
-
-impl Interest {
-    #[must_use]
-    pub fn wants(&self, topic: Topic) -> bool {
-        match topic {
-            Topic::Readings(device) => self.readings.contains(device),
-            Topic::DeviceState(device) => self.device_states.contains(device),
-            Topic::Events => self.events,
-            Topic::Operations => self.operations,
-        }
-    }
-}
-
-/// What a subscriber is handed.
+/// What a subscriber is handed, one at a time and in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
     Live(Arc<Live>),
@@ -59,12 +21,22 @@ pub enum Delivery {
         topic: Topic,
         dropped: u64,
     },
+    /// Everything that was committed up to here has been handed over, or named as a gap.
+    /// It was looked at at that time.
+    Mark(u64, Watermark),
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Live(Arc<Live>),
+    Mark(u64, Watermark),
 }
 
 #[derive(Debug, Default)]
 struct State {
     interest: Interest,
-    ring: VecDeque<Arc<Live>>,
+    ring: VecDeque<Waiting>,
+    newest: Newest,
     dropped: HashMap<Topic, u64>,
 }
 
@@ -72,23 +44,29 @@ struct State {
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     state: Mutex<State>,
-    filled: Notify,
+    happened: Notify,
+    changed: Notify,
 }
 
 impl Buffer {
     pub(super) fn push(&self, live: &Arc<Live>) {
         let mut state = self.lock();
-        if !state.interest.wants(live.topic()) {
+        let topic = live.topic();
+        if !state.interest.wants(topic) {
             return;
         }
-        if state.ring.len() >= CAPACITY
-            && let Some(oldest) = state.ring.pop_front()
-        {
-            *state.dropped.entry(oldest.topic()).or_default() += 1;
+        if !state.put_newest(live) {
+            *state.dropped.entry(topic).or_default() += 1;
+            self.happened.notify_one();
         }
-        state.ring.push_back(Arc::clone(live));
-        drop(state);
-        self.filled.notify_one();
+        if !state.newest.is_empty() {
+            self.changed.notify_one();
+        }
+        if state.interest.follows_each(live) {
+            state.queue(Waiting::Live(Arc::clone(live)));
+            drop(state);
+            self.happened.notify_one();
+        }
     }
 
     pub(super) fn wants(&self, topic: Topic) -> bool {
@@ -101,11 +79,82 @@ impl Buffer {
             let dropped = state.dropped.remove(&topic).unwrap_or(0);
             return Some(Delivery::Gap { topic, dropped });
         }
-        state.ring.pop_front().map(Delivery::Live)
+        state.ring.pop_front().map(|waiting| match waiting {
+            Waiting::Live(live) => Delivery::Live(live),
+            Waiting::Mark(at_ms, mark) => Delivery::Mark(at_ms, mark),
+        })
+    }
+
+    fn take_newest(&self) -> Option<Newest> {
+        let newest = std::mem::take(&mut self.lock().newest);
+        (!newest.is_empty()).then_some(newest)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn queue(&mut self, waiting: Waiting) {
+        if self.ring.len() >= CAPACITY
+            && let Some(Waiting::Live(oldest)) = self.ring.pop_front()
+        {
+            *self.dropped.entry(oldest.topic()).or_default() += 1;
+        }
+        self.ring.push_back(waiting);
+    }
+
+    /// Puts in what is state for this subscriber; false where not all of it had room.
+    fn put_newest(&mut self, live: &Live) -> bool {
+        let Self { interest, newest, .. } = self;
+        match live {
+            Live::Device { device, online, at_ms } => {
+                newest.put_device(*device, DeviceNow::presence(*online, *at_ms))
+            }
+            Live::Changed(changed) => newest.put_device(changed.device, changed.into()),
+            Live::Readings { device, sampled, .. } => {
+                let mut places = Vec::new();
+                if interest.newest.contains(*device) {
+                    places.push((Place::Device(*device), None));
+                }
+                let selected = interest.selections.iter().enumerate();
+                places.extend(
+                    selected
+                        .filter(|(_, selection)| selection.mode == Mode::State)
+                        .map(|(position, selection)| (Place::Selection(position), Some(selection))),
+                );
+                let mut room = true;
+                for (place, selection) in places {
+                    for series in sampled {
+                        let Some(&(at_ms, value)) = series.samples.last() else { continue };
+                        if selection.is_none_or(|s| s.holds(*device, &series.series)) {
+                            let sample = Sample { device: *device, at_ms, value };
+                            room &= newest.put_sample(place, series.series.id, sample);
+                        }
+                    }
+                }
+                room
+            }
+            Live::Event(_) | Live::Operation(_) => true,
+        }
+    }
+}
+
+impl Interest {
+    /// Does this subscriber follow `live` as a happening, each for itself?
+    fn follows_each(&self, live: &Live) -> bool {
+        match live {
+            Live::Readings { device, sampled, .. } => {
+                let mut selections = self.selections.iter().filter(|s| s.mode == Mode::Event);
+                self.readings.contains(*device)
+                    || selections.any(|selection| {
+                        sampled.iter().any(|s| selection.holds(*device, &s.series))
+                    })
+            }
+            Live::Event(_) | Live::Operation(_) => true,
+            Live::Device { .. } | Live::Changed(_) => false,
+        }
     }
 }
 
@@ -121,14 +170,33 @@ impl Subscription {
     /// Changes what is delivered from now on; what waits of a dropped topic goes with it.
     pub fn set_interest(&self, interest: Interest) {
         let mut state = self.0.lock();
-        state.ring.retain(|live| interest.wants(live.topic()));
-        state.dropped.retain(|topic, _| interest.wants(*topic));
-        state.interest = interest;
+        let State { ring, newest, dropped, interest: before } = &mut *state;
+        ring.retain(|waiting| match waiting {
+            Waiting::Live(live) => interest.wants(live.topic()) && interest.follows_each(live),
+            Waiting::Mark(..) => true,
+        });
+        dropped.retain(|topic, _| interest.wants(*topic));
+        // Selections are named by their position: where they change, what waits begins anew.
+        let same = before.selections == interest.selections;
+        newest.keep(
+            |topic| interest.wants(topic),
+            |place| match place {
+                Place::Device(device) => interest.newest.contains(device),
+                Place::Selection(_) => same,
+            },
+        );
+        *before = interest;
     }
 
     #[must_use]
     pub fn interest(&self) -> Interest {
         self.0.lock().interest.clone()
+    }
+
+    /// Lets `mark` follow all that was published so far.
+    pub(crate) fn mark(&self, at_ms: u64, mark: Watermark) {
+        self.0.lock().queue(Waiting::Mark(at_ms, mark));
+        self.0.happened.notify_one();
     }
 
     /// The next delivery; a gap comes before what survived it.
@@ -137,59 +205,20 @@ impl Subscription {
             if let Some(delivery) = self.0.take() {
                 return delivery;
             }
-            self.0.filled.notified().await;
+            self.0.happened.notified().await;
+        }
+    }
+
+    /// All that changed since it was asked last, each thing once.
+    pub async fn newest(&self) -> Newest {
+        loop {
+            if let Some(newest) = self.0.take_newest() {
+                return newest;
+            }
+            self.0.changed.notified().await;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-
-    use super::*;
-    use crate::live::Hub;
-    use uuid::Uuid;
-
-    fn device(number: u128) -> DeviceId {
-        DeviceId(Uuid::from_u128(number))
-    }
-
-    fn state(number: u128, at_ms: u64) -> Live {
-        Live::Device { device: device(number), online: true, at_ms }
-    }
-
-    fn states_of_all() -> Interest {
-        Interest { device_states: Devices::all(), ..Interest::default() }
-    }
-
-    #[tokio::test]
-    async fn a_slow_subscriber_loses_the_oldest_and_is_told_how_much() {
-        let hub = Hub::default();
-        let subscription = hub.subscribe();
-        subscription.set_interest(states_of_all());
-        let published = u64::try_from(CAPACITY).unwrap() + 3;
-        for at_ms in 0..published {
-            hub.publish(state(1, at_ms));
-        }
-        let topic = Topic::DeviceState(device(1));
-        assert_eq!(subscription.next().await, Delivery::Gap { topic, dropped: 3 });
-        for at_ms in 3..published {
-            assert_eq!(subscription.next().await, Delivery::Live(Arc::new(state(1, at_ms))));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_subscriber_is_handed_only_what_it_asked_for() {
-        let hub = Hub::default();
-        let subscription = hub.subscribe();
-        hub.publish(state(1, 0));
-        let one = Devices { all: false, named: HashSet::from([device(2)]) };
-        subscription.set_interest(Interest { device_states: one, ..Interest::default() });
-        assert!(!hub.is_wanted(Topic::DeviceState(device(1))));
-        assert!(hub.is_wanted(Topic::DeviceState(device(2))));
-        hub.publish(state(1, 1));
-        hub.publish(state(2, 2));
-        assert_eq!(subscription.next().await, Delivery::Live(Arc::new(state(2, 2))));
-        drop(subscription);
-        assert_eq!(hub.subscribers(), 0);
-    }
-}
+mod tests;

@@ -27,6 +27,13 @@ impl Latest {
         values.get(&device).map(|series| series.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// The devices that have values.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceId> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        values.keys().copied().collect()
+    }
+
     /// Every device's newest values, for the exposition.
     #[must_use]
     pub fn all(&self) -> Vec<(DeviceId, Vec<LatestValue>)> {

@@ -16,6 +16,7 @@ use flyball_protocol::guard::{
 use flyball_protocol::message::{ControlDown, ControlUp, LaneUp};
 use flyball_protocol::series::{SeriesDef, SeriesRef};
 use flyball_units::{Kind, Unit};
+use std::collections::{BTreeMap, BTreeSet};
 
 const START_MS: u64 = 1_795_298_300_000;
 
@@ -46,7 +47,7 @@ fn watch(rig: &Rig) -> Subscription {
 async fn next(subscription: &Subscription) -> Live {
     match subscription.next().await {
         Delivery::Live(live) => (*live).clone(),
-        gap @ Delivery::Gap { .. } => panic!("{gap:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -65,10 +66,13 @@ async fn equipments_readings_are_its_own_and_its_gateways_only_when_asked_for() 
     let board =
         Inventory { equipment: vec![sensor(EquipmentState::Connected)], ..Inventory::default() };
     inventory(&mut agent, &board).await;
-    for device in [equipment, gateway] {
-        let Live::Changed(changed) = next(&watched).await else { panic!() };
-        assert_eq!((changed.device, changed.parts), (device, vec![Part::Equipment]));
+    let mut changed = BTreeMap::new();
+    while changed.len() < 2 {
+        let newest = watched.newest().await;
+        changed.extend(newest.devices.into_iter().map(|(device, now)| (device, now.parts)));
     }
+    let parts = BTreeSet::from([Part::Equipment]);
+    assert_eq!(changed, BTreeMap::from([equipment, gateway].map(|id| (id, parts.clone()))));
     let attached = SeriesDef {
         number: SeriesRef(3),
         attributes: vec![
@@ -82,8 +86,9 @@ async fn equipments_readings_are_its_own_and_its_gateways_only_when_asked_for() 
     agent.acknowledged(1).await;
     let mut told = Vec::new();
     for _ in 0..2 {
-        let Live::Readings { device, points } = next(&watched).await else { panic!() };
-        told.push((device, points.iter().map(|point| point.value).collect::<Vec<_>>()));
+        let Live::Readings { device, sampled, .. } = next(&watched).await else { panic!() };
+        let values = sampled.iter().flat_map(|series| &series.samples).map(|(_, value)| *value);
+        told.push((device, values.collect::<Vec<_>>()));
     }
     told.sort_by_key(|(device, _)| *device != gateway);
     assert_eq!(told, [(gateway, vec![Ok(40.0)]), (equipment, vec![Ok(22.5)])]);
@@ -145,11 +150,18 @@ async fn what_holds_a_machine_is_told_when_it_changes_and_not_when_it_does_not()
     board.locks.push(LockSnapshot { lock, since_ms: START_MS });
     inventory(&mut agent, &board).await;
     agent.say(&ControlUp::Guard { attached: false, simulated: true }).await;
-    for parts in [[Part::Limits], [Part::Locks], [Part::Guard]] {
-        let Live::Changed(changed) = next(&watched).await else { panic!() };
-        assert_eq!((changed.device, changed.parts.as_slice()), (identity.device, parts.as_slice()));
-        assert_eq!(changed.guard_attached, parts != [Part::Guard]);
+    let mut told = BTreeSet::new();
+    let mut attached = Some(true);
+    while attached != Some(false) {
+        let newest = watched.newest().await;
+        assert_eq!(newest.devices.keys().collect::<Vec<_>>(), [&identity.device]);
+        for now in newest.devices.into_values() {
+            told.extend(now.parts);
+            attached = now.guard_attached;
+        }
     }
+    // A reading that moved is none of them.
+    assert_eq!(told, BTreeSet::from([Part::Limits, Part::Locks, Part::Guard]));
 }
 
 fn limit(fleet_trip: Option<f64>) -> LimitSnapshot {

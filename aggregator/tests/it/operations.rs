@@ -113,7 +113,7 @@ async fn a_command_is_signed_for_its_device_and_settled_by_its_outcome() {
                 Live::Operation(operation) => states.push(operation.state),
                 other => panic!("{other:?}"),
             },
-            gap @ Delivery::Gap { .. } => panic!("{gap:?}"),
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(states.first(), Some(&OperationState::Queued));

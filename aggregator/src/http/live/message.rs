@@ -3,42 +3,65 @@
 use crate::fleet::DeviceId;
 use crate::http::resources::events::Event;
 use crate::http::resources::operations::Operation;
-use crate::live::subscriber::Devices;
-use crate::live::{Interest, Live, Topic};
-use crate::telemetry::{LatestValue, NoData, SeriesId};
+use crate::live::newest::Sample;
+use crate::live::{DeviceNow, Devices, Interest, Mode, Selection, Topic};
+use crate::telemetry::{LatestValue, NoData, Sampled, SeriesId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Topics of one message, and devices of one subscription.
 const MAX_TOPICS: usize = 1_000;
+/// Selections of one stream: each is judged for each series that comes.
+const MAX_SELECTIONS: usize = 50;
+/// Points of one message; a larger snapshot comes in several.
+pub(super) const CHUNK: usize = 1_000;
 
 /// What a client may say. Fields that are not known are passed over.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromClient {
     Ping,
-    Auth { id: Option<Value>, token: String },
-    Subscribe { id: Option<Value>, topics: Vec<String> },
-    Unsubscribe { id: Option<Value>, topics: Vec<String> },
+    Auth {
+        id: Option<Value>,
+        token: String,
+    },
+    Subscribe {
+        id: Option<Value>,
+        topics: Vec<String>,
+        #[serde(default)]
+        mode: Mode,
+        /// Between two messages about state; none is sent sooner.
+        min_interval_ms: Option<u64>,
+        /// A bookmark of an earlier stream, to go on from.
+        resume: Option<String>,
+    },
+    Unsubscribe {
+        id: Option<Value>,
+        topics: Vec<String>,
+    },
 }
 
 /// One topic as a client writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    Readings(Option<DeviceId>),
+    Readings(Option<DeviceId>, Mode),
+    Metrics(Selection),
     DeviceState(Option<DeviceId>),
     Events,
     Operations,
 }
 
 impl Wanted {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str, mode: Mode) -> Option<Self> {
+        if let Some(selection) = text.strip_prefix("metrics:") {
+            return Selection::parse(selection, mode).map(Self::Metrics);
+        }
         let parts: Vec<&str> = text.split(':').collect();
         match parts.as_slice() {
             ["events"] => Some(Self::Events),
             ["operations"] => Some(Self::Operations),
-            ["readings", which] => Some(Self::Readings(device(which)?)),
+            ["readings", which] => Some(Self::Readings(device(which)?, mode)),
             ["device", which, "state"] => Some(Self::DeviceState(device(which)?)),
             _ => None,
         }
@@ -51,39 +74,72 @@ fn device(text: &str) -> Option<Option<DeviceId>> {
 }
 
 /// The topics of a message, all of them or the first that is wrong.
-pub(super) fn parse_topics(topics: &[String]) -> Result<Vec<Wanted>, String> {
+pub(super) fn parse_topics(topics: &[String], mode: Mode) -> Result<Vec<Wanted>, String> {
     if topics.len() > MAX_TOPICS {
         return Err(format!("at most {MAX_TOPICS} topics at once"));
     }
     topics
         .iter()
         .map(|text| {
-            Wanted::parse(text).ok_or_else(|| {
-                format!("`{text}` is no topic; there are readings:<device>, device:<device>:state, events and operations")
+            Wanted::parse(text, mode).ok_or_else(|| {
+                format!(
+                    "`{text}` is no topic; there are readings:<device>, metrics:<key>=<value>,…, \
+                     device:<device>:state, events and operations"
+                )
             })
         })
         .collect()
 }
 
-/// `interest` with `wanted` in or out of it.
-pub(super) fn change(interest: &mut Interest, wanted: Wanted, on: bool) {
+/// `interest` with `wanted` in it.
+pub(super) fn add(interest: &mut Interest, wanted: Wanted) -> Result<(), String> {
     match wanted {
-        Wanted::Readings(which) => change_devices(&mut interest.readings, which, on),
-        Wanted::DeviceState(which) => change_devices(&mut interest.device_states, which, on),
-        Wanted::Events => interest.events = on,
-        Wanted::Operations => interest.operations = on,
+        Wanted::Readings(which, Mode::Event) => add_devices(&mut interest.readings, which),
+        Wanted::Readings(which, Mode::State) => add_devices(&mut interest.newest, which),
+        Wanted::DeviceState(which) => add_devices(&mut interest.device_states, which),
+        Wanted::Events => interest.events = true,
+        Wanted::Operations => interest.operations = true,
+        Wanted::Metrics(selection) => {
+            interest.selections.retain(|known| known.text != selection.text);
+            if interest.selections.len() == MAX_SELECTIONS {
+                return Err(format!("a stream has at most {MAX_SELECTIONS} selections of metrics"));
+            }
+            interest.selections.push(selection);
+        }
+    }
+    Ok(())
+}
+
+/// `interest` without `wanted`, however it was taken.
+pub(super) fn remove(interest: &mut Interest, wanted: &Wanted) {
+    match wanted {
+        Wanted::Readings(which, _) => {
+            remove_devices(&mut interest.readings, *which);
+            remove_devices(&mut interest.newest, *which);
+        }
+        Wanted::DeviceState(which) => remove_devices(&mut interest.device_states, *which),
+        Wanted::Events => interest.events = false,
+        Wanted::Operations => interest.operations = false,
+        Wanted::Metrics(selection) => {
+            interest.selections.retain(|known| known.text != selection.text);
+        }
     }
 }
 
-fn change_devices(devices: &mut Devices, which: Option<DeviceId>, on: bool) {
-    match (which, on) {
-        (None, on) => devices.all = on,
-        (Some(id), true) => {
-            if devices.named.len() < MAX_TOPICS {
-                devices.named.insert(id);
-            }
+fn add_devices(devices: &mut Devices, which: Option<DeviceId>) {
+    match which {
+        None => devices.all = true,
+        Some(id) if devices.named.len() < MAX_TOPICS => {
+            devices.named.insert(id);
         }
-        (Some(id), false) => {
+        Some(_) => {}
+    }
+}
+
+fn remove_devices(devices: &mut Devices, which: Option<DeviceId>) {
+    match which {
+        None => devices.all = false,
+        Some(id) => {
             devices.named.remove(&id);
         }
     }
@@ -97,6 +153,10 @@ pub(super) fn name(topic: Topic) -> String {
         Topic::Events => "events".into(),
         Topic::Operations => "operations".into(),
     }
+}
+
+pub(super) fn selection(selection: &Selection) -> String {
+    format!("metrics:{}", selection.text)
 }
 
 #[derive(Serialize)]
@@ -118,10 +178,44 @@ fn point(series: SeriesId, at_ms: u64, value: Result<f64, NoData>) -> ReadingPoi
 }
 
 /// The newest value of every series, as a readings topic starts.
-pub(super) fn latest(device: DeviceId, values: &[LatestValue]) -> Value {
+pub(super) fn latest(device: DeviceId, values: &[LatestValue], more: bool) -> Value {
     let points: Vec<ReadingPoint> =
         values.iter().map(|latest| point(latest.series.id, latest.at_ms, latest.value)).collect();
+    let mut data = json!({ "device_id": device.0, "points": points });
+    if more {
+        data["more"] = true.into();
+    }
+    data
+}
+
+/// Every sample of what a device sent, or of those of its series that `holds` is true for.
+pub(super) fn readings<'a>(device: DeviceId, sampled: impl Iterator<Item = &'a Sampled>) -> Value {
+    let points: Vec<ReadingPoint> = sampled
+        .flat_map(|series| {
+            let id = series.series.id;
+            series.samples.iter().map(move |&(at_ms, value)| point(id, at_ms, value))
+        })
+        .collect();
     json!({ "device_id": device.0, "points": points })
+}
+
+/// The newest of some series: added where the stream tells of them for the first time, changed
+/// where it does not.
+pub(super) fn newest<'a>(samples: impl Iterator<Item = (SeriesId, &'a Sample, bool)>) -> Value {
+    let (mut added, mut changed) = (serde_json::Map::new(), serde_json::Map::new());
+    for (series, sample, known) in samples {
+        let mut state = json!({ "device_id": sample.device.0, "t": sample.at_ms });
+        match sample.value {
+            Ok(value) => state["v"] = json!(value),
+            Err(reason) => {
+                state["v"] = Value::Null;
+                state["no_data"] = reason.name().into();
+            }
+        }
+        let map = if known { &mut changed } else { &mut added };
+        map.insert(series.0.to_string(), state);
+    }
+    json!({ "a": added, "c": changed })
 }
 
 pub(super) fn device_state(device: DeviceId, online: bool, at_ms: u64) -> Value {
@@ -129,25 +223,23 @@ pub(super) fn device_state(device: DeviceId, online: bool, at_ms: u64) -> Value 
     json!({ "device_id": device.0, "status": status, "at": crate::http::time::rfc3339(at_ms) })
 }
 
-/// What happened, under the type that its topic's messages have.
-pub(super) fn happened(live: &Live) -> (&'static str, Value) {
-    match live {
-        Live::Readings { device, points } => {
-            let points: Vec<ReadingPoint> =
-                points.iter().map(|p| point(p.series, p.at_ms, p.value)).collect();
-            ("delta", json!({ "device_id": device.0, "points": points }))
-        }
-        Live::Device { device, online, at_ms } => ("delta", device_state(*device, *online, *at_ms)),
-        Live::Changed(changed) => {
-            let mut data = device_state(changed.device, changed.online, changed.at_ms);
-            data["guard"] = json!({ "attached": changed.guard_attached });
-            let parts: Vec<_> = changed.parts.iter().map(|part| part.name()).collect();
-            data["changed"] = json!(parts);
-            ("delta", data)
-        }
-        Live::Event(event) => ("event", json!(Event::from(event.clone()))),
-        Live::Operation(operation) => ("event", json!(Operation::from(operation.clone()))),
+/// A device's state with what of it has changed.
+pub(super) fn device_now(device: DeviceId, now: &DeviceNow) -> Value {
+    let mut data = device_state(device, now.online, now.at_ms);
+    if let Some(attached) = now.guard_attached {
+        data["guard"] = json!({ "attached": attached });
+        let parts: Vec<_> = now.parts.iter().map(|part| part.name()).collect();
+        data["changed"] = json!(parts);
     }
+    data
+}
+
+pub(super) fn event(event: &crate::telemetry::Event) -> Value {
+    json!(Event::from(event.clone()))
+}
+
+pub(super) fn operation(operation: &crate::operations::Operation) -> Value {
+    json!(Operation::from(operation.clone()))
 }
 
 #[cfg(test)]
@@ -158,26 +250,29 @@ mod tests {
     fn a_topic_is_read_or_refused() {
         let id = "018f8f8e-0000-7000-8000-000000000001";
         let device = DeviceId(id.parse().unwrap());
+        let of_all = Wanted::Readings(None, Mode::State);
         for (text, wanted) in [
             ("events", Some(Wanted::Events)),
-            ("readings:*", Some(Wanted::Readings(None))),
+            ("readings:*", Some(of_all)),
             ("device:*:state", Some(Wanted::DeviceState(None))),
             ("device:*:readings", None),
             ("readings:rack", None),
+            ("metrics:rack", None),
             ("", None),
         ] {
-            assert_eq!(Wanted::parse(text), wanted, "{text}");
+            assert_eq!(Wanted::parse(text, Mode::State), wanted, "{text}");
         }
-        assert_eq!(Wanted::parse(&format!("readings:{id}")), Some(Wanted::Readings(Some(device))));
+        let one = Wanted::Readings(Some(device), Mode::Event);
+        assert_eq!(Wanted::parse(&format!("readings:{id}"), Mode::Event), Some(one));
     }
 
     #[test]
     fn one_device_stays_subscribed_when_all_devices_are_taken_back() {
         let id = DeviceId(Uuid::from_u128(1));
         let mut interest = Interest::default();
-        change(&mut interest, Wanted::Readings(Some(id)), true);
-        change(&mut interest, Wanted::Readings(None), true);
-        change(&mut interest, Wanted::Readings(None), false);
+        add(&mut interest, Wanted::Readings(Some(id), Mode::Event)).unwrap();
+        add(&mut interest, Wanted::Readings(None, Mode::Event)).unwrap();
+        remove(&mut interest, &Wanted::Readings(None, Mode::Event));
         assert!(interest.wants(Topic::Readings(id)));
         assert!(!interest.wants(Topic::Readings(DeviceId(Uuid::from_u128(2)))));
     }
@@ -186,12 +281,19 @@ mod tests {
     fn interest_follows_what_is_subscribed_and_taken_back() {
         let id = DeviceId(Uuid::from_u128(1));
         let mut interest = Interest::default();
-        change(&mut interest, Wanted::Readings(Some(id)), true);
+        add(&mut interest, Wanted::Readings(Some(id), Mode::State)).unwrap();
         assert!(interest.wants(Topic::Readings(id)));
-        assert!(!interest.wants(Topic::Readings(DeviceId(Uuid::from_u128(2)))));
-        change(&mut interest, Wanted::Readings(Some(id)), false);
+        remove(&mut interest, &Wanted::Readings(Some(id), Mode::Event));
         assert!(!interest.wants(Topic::Readings(id)));
-        change(&mut interest, Wanted::Readings(None), true);
-        assert!(interest.wants(Topic::Readings(id)));
+        for number in 0..MAX_SELECTIONS {
+            let selection = Selection::parse(&format!("rack=r{number}"), Mode::State).unwrap();
+            add(&mut interest, Wanted::Metrics(selection)).unwrap();
+        }
+        let same = Wanted::Metrics(Selection::parse("rack=r0", Mode::Event).unwrap());
+        add(&mut interest, same.clone()).unwrap();
+        let more = Wanted::Metrics(Selection::parse("rack=x", Mode::Event).unwrap());
+        assert!(add(&mut interest, more.clone()).unwrap_err().contains("50 selections"));
+        remove(&mut interest, &same);
+        add(&mut interest, more).unwrap();
     }
 }

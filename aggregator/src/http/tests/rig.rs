@@ -82,6 +82,16 @@ impl Rig {
         Self { app, clock, state, router }
     }
 
+    /// The same state under a new process's eyes.
+    pub(super) async fn restarted(self) -> Self {
+        let Self { app, clock, state, .. } = self;
+        app.store.close().await;
+        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        let app = App::open(config, clock.clone()).await.unwrap();
+        let router = router(app.clone());
+        Self { app, clock, state, router }
+    }
+
     /// An account and its access token.
     pub(super) async fn token(&self, email: &str, role: Role) -> String {
         create_user(&self.app.store, &self.clock, email, PASSWORD, role).await.unwrap();

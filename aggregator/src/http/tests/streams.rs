@@ -1,41 +1,14 @@
 use super::machine::enrol;
 use super::rig::{Rig, VIEWER};
+use super::sockets::{Socket, next, next_json, open, sampled, say};
 use crate::access::Role;
 use crate::live::Live;
-use crate::telemetry::{NoData, Point, SeriesId};
-use futures_util::{SinkExt, StreamExt};
+use crate::store::EntryKey;
+use crate::telemetry::NoData;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-async fn open(address: SocketAddr, path: &str, token: Option<&str>) -> tungstenite::Result<Socket> {
-    let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
-    if let Some(token) = token {
-        let value = format!("Bearer {token}").parse().unwrap();
-        request.headers_mut().insert("authorization", value);
-    }
-    Ok(connect_async(request).await?.0)
-}
-
-async fn next(socket: &mut Socket) -> Message {
-    let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await;
-    message.unwrap().unwrap().unwrap()
-}
-
-async fn next_json(socket: &mut Socket) -> Value {
-    let message = next(socket).await;
-    serde_json::from_str(message.to_text().unwrap()).unwrap_or_else(|_| panic!("{message:?}"))
-}
-
-async fn say(socket: &mut Socket, message: Value) {
-    socket.send(Message::text(message.to_string())).await.unwrap();
-}
 
 async fn close_code(socket: &mut Socket) -> u16 {
     loop {
@@ -64,11 +37,11 @@ async fn a_stream_greets_answers_pings_and_delivers_what_was_asked_for() {
     assert_eq!(next_json(&mut socket).await, json!({ "type": "result", "id": 1, "ok": true }));
     let snapshot = next_json(&mut socket).await;
     assert_eq!((&snapshot["type"], &snapshot["topic"]), (&json!("snapshot"), &json!(topic)));
-    let points = vec![
-        Point { series: SeriesId(4), at_ms: 1_000, value: Ok(41.5) },
-        Point { series: SeriesId(5), at_ms: 1_000, value: Err(NoData::Missing) },
+    let sampled = vec![
+        sampled(device, 4, vec![(1_000, Ok(41.5))]),
+        sampled(device, 5, vec![(1_000, Err(NoData::Missing))]),
     ];
-    rig.app.live.publish(Live::Readings { device, points });
+    rig.app.live.publish(Live::Readings { device, entry: EntryKey::for_test(1, 1), sampled });
     assert_eq!(
         next_json(&mut socket).await,
         json!({
@@ -161,9 +134,10 @@ async fn a_slow_reader_is_told_what_it_missed() {
     next_json(&mut socket).await;
     say(&mut socket, json!({ "type": "subscribe", "topics": ["readings:*"] })).await;
     assert_eq!(next_json(&mut socket).await["ok"], true);
-    let point = Point { series: SeriesId(4), at_ms: 1_000, value: Ok(41.5) };
-    for _ in 0..4_000 {
-        rig.app.live.publish(Live::Readings { device, points: vec![point; 400] });
+    let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5)); 400])];
+    for seq in 0..4_000 {
+        let entry = EntryKey::for_test(1, seq);
+        rig.app.live.publish(Live::Readings { device, entry, sampled: sampled.clone() });
     }
     let mut dropped = 0;
     let mut delivered = 0;
@@ -172,6 +146,7 @@ async fn a_slow_reader_is_told_what_it_missed() {
         match message["type"].as_str().unwrap() {
             "gap" => dropped += message["dropped"].as_u64().unwrap(),
             "delta" => delivered += 1,
+            "bookmark" => {}
             other => panic!("{other}"),
         }
     }

@@ -121,6 +121,23 @@ impl Store {
         rows.iter().map(operation).collect()
     }
 
+    /// The first `limit` that were asked, started or ended since then, the earliest asked first.
+    pub(crate) async fn operations_moved_since(
+        &self,
+        since_ms: u64,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let rows = sqlx::query(select!(
+            "WHERE o.created_at_ms >= $1 OR o.started_at_ms >= $1 OR o.finished_at_ms >= $1
+             ORDER BY o.created_at_ms, o.id LIMIT $2"
+        ))
+        .bind(ms(since_ms))
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(operation).collect()
+    }
+
     /// What has no verdict yet and is still good, by counter, behind the counter `after`. What was sent but not answered is
     /// in it: the guard's counter makes the repetition harmless.
     pub(crate) async fn pending_commands(

@@ -4,18 +4,21 @@ mod commit;
 mod events;
 mod quarantine;
 mod query;
+mod replay;
 
 pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
 pub(crate) use quarantine::Reason;
 pub use query::Counts;
 pub(crate) use query::GapRow;
+pub(crate) use replay::CommittedBlock;
+pub use replay::Watermark;
 
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
 use crate::store::sql::{Connection, Row, Store, fleet, from_blob, ms, small, to_blob, to_json};
 use crate::telemetry::SeriesInfo;
 use flyball_protocol::series::{SeriesDef, SeriesRef};
-use flyball_protocol::sync::{Epoch, Ranges};
+use flyball_protocol::sync::{Epoch, Ranges, Seq};
 use sqlx::Row as _;
 
 /// The database's own number of a device.
@@ -30,6 +33,20 @@ pub(crate) struct EpochKey(i64);
 impl EpochKey {
     pub(crate) const fn for_test(key: i64) -> Self {
         Self(key)
+    }
+}
+
+/// One entry of one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EntryKey {
+    pub(crate) epoch: EpochKey,
+    pub(crate) seq: Seq,
+}
+
+#[cfg(test)]
+impl EntryKey {
+    pub(crate) const fn for_test(epoch: i64, seq: u64) -> Self {
+        Self { epoch: EpochKey(epoch), seq: Seq(seq) }
     }
 }
 
