@@ -1,6 +1,7 @@
 //! The house as one value: every domain with what it needs. Made once at start and handed to
 //! `ingest` and `http`; cloning it is cheap.
 
+pub mod replicas;
 pub mod shutdown;
 
 use crate::accounts::{Accounts, AccountsError};
@@ -73,7 +74,7 @@ impl App {
     /// Where either can't be opened.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
         let authority = Arc::new(Authority::open(&config.state, clock.now_ms())?);
-        let store = Store::open(&config.database()).await?;
+        let store = Store::connect(&config.database()).await?;
         let (sessions, live, latest) = (Sessions::default(), Hub::default(), Latest::default());
         let fleet = Fleet::new(store.clone(), sessions.clone(), clock.clone());
         let telemetry = Telemetry::new(store.clone(), clock.clone(), latest.clone());

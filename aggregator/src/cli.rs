@@ -1,6 +1,7 @@
-//! The command line: `run`, `init`, `token`. Parses, opens the house, runs it, and turns the
+//! The command line: `run`, `init`, `token`, `migrate`. Parses, opens the house, runs it, and turns the
 //! error that ends it into an exit code.
 
+mod migrate;
 mod run;
 
 use crate::accounts;
@@ -8,6 +9,7 @@ use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Flags};
 use crate::enrolment::TokenError;
+use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -34,6 +36,8 @@ enum Command {
     Init(Init),
     /// Print one enrolment token; works while the server runs.
     Token(Token),
+    /// Bring the database to this version, or back to an earlier one.
+    Migrate(migrate::Migrate),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -50,6 +54,10 @@ struct Run {
     /// A built console to serve instead of the embedded one.
     #[arg(long, value_name = "DIR")]
     console_dir: Option<PathBuf>,
+    /// `postgres://…`, or a file [default: STATE/aggregator.db]. A password belongs into
+    /// FLYBALL_DATABASE or the configuration: others can read a command line.
+    #[arg(long, value_name = "DATABASE")]
+    database: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -99,6 +107,8 @@ pub enum CliError {
     Superuser(#[from] accounts::AccountsError),
     #[error("making the token")]
     Token(#[from] TokenError),
+    #[error("migrating the database")]
+    Migrate(#[from] StoreError),
     #[error("running")]
     Run(#[from] run::RunError),
 }
@@ -117,6 +127,7 @@ pub fn execute(arguments: Arguments) -> Result<(), CliError> {
             Command::Run(run) => self::run(run).await,
             Command::Init(init) => self::init(init).await,
             Command::Token(token) => self::token(token).await,
+            Command::Migrate(migrate) => migrate.execute().await,
         }
     })
 }
@@ -133,7 +144,8 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Config(_)
         | CliError::App(_)
         | CliError::Superuser(_)
-        | CliError::Token(_) => ExitCode::FAILURE,
+        | CliError::Token(_)
+        | CliError::Migrate(_) => ExitCode::FAILURE,
     }
 }
 
@@ -141,7 +153,12 @@ async fn run(run: Run) -> Result<(), CliError> {
     run::log_to_stderr();
     create_state(&run.state)?;
     let _lock = lock(&run.state)?;
-    let flags = Flags { api: run.api, ingest: run.ingest, console_dir: run.console_dir };
+    let flags = Flags {
+        api: run.api,
+        ingest: run.ingest,
+        console_dir: run.console_dir,
+        database: run.database.as_deref().map(Into::into),
+    };
     let config = Config::load(&run.state, &flags)?;
     let app = App::open(config, Clock::System).await?;
     run::serve(app).await?;

@@ -1,9 +1,11 @@
 //! The configuration: defaults, then `STATE/aggregator.toml`, then the environment, then flags.
 //! Parsed once; unknown keys of the file are refused.
 
+use crate::store::Database;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -12,8 +14,15 @@ use uuid::Uuid;
 const FILE: &str = "aggregator.toml";
 /// `FLYBALL_API`, `FLYBALL_IMPORTS__FOLDER` …: the environment's prefix and its only keys.
 const PREFIX: &str = "FLYBALL_";
-const ENVIRONMENT: [&str; 6] =
-    ["api", "ingest", "console_dir", "imports__folder", "flat__anonymous_role", "public_url"];
+const ENVIRONMENT: [&str; 7] = [
+    "api",
+    "ingest",
+    "database",
+    "console_dir",
+    "imports__folder",
+    "flat__anonymous_role",
+    "public_url",
+];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +34,9 @@ pub struct Config {
     pub api: SocketAddr,
     /// Where agents connect, over UDP.
     pub ingest: SocketAddr,
+    /// `postgres://…`, or a file; `STATE/aggregator.db` where absent.
+    #[serde(skip_serializing)]
+    pub database: Option<DatabaseText>,
     /// A built console that is served instead of the embedded one.
     pub console_dir: Option<PathBuf>,
     /// The address that people use, where it is not the listener's.
@@ -33,6 +45,23 @@ pub struct Config {
     pub flat: Flat,
     pub cors: Cors,
     pub safety: Safety,
+}
+
+/// The database's address as it was given; nobody sees it whole.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseText(String);
+
+impl From<&str> for DatabaseText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for DatabaseText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Database::parse(&self.0, Path::new("")))
+    }
 }
 
 /// What the aggregator itself refuses, and how dangerous commands are confirmed.
@@ -111,6 +140,8 @@ pub struct Flags {
     pub ingest: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseText>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,10 +161,10 @@ impl Config {
         Ok(Self { state: state.to_owned(), ..config })
     }
 
-    /// The database's file.
+    /// Where the database is.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.state.join("aggregator.db")
+    pub fn database(&self) -> Database {
+        Database::parse(self.database.as_ref().map_or("aggregator.db", |text| &text.0), &self.state)
     }
 
     /// The folder of the import sources.
@@ -149,6 +180,7 @@ impl Default for Config {
             state: PathBuf::new(),
             api: (Ipv4Addr::LOCALHOST, 8766).into(),
             ingest: (Ipv4Addr::LOCALHOST, 8767).into(),
+            database: None,
             console_dir: None,
             public_url: None,
             imports: Imports::default(),

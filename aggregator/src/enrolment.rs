@@ -221,12 +221,13 @@ mod tests {
     use super::*;
     use crate::app::App;
     use crate::config::Config;
+    use crate::store::fresh::Fresh;
     use std::time::Duration;
-    use tempfile::TempDir;
 
-    async fn app() -> (App, TempDir) {
-        let state = tempfile::tempdir().unwrap();
-        let config = Config { state: state.path().to_owned(), ..Config::default() };
+    async fn app() -> (App, Fresh) {
+        let state = Fresh::new();
+        let (folder, database) = (state.path().to_owned(), state.database());
+        let config = Config { state: folder, database, ..Config::default() };
         (App::open(config, Clock::manual(1_795_298_300_000)).await.unwrap(), state)
     }
 

@@ -416,6 +416,7 @@ mod tests {
     use crate::app::App;
     use crate::config::Config;
     use crate::fleet::tests::device;
+    use crate::store::fresh::Fresh;
     use flyball_units::Ratio;
     use uuid::Uuid;
 
@@ -423,8 +424,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_outbox_is_read_by_counter_from_where_the_session_stands() {
-        let state = tempfile::tempdir().unwrap();
-        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        let state = Fresh::new();
+        let (folder, database) = (state.path().to_owned(), state.database());
+        let config = Config { state: folder, database, ..Config::default() };
         let app = App::open(config, Clock::manual(NOW_MS)).await.unwrap();
         let device = device(Uuid::from_u128(1));
         app.store.add_device(&device).await.unwrap();

@@ -4,6 +4,8 @@
 //! differently is `sql::engine`'s alone.
 
 mod database;
+#[cfg(test)]
+pub(crate) mod fresh;
 mod sql;
 
 pub use database::{Database, PostgresUrl};
@@ -11,6 +13,8 @@ pub use sql::Store;
 use sql::engine;
 pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
+pub use sql::migrations::SchemaStep;
+pub(crate) use sql::notices::{Notice, Notices};
 pub(crate) use sql::telemetry::{
     Arrival, ArrivalBody, Committed, CommittedBlock, DeviceKey, EpochKey, GapRow, Reason, Scope,
 };

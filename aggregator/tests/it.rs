@@ -1,14 +1,11 @@
 //! The aggregator from outside: a real endpoint on loopback, agents made of quinn and the
-//! protocol crate alone.
+//! protocol crate alone. Every test runs on both engines of the store.
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-mod it {
-    mod commit;
-    mod equipment;
-    mod guards;
-    mod operations;
-    mod readings;
-    mod refusals;
-    mod rig;
-}
+#[path = "it/on_postgresql.rs"]
+mod on_postgresql;
+#[path = "it/on_sqlite.rs"]
+mod on_sqlite;
+#[path = "it/rig.rs"]
+mod rig;

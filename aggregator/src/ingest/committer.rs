@@ -20,6 +20,10 @@ const QUEUE: usize = 1024;
 /// A store that fails is tried again before the sessions are told.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
+/// A database that is away is waited for, a minute at least: a server that restarts, a lock.
+/// Until then the sessions wait, and their agents keep what they have.
+const AWAY_ATTEMPTS: u32 = 120;
+const AWAY_PAUSE: Duration = Duration::from_millis(500);
 /// Entries that fail in a row when they are committed alone: then it is the store that fails.
 const GIVE_UP: u32 = 3;
 
@@ -95,12 +99,21 @@ async fn commit_with_patience(
     app: &App,
     arrivals: &[Arrival],
 ) -> Result<Vec<Committed>, StoreError> {
-    let mut attempt = 1;
+    let (mut attempt, mut away) = (1, 0);
     loop {
         match app.store.commit(arrivals, app.clock.now_ms()).await {
             Ok(answers) => {
                 app.metrics.commits.inc();
                 return Ok(answers);
+            }
+            Err(error) if error.may_pass() && away < AWAY_ATTEMPTS => {
+                away += 1;
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    away,
+                    "the database is away, waiting for it"
+                );
+                tokio::time::sleep(AWAY_PAUSE).await;
             }
             Err(error) if attempt >= ATTEMPTS || error.is_of_content() => return Err(error),
             Err(error) => {
@@ -259,7 +272,7 @@ mod tests {
     async fn an_entry_that_the_store_refuses_fails_no_other() {
         let state = tempfile::tempdir().unwrap();
         let config = Config { state: state.path().to_owned(), ..Config::default() };
-        let database = config.database();
+        let database = state.path().join("aggregator.db");
         let app = App::open(config, Clock::manual(NOW_MS)).await.unwrap();
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
         let mut beside = options.connect().await.unwrap();

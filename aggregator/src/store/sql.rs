@@ -2,7 +2,9 @@
 
 mod accounts;
 pub(super) mod audit;
+mod bulk;
 mod content;
+mod days;
 pub(super) mod engine;
 mod enrolment;
 mod equipment;
@@ -11,15 +13,19 @@ mod fleet_limits;
 pub(super) mod idempotency;
 mod imports;
 pub(super) mod keys;
-mod migrations;
+pub(super) mod migrations;
+pub(super) mod notices;
 mod operations;
 pub(super) mod telemetry;
 
 use crate::store::{Database, StoreError};
+use days::Days;
 use engine::Engine;
+use notices::Replica;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, Transaction};
 use std::path::Path;
+use std::time::Duration;
 
 /// The database as every statement here sees it: `$1` placeholders, `RETURNING` for numbers that
 /// the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
@@ -33,11 +39,17 @@ pub(super) type Row = sqlx::any::AnyRow;
 pub(super) type Connection = sqlx::AnyConnection;
 pub(super) type Pool = sqlx::Pool<Db>;
 
+/// How long a write waits for a server that restarts.
+const AWAY: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(200);
+
 #[derive(Clone, Debug)]
 pub struct Store {
     engine: Engine,
     writer: Pool,
     readers: Pool,
+    days: Days,
+    replica: Replica,
 }
 
 impl Store {
@@ -62,7 +74,7 @@ impl Store {
     /// Opens `database` as it is.
     async fn reach(database: &Database) -> Result<Self, StoreError> {
         let (engine, writer, readers) = engine::connect(database).await?;
-        Ok(Self { engine, writer, readers })
+        Ok(Self { engine, writer, readers, days: Days::default(), replica: Replica::new() })
     }
 
     /// `sqlite` or `postgresql`.
@@ -73,7 +85,23 @@ impl Store {
 
     /// A write transaction: no other writes until it ends.
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
-        Ok(self.writer.begin_with(self.engine.begin()).await?)
+        self.begin_with(self.engine.begin()).await
+    }
+
+    /// Waits a while for a server that is away: whoever asks has done nothing yet.
+    pub(super) async fn begin_with(
+        &self,
+        statement: &'static str,
+    ) -> Result<Transaction<'static, Db>, StoreError> {
+        let begun = tokio::time::timeout(AWAY, async {
+            loop {
+                match self.writer.begin_with(statement).await {
+                    Err(error) if self.engine.is_away(&error) => tokio::time::sleep(PAUSE).await,
+                    begun => return begun,
+                }
+            }
+        });
+        Ok(begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
     }
 
     /// The pool that reads; each statement sees a committed snapshot.

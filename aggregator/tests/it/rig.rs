@@ -1,9 +1,11 @@
 //! One aggregator and its agents, in one line each.
 
-use flyball_aggregator::app::App;
+use flyball_aggregator::app::{App, replicas};
 use flyball_aggregator::clock::Clock;
 use flyball_aggregator::config::Config;
 use flyball_aggregator::ingest::Ingest;
+use flyball_aggregator::store::Database;
+use flyball_harness::counterparts::{Postgres, TestDatabase};
 use flyball_protocol::block::BlockBuilder;
 use flyball_protocol::command::DeviceId;
 use flyball_protocol::entry::{Entry, EntryBody};
@@ -19,6 +21,8 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Serialize, de::DeserializeOwned};
+use sqlx::Connection as _;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +32,44 @@ use tokio::task::JoinHandle;
 pub(crate) const NOW_MS: u64 = 1_795_298_300_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Rig {
+/// What the store lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgresql,
+}
+
+/// An engine as a type: each suite has a rig of its own.
+pub(crate) trait OnEngine: Sized {
+    const ENGINE: Engine;
+}
+
+pub(crate) struct Sqlite;
+
+impl OnEngine for Sqlite {
+    const ENGINE: Engine = Engine::Sqlite;
+}
+
+pub(crate) struct Postgresql;
+
+impl OnEngine for Postgresql {
+    const ENGINE: Engine = Engine::Postgresql;
+}
+
+/// Everything durable of one aggregator.
+pub(crate) struct Durable {
+    state: TempDir,
+    database: Option<TestDatabase>,
+    /// The address of a database that somebody else takes away.
+    server: Option<String>,
+}
+
+pub(crate) struct Rig<E> {
     pub(crate) app: App,
     pub(crate) address: SocketAddr,
-    state: TempDir,
+    durable: Durable,
     serving: JoinHandle<()>,
+    engine: PhantomData<E>,
 }
 
 /// What a machine has after its enrolment.
@@ -44,17 +81,63 @@ pub(crate) struct Identity {
     key: Vec<u8>,
 }
 
-impl Rig {
+impl Durable {
+    pub(crate) fn fresh(engine: Engine) -> Self {
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgresql => Some(TestDatabase::create().unwrap()),
+        };
+        Self { state: tempfile::tempdir().unwrap(), database, server: None }
+    }
+
+    /// A database on a server of its own, which the test may end and start again.
+    pub(crate) fn on_server(server: &Postgres) -> Self {
+        let url = server.create("flyball").unwrap();
+        Self { state: tempfile::tempdir().unwrap(), database: None, server: Some(url) }
+    }
+
+    /// The same database and the same authority: another replica.
+    fn beside(&self) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let (from, to) = (self.state.path().join("authority"), state.path().join("authority"));
+        std::fs::create_dir(&to).unwrap();
+        for file in std::fs::read_dir(from).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+        Self { state, database: None, server: self.url().map(str::to_owned) }
+    }
+
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.database.as_ref().map(TestDatabase::url).or(self.server.as_deref())
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::parse(self.url().unwrap_or("aggregator.db"), self.state.path())
+    }
+}
+
+impl<E: OnEngine> Rig<E> {
     pub(crate) async fn start() -> Self {
-        Self::on(tempfile::tempdir().unwrap(), Clock::System).await
+        Self::on(Durable::fresh(E::ENGINE), Clock::System).await
+    }
+
+    /// Another replica on the same database.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::on(self.durable.beside(), Clock::System).await
+    }
+
+    pub(crate) async fn on_server(server: &Postgres) -> Self {
+        Self::on(Durable::on_server(server), Clock::System).await
     }
 
     /// With a clock that stands at [`NOW_MS`] only for what reads it through the app.
-    async fn on(state: TempDir, clock: Clock) -> Self {
+    async fn on(durable: Durable, clock: Clock) -> Self {
         // Every test asks for it; the first one gets it.
         let _ = tracing_subscriber::fmt().with_test_writer().try_init();
         let config = Config {
-            state: state.path().to_owned(),
+            state: durable.state.path().to_owned(),
+            database: durable.url().map(Into::into),
             ingest: "127.0.0.1:0".parse().unwrap(),
             ..Config::default()
         };
@@ -62,7 +145,8 @@ impl Rig {
         let ingest = Ingest::bind(&app).unwrap();
         let address = ingest.address();
         let serving = tokio::spawn(ingest.serve(app.clone()));
-        Self { app, address, state, serving }
+        tokio::spawn(replicas::run(app.clone()));
+        Self { app, address, durable, serving, engine: PhantomData }
     }
 
     /// Ends this aggregator and starts another one on its state.
@@ -70,7 +154,7 @@ impl Rig {
         self.app.shutdown.start();
         self.serving.await.unwrap();
         self.app.store.close().await;
-        Self::on(self.state, Clock::System).await
+        Self::on(self.durable, Clock::System).await
     }
 
     pub(crate) async fn token(&self) -> String {
@@ -138,6 +222,14 @@ impl Rig {
         let mut down = Messages::new(recv);
         let welcome = down.next().await.unwrap();
         Agent { connection, control, down, lane: None, welcome, seen: Ranges::new() }
+    }
+
+    /// A number that the database itself gives.
+    pub(crate) async fn number(&self, words: &'static str) -> u64 {
+        let address = self.durable.url().unwrap();
+        let mut connection = sqlx::AnyConnection::connect(address).await.unwrap();
+        let count: i64 = sqlx::query_scalar(words).fetch_one(&mut connection).await.unwrap();
+        u64::try_from(count).unwrap()
     }
 
     /// How often a refusal was counted under `reason`.

@@ -34,7 +34,7 @@ const TO_BUILD: [Need; 3] = [
 ];
 
 /// To test besides: a browser, and the other side of each kind of equipment.
-const TO_TEST: [Need; 8] = [
+const TO_TEST: [Need; 9] = [
     Need {
         what: "Chromium, to drive the console",
         there: || Path::new("/usr/bin/chromium").exists(),
@@ -64,6 +64,11 @@ const TO_TEST: [Need; 8] = [
         what: "Mosquitto, an MQTT broker",
         there: || are_there(&["mosquitto"]),
         packages: &["mosquitto"],
+    },
+    Need {
+        what: "PostgreSQL, the store's second engine",
+        there: crate::test::postgres_is_there,
+        packages: &["postgresql"],
     },
     Need {
         what: "strace, to end a guard at a system call",

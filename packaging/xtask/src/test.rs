@@ -3,6 +3,7 @@
 use crate::rig::Form;
 use crate::{binaries, clock, console, faults, plugins, preflight, rig, say, workspace};
 use anyhow::{Result, bail};
+use flyball_harness::counterparts::Postgres;
 use std::path::Path;
 use std::process::Command;
 
@@ -32,13 +33,14 @@ struct Step {
 
 const RIG: &str = "rig";
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "formatting", run: formatting },
     Step { name: "plugins", run: build_plugins },
     Step { name: "console", run: console_checks },
     Step { name: "clippy", run: clippy },
     Step { name: "guests' tests", run: guest_tests },
     Step { name: "tests", run: tests },
+    Step { name: "tests on PostgreSQL", run: tests_on_postgresql },
     Step { name: "documentation", run: documentation },
     Step { name: "release builds", run: release_builds },
     Step { name: "system", run: system },
@@ -159,7 +161,24 @@ fn tests(root: &Path) -> Result<count::Count> {
     command.args(["--workspace", "--exclude", "flyball-system-tests"]);
     command.args(["--exclude", "flyball-rig"]);
     command.env("FLYBALL_GUESTS", workspace::test_plugins_dir(root));
+    // One server for all of them; it ends with this step.
+    let postgres = Postgres::start()?;
+    command.env("FLYBALL_POSTGRES", postgres.socket());
     count::run(command)
+}
+
+/// The aggregator's own tests once more, on its other engine. Those from outside ran on both.
+fn tests_on_postgresql(root: &Path) -> Result<count::Count> {
+    let mut command = test_runner(root);
+    command.args(["--package", "flyball-aggregator", "--lib"]);
+    let postgres = Postgres::start()?;
+    command.env("FLYBALL_STORE", "postgresql").env("FLYBALL_POSTGRES", postgres.socket());
+    count::run(command)
+}
+
+/// Are PostgreSQL's server and its tools installed?
+pub(crate) fn postgres_is_there() -> bool {
+    Postgres::is_installed()
 }
 
 fn documentation(root: &Path) -> Result<count::Count> {

@@ -86,10 +86,13 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// The store answers, so requests can be served.
-pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, &'static str) {
+/// The store answers, so requests can be served; it says which engine it is.
+pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, String) {
+    let engine = api.app.store.engine();
     match api.app.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+        Ok(()) => (StatusCode::OK, format!("ready, {engine}\n")),
+        Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the store ({engine}) does not answer\n"))
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{dialects, document, router};
+use crate::store::fresh::Fresh;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -15,7 +16,6 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
-use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub(super) const NOW_MS: u64 = 1_795_298_300_000;
@@ -29,7 +29,7 @@ static DOCUMENTS: LazyLock<Vec<(&str, Value)>> =
 pub(super) struct Rig {
     pub(super) app: App,
     pub(super) clock: Clock,
-    pub(super) state: TempDir,
+    pub(super) state: Fresh,
     router: Router,
 }
 
@@ -73,8 +73,9 @@ impl Rig {
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let state = tempfile::tempdir().unwrap();
-        let mut config = Config { state: state.path().to_owned(), ..Config::default() };
+        let state = Fresh::new();
+        let (folder, database) = (state.path().to_owned(), state.database());
+        let mut config = Config { state: folder, database, ..Config::default() };
         change(&mut config);
         let clock = Clock::manual(NOW_MS);
         let app = App::open(config, clock.clone()).await.unwrap();
@@ -86,7 +87,8 @@ impl Rig {
     pub(super) async fn restarted(self) -> Self {
         let Self { app, clock, state, .. } = self;
         app.store.close().await;
-        let config = Config { state: state.path().to_owned(), ..Config::default() };
+        let (folder, database) = (state.path().to_owned(), state.database());
+        let config = Config { state: folder, database, ..Config::default() };
         let app = App::open(config, clock.clone()).await.unwrap();
         let router = router(app.clone());
         Self { app, clock, state, router }

@@ -17,7 +17,8 @@ async fn health_has_the_shape_of_each_document() {
     let v1 = rig.get("/api/v1/health").send().await.json();
     assert_eq!(v1["data"]["status"], "healthy");
     assert_eq!(rig.get("/livez").send().await.text, "ok\n");
-    assert_eq!(rig.get("/readyz").send().await.text, "ready\n");
+    let engine = rig.app.store.engine();
+    assert_eq!(rig.get("/readyz").send().await.text, format!("ready, {engine}\n"));
 }
 
 #[tokio::test]

@@ -32,10 +32,8 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_READERS: u32 = 8;
 /// One for the group commit, the others for what the API asks.
 const POSTGRES_WRITERS: u32 = 4;
-/// How long a statement waits for a connection: then the database is away.
-const ACQUIRE: Duration = Duration::from_secs(5);
-/// Ordinary writes of all replicas take turns, as they do on SQLite: "flyball" in ASCII, cut off.
 const SQLITE_BEGIN: &str = "BEGIN IMMEDIATE";
+/// Ordinary writes of all replicas take turns, as they do on SQLite, by a number of our own.
 const POSTGRES_BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(7236850624)";
 
 /// SQLite's primary result codes for what a statement was given, not for where it ran.
@@ -66,12 +64,20 @@ impl Engine {
             Self::Postgres => "BEGIN",
         }
     }
+}
 
-    /// Ends a `SELECT` whose rows this transaction is about to change.
-    pub(super) const fn for_update(self) -> &'static str {
+impl Engine {
+    /// Is there a server that does not answer now?
+    pub(super) fn is_away(self, error: &sqlx::Error) -> bool {
+        self == Self::Postgres && may_pass(error)
+    }
+
+    /// How long a statement waits for a connection: then the database is away. On SQLite it waits
+    /// for whoever writes.
+    const fn acquire(self) -> Duration {
         match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE",
+            Self::Sqlite => Duration::from_secs(30),
+            Self::Postgres => Duration::from_secs(5),
         }
     }
 }
@@ -81,24 +87,28 @@ pub(super) async fn connect(database: &Database) -> Result<(Engine, Pool, Pool),
     sqlx::any::install_default_drivers();
     match database {
         Database::File(path) => {
-            let writer = pool(1, SQLITE_WRITER).connect_with(file(path, "rwc")?).await?;
-            let readers = pool(SQLITE_READERS, SQLITE_READER);
+            let writer =
+                pool(Engine::Sqlite, 1, SQLITE_WRITER).connect_with(file(path, "rwc")?).await?;
+            let readers = pool(Engine::Sqlite, SQLITE_READERS, SQLITE_READER);
             let readers = readers.connect_lazy_with(file(path, "ro")?);
             Ok((Engine::Sqlite, writer, readers))
         }
         Database::Postgres(url) => {
             let options = AnyConnectOptions::from_str(url.expose())?.disable_statement_logging();
-            let writer = pool(POSTGRES_WRITERS, POSTGRES).connect_with(options.clone()).await?;
-            let readers = pool(POSTGRES_READERS, POSTGRES).connect_lazy_with(options);
+            let writer = pool(Engine::Postgres, POSTGRES_WRITERS, POSTGRES)
+                .connect_with(options.clone())
+                .await?;
+            let readers =
+                pool(Engine::Postgres, POSTGRES_READERS, POSTGRES).connect_lazy_with(options);
             Ok((Engine::Postgres, writer, readers))
         }
     }
 }
 
-fn pool(most: u32, words: &'static str) -> PoolOptions<Db> {
+fn pool(engine: Engine, most: u32, words: &'static str) -> PoolOptions<Db> {
     PoolOptions::new()
         .max_connections(most)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(engine.acquire())
         .idle_timeout(None)
         .max_lifetime(None)
         // A full disk makes SQLite roll back by itself, and sqlx goes on counting a transaction
@@ -142,8 +152,8 @@ pub(crate) fn is_of_content(error: &dyn DatabaseError) -> bool {
 }
 
 /// Is the database away, or was this transaction in another's way? Then the same may succeed
-/// later. Classes 08 and 57 are of connections and shutdowns, 40 of conflicts, 53 of resources,
-/// 55 of locks.
+/// later. Classes 08, 25 and 57 are of connections, transactions that were ended and shutdowns,
+/// 40 of conflicts, 53 of resources, 55 of locks.
 pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -154,7 +164,7 @@ pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
             Some(error) => {
-                matches!(error.code().get(..2), Some("08" | "40" | "53" | "55" | "57"))
+                matches!(error.code().get(..2), Some("08" | "25" | "40" | "53" | "55" | "57"))
             }
             None => false,
         },

@@ -189,6 +189,7 @@ mod tests {
     use crate::fleet::EquipmentState;
     use crate::fleet::tests::{device, equipment};
     use crate::page::PageRequest;
+    use crate::store::fresh::Fresh;
     use uuid::Uuid;
 
     fn all() -> SubjectQuery {
@@ -203,8 +204,8 @@ mod tests {
 
     #[tokio::test]
     async fn equipment_stands_under_its_gateway_until_it_is_named_no_longer() {
-        let state = tempfile::tempdir().unwrap();
-        let store = Store::open(&state.path().join("test.db")).await.unwrap();
+        let fresh = Fresh::new();
+        let store = fresh.store().await;
         let (one, two) = (device(Uuid::from_u128(1)), device(Uuid::from_u128(2)));
         store.add_device(&one).await.unwrap();
         store.add_device(&two).await.unwrap();

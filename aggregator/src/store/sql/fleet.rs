@@ -3,6 +3,7 @@
 use crate::fleet::{CertificateInfo, Device, DeviceId, DeviceKind, Machine};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
+use crate::store::sql::notices::Notice;
 use crate::store::sql::{
     Connection, Row, Store, flag, from_json, ms, to_json, unsigned, unsigned_option, word,
 };
@@ -67,6 +68,7 @@ impl Store {
         .bind(id.to_string())
         .execute(&mut *transaction)
         .await?;
+        self.notify(&mut transaction, Notice::Revoked(id)).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() == 1)
     }

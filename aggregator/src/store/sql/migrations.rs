@@ -1,9 +1,14 @@
 //! The schema's versions, up and down, in each engine's own words. Append only: what has run
 //! anywhere is never edited. Both engines have the same tables and columns.
 
+use crate::store::sql::Store;
 use crate::store::sql::engine::Engine;
+use crate::store::{Database, StoreError};
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType, Migrator};
+
+/// sqlx's own.
+const TABLE: &str = "_sqlx_migrations";
 
 struct Step {
     version: i64,
@@ -42,8 +47,51 @@ const STEPS: [Step; 5] = [
     step!(5, "0005_armed"),
 ];
 
-/// The version that this program works with.
-pub(super) const CURRENT: i64 = STEPS[STEPS.len() - 1].version;
+/// A version of the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaStep {
+    pub version: i64,
+    pub name: &'static str,
+    pub applied: bool,
+}
+
+impl Store {
+    /// The versions that this program knows, and which of them `database` has.
+    ///
+    /// # Errors
+    /// Where it can't be reached, or has versions that this program does not know.
+    pub async fn schema(database: &Database) -> Result<Vec<SchemaStep>, StoreError> {
+        let store = Self::reach(database).await?;
+        let mut connection = store.writer.acquire().await?;
+        connection.ensure_migrations_table(TABLE).await?;
+        let applied = connection.list_applied_migrations(TABLE).await?;
+        drop(connection);
+        store.close().await;
+        let strange = |one: &&AppliedMigration| STEPS.iter().all(|s| s.version != one.version);
+        if let Some(strange) = applied.iter().find(strange) {
+            return Err(MigrateError::VersionMissing(strange.version).into());
+        }
+        let is_applied = |version| applied.iter().any(|one| one.version == version);
+        let step = |step: &Step| SchemaStep {
+            version: step.version,
+            name: step.name,
+            applied: is_applied(step.version),
+        };
+        Ok(STEPS.iter().map(step).collect())
+    }
+
+    /// Takes `database` back to version `to`; 0 is before the first. What later versions brought
+    /// is lost with them.
+    ///
+    /// # Errors
+    /// Where it can't be reached, or a step back fails; then it stays as it was before that step.
+    pub async fn revert(database: &Database, to: i64) -> Result<(), StoreError> {
+        let store = Self::reach(database).await?;
+        let reverted = migrator(store.engine).undo(&store.writer, to).await;
+        store.close().await;
+        Ok(reverted?)
+    }
+}
 
 pub(super) fn migrator(engine: Engine) -> Migrator {
     let one = |step: &Step, kind, text: &'static str| {
@@ -63,9 +111,4 @@ pub(super) fn migrator(engine: Engine) -> Migrator {
         })
         .collect();
     Migrator::with_migrations(migrations)
-}
-
-/// The versions that this program knows, with their names.
-pub(super) fn known() -> impl Iterator<Item = (i64, &'static str)> {
-    STEPS.iter().map(|step| (step.version, step.name))
 }

@@ -8,6 +8,7 @@ use crate::operations::{
 };
 use crate::page::Page;
 use crate::store::StoreError;
+use crate::store::sql::notices::Notice;
 use crate::store::sql::{
     Connection, Row, Store, audit, from_blob, from_json, ms, to_blob, to_json, unsigned,
     unsigned_option, word,
@@ -72,6 +73,7 @@ impl Store {
         insert(&mut transaction, key, counter, &operation, &command).await?;
         let entry = entry(&operation, "operation.create", Decision::Allowed, now_ms);
         audit::append(&mut transaction, &entry).await?;
+        self.notify(&mut transaction, Notice::Commands(device)).await?;
         transaction.commit().await.map_err(StoreError::Sql)?;
         Ok(operation)
     }
@@ -181,6 +183,9 @@ impl Store {
     ) -> Result<Option<Operation>, StoreError> {
         let mut transaction = self.begin().await?;
         let settled = settle(&mut transaction, id, change, now_ms).await?;
+        if settled.is_some() {
+            self.notify(&mut transaction, Notice::Operation(id)).await?;
+        }
         transaction.commit().await?;
         Ok(settled)
     }

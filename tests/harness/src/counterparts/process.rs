@@ -90,6 +90,21 @@ impl Running {
         kill_process(raw.ok_or_else(|| gone(rustix::io::Errno::SRCH))?, signal).map_err(gone)
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// Where it does not within a minute.
+    pub fn wait_for_its_end(&mut self) -> Result<(), CounterpartError> {
+        let clock = Clock::start();
+        while !matches!(self.child.try_wait(), Ok(Some(_))) {
+            if clock.elapsed() > PATIENCE {
+                return Err(self.not_ready(format!("did not end in {} s", PATIENCE.as_secs())));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// The last of what it said.
     #[must_use]
     pub fn said(&self) -> String {

@@ -2,12 +2,16 @@
 
 use super::CounterpartError;
 use std::ffi::OsStr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Before all others: Debian's `upsd` in the path is a script that asks /etc first.
 const NUT: &str = "/lib/nut";
 /// Folders of Debian's packages that need not be in the path.
 const SYSTEM: [&str; 2] = ["/usr/bin", "/usr/sbin"];
+
+/// Debian keeps PostgreSQL's programs apart by its major version; 12 has 15.
+const POSTGRES: RangeInclusive<u32> = 13..=18;
 
 /// A program by its name, and what brings it.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,7 @@ impl Program {
                 std::iter::once(PathBuf::from(NUT))
                     .chain(std::env::split_paths(&path))
                     .chain(SYSTEM.map(PathBuf::from))
+                    .chain(POSTGRES.rev().map(postgres))
                     .map(|folder| folder.join(name))
                     .find(|file| file.is_file())
                     .ok_or_else(|| CounterpartError::Missing {
@@ -57,6 +62,10 @@ impl Program {
             }
         }
     }
+}
+
+fn postgres(version: u32) -> PathBuf {
+    PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))
 }
 
 /// The `bin` folder of the Python environment: below `FLYBALL_PYTHON` where that is set, or

@@ -4,6 +4,9 @@ use crate::audit::{AuditEntry, Decision};
 use crate::fleet::DeviceId;
 use crate::operations::Operation;
 use crate::store::StoreError;
+use crate::store::sql::bulk::{Binding, Bulk};
+use crate::store::sql::engine::Engine;
+use crate::store::sql::notices::Notice;
 use crate::store::sql::operations::settle;
 use crate::store::sql::telemetry::events::insert_event;
 use crate::store::sql::telemetry::quarantine::{self, Reason};
@@ -15,8 +18,8 @@ use flyball_protocol::command::Outcome;
 use flyball_protocol::guard::GuardEvent;
 use flyball_protocol::sync::{Ranges, Seq};
 use serde_json::json;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use sqlx::Row as _;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One entry that an agent sent, checked and decoded as far as the store needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +80,23 @@ pub(crate) enum Committed {
     Quarantined { reason: Reason, event: Event },
 }
 
+/// Locked in the order of their keys, so that two replicas wait for each other and no more.
+static EPOCHS: Bulk =
+    Bulk::new("SELECT key, ranges FROM epochs WHERE key IN (VALUES ", 1, ") ORDER BY key");
+static EPOCHS_LOCKED: Bulk = Bulk::new(
+    "SELECT key, ranges FROM epochs WHERE key IN (VALUES ",
+    1,
+    ") ORDER BY key FOR UPDATE",
+);
+static RANGES: Bulk = Bulk::new(
+    "UPDATE epochs SET ranges = v.column2 FROM (VALUES ",
+    2,
+    ") AS v WHERE epochs.key = v.column1",
+);
+static ENTRIES: Bulk = Bulk::new("INSERT INTO entries (epoch, seq, checksum) VALUES ", 3, "");
+static BLOCKS: Bulk =
+    Bulk::new("INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, data) VALUES ", 6, "");
+
 impl Store {
     /// Commits `arrivals` in one transaction; the answers stand in their order. Nothing of it
     /// is stored where this fails.
@@ -85,14 +105,29 @@ impl Store {
         arrivals: &[Arrival],
         now_ms: u64,
     ) -> Result<Vec<Committed>, StoreError> {
-        let mut transaction = self.begin().await?;
-        let mut ranges: HashMap<EpochKey, Ranges> = HashMap::new();
+        self.make_days(arrivals.iter().filter_map(Arrival::first_tick), now_ms).await;
+        // What settles an operation takes its turn with everybody who writes; all else touches
+        // nothing but its own epochs.
+        let settles = arrivals.iter().any(|a| matches!(a.body, ArrivalBody::Outcome(_)));
+        let begin = if settles { self.engine.begin() } else { self.engine.begin_on_rows() };
+        let mut transaction = self.begin_with(begin).await?;
+        let mut ledger = Ledger::lock(&mut transaction, self.engine, arrivals).await?;
+        let admissions = ledger.admit(&mut transaction, arrivals).await?;
+        let new = || arrivals.iter().zip(&admissions).filter(|(_, a)| **a == Admission::New);
+        let keys: Vec<_> = new().map(|(arrival, _)| arrival).collect();
+        ENTRIES
+            .execute(&mut transaction, &keys, |query, arrival| {
+                query
+                    .bind(arrival.epoch.0)
+                    .bind(ms(arrival.seq.0))
+                    .bind(i64::from(arrival.checksum))
+            })
+            .await?;
+        let blocks: Vec<_> = new().filter_map(|(arrival, _)| arrival.block()).collect();
+        BLOCKS.execute(&mut transaction, &blocks, bind_block).await?;
         let mut answers = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            if let Entry::Vacant(place) = ranges.entry(arrival.epoch) {
-                place.insert(committed(&mut transaction, arrival.epoch).await?);
-            }
-            answers.push(match admit(&mut transaction, arrival, &mut ranges).await? {
+        for (arrival, admission) in arrivals.iter().zip(&admissions) {
+            answers.push(match *admission {
                 Admission::New => store_body(&mut transaction, arrival, now_ms).await?,
                 Admission::Repeated => Committed::Repeated,
                 Admission::Conflict { stored } => {
@@ -100,27 +135,55 @@ impl Store {
                 }
             });
         }
-        for (epoch, ranges) in &ranges {
-            sqlx::query("UPDATE epochs SET ranges = $1 WHERE key = $2")
-                .bind(to_blob("ranges", ranges)?)
-                .bind(epoch.0)
-                .execute(&mut *transaction)
-                .await?;
+        ledger.write(&mut transaction).await?;
+        for answer in &answers {
+            if let Committed::New { operation: Some(operation), .. } = answer {
+                self.notify(&mut transaction, Notice::Operation(operation.id)).await?;
+            }
         }
         transaction.commit().await?;
         Ok(answers)
     }
 }
 
-async fn committed(connection: &mut Connection, epoch: EpochKey) -> Result<Ranges, StoreError> {
-    let blob: Vec<u8> = sqlx::query_scalar("SELECT ranges FROM epochs WHERE key = $1")
-        .bind(epoch.0)
-        .fetch_one(connection)
-        .await?;
-    from_blob("ranges", &blob)
+/// A block's row.
+struct BlockToStore<'a> {
+    arrival: &'a Arrival,
+    from_ms: u64,
+    to_ms: u64,
+    data: &'a [u8],
+}
+
+impl Arrival {
+    fn block(&self) -> Option<BlockToStore<'_>> {
+        match &self.body {
+            ArrivalBody::Block { from_ms, to_ms, data } => {
+                Some(BlockToStore { arrival: self, from_ms: *from_ms, to_ms: *to_ms, data })
+            }
+            ArrivalBody::Event { .. }
+            | ArrivalBody::Outcome(_)
+            | ArrivalBody::Gap { .. }
+            | ArrivalBody::Unreadable { .. } => None,
+        }
+    }
+
+    fn first_tick(&self) -> Option<u64> {
+        self.block().map(|block| block.from_ms)
+    }
+}
+
+fn bind_block(query: Binding, block: &BlockToStore<'_>) -> Binding {
+    query
+        .bind(block.arrival.device.0)
+        .bind(block.arrival.epoch.0)
+        .bind(ms(block.arrival.seq.0))
+        .bind(ms(block.from_ms))
+        .bind(ms(block.to_ms))
+        .bind(block.data.to_vec())
 }
 
 /// What the store knows of an entry's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Admission {
     New,
     Repeated,
@@ -130,35 +193,88 @@ enum Admission {
     },
 }
 
-/// Notes the entry's key where it is new; says what is known of it where it is not. The ranges
-/// outlive the entries' rows, so a number without a row is a repetition.
-async fn admit(
-    connection: &mut Connection,
-    arrival: &Arrival,
-    ranges: &mut HashMap<EpochKey, Ranges>,
-) -> Result<Admission, StoreError> {
-    let ranges = ranges.entry(arrival.epoch).or_default();
-    if ranges.contains(arrival.seq) {
-        let stored: Option<i64> =
-            sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = $1 AND seq = $2")
-                .bind(arrival.epoch.0)
-                .bind(ms(arrival.seq.0))
-                .fetch_optional(connection)
-                .await?;
-        let stored = stored.map(|stored| small("entries.checksum", stored)).transpose()?;
-        return Ok(match stored {
-            Some(stored) if stored != arrival.checksum => Admission::Conflict { stored },
-            Some(_) | None => Admission::Repeated,
-        });
+/// What is committed of the epochs that a transaction is about; they are its own until it ends.
+struct Ledger {
+    ranges: BTreeMap<i64, Ranges>,
+    changed: BTreeSet<i64>,
+    /// What this very transaction brings.
+    fresh: HashMap<(i64, Seq), u32>,
+}
+
+impl Ledger {
+    async fn lock(
+        connection: &mut Connection,
+        engine: Engine,
+        arrivals: &[Arrival],
+    ) -> Result<Self, StoreError> {
+        let keys: BTreeSet<i64> = arrivals.iter().map(|arrival| arrival.epoch.0).collect();
+        let keys: Vec<i64> = keys.into_iter().collect();
+        let select = match engine {
+            Engine::Sqlite => &EPOCHS,
+            Engine::Postgres => &EPOCHS_LOCKED,
+        };
+        let rows = select.fetch(connection, &keys, |query, key| query.bind(*key)).await?;
+        let mut ranges = BTreeMap::new();
+        for row in rows {
+            ranges.insert(row.try_get("key")?, from_blob("ranges", row.try_get("ranges")?)?);
+        }
+        Ok(Self { ranges, changed: BTreeSet::new(), fresh: HashMap::new() })
     }
-    sqlx::query("INSERT INTO entries (epoch, seq, checksum) VALUES ($1, $2, $3)")
-        .bind(arrival.epoch.0)
-        .bind(ms(arrival.seq.0))
-        .bind(i64::from(arrival.checksum))
-        .execute(connection)
-        .await?;
-    ranges.insert(arrival.seq);
-    Ok(Admission::New)
+
+    /// Takes up what is new. The ranges outlive the entries' rows, so a number without a row is
+    /// a repetition.
+    async fn admit(
+        &mut self,
+        connection: &mut Connection,
+        arrivals: &[Arrival],
+    ) -> Result<Vec<Admission>, StoreError> {
+        let mut admissions = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let Arrival { seq, checksum, .. } = *arrival;
+            let epoch = arrival.epoch.0;
+            let ranges = self.ranges.get_mut(&epoch).ok_or(sqlx::Error::RowNotFound)?;
+            if !ranges.contains(seq) {
+                ranges.insert(seq);
+                self.changed.insert(epoch);
+                self.fresh.insert((epoch, seq), checksum);
+                admissions.push(Admission::New);
+                continue;
+            }
+            let stored = match self.fresh.get(&(epoch, seq)) {
+                Some(stored) => Some(*stored),
+                None => stored_checksum(connection, epoch, seq).await?,
+            };
+            admissions.push(match stored {
+                Some(stored) if stored != checksum => Admission::Conflict { stored },
+                Some(_) | None => Admission::Repeated,
+            });
+        }
+        Ok(admissions)
+    }
+
+    async fn write(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(self.changed.len());
+        for key in &self.changed {
+            rows.push((*key, to_blob("ranges", &self.ranges[key])?));
+        }
+        let bind =
+            |query: Binding, (key, ranges): &(i64, Vec<u8>)| query.bind(*key).bind(ranges.clone());
+        RANGES.execute(connection, &rows, bind).await
+    }
+}
+
+async fn stored_checksum(
+    connection: &mut Connection,
+    epoch: i64,
+    seq: Seq,
+) -> Result<Option<u32>, StoreError> {
+    let stored: Option<i64> =
+        sqlx::query_scalar("SELECT checksum FROM entries WHERE epoch = $1 AND seq = $2")
+            .bind(epoch)
+            .bind(ms(seq.0))
+            .fetch_optional(connection)
+            .await?;
+    stored.map(|stored| small("entries.checksum", stored)).transpose()
 }
 
 /// The newcomer is kept aside and audited, once; what is stored stays.
@@ -184,20 +300,8 @@ async fn store_body(
 ) -> Result<Committed, StoreError> {
     let (mut event, mut operation) = (None, None);
     match &arrival.body {
-        ArrivalBody::Block { from_ms, to_ms, data } => {
-            sqlx::query(
-                "INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, data)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(arrival.device.0)
-            .bind(arrival.epoch.0)
-            .bind(ms(arrival.seq.0))
-            .bind(ms(*from_ms))
-            .bind(ms(*to_ms))
-            .bind(data)
-            .execute(connection)
-            .await?;
-        }
+        // With all others of the batch.
+        ArrivalBody::Block { .. } => {}
         ArrivalBody::Event { at_ms, event: guard } => {
             let heard = Event::from_guard(EventId(0), arrival.id, *at_ms, guard.clone());
             event = Some(insert_event(connection, arrival.device, heard).await?);
@@ -270,3 +374,6 @@ fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
         request_id: None,
     }
 }
+
+#[cfg(test)]
+mod cost;

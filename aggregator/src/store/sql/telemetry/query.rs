@@ -152,14 +152,14 @@ fn gap(row: &Row) -> Result<GapRow, StoreError> {
 #[cfg(test)]
 mod tests {
 
-    use super::*;
     use crate::fleet::tests::device;
+    use crate::store::fresh::Fresh;
     use uuid::Uuid;
 
     #[tokio::test]
     async fn of_too_many_gaps_the_newest_are_answered_in_order() {
-        let state = tempfile::tempdir().unwrap();
-        let store = Store::open(&state.path().join("test.db")).await.unwrap();
+        let fresh = Fresh::new();
+        let store = fresh.store().await;
         let device = device(Uuid::from_u128(1));
         store.add_device(&device).await.unwrap();
         let mut transaction = store.begin().await.unwrap();

@@ -1,0 +1,24 @@
+//! The suite on SQLite.
+
+#[path = "commit.rs"]
+mod commit;
+#[path = "equipment.rs"]
+mod equipment;
+#[path = "guards.rs"]
+mod guards;
+#[path = "operations.rs"]
+mod operations;
+#[path = "readings.rs"]
+mod readings;
+#[path = "refusals.rs"]
+mod refusals;
+#[path = "schema.rs"]
+mod schema;
+
+pub(crate) const ENGINE: rig::Engine = rig::Engine::Sqlite;
+
+mod rig {
+    pub(crate) use crate::rig::*;
+
+    pub(crate) type Rig = crate::rig::Rig<Sqlite>;
+}
