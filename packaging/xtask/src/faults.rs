@@ -25,11 +25,15 @@ const NAMESPACES: [&str; 8] = [
 
 /// The short form, a step of every `test`.
 pub(crate) fn short(root: &Path) -> Result<Count> {
-    run(root, SHORT, false)
+    on(root, SHORT, false, &["--engine", "sqlite"])
 }
 
 /// As many faults as are asked for.
 pub(crate) fn run(root: &Path, faults: u32, json: bool) -> Result<Count> {
+    on(root, faults, json, &[])
+}
+
+fn on(root: &Path, faults: u32, json: bool, words: &[&str]) -> Result<Count> {
     let allowed = Command::new("unshare")
         .args(NAMESPACES)
         .arg("true")
@@ -47,7 +51,7 @@ pub(crate) fn run(root: &Path, faults: u32, json: bool) -> Result<Count> {
     build(root, &["--release", "--package", "flyball-faults"])?;
     let mut command = Command::new("unshare");
     command.args(NAMESPACES).arg(target.join("release/flyball-faults"));
-    command.args(["--faults", &faults.to_string()]);
+    command.args(["--faults", &faults.to_string()]).args(words);
     command.env("FLYBALL_TARGET_DIR", &target);
     if let Some(library) = clock_library() {
         // A library is put under the programs to set their clock; the guard that ships has no
@@ -55,6 +59,9 @@ pub(crate) fn run(root: &Path, faults: u32, json: bool) -> Result<Count> {
         build(root, &["--package", "flyball-guard", "--bin", "flyball-guard"])?;
         command.env("FLYBALL_FAKETIME", library);
         command.env("FLYBALL_GUARD", target.join("debug/flyball-guard"));
+    }
+    if let Some(folder) = postgres() {
+        command.env("FLYBALL_POSTGRES", folder);
     }
     if json {
         command.arg("--json");
@@ -72,6 +79,13 @@ pub(crate) fn clock_library() -> Option<PathBuf> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let library = Path::new("/usr/lib").join(triple).join("faketime/libfaketimeMT.so.1");
     library.exists().then_some(library)
+}
+
+/// Where Debian puts a server of PostgreSQL; the newest.
+fn postgres() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let folders = versions.map(|version| version.path().join("bin"));
+    folders.filter(|folder| folder.join("initdb").exists()).max()
 }
 
 fn build(root: &Path, arguments: &[&str]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The command line, and where the built programs lie.
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// Inject faults into a fleet and print the ledger of its samples.
@@ -20,9 +20,29 @@ pub(crate) struct Arguments {
     /// Only faults whose name contains this word.
     #[arg(long, value_name = "WORD")]
     pub(crate) only: Option<String>,
+    /// On which databases the aggregator runs, one after the other; each gets its share of the
+    /// faults. All that are there where none is named.
+    #[arg(long, value_enum)]
+    pub(crate) engine: Vec<Engine>,
     /// One JSON object a device and a last one with the faults by kind.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A database of the aggregator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgresql,
+}
+
+impl Engine {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgresql => "postgresql",
+        }
+    }
 }
 
 /// The programs of the fleet.
@@ -32,6 +52,8 @@ pub(crate) struct Programs {
     pub(crate) agent: PathBuf,
     pub(crate) guard: PathBuf,
     pub(crate) plant: PathBuf,
+    /// The folder of `postgres` and `initdb`, where it is installed.
+    pub(crate) postgres: Option<PathBuf>,
     /// libfaketime, where clocks can be set.
     pub(crate) set_clock: Option<PathBuf>,
 }
@@ -50,6 +72,7 @@ impl Programs {
             guard: std::env::var_os("FLYBALL_GUARD")
                 .map_or_else(|| target.join("edge/flyball-guard"), PathBuf::from),
             plant: target.join("release/flyball-plant"),
+            postgres: std::env::var_os("FLYBALL_POSTGRES").map(PathBuf::from),
             set_clock: std::env::var_os("FLYBALL_FAKETIME").map(PathBuf::from),
         })
     }

@@ -1,7 +1,7 @@
 //! The sequence of faults: one after the other, some beside each other, all of them over at the
 //! end. Then everybody has time to catch up, and the ledger is drawn up.
 
-use crate::arguments::{Arguments, Programs};
+use crate::arguments::{Arguments, Engine, Programs};
 use crate::clock;
 use crate::dice::Dice;
 use crate::fault::{Done, Heal, Kind};
@@ -24,43 +24,90 @@ const CATCH_UP: Duration = Duration::from_secs(180);
 /// How often each kind of fault was injected.
 pub(crate) type Tally = BTreeMap<&'static str, u32>;
 
-/// Runs it and prints the ledger; true where nothing is missing and nothing is there twice.
+/// Runs it on every engine and prints the ledger; true where nothing is missing and nothing is
+/// there twice.
 ///
 /// # Errors
 /// Where the fleet can't be started or this machine's means fail.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let programs = Programs::locate()?;
     let seed = arguments.seed.unwrap_or_else(|| clock::unix_ms() | 1);
-    eprintln!("{} faults, --seed {seed}", arguments.faults);
-    let kinds = kinds(arguments, &programs)?;
-    let mut fleet = Fleet::up(&programs, arguments.machines, seed)?;
+    let engines = engines(arguments, &programs);
+    let mut run = report::Run { tally: Tally::new(), seed, span_s: 0, sound: true };
+    let mut ledgers = Vec::new();
+    for (engine, turn) in engines.iter().copied().zip(0..) {
+        let of = u32::try_from(engines.len())?;
+        // What does not divide comes first.
+        let faults = arguments.faults / of + u32::from(turn < arguments.faults % of);
+        if faults == 0 {
+            continue;
+        }
+        eprintln!("{faults} faults on {}, --seed {seed}", engine.name());
+        let first = 1 + turn * arguments.machines;
+        let numbers = first..=turn * arguments.machines + arguments.machines;
+        let mut fleet = Fleet::up(&programs, engine, numbers, seed)?;
+        ledgers.extend(on(&mut fleet, engine, faults, arguments, &programs, &mut run)?);
+    }
+    report::print(arguments.json, &ledgers, &run)?;
+    Ok(run.sound)
+}
+
+/// The faults of one engine, and what came through.
+fn on(
+    fleet: &mut Fleet,
+    engine: Engine,
+    faults: u32,
+    arguments: &Arguments,
+    programs: &Programs,
+    run: &mut report::Run,
+) -> Result<Vec<Ledger>> {
+    let kinds = kinds(arguments, programs, engine)?;
     fleet.pass(SETTLE)?;
     let from_ms = clock::unix_ms() / 1000 * 1000;
-    let known = ledger::series(&mut fleet)?;
-    let tally = inject_all(&mut fleet, arguments.faults, &kinds, &mut Dice::new(seed))?;
+    let known = ledger::series(fleet)?;
+    let tally = inject_all(fleet, faults, &kinds, &mut Dice::new(run.seed))?;
     fleet.pass(SETTLE)?;
     let to_ms = clock::unix_ms() / 1000 * 1000 - 1000;
-    let ledgers = catch_up(&mut fleet, &known, from_ms, to_ms)?;
-    let sound = ledgers.iter().all(Ledger::is_sound);
-    if !sound {
+    let mut ledgers = catch_up(fleet, &known, from_ms, to_ms)?;
+    for (kind, times) in tally {
+        *run.tally.entry(kind).or_default() += times;
+    }
+    run.span_s += (to_ms - from_ms) / 1000;
+    for ledger in &mut ledgers {
+        ledger.engine = engine.name();
+    }
+    if !ledgers.iter().all(Ledger::is_sound) {
+        run.sound = false;
         fleet.keep();
         eprintln!("the logs stay in {}", fleet.folder().display());
         for ledger in &ledgers {
             ledger.explain();
         }
     }
-    let span_s = (to_ms - from_ms) / 1000;
-    report::print(arguments.json, &ledgers, &report::Run { tally, seed, span_s, sound })?;
-    Ok(sound)
+    Ok(ledgers)
 }
 
-fn kinds(arguments: &Arguments, programs: &Programs) -> Result<Vec<Kind>> {
+fn engines(arguments: &Arguments, programs: &Programs) -> Vec<Engine> {
+    if !arguments.engine.is_empty() {
+        return arguments.engine.clone();
+    }
+    if programs.postgres.is_none() {
+        eprintln!("PostgreSQL is left out: it is not there");
+        return vec![Engine::Sqlite];
+    }
+    vec![Engine::Sqlite, Engine::Postgresql]
+}
+
+fn kinds(arguments: &Arguments, programs: &Programs, engine: Engine) -> Result<Vec<Kind>> {
     let word = arguments.only.as_deref().unwrap_or_default();
     let mut kinds: Vec<Kind> =
         Kind::ALL.into_iter().filter(|kind| kind.name().contains(word)).collect();
     if programs.set_clock.is_none() {
         eprintln!("clocks are not set: libfaketime is not there");
         kinds.retain(|kind| !matches!(kind, Kind::ClockForward | Kind::ClockBack));
+    }
+    if engine == Engine::Sqlite {
+        kinds.retain(|kind| !matches!(kind, Kind::PostgresqlRestarted | Kind::AggregatorReplaced));
     }
     if kinds.is_empty() {
         bail!("no fault is called so; there are: {}", Kind::ALL.map(Kind::name).join(", "));

@@ -94,6 +94,34 @@ impl Disk {
     }
 }
 
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The namespace of mounts ends it where this does not.
+        let _ = run(Command::new("umount").arg("-l").arg(&self.at));
+    }
+}
+
+/// A folder in memory, for as long as this is held.
+#[derive(Debug)]
+pub(crate) struct InMemory(PathBuf);
+
+impl InMemory {
+    /// # Errors
+    /// Where it can't be mounted.
+    pub(crate) fn at(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        run(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(folder))?;
+        Ok(Self(folder.to_owned()))
+    }
+}
+
+impl Drop for InMemory {
+    fn drop(&mut self) {
+        // As above.
+        let _ = run(Command::new("umount").arg("-l").arg(&self.0));
+    }
+}
+
 /// Runs a tool to its end.
 ///
 /// # Errors

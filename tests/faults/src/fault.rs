@@ -4,6 +4,7 @@ use crate::dice::Dice;
 use crate::fleet::{Fleet, Machine, Program};
 use crate::wire::Weather;
 use anyhow::Result;
+use rustix::process::Signal;
 
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub(crate) enum Kind {
     PowerCutOfAggregator,
     ClockForward,
     ClockBack,
+    PostgresqlRestarted,
+    AggregatorReplaced,
 }
 
 /// What ends a fault that lasts.
@@ -52,7 +55,7 @@ pub(crate) enum Done {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::KillAgent,
         Self::KillGuard,
         Self::KillMachine,
@@ -71,6 +74,8 @@ impl Kind {
         Self::PowerCutOfAggregator,
         Self::ClockForward,
         Self::ClockBack,
+        Self::PostgresqlRestarted,
+        Self::AggregatorReplaced,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -93,6 +98,8 @@ impl Kind {
             Self::PowerCutOfAggregator => "power_cut_of_aggregator",
             Self::ClockForward => "clock_forward",
             Self::ClockBack => "clock_back",
+            Self::PostgresqlRestarted => "postgresql_restarted",
+            Self::AggregatorReplaced => "aggregator_replaced",
         }
     }
 
@@ -154,15 +161,32 @@ impl Kind {
                 Ok(Done::AtOnce)
             }
             Self::PowerCutOfAggregator => {
+                // A server's processes are more than one: it is cut off with SIGQUIT, which ends
+                // them without a word to the disk.
                 aggregator.program.pause()?;
                 aggregator.disk.freeze()?;
                 aggregator.program.end()?;
+                if let Some(server) = &mut aggregator.postgres {
+                    server.program.ask_to_end(Signal::QUIT)?;
+                }
                 aggregator.disk.thaw()?;
+                if let Some(server) = &mut aggregator.postgres {
+                    server.program.start()?;
+                }
                 aggregator.program.start()?;
                 Ok(Done::AtOnce)
             }
             Self::ClockForward => set_clock(machine, at, seconds(dice)),
             Self::ClockBack => set_clock(machine, at, -seconds(dice)),
+            Self::PostgresqlRestarted => {
+                let how = if dice.one_in(2) { Signal::QUIT } else { Signal::INT };
+                let server = aggregator.postgres.as_mut();
+                let ended = server.map(|server| server.program.ask_to_end(how)).transpose()?;
+                Ok(if ended == Some(true) { Done::AtOnce } else { Done::Nothing })
+            }
+            Self::AggregatorReplaced => {
+                Ok(if aggregator.replace()? { Done::AtOnce } else { Done::Nothing })
+            }
         }
     }
 }

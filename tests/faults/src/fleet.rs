@@ -5,17 +5,19 @@
 
 mod aggregator;
 mod machine;
+mod postgres;
 mod program;
 
 pub(crate) use aggregator::Aggregator;
 pub(crate) use machine::Machine;
 pub(crate) use program::Program;
 
-use crate::arguments::Programs;
+use crate::arguments::{Engine, Programs};
 use crate::clock;
-use crate::disk;
-use anyhow::{Context, Result, bail};
+use crate::disk::{self, InMemory};
+use anyhow::{Context, Result, bail, ensure};
 use flyball_harness::fleet::Api;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
@@ -27,30 +29,43 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 pub(crate) struct Fleet {
     pub(crate) aggregator: Aggregator,
     pub(crate) machines: Vec<Machine>,
+    /// Images of disks, copied in no time by a power cut.
+    _images: InMemory,
+    /// The names of its networks.
+    _networks: InMemory,
     folder: TempDir,
     session: Option<Api>,
 }
 
 impl Fleet {
-    /// Starts everything and returns when every machine's readings come in.
+    /// Starts everything, machines by their numbers, and returns when every machine's readings come in.
     ///
     /// # Errors
     /// Where something does not start; the logs are in the error's folder.
-    pub(crate) fn up(programs: &Programs, machines: u32, seed: u64) -> Result<Self> {
+    pub(crate) fn up(
+        programs: &Programs,
+        engine: Engine,
+        machines: RangeInclusive<u32>,
+        seed: u64,
+    ) -> Result<Self> {
         let folder = TempDir::with_prefix("flyball-faults-")?;
-        // In memory: the images of a power cut are copied in no time.
         let images = folder.path().join("images");
-        std::fs::create_dir(&images)?;
-        disk::run(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&images))?;
+        let in_memory = InMemory::at(&images)?;
+        let networks = InMemory::at(Path::new("/run/netns"))?;
         disk::run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
-        std::fs::create_dir_all("/run/netns")?;
-        disk::run(Command::new("mount").args(["-t", "tmpfs", "none", "/run/netns"]))?;
-        let mut aggregator = Aggregator::new(programs, folder.path(), &images)?;
+        let mut aggregator = Aggregator::new(programs, engine, folder.path(), &images)?;
         aggregator.start()?;
-        let machines = (1..=machines)
+        let machines = machines
             .map(|number| Machine::new(programs, folder.path(), &images, number, &aggregator, seed))
             .collect::<Result<Vec<_>>>()?;
-        let mut fleet = Self { aggregator, machines, folder, session: None };
+        let mut fleet = Self {
+            aggregator,
+            machines,
+            _images: in_memory,
+            _networks: networks,
+            folder,
+            session: None,
+        };
         fleet.until("every machine's readings come in", |fleet| {
             let api = fleet.api()?;
             for machine in &fleet.machines {
@@ -62,6 +77,13 @@ impl Fleet {
             }
             Ok(())
         })?;
+        if let Some(server) = &fleet.aggregator.postgres {
+            let devices = server.ask("SELECT count(*) FROM devices")?;
+            ensure!(
+                devices == fleet.machines.len().to_string(),
+                "the database holds {devices} devices"
+            );
+        }
         Ok(fleet)
     }
 
@@ -79,6 +101,9 @@ impl Fleet {
     /// # Errors
     /// Where a program can't be started at all.
     pub(crate) fn tend(&mut self) -> Result<()> {
+        if let Some(server) = &mut self.aggregator.postgres {
+            server.program.tend()?;
+        }
         self.aggregator.program.tend()?;
         for machine in &mut self.machines {
             for program in machine.programs() {

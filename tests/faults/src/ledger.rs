@@ -24,6 +24,8 @@ pub(crate) type Known = BTreeMap<String, BTreeSet<String>>;
 pub(crate) struct Ledger {
     pub(crate) device: String,
     pub(crate) name: String,
+    /// What the aggregator kept it in.
+    pub(crate) engine: &'static str,
     pub(crate) series: usize,
     /// Every whole second of every series.
     pub(crate) due: usize,

@@ -23,6 +23,7 @@ pub(crate) fn print(as_json: bool, ledgers: &[Ledger], run: &Run) -> Result<()> 
             let line = json!({
                 "device": ledger.device,
                 "name": ledger.name,
+                "engine": ledger.engine,
                 "series": ledger.series,
                 "due": ledger.due,
                 "produced": ledger.produced,
@@ -45,15 +46,16 @@ pub(crate) fn print(as_json: bool, ledgers: &[Ledger], run: &Run) -> Result<()> 
         return Ok(());
     }
     println!(
-        "| device | series | due | produced | received | doubled | missing | in named gaps | leapt over |"
+        "| device | engine | series | due | produced | received | doubled | missing | in named gaps | leapt over |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for ledger in ledgers {
         let gaps: Vec<String> =
             ledger.gaps.iter().map(|(reason, ticks)| format!("{reason} {ticks}")).collect();
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             ledger.name,
+            ledger.engine,
             ledger.series,
             ledger.due,
             ledger.produced,

@@ -1,7 +1,8 @@
 //! The aggregator under test, on a disk of its own.
 
 use super::Program;
-use crate::arguments::Programs;
+use super::postgres::Postgres;
+use crate::arguments::{Engine, Programs};
 use crate::disk::{self, Disk};
 use anyhow::{Context, Result, bail};
 use flyball_harness::fleet::Api;
@@ -11,17 +12,21 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-const DISK_BYTES: u64 = 256 << 20;
+const DISK_BYTES: u64 = 512 << 20;
 const EMAIL: &str = "admin@flyball.localhost";
 const PASSWORD: &str = "a-password-of-this-run";
 
 pub(crate) struct Aggregator {
+    /// Its database, where that is a server.
+    pub(crate) postgres: Option<Postgres>,
     pub(crate) program: Program,
     pub(crate) disk: Disk,
     pub(crate) ingest: SocketAddr,
     file: PathBuf,
-    state: PathBuf,
+    /// The replica that runs, and the one that may take its place.
+    states: [PathBuf; 2],
     api: SocketAddr,
+    environment: Vec<(String, String)>,
 }
 
 impl Aggregator {
@@ -29,33 +34,88 @@ impl Aggregator {
     ///
     /// # Errors
     /// Where that fails.
-    pub(crate) fn new(programs: &Programs, folder: &Path, images: &Path) -> Result<Self> {
+    pub(crate) fn new(
+        programs: &Programs,
+        engine: Engine,
+        folder: &Path,
+        images: &Path,
+    ) -> Result<Self> {
         let at = folder.join("aggregator");
         let disk = Disk::new(&images.join("aggregator"), at.clone(), DISK_BYTES)?;
-        let state = at.join("state");
+        let mut environment = Vec::new();
+        let postgres = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgresql => {
+                let server = Postgres::start(programs, &at.join("postgresql"), folder)?;
+                environment.push(("FLYBALL_DATABASE".into(), server.url()));
+                Some(server)
+            }
+        };
+        let states = [at.join("state"), at.join("replica")];
+        let api = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let ingest = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+        let log = folder.join("aggregator.log");
+        let program = Program::new("aggregator".into(), Vec::new(), log);
+        let program = program.with_environment(environment.clone());
+        let file = programs.aggregator.clone();
+        let mut aggregator =
+            Self { postgres, program, disk, ingest, file, states, api, environment };
+        aggregator.initialise(folder)?;
+        aggregator.program.set_words(aggregator.words());
+        Ok(aggregator)
+    }
+
+    fn initialise(&self, folder: &Path) -> Result<()> {
         let password = folder.join("password");
         std::fs::write(&password, PASSWORD)?;
         disk::run(
-            Command::new(&programs.aggregator)
-                .args(["init", "--admin-email", EMAIL, "--admin-password-file"])
-                .arg(&password)
-                .arg("--state")
-                .arg(&state),
-        )?;
-        let api = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let ingest = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        let words = vec![
-            programs.aggregator.display().to_string(),
+            self.command(&["init", "--admin-email", EMAIL])
+                .arg("--admin-password-file")
+                .arg(&password),
+        )
+    }
+
+    /// The aggregator with these words, on the replica's state and database.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.file);
+        command.args(words).arg("--state").arg(&self.states[0]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn words(&self) -> Vec<String> {
+        vec![
+            self.file.display().to_string(),
             "run".into(),
             "--state".into(),
-            state.display().to_string(),
+            self.states[0].display().to_string(),
             "--api".into(),
-            api.to_string(),
+            self.api.to_string(),
             "--ingest".into(),
-            ingest.to_string(),
-        ];
-        let program = Program::new("aggregator".into(), words, folder.join("aggregator.log"));
-        Ok(Self { program, disk, ingest, file: programs.aggregator.clone(), state, api })
+            self.ingest.to_string(),
+        ]
+    }
+
+    /// Another replica on the same database takes its place and its address; false where the
+    /// database is no server. What replicas share besides is the authority.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub(crate) fn replace(&mut self) -> Result<bool> {
+        if self.postgres.is_none() {
+            return Ok(false);
+        }
+        let [running, waiting] = &self.states;
+        std::fs::create_dir_all(waiting)?;
+        let authority = waiting.join("authority");
+        if !authority.exists() {
+            disk::run(Command::new("cp").arg("-a").arg(running.join("authority")).arg(&authority))?;
+        }
+        self.program.end()?;
+        self.states.swap(0, 1);
+        self.program.set_words(self.words());
+        self.program.start()?;
+        Ok(true)
     }
 
     /// # Errors
@@ -76,10 +136,7 @@ impl Aggregator {
     /// # Errors
     /// Where none is given.
     pub(crate) fn token(&self, name: &str) -> Result<String> {
-        let output = Command::new(&self.file)
-            .args(["token", "--name", name, "--state"])
-            .arg(&self.state)
-            .output()?;
+        let output = self.command(&["token", "--name", name]).output()?;
         if !output.status.success() {
             bail!("no token: {}", String::from_utf8_lossy(&output.stderr));
         }

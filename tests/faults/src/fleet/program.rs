@@ -8,10 +8,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// What a service manager waits before it starts a program again.
 const PAUSE: Duration = Duration::from_millis(300);
+/// How long a program may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 enum State {
@@ -157,6 +160,28 @@ impl Program {
             other => self.state = other,
         }
         Ok(())
+    }
+
+    /// Asks it to end in the way that `signal` stands for, and ends it where it does not; it is
+    /// started again a moment later. False where it was down already.
+    ///
+    /// # Errors
+    /// Where it can't be signalled.
+    pub(crate) fn ask_to_end(&mut self, with: Signal) -> Result<bool> {
+        let (State::Running(child) | State::Paused(child)) = &mut self.state else {
+            return Ok(false);
+        };
+        signal(child, with)?;
+        let limit = clock::now() + PATIENCE;
+        while child.try_wait()?.is_none() && clock::now() < limit {
+            sleep(Duration::from_millis(10));
+        }
+        self.kill()
+    }
+
+    /// What it is started as from the next start on.
+    pub(crate) fn set_words(&mut self, words: Vec<String>) {
+        self.words = words;
     }
 
     /// Its clock reads `offset_ms` more than ours from now on.
