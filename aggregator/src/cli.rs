@@ -34,7 +34,7 @@ enum Command {
     Run(Run),
     /// Make the first superuser; one that exists is left as it is.
     Init(Init),
-    /// Print one enrolment token; works while the server runs.
+    /// Print enrolment tokens, one a line; works while the server runs.
     Token(Token),
     /// Bring the database to this version, or back to an earlier one.
     Migrate(migrate::Migrate),
@@ -84,6 +84,9 @@ struct Token {
     /// Seconds until it expires.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     ttl_s: u64,
+    /// How many: each enrols one machine.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    count: u32,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -178,10 +181,13 @@ async fn init(init: Init) -> Result<(), CliError> {
 async fn token(token: Token) -> Result<(), CliError> {
     let app = open(&token.state).await?;
     let ttl_ms = token.ttl_s.saturating_mul(1000);
-    let new = app.enrolment.create_token(&token.name, "command line", ttl_ms).await?;
+    for _ in 0..token.count {
+        let new = app.enrolment.create_token(&token.name, "command line", ttl_ms).await?;
+        writeln!(std::io::stdout(), "{}", new.text)
+            .map_err(|source| file("writing the token to", Path::new("standard output"), source))?;
+    }
     app.store.close().await;
-    writeln!(std::io::stdout(), "{}", new.text)
-        .map_err(|source| file("writing the token to", Path::new("standard output"), source))
+    Ok(())
 }
 
 async fn open(state: &Path) -> Result<App, CliError> {

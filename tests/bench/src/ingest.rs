@@ -1,82 +1,141 @@
-//! What a sample costs the aggregator: sealed blocks over QUIC to their durable commit.
+//! What a sample costs the aggregator and the wire: sealed blocks over QUIC to their durable
+//! commit, and the same samples by remote write to a peer in the same run.
 
-mod load;
-mod workload;
+pub(crate) mod frames;
+pub(crate) mod identity;
+pub(crate) mod load;
+mod remote_write;
+pub(crate) mod victoria;
+pub(crate) mod workload;
 
 use crate::figure::{Bench, Figure};
+use crate::mix::SERIES;
 use crate::{clock, process};
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use flyball_harness::fleet::Fleet;
-use load::Agent;
-use serde_json::json;
-use std::path::Path;
-use std::process::Command;
+use flyball_protocol::entry::Entry;
+use identity::Identity;
+use load::{Session, Wire};
+use quinn::Endpoint;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use tempfile::TempDir;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use victoria::Victoria;
+use workload::Batch;
 
-pub(crate) const BENCH: Bench = Bench { names: &["ingest.samples_per_cpu_s"], measure };
+pub(crate) const BENCH: Bench = Bench {
+    names: &["ingest.samples_per_cpu_s", "ingest.samples_per_cpu_s_1s", "wire.bytes_per_sample"],
+    measure,
+};
 
 const AGENTS: u32 = 20;
-const BLOCKS: u32 = 150;
-/// `VictoriaMetrics` 1.150 by remote write in batches of 10 s, as `docs/measured.md` tells.
-const VICTORIA_METRICS: f64 = 1_270_000.0;
+const WINDOW: u64 = 32;
+/// Seconds of each agent's load.
+const SPAN_S: u32 = 1500;
+const SPAN_1S_S: u32 = 300;
+/// Blocks of the paced agent, each sent when the one before it is acknowledged and at rest.
+const PACED: u32 = 60;
+/// Longer than any acknowledgement is delayed.
+const REST: Duration = Duration::from_millis(60);
 
 fn measure() -> Result<Vec<Figure>> {
-    let fleet = Fleet::up(1)?;
-    let home = TempDir::with_prefix("flyball-load-")?;
-    let identities =
-        (0..AGENTS).map(|number| enrol(&fleet, home.path(), number)).collect::<Result<Vec<_>>>()?;
-    let ingest = fleet.ready()?.ingest.parse()?;
-    let start_ms = (clock::unix_ms() / 10_000 - u64::from(BLOCKS) - 1) * 10_000;
-    let entries = Arc::new(workload::entries(start_ms, BLOCKS)?);
-    let samples = f64::from(AGENTS * BLOCKS * workload::SERIES * workload::TICKS);
+    let runtime = runtime()?;
+    let mut figures = Vec::new();
+    for (name, ticks, span_s) in
+        [("ingest.samples_per_cpu_s", 10, SPAN_S), ("ingest.samples_per_cpu_s_1s", 1, SPAN_1S_S)]
+    {
+        let fleet = Fleet::up(1)?;
+        let batches = recent(span_s / ticks, ticks);
+        let samples = f64::from(AGENTS) * f64::from(span_s) * SERIES as f64;
+        let (cpu_s, wall_s) = runtime.block_on(ours(&fleet, &batches))?;
+        let how = format!(
+            "{AGENTS} agents, {} blocks each of {SERIES} series over {ticks} s, committed and \
+             acknowledged; {cpu_s:.2} s of CPU in {wall_s:.1} s",
+            batches.len()
+        );
+        let mut figure = Figure::new(name, samples / cpu_s, "samples/s", how);
+        if let Some(victoria) = Victoria::start()? {
+            let before = victoria.cpu_s()?;
+            victoria.write(&batches, AGENTS as usize)?;
+            victoria.flush()?;
+            figure = figure.against(victoria::NAME, samples / (victoria.cpu_s()? - before));
+        }
+        figures.push(figure);
+        if ticks == 10 {
+            figures.extend(wire(&runtime, &fleet)?);
+        }
+    }
+    Ok(figures)
+}
 
+/// What one agent's block costs on the wire at its own pace.
+fn wire(runtime: &tokio::runtime::Runtime, fleet: &Fleet) -> Result<Vec<Figure>> {
+    let batches = recent(PACED, 10);
+    let samples = f64::from(PACED) * 10.0 * SERIES as f64;
+    let Wire { up_bytes, down_bytes } = runtime.block_on(async {
+        let identities = identity::mint(fleet, 1).await?;
+        let server = fleet.ready()?.ingest.parse()?;
+        let entries = entries(&batches, SERIES)?;
+        let endpoint = Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let next_seq = entries.len() as u64 + 1;
+        let mut session =
+            Session::open(&endpoint, server, &identities[0], next_seq, SERIES).await?;
+        tokio::time::sleep(REST).await;
+        let wire = session.send_all(&entries, 1, REST).await?;
+        session.close();
+        anyhow::Ok(wire)
+    })?;
+    let (up, down) = (up_bytes as f64 / samples, down_bytes as f64 / samples);
+    let how = format!(
+        "{PACED} blocks of {SERIES} series over 10 s, each alone: {up:.3} up, {down:.3} down, with \
+         QUIC, UDP and IP; the peer's are the bodies of its requests alone"
+    );
+    let figure = Figure::new("wire.bytes_per_sample", up + down, "B", how);
+    let Some(victoria) = Victoria::start()? else { return Ok(vec![figure]) };
+    let bytes = victoria.write(&batches, 1)?;
+    Ok(vec![figure.against("remote write", bytes as f64 / samples)])
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Batches that end now.
+pub(crate) fn recent(batches: u32, ticks: u32) -> Vec<Batch> {
+    let span_ms = u64::from(batches * ticks) * 1000;
+    let start_ms = clock::unix_ms() / 10_000 * 10_000 - span_ms;
+    workload::batches(start_ms, batches, ticks).collect()
+}
+
+pub(crate) fn entries(batches: &[Batch], series: usize) -> Result<Vec<Entry>> {
+    (1..).zip(batches).map(|(seq, batch)| workload::entry(batch, seq, series)).collect()
+}
+
+/// CPU and wall seconds that the aggregator takes for every agent's batches.
+async fn ours(fleet: &Fleet, batches: &[Batch]) -> Result<(f64, f64)> {
+    let identities = identity::mint(fleet, AGENTS).await?;
+    let server: SocketAddr = fleet.ready()?.ingest.parse()?;
+    let entries = Arc::new(entries(batches, SERIES)?);
     let aggregator = fleet.pid("aggregator")?;
     let before = process::cpu_s(aggregator)?;
     let started = clock::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut agents = tokio::task::JoinSet::new();
-        for identity in identities {
-            let agent = Agent::new(ingest, &identity)?;
-            agents.spawn(agent.send_all(Arc::clone(&entries)));
-        }
-        while let Some(ended) = agents.join_next().await {
-            ended??;
-        }
-        anyhow::Ok(())
-    })?;
-    let wall_s = started.elapsed().as_secs_f64();
-    let cpu_s = process::cpu_s(aggregator)? - before;
-    let bytes: usize = entries.iter().map(|entry| entry.body.len()).sum();
-    let per_sample = bytes as f64 / f64::from(BLOCKS * workload::SERIES * workload::TICKS);
-    let how = format!(
-        "{AGENTS} agents, {BLOCKS} blocks each of {} series over 10 s ({per_sample:.2} B/sample), \
-         committed and acknowledged; {cpu_s:.2} s of CPU in {wall_s:.1} s",
-        workload::SERIES
-    );
-    Ok(vec![
-        Figure::new("ingest.samples_per_cpu_s", samples / cpu_s, "samples/s", how)
-            .against("VictoriaMetrics 1.150, 10 s batches, earlier measured", VICTORIA_METRICS),
-    ])
+    let mut agents = JoinSet::new();
+    for identity in identities {
+        agents.spawn(send(server, identity, Arc::clone(&entries)));
+    }
+    while let Some(ended) = agents.join_next().await {
+        ended??;
+    }
+    Ok((process::cpu_s(aggregator)? - before, started.elapsed().as_secs_f64()))
 }
 
-/// Enrols one more agent with the shipped program, and gives back its identity file's text.
-fn enrol(fleet: &Fleet, home: &Path, number: u32) -> Result<String> {
-    let state = home.join(number.to_string());
-    let name = format!("load-{number}");
-    let answer = fleet
-        .api()?
-        .post("/api/v1/enrolment-tokens", &json!({"name": name, "ttl_seconds": 600}))?;
-    let token = answer.body["data"]["token"].as_str().context("no token")?;
-    let agent = std::fs::read_link(format!("/proc/{}/exe", fleet.pid("agent")?))?;
-    let output = Command::new(agent)
-        .args(["enrol", "--server", &fleet.ready()?.ingest, "--token", token, "--name", &name])
-        .arg("--state")
-        .arg(&state)
-        .output()?;
-    if !output.status.success() {
-        bail!("enrolment failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    std::fs::read_to_string(state.join("identity.pem")).context("no identity")
+async fn send(server: SocketAddr, identity: Identity, entries: Arc<Vec<Entry>>) -> Result<()> {
+    let endpoint = Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let next_seq = entries.len() as u64 + 1;
+    let mut session = Session::open(&endpoint, server, &identity, next_seq, SERIES).await?;
+    session.send_all(&entries, WINDOW, Duration::ZERO).await?;
+    session.close();
+    endpoint.wait_idle().await;
+    Ok(())
 }

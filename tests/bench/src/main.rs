@@ -3,6 +3,7 @@
 //! `cargo xtask bench` builds everything first and names it in the environment. A figure is a
 //! ratio to a peer or to a stated limit where there is one, because machines differ.
 
+mod agents;
 mod block;
 mod clock;
 mod figure;
@@ -11,6 +12,7 @@ mod ingest;
 mod mix;
 mod peer;
 mod process;
+mod query;
 mod reaction;
 mod render;
 mod start;
@@ -29,8 +31,16 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 6] =
-    [block::BENCH, footprint::BENCH, ingest::BENCH, reaction::BENCH, render::BENCH, start::BENCH];
+const BENCHES: [Bench; 8] = [
+    block::BENCH,
+    footprint::BENCH,
+    ingest::BENCH,
+    query::BENCH,
+    agents::BENCH,
+    reaction::BENCH,
+    render::BENCH,
+    start::BENCH,
+];
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();

@@ -1,128 +1,128 @@
-//! One simulated agent: it speaks the protocol and keeps a bounded window of unacknowledged
-//! entries.
+//! One simulated agent's session: it speaks the protocol and keeps a bounded window of
+//! unacknowledged entries.
 
+use super::frames::Frames;
+use super::identity::{self, Identity, SERVER_NAME};
 use super::workload;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use flyball_protocol::entry::Entry;
-use flyball_protocol::frame::{self, Decoder};
+use flyball_protocol::frame;
 use flyball_protocol::message::{
-    ALPN, CURRENT_VERSION, ControlDown, ControlUp, Hello, LaneDown, LaneUp, MIN_VERSION, Machine,
-    StreamKind,
+    CURRENT_VERSION, ControlDown, ControlUp, Hello, LaneDown, LaneUp, MIN_VERSION, StreamKind,
 };
 use flyball_protocol::sync::{Epoch, Ranges, Seq};
-use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Endpoint, RecvStream};
-use rustls::RootCertStore;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use serde::de::DeserializeOwned;
+use quinn::{Connection, Endpoint, SendStream};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::time::Duration;
 
-const WINDOW: usize = 32;
+/// IPv4 and UDP headers of a datagram.
+const HEADERS: u64 = 28;
 
-pub(crate) struct Agent {
-    server: SocketAddr,
-    config: ClientConfig,
+/// What went over the wire, headers of IP and UDP included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wire {
+    pub(crate) up_bytes: u64,
+    pub(crate) down_bytes: u64,
 }
 
-impl Agent {
-    /// An agent of an identity file: key, certificate, authority.
-    pub(crate) fn new(server: SocketAddr, identity: &str) -> Result<Self> {
-        let key = PrivateKeyDer::from_pem_slice(identity.as_bytes())?;
-        let mut certificates = CertificateDer::pem_slice_iter(identity.as_bytes());
-        let own = certificates.next().context("no certificate")??;
-        let authority = certificates.next().context("no authority")??;
-        let mut roots = RootCertStore::empty();
-        roots.add(authority)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(vec![own], key)?;
-        tls.alpn_protocols = vec![ALPN.to_vec()];
-        let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
-        Ok(Self { server, config })
+/// A welcomed session with its lane for blocks open.
+pub(crate) struct Session {
+    connection: Connection,
+    /// It closes the session when it goes.
+    _control: (SendStream, Frames),
+    up: SendStream,
+    down: Frames,
+    committed: Ranges,
+}
+
+impl Session {
+    /// Greets and announces the first `series` of the mix. `next_seq` is behind the last entry
+    /// that this agent has.
+    pub(crate) async fn open(
+        endpoint: &Endpoint,
+        server: SocketAddr,
+        identity: &Identity,
+        next_seq: u64,
+        series: usize,
+    ) -> Result<Self> {
+        let connecting = endpoint.connect_with(identity.0.clone(), server, SERVER_NAME)?;
+        let connection = connecting.await?;
+        let (mut control, down) = connection.open_bi().await?;
+        control.write_all(&[StreamKind::Control as u8]).await?;
+        control.write_all(&frame::encode(&ControlUp::Hello(hello(next_seq)))?).await?;
+        let mut control_down = Frames::new(down);
+        let committed = match control_down.next::<ControlDown>().await? {
+            ControlDown::Welcome { acked, .. } => acked,
+            other => bail!("no welcome: {other:?}"),
+        };
+        let (mut up, down) = connection.open_bi().await?;
+        up.write_all(&[StreamKind::Fresh as u8]).await?;
+        up.write_all(&frame::encode(&LaneUp::Series(workload::definitions(series)))?).await?;
+        let control = (control, control_down);
+        Ok(Self { connection, _control: control, up, down: Frames::new(down), committed })
     }
 
-    /// Sends every entry and returns when the last one is acknowledged.
-    pub(crate) async fn send_all(self, entries: Arc<Vec<Entry>>) -> Result<()> {
-        let endpoint = Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        let connection =
-            endpoint.connect_with(self.config, self.server, "flyball-aggregator")?.await?;
-        let (mut control, control_down) = connection.open_bi().await?;
-        control.write_all(&[StreamKind::Control as u8]).await?;
-        control.write_all(&frame::encode(&ControlUp::Hello(hello(entries.len())))?).await?;
-        let mut control_down = Frames::new(control_down);
-        match control_down.next::<ControlDown>().await? {
-            ControlDown::Welcome { .. } => {}
-            other => bail!("no welcome: {other:?}"),
-        }
-        let (mut up, down) = connection.open_bi().await?;
-        let mut down = Frames::new(down);
-        up.write_all(&[StreamKind::Fresh as u8]).await?;
-        up.write_all(&frame::encode(&LaneUp::Series(workload::definitions()))?).await?;
-        let mut sent = 0;
-        // An acknowledgement may repeat what an earlier one said.
-        let mut committed = Ranges::new();
-        let mut acknowledged = 0;
-        while acknowledged < entries.len() {
-            while sent < entries.len() && sent - acknowledged < WINDOW {
-                up.write_all(&frame::encode(&LaneUp::Entry(entries[sent].clone()))?).await?;
+    pub(crate) async fn send(&mut self, entry: &Entry) -> Result<()> {
+        Ok(self.up.write_all(&frame::encode(&LaneUp::Entry(entry.clone()))?).await?)
+    }
+
+    /// Waits for the next acknowledgement; says how many entries are committed by now.
+    pub(crate) async fn acknowledged(&mut self) -> Result<u64> {
+        let LaneDown::Ack(ranges) = self.down.next().await?;
+        // One may repeat what an earlier one said.
+        self.committed.merge(&ranges);
+        Ok(self.committed.count())
+    }
+
+    /// Sends every entry and returns when the last one is acknowledged. No more than `window` are
+    /// under way, and `pause` lies between an acknowledgement and what follows it.
+    pub(crate) async fn send_all(
+        &mut self,
+        entries: &[Entry],
+        window: u64,
+        pause: Duration,
+    ) -> Result<Wire> {
+        let before = self.wire();
+        let had = self.committed.count();
+        let (mut sent, mut acknowledged) = (0, 0);
+        let mut left = entries.iter();
+        while acknowledged < entries.len() as u64 {
+            while sent - acknowledged < window
+                && let Some(entry) = left.next()
+            {
+                self.send(entry).await?;
                 sent += 1;
             }
-            let LaneDown::Ack(ranges) = down.next().await?;
-            committed.merge(&ranges);
-            acknowledged = usize::try_from(committed.count())?;
+            acknowledged = self.acknowledged().await? - had;
+            tokio::time::sleep(pause).await;
         }
-        connection.close(0_u32.into(), b"done");
-        endpoint.wait_idle().await;
-        Ok(())
+        let after = self.wire();
+        Ok(Wire {
+            up_bytes: after.up_bytes - before.up_bytes,
+            down_bytes: after.down_bytes - before.down_bytes,
+        })
+    }
+
+    fn wire(&self) -> Wire {
+        let stats = self.connection.stats();
+        Wire {
+            up_bytes: stats.udp_tx.bytes + stats.udp_tx.datagrams * HEADERS,
+            down_bytes: stats.udp_rx.bytes + stats.udp_rx.datagrams * HEADERS,
+        }
+    }
+
+    pub(crate) fn close(self) {
+        self.connection.close(0_u32.into(), b"done");
     }
 }
 
-fn hello(entries: usize) -> Hello {
+fn hello(next_seq: u64) -> Hello {
     Hello {
         min_version: MIN_VERSION,
         max_version: CURRENT_VERSION,
         epoch: Epoch(1),
-        next_seq: Seq(entries as u64 + 1),
-        machine: Machine {
-            hostname: "load".into(),
-            os: "generated".into(),
-            kernel: String::new(),
-            arch: String::new(),
-            vendor: None,
-            product: None,
-            serial: None,
-            cpus: 1,
-            memory_bytes: 0,
-            simulated: true,
-            agent_version: env!("CARGO_PKG_VERSION").into(),
-        },
+        next_seq: Seq(next_seq),
+        machine: identity::machine("load"),
         guard_attached: false,
-    }
-}
-
-/// Whole messages of a stream.
-struct Frames {
-    stream: RecvStream,
-    decoder: Decoder,
-}
-
-impl Frames {
-    fn new(stream: RecvStream) -> Self {
-        Self { stream, decoder: Decoder::new() }
-    }
-
-    async fn next<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(message) = self.decoder.next_message()? {
-                return Ok(message);
-            }
-            let length = self.stream.read(&mut buffer).await?.context("the stream ended")?;
-            self.decoder.push(&buffer[..length]);
-        }
     }
 }

@@ -1,5 +1,6 @@
-//! A deterministic mix like a host's: constants, counters, slow drifts, two-decimal noise.
+//! The load of `mix` as an agent sends it: definitions once, then sealed blocks.
 
+use crate::mix::{Host, SERIES};
 use anyhow::Result;
 use flyball_protocol::block::BlockBuilder;
 use flyball_protocol::entry::{Entry, EntryBody};
@@ -7,11 +8,29 @@ use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::Seq;
 use flyball_units::{Kind, Unit};
 
-pub(crate) const SERIES: u32 = 200;
-pub(crate) const TICKS: u32 = 10;
+const TICK_MS: u64 = 1000;
 
-pub(crate) fn definitions() -> Vec<SeriesDef> {
-    (0..SERIES)
+/// Ticks in a row of one machine: what a block or a request of remote write holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) from_ms: u64,
+    /// A row a second, a value a series.
+    pub(crate) rows: Vec<Vec<f64>>,
+}
+
+/// `batches` in a row from `start_ms` on, each of `ticks` seconds.
+pub(crate) fn batches(start_ms: u64, batches: u32, ticks: u32) -> impl Iterator<Item = Batch> {
+    let mut host = Host::new(1);
+    (0..batches).map(move |number| Batch {
+        from_ms: start_ms + u64::from(number * ticks) * TICK_MS,
+        rows: (0..ticks).map(|_| host.step()).collect(),
+    })
+}
+
+/// The first `series` of the mix.
+pub(crate) fn definitions(series: usize) -> Vec<SeriesDef> {
+    (0..)
+        .take(series.min(SERIES))
         .map(|number| SeriesDef {
             number: SeriesRef(number),
             metric: "load.generated".into(),
@@ -24,36 +43,14 @@ pub(crate) fn definitions() -> Vec<SeriesDef> {
         .collect()
 }
 
-/// `blocks` entries of ten seconds each, from `start_ms` on.
-pub(crate) fn entries(start_ms: u64, blocks: u32) -> Result<Vec<Entry>> {
-    let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
-    (0..blocks)
-        .map(|block| {
-            let from_ms = start_ms + u64::from(block) * 10_000;
-            let mut builder = BlockBuilder::new(from_ms, TICKS * 1000);
-            for tick in 0..TICKS {
-                let at_ms = from_ms + u64::from(tick) * 1000;
-                for number in 0..SERIES {
-                    noise ^= noise << 13;
-                    noise ^= noise >> 7;
-                    noise ^= noise << 17;
-                    let value = value(number, block * TICKS + tick, noise);
-                    builder.push(SeriesRef(number), at_ms, Ok(value))?;
-                }
-            }
-            let body = EntryBody::Block(builder.build()?.encode()).encode()?;
-            Ok(Entry::new(Seq(u64::from(block) + 1), body))
-        })
-        .collect()
-}
-
-fn value(number: u32, second: u32, noise: u64) -> f64 {
-    let jitter = f64::from((noise % 100) as u8);
-    match number % 5 {
-        0 => f64::from(number),
-        1 => f64::from(second) * 4096.0 + f64::from(number),
-        2 => (40.0 * 100.0 + jitter).round() / 100.0,
-        3 => f64::from(second / 7 + number),
-        _ => (f64::from(second % 600) * 10.0 + jitter).round() / 10.0,
+/// The batch as the entry `seq`, with the first `series` of its values.
+pub(crate) fn entry(batch: &Batch, seq: u64, series: usize) -> Result<Entry> {
+    let length_ms = u32::try_from(batch.rows.len() as u64 * TICK_MS)?;
+    let mut builder = BlockBuilder::new(batch.from_ms, length_ms);
+    for (at_ms, row) in (0..).map(|tick| batch.from_ms + tick * TICK_MS).zip(&batch.rows) {
+        for (number, value) in (0..).zip(row.iter().take(series)) {
+            builder.push(SeriesRef(number), at_ms, Ok(*value))?;
+        }
     }
+    Ok(Entry::new(Seq(seq), EntryBody::Block(builder.build()?.encode()).encode()?))
 }
