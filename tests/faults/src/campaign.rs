@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 /// Everything is sealed and sent after so long, where nothing goes wrong.
 const SETTLE: Duration = Duration::from_secs(12);
 /// Between the beginnings of two faults.
-const APART_MS: (u64, u64) = (200, 2_600);
+const APART_MS: (u64, u64) = (100, 1_600);
 /// What a fault lasts that lasts.
-const LASTS_MS: (u64, u64) = (500, 9_000);
+const LASTS_MS: (u64, u64) = (300, 7_000);
 /// What catching up may take at the end.
 const CATCH_UP: Duration = Duration::from_secs(180);
 
