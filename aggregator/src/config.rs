@@ -5,6 +5,7 @@ use crate::store::Database;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,64 @@ pub struct Config {
     pub flat: Flat,
     pub cors: Cors,
     pub safety: Safety,
+    /// Where samples are sent on to.
+    #[serde(default)]
+    pub export: Vec<Export>,
+}
+
+/// One receiver of samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// Tells it from the others, and how far it has come from one run to the next.
+    pub name: String,
+    pub kind: ExportKind,
+    pub url: ExportUrl,
+    /// Sent with every request: an `authorization`, a tenant.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportKind {
+    /// Prometheus' remote write, version 1.
+    RemoteWrite,
+    /// OpenTelemetry's metrics over HTTP, as protobuf.
+    Otlp,
+}
+
+/// An address of HTTP or HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExportUrl(String);
+
+impl ExportUrl {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ExportUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let uri: Option<ureq::http::Uri> = text.parse().ok();
+        match uri
+            .filter(|uri| uri.host().is_some())
+            .and_then(|uri| uri.scheme_str().map(str::to_owned))
+        {
+            Some(scheme) if scheme == "http" || scheme == "https" => Ok(Self(text)),
+            _ => Err(format!("`{text}` is no address of http or https")),
+        }
+    }
+}
+
+impl From<ExportUrl> for String {
+    fn from(url: ExportUrl) -> Self {
+        url.0
+    }
 }
 
 /// The database's address as it was given; nobody sees it whole.
@@ -158,6 +217,11 @@ impl Config {
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;
+        let mut names = BTreeSet::new();
+        if let Some(twice) = config.export.iter().find(|export| !names.insert(&export.name)) {
+            let message = format!("two exports are called `{}`", twice.name);
+            return Err(Box::new(figment::Error::from(message)).into());
+        }
         Ok(Self { state: state.to_owned(), ..config })
     }
 
@@ -187,6 +251,7 @@ impl Default for Config {
             flat: Flat::default(),
             cors: Cors::default(),
             safety: Safety::default(),
+            export: Vec::new(),
         }
     }
 }

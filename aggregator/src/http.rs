@@ -3,6 +3,7 @@
 //! `routes` is the table, each resource has its file, and the layers around them stand here in
 //! the order in which a request passes them. No SQL and no QUIC; the domain modules are asked.
 
+mod accept;
 mod auth;
 mod console;
 mod dialect;

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 
 pub mod enrolment;
+pub mod export;
 pub mod fleet;
 pub mod history;
 pub mod live;

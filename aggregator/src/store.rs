@@ -16,7 +16,8 @@ pub use sql::keys::SigningKey;
 pub use sql::migrations::SchemaStep;
 pub(crate) use sql::notices::{Notice, Notices};
 pub(crate) use sql::telemetry::{
-    Arrival, ArrivalBody, Committed, CommittedBlock, DeviceKey, EpochKey, GapRow, Reason, Scope,
+    Arrival, ArrivalBody, BlockRow, Committed, CommittedBlock, DeviceKey, EpochKey, GapRow,
+    OutgoingBlock, Reason, Scope, SeriesFilter,
 };
 pub use sql::telemetry::{Counts, EntryKey, Watermark};
 

@@ -1,20 +1,30 @@
 //! What the machines measured: series, readings over a range, gaps with their reasons, events.
 
+pub mod aggregate;
+mod dictionary;
 pub mod event;
 pub mod latest;
 pub mod readings;
 mod sampled;
+pub mod selector;
 
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
+pub use aggregate::Aggregate;
+pub(crate) use dictionary::Dictionary;
 pub use event::{Event, EventId, EventQuery, Subjects};
 pub use flyball_protocol::guard::Severity;
 pub use flyball_protocol::series::Reader;
 pub use flyball_units::{Kind, NoData, Unit};
 pub use latest::{Latest, LatestValue};
-pub use readings::{Aggregate, GapSpan, Readings, ReadingsError, ReadingsQuery, SeriesReadings};
+use readings::Engine;
+pub use readings::{
+    Found, GapSpan, Group, GroupBy, GroupKey, Grouped, Question, Readings, ReadingsError,
+    ReadingsQuery, Rows, SampleRow, Selection, SeriesReadings, StepChoice,
+};
 pub use sampled::Sampled;
+pub use selector::{Selector, SelectorError};
 use serde::{Deserialize, Serialize};
 
 /// A series' number at this aggregator: the same over epochs and restarts.
@@ -38,14 +48,13 @@ pub struct SeriesInfo {
 /// The questions that telemetry answers.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
-    store: Store,
-    clock: Clock,
+    engine: Engine,
     latest: Latest,
 }
 
 impl Telemetry {
     pub(crate) fn new(store: Store, clock: Clock, latest: Latest) -> Self {
-        Self { store, clock, latest }
+        Self { engine: Engine::new(store, clock), latest }
     }
 
     /// The newest value of every series of the device, as committed since this process started.
@@ -59,14 +68,46 @@ impl Telemetry {
     /// # Errors
     /// Where the store fails.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
-        self.store.events(query).await
+        self.engine.store.events(query).await
     }
 
-    /// Readings of one device over a range, raw or by step.
+    /// Up to `limit` series of the selection with ids after `after`, by id.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn series(
+        &self,
+        selection: &Selection,
+        after: Option<SeriesId>,
+        limit: usize,
+    ) -> Result<Vec<Found>, ReadingsError> {
+        Ok(self.engine.page(selection, after, limit).await?.0)
+    }
+
+    /// Readings over a range, raw or by step.
     ///
     /// # Errors
     /// Where a bound is passed, naming it, or a block or the store fails.
     pub async fn readings(&self, query: &ReadingsQuery) -> Result<Readings, ReadingsError> {
-        readings::answer(&self.store, query, self.clock.now_ms()).await
+        self.engine.readings(query).await
+    }
+
+    /// Raw readings, or those by step, one row after another.
+    ///
+    /// # Errors
+    /// As those of `readings`, before the first row; later ones stand among the rows.
+    pub async fn rows(&self, query: &ReadingsQuery) -> Result<Rows, ReadingsError> {
+        match query.step_ms {
+            None => self.engine.rows(query).await,
+            Some(_) => Ok(Rows::of(self.readings(query).await?)),
+        }
+    }
+
+    /// Series put together by step.
+    ///
+    /// # Errors
+    /// As those of `readings`.
+    pub async fn grouped(&self, question: &Question) -> Result<Grouped, ReadingsError> {
+        self.engine.grouped(question).await
     }
 }

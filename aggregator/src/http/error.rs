@@ -70,6 +70,7 @@ registry! {
     Forbidden, "forbidden", 403, 403, "Forbidden", false, "Ask someone whose role allows it.";
     NotFound, "not_found", 404, 404, "Not Found", false, "Check the address and the id.";
     MethodNotAllowed, "method_not_allowed", 405, 405, "Method Not Allowed", false, "Use one of the methods that the Allow header names.";
+    NotAcceptable, "not_acceptable", 406, 406, "Not Acceptable", false, "Send Accept with one of the media types in details.available.";
     RequestTimeout, "request_timeout", 408, 408, "Request Timeout", true, "Send the request again.";
     Conflict, "conflict", 409, 409, "Conflict", false, "Read the resource again and decide anew.";
     InterlockActive, "interlock_active", 409, 409, "Interlock Active", false, "Wait for the condition in clears_when, or ask for less.";
@@ -113,6 +114,7 @@ impl ErrorCode {
             403 => Self::Forbidden,
             404 => Self::NotFound,
             405 => Self::MethodNotAllowed,
+            406 => Self::NotAcceptable,
             408 => Self::RequestTimeout,
             409 => Self::Conflict,
             412 => Self::PreconditionFailed,

@@ -7,8 +7,10 @@
 
 mod envelope;
 mod schema;
+mod streamed;
 
 pub(crate) use schema::{ReplySchema, Schemas};
+pub(crate) use streamed::{Negotiated, Streamed, Tabled};
 
 use super::dialect::Dialect;
 use super::error::Problem;

@@ -11,8 +11,8 @@ use super::resources::commands::{
 };
 use super::resources::{
     audit, certificates, clients, curricula, devices, enrolment_tokens, events, fleet_limits,
-    health, imports, interlocks, limits, media, operations, plugins, readings, sessions, stats,
-    stream_tickets, system,
+    health, imports, interlocks, limits, media, operations, plugins, readings, series, sessions,
+    stats, stream_tickets, system,
 };
 use super::table::Table;
 use axum::Router;
@@ -28,7 +28,19 @@ fn v1() -> Table {
         .post("/api/v1/auth/ws-ticket", "A ticket for one stream", stream_tickets::create)
         .get("/api/v1/devices", "List devices", devices::list)
         .get("/api/v1/devices/{id}", "One device, its series and actuators", devices::detail)
-        .get("/api/v1/devices/{id}/readings", "Readings over a range", readings::list)
+        .get("/api/v1/devices/{id}/readings", "Readings over a range", readings::of_device)
+        .get("/api/v1/series", "Series across devices", series::list)
+        .get("/api/v1/readings", "Readings over a range, across devices", readings::list)
+        .get(
+            "/api/v1/readings:aggregate",
+            "Series put together by step",
+            readings::aggregate::by_query,
+        )
+        .post(
+            "/api/v1/readings:aggregate",
+            "The same, asked by a body",
+            readings::aggregate::by_body,
+        )
         .get("/api/v1/devices/{id}/limits", "Limits and their states", limits::list)
         .post(
             "/api/v1/devices/{id}/limits/{limit}/hold",

@@ -152,6 +152,9 @@ impl Table {
             "description": "Done.",
             "content": { "application/json": { "schema": schema } },
         });
+        for media_type in <H as Described<D>>::Reply::media_types() {
+            response["content"][*media_type] = json!({ "schema": { "type": "string" } });
+        }
         if <H as Described<D>>::Reply::located(dialect) {
             response["headers"] = json!({
                 "Location": { "description": "Its address.", "schema": { "type": "string" } },

@@ -7,7 +7,7 @@ use flyball_aggregator::fleet::{
 use flyball_aggregator::live::board::Part;
 use flyball_aggregator::live::{Delivery, Devices, Interest, Live, Subscription};
 use flyball_aggregator::operations::{Action, Origin, Submission};
-use flyball_aggregator::telemetry::{Aggregate, ReadingsQuery, SeriesId};
+use flyball_aggregator::telemetry::{Aggregate, ReadingsQuery, Selection};
 use flyball_protocol::command::{FleetLimit, Lock, PublicKey, Verdict};
 use flyball_protocol::guard::{
     EQUIPMENT_ATTRIBUTE, Equipment, Inventory, LayerThresholds, LimitSnapshot, LimitState,
@@ -111,11 +111,11 @@ async fn equipments_readings_are_its_own_and_its_gateways_only_when_asked_for() 
 
 async fn values_of(rig: &Rig, device: DeviceId, belonging: Belonging) -> Vec<f64> {
     let query = ReadingsQuery {
-        device,
-        belonging,
-        kind: Some(Kind::Temperature),
-        metric: None,
-        series: Vec::<SeriesId>::new(),
+        selection: Selection {
+            device: Some((device, belonging)),
+            kind: Some(Kind::Temperature),
+            ..Selection::default()
+        },
         from_ms: Some(START_MS),
         to_ms: Some(START_MS + 10_000),
         step_ms: None,

@@ -34,7 +34,7 @@ const TO_BUILD: [Need; 3] = [
 ];
 
 /// To test besides: a browser, and the other side of each kind of equipment.
-const TO_TEST: [Need; 9] = [
+const TO_TEST: [Need; 11] = [
     Need {
         what: "Chromium, to drive the console",
         there: || Path::new("/usr/bin/chromium").exists(),
@@ -74,6 +74,16 @@ const TO_TEST: [Need; 9] = [
         what: "strace, to end a guard at a system call",
         there: || are_there(&["strace"]),
         packages: &["strace"],
+    },
+    Need {
+        what: "Prometheus' promtool, to judge the exposition",
+        there: || are_there(&["promtool"]),
+        packages: &["prometheus"],
+    },
+    Need {
+        what: "VictoriaMetrics, to take what exports send",
+        there: || are_there(&["victoria-metrics"]),
+        packages: &["victoria-metrics"],
     },
     Need {
         what: "smartctl, to read disks",

@@ -43,6 +43,10 @@ pub(crate) trait ReplySchema {
     fn tagged() -> bool {
         false
     }
+    /// Other media types than JSON that it comes in.
+    fn media_types() -> &'static [&'static str] {
+        &[]
+    }
 }
 
 impl<T: Resource> ReplySchema for Tagged<T> {

@@ -308,6 +308,10 @@ pub(crate) struct Include {
 }
 
 impl Include {
+    pub(crate) fn of(include: Option<String>) -> Self {
+        Self { include }
+    }
+
     pub(crate) fn belonging(&self, subject: &Subject) -> Result<Belonging, Problem> {
         match self.include.as_deref() {
             None => Ok(subject.belonging()),

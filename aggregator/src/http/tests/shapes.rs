@@ -187,8 +187,12 @@ async fn the_exposition_is_open_on_loopback_and_asks_elsewhere() {
     let rig = Rig::start().await;
     let answer = rig.get("/metrics").send().await;
     assert_eq!(answer.status, 200);
-    assert!(answer.text.ends_with("# EOF\n"));
+    assert!(answer.header("content-type").starts_with("text/plain"));
     assert!(answer.text.contains("flyball_agents_connected 0"));
+    let open_metrics = "application/openmetrics-text;version=1.0.0,text/plain;q=0.3,*/*;q=0.2";
+    let answer = rig.get("/metrics").header("accept", open_metrics).send().await;
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(answer.text.ends_with("# EOF\n"));
     let open = Rig::with(|config| config.api = "0.0.0.0:8766".parse().unwrap()).await;
     assert_eq!(open.get("/metrics").send().await.status, 401);
 }

@@ -39,12 +39,13 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
     step!(4, "0004_equipment"),
     step!(5, "0005_armed"),
+    step!(15, "0015_exports"),
 ];
 
 /// A version of the schema.

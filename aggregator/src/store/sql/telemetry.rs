@@ -1,15 +1,19 @@
 //! Epochs, series, blocks, events and gaps: what ingest commits and what queries read.
 
+mod catalogue;
 mod commit;
 mod events;
+mod outbox;
 mod quarantine;
 mod query;
 mod replay;
 
+pub(crate) use catalogue::SeriesFilter;
 pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
+pub(crate) use outbox::OutgoingBlock;
 pub(crate) use quarantine::Reason;
 pub use query::Counts;
-pub(crate) use query::GapRow;
+pub(crate) use query::{BlockRow, GapRow};
 pub(crate) use replay::CommittedBlock;
 pub use replay::Watermark;
 

@@ -1,81 +1,91 @@
-//! Blocks in, series out: the state of one query while its blocks pass by.
+//! Blocks in, series out: the state of one query over one machine while its blocks pass by.
 
 use crate::store::{EpochKey, GapRow};
+use crate::telemetry::dictionary::{Dictionary, Place};
+use crate::telemetry::readings::counter::{Counter, look_back_ms};
 use crate::telemetry::readings::gaps::Missing;
-use crate::telemetry::readings::steps::{Step, Steps};
+use crate::telemetry::readings::steps::{Grid, Step, Steps, Wants};
 use crate::telemetry::readings::taken::Taken;
-use crate::telemetry::readings::{
-    Aggregate, MAX_BLOCKS, MAX_POINTS, ReadingsError, STEP_MS, SeriesReadings,
-};
+use crate::telemetry::readings::{Budget, GapSpan, ReadingsError};
 use crate::telemetry::{SeriesId, SeriesInfo};
 use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header};
-use flyball_protocol::series::SeriesRef;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
+
+/// What is made of the samples.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    Raw,
+    Stepped(Grid, Wants),
+}
 
 /// What has been gathered of one series.
-enum Values {
+#[derive(Debug)]
+pub(super) enum Values {
+    /// In the order of their ticks once it is finished.
     Raw(Vec<(u64, f64)>),
     Stepped(Steps),
 }
 
-struct Gathered {
+/// One series, whole.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) values: Values,
+    pub(super) gaps: Vec<GapSpan>,
+}
+
+#[derive(Debug)]
+struct Gatherer {
     values: Values,
     missing: Missing,
     taken: Taken,
+    counter: Option<Counter>,
 }
 
+#[derive(Debug)]
 pub(super) struct Gathering {
     range: Range<u64>,
-    blocks: usize,
-    /// Points so far; by step they are known beforehand.
-    points: usize,
-    series: Vec<Gathered>,
-    index: HashMap<SeriesId, usize>,
-    numbers: HashMap<(EpochKey, SeriesRef), usize>,
+    budget: Arc<Budget>,
+    series: Vec<Arc<SeriesInfo>>,
+    gatherers: Vec<Gatherer>,
+    places: HashMap<EpochKey, Vec<Place>>,
+}
+
+/// From when on blocks are wanted: differences begin before the range.
+pub(super) fn reads_from_ms(series: &[Arc<SeriesInfo>], from_ms: u64, form: Form) -> u64 {
+    match form {
+        Form::Stepped(_, Wants { gains: true, .. }) => {
+            let back = series.iter().map(|series| look_back_ms(series.cadence_ms)).max();
+            from_ms.saturating_sub(back.unwrap_or(0))
+        }
+        Form::Raw | Form::Stepped(..) => from_ms,
+    }
 }
 
 impl Gathering {
-    /// Refuses a step that is out of bounds and an answer that is known to be too large.
     pub(super) fn new(
-        matching: &[SeriesInfo],
+        series: Vec<Arc<SeriesInfo>>,
         range: Range<u64>,
-        step_ms: Option<u64>,
-    ) -> Result<Self, ReadingsError> {
-        let steps = match step_ms {
-            Some(step_ms) if !STEP_MS.contains(&step_ms) => {
-                return Err(ReadingsError::Step { step_ms });
-            }
-            Some(step_ms) => Some((step_ms, Steps::count(&range, step_ms))),
-            None => None,
+        form: Form,
+        dictionary: &Dictionary,
+        budget: Arc<Budget>,
+    ) -> Self {
+        let gatherer = |series: &Arc<SeriesInfo>| {
+            let (values, counter) = match form {
+                Form::Raw => (Values::Raw(Vec::new()), None),
+                Form::Stepped(grid, wants) => (
+                    Values::Stepped(Steps::new(grid, wants)),
+                    wants.gains.then(|| Counter::new(series.cadence_ms)),
+                ),
+            };
+            Gatherer { values, missing: Missing::default(), taken: Taken::default(), counter }
         };
-        let points = steps.map_or(0, |(_, count)| count.saturating_mul(matching.len()));
-        if points > MAX_POINTS {
-            return Err(ReadingsError::TooManyPoints { found: points });
-        }
-        let series = matching
-            .iter()
-            .map(|_| Gathered {
-                values: match steps {
-                    Some((step_ms, count)) => {
-                        Values::Stepped(Steps::new(range.start, step_ms, count))
-                    }
-                    None => Values::Raw(Vec::new()),
-                },
-                missing: Missing::default(),
-                taken: Taken::default(),
-            })
-            .collect();
-        let index = matching.iter().enumerate().map(|(at, series)| (series.id, at)).collect();
-        Ok(Self { range, blocks: 0, points, series, index, numbers: HashMap::new() })
-    }
-
-    /// What the numbers of every epoch mean.
-    pub(super) fn learn(&mut self, numbers: Vec<(EpochKey, SeriesRef, SeriesId)>) {
-        self.numbers = numbers
-            .into_iter()
-            .filter_map(|(epoch, number, id)| Some(((epoch, number), *self.index.get(&id)?)))
-            .collect();
+        let gatherers = series.iter().map(gatherer).collect();
+        let index: HashMap<SeriesId, usize> =
+            series.iter().enumerate().map(|(at, series)| (series.id, at)).collect();
+        let places = dictionary.places(|id| index.get(&id).copied());
+        Self { range, budget, series, gatherers, places }
     }
 
     /// Takes what the block has of the series that are asked for; blocks come by their first
@@ -86,51 +96,49 @@ impl Gathering {
         epoch: EpochKey,
         bytes: &[u8],
     ) -> Result<(), ReadingsError> {
-        self.blocks += 1;
-        if self.blocks > MAX_BLOCKS {
-            return Err(ReadingsError::TooManyBlocks);
-        }
+        self.budget.take_block(bytes.len())?;
+        let places = self.places.get(&epoch).ok_or(ReadingsError::Stale)?;
         let header = Header::read(bytes)?;
         let Some((first_ms, _)) = header.span_ms() else { return Ok(()) };
         for (group, column) in header.columns() {
-            let Some(&at) = self.numbers.get(&(epoch, column.series)) else { continue };
-            self.series[at].taken.forget_before(first_ms);
-            if self.series[at].take_statistics(&self.range, group, column) {
+            let at = match places.get(column.series.0 as usize) {
+                Some(Place::At(at)) => *at,
+                Some(Place::Other) => continue,
+                Some(Place::Unknown) | None => return Err(ReadingsError::Stale),
+            };
+            let gatherer = &mut self.gatherers[at];
+            gatherer.advance(first_ms);
+            if gatherer.take_statistics(&self.range, group, column) {
                 continue;
             }
             let cells = header.cells(bytes, group, column)?;
-            let before = self.series[at].raw_points();
-            self.series[at].take_cells(&self.range, group, &cells);
-            self.points += self.series[at].raw_points() - before;
-            if self.points > MAX_POINTS {
-                return Err(ReadingsError::TooManyPoints { found: self.points });
-            }
+            let kept = gatherer.take_cells(&self.range, group, &cells);
+            self.budget.take_values(kept)?;
         }
         Ok(())
     }
 
-    pub(super) fn finish(
-        self,
-        matching: Vec<SeriesInfo>,
-        aggregate: Aggregate,
-        gaps: &[GapRow],
-    ) -> Vec<SeriesReadings> {
+    /// What there is of every series, in their order.
+    pub(super) fn finish(mut self, gaps: &[GapRow]) -> Vec<(Arc<SeriesInfo>, Gathered)> {
+        for gatherer in &mut self.gatherers {
+            gatherer.advance(u64::MAX);
+        }
         let range = self.range;
-        matching
-            .into_iter()
-            .zip(self.series)
-            .map(|(series, mut gathered)| {
-                for gap in gaps.iter().filter(|gap| concerns(gap, &series)) {
-                    gathered.missing.add_span(gap.from_ms, gap.to_ms, gap.reason, &range);
-                }
-                let gaps = gathered.missing.spans(series.cadence_ms);
-                SeriesReadings { series, points: gathered.values.points(aggregate), gaps }
-            })
-            .collect()
+        let finished = self.series.into_iter().zip(self.gatherers).map(|(series, mut gatherer)| {
+            for gap in gaps.iter().filter(|gap| concerns(gap, &series)) {
+                gatherer.missing.add_span(gap.from_ms, gap.to_ms, gap.reason, &range);
+            }
+            if let Values::Raw(points) = &mut gatherer.values {
+                points.sort_by_key(|(at_ms, _)| *at_ms);
+            }
+            let gaps = gatherer.missing.spans(series.cadence_ms);
+            (series, Gathered { values: gatherer.values, gaps })
+        });
+        finished.collect()
     }
 }
 
-fn concerns(gap: &GapRow, series: &SeriesInfo) -> bool {
+pub(super) fn concerns(gap: &GapRow, series: &SeriesInfo) -> bool {
     match (gap.series, gap.reader) {
         (Some(id), _) => id == series.id,
         (None, Some(reader)) => reader == series.reader,
@@ -138,7 +146,15 @@ fn concerns(gap: &GapRow, series: &SeriesInfo) -> bool {
     }
 }
 
-impl Gathered {
+impl Gatherer {
+    /// Nothing before `at_ms` comes any more.
+    fn advance(&mut self, at_ms: u64) {
+        self.taken.forget_before(at_ms);
+        if let (Some(counter), Values::Stepped(steps)) = (&mut self.counter, &mut self.values) {
+            counter.settle(at_ms, steps);
+        }
+    }
+
     fn take_statistics(
         &mut self,
         range: &Range<u64>,
@@ -150,86 +166,62 @@ impl Gathered {
         let Some(stats) = column.stats.filter(|stats| stats.count as usize == group.ticks) else {
             return false;
         };
-        if !range.contains(&first_ms) || !range.contains(&last_ms) {
+        if !steps.take_statistics()
+            || !range.contains(&first_ms)
+            || !range.contains(&last_ms)
+            || self.taken.touches(first_ms, last_ms)
+        {
             return false;
         }
-        if self.taken.touches(first_ms, last_ms) {
-            return false;
-        }
-        let Some(step) = steps.holding(first_ms, last_ms) else { return false };
-        step.add(&Step {
+        let step = Step {
             count: u64::from(stats.count),
             min: stats.min,
             max: stats.max,
             sum: stats.sum,
             last: stats.last,
             last_ms,
-        });
+        };
+        if !steps.add_within(first_ms, last_ms, &step) {
+            return false;
+        }
         self.taken.add(first_ms, last_ms, group.step_ms);
         true
     }
 
-    fn take_cells(&mut self, range: &Range<u64>, group: &GroupHeader, cells: &[Cell]) {
+    /// How many values are now held in memory for it.
+    fn take_cells(&mut self, range: &Range<u64>, group: &GroupHeader, cells: &[Cell]) -> usize {
+        let mut kept = 0;
         for (at_ms, cell) in group.ticks_ms().zip(cells) {
-            let absent = matches!(cell, Cell::Absent);
-            if absent || !range.contains(&at_ms) || !self.taken.insert(at_ms, group.step_ms) {
+            let early = at_ms < range.start && self.counter.is_some();
+            if matches!(cell, Cell::Absent)
+                || !(early || range.contains(&at_ms))
+                || !self.taken.insert(at_ms, group.step_ms)
+            {
                 continue;
             }
             match (cell, &mut self.values) {
                 (Cell::Absent, _) => {}
-                (Cell::NoData(reason), _) => {
-                    self.missing.add_tick(at_ms, group.step_ms, *reason);
+                (Cell::NoData(_), _) if early => {}
+                (Cell::NoData(reason), _) => self.missing.add_tick(at_ms, group.step_ms, *reason),
+                (Cell::Value(value), Values::Raw(points)) => {
+                    points.push((at_ms, *value));
+                    kept += 1;
                 }
-                (Cell::Value(value), Values::Raw(points)) => points.push((at_ms, *value)),
                 (Cell::Value(value), Values::Stepped(steps)) => {
                     // A value that is no number is a sample, but nothing to gather.
-                    if value.is_finite()
-                        && let Some(step) = steps.holding(at_ms, at_ms)
-                    {
-                        step.add(&Step::one(at_ms, *value));
+                    if !value.is_finite() {
+                        continue;
+                    }
+                    if let Some(counter) = &mut self.counter {
+                        counter.push(at_ms, *value);
+                    }
+                    if !early {
+                        steps.add(at_ms, *value);
+                        kept += usize::from(!steps.take_statistics());
                     }
                 }
             }
         }
-    }
-
-    fn raw_points(&self) -> usize {
-        match &self.values {
-            Values::Raw(points) => points.len(),
-            Values::Stepped(_) => 0,
-        }
-    }
-}
-
-impl Values {
-    fn points(self, aggregate: Aggregate) -> Vec<(u64, Option<f64>)> {
-        match self {
-            Self::Raw(mut points) => {
-                points.sort_by_key(|(at_ms, _)| *at_ms);
-                points.into_iter().map(|(at_ms, value)| (at_ms, Some(value))).collect()
-            }
-            Self::Stepped(steps) => steps.points(aggregate),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-
-    use super::*;
-    use flyball_protocol::block::BlockBuilder;
-
-    #[test]
-    fn blocks_beyond_the_bound_are_an_error_that_names_it() {
-        let mut builder = BlockBuilder::new(0, 10_000);
-        builder.push(SeriesRef(1), 0, Ok(1.0)).unwrap();
-        let block = builder.build().unwrap().encode();
-        let mut gathering = Gathering::new(&[], 0..10_000, None).unwrap();
-        let epoch = EpochKey::for_test(1);
-        for _ in 0..MAX_BLOCKS {
-            gathering.take_block(epoch, &block).unwrap();
-        }
-        let error = gathering.take_block(epoch, &block).unwrap_err();
-        assert!(error.to_string().contains("100000 blocks"), "{error}");
+        kept
     }
 }

@@ -1,7 +1,8 @@
 //! Samples gathered by step. Steps are aligned to the epoch, so that two questions over
 //! different ranges have the same steps.
 
-use crate::telemetry::readings::Aggregate;
+use crate::telemetry::aggregate::{Aggregate, percentile};
+use crate::telemetry::readings::Points;
 use std::ops::Range;
 
 /// What one step has gathered of one series.
@@ -31,73 +32,196 @@ impl Step {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "an answer counts far less than 2^52 samples")]
-    fn value(&self, aggregate: Aggregate) -> f64 {
+    fn value(&self, aggregate: Aggregate) -> Option<f64> {
         match aggregate {
-            Aggregate::Avg => self.sum / self.count as f64,
-            Aggregate::Min => self.min,
-            Aggregate::Max => self.max,
-            Aggregate::Sum => self.sum,
-            Aggregate::Count => self.count as f64,
-            Aggregate::Last => self.last,
+            Aggregate::Avg => Some(self.sum / float(self.count)),
+            Aggregate::Min => Some(self.min),
+            Aggregate::Max => Some(self.max),
+            Aggregate::Sum => Some(self.sum),
+            Aggregate::Count => Some(float(self.count)),
+            Aggregate::Last => Some(self.last),
+            Aggregate::Rate
+            | Aggregate::Increase
+            | Aggregate::P50
+            | Aggregate::P90
+            | Aggregate::P95
+            | Aggregate::P99 => None,
         }
     }
 }
 
-/// One step of the answer, empty until something falls into it.
-pub(super) struct Slot<'a>(&'a mut Option<Step>);
+#[expect(clippy::cast_precision_loss, reason = "an answer counts far less than 2^52 samples")]
+const fn float(count: u64) -> f64 {
+    count as f64
+}
 
-impl Slot<'_> {
-    pub(super) fn add(self, step: &Step) {
-        match self.0 {
-            Some(gathered) => gathered.merge(step),
-            empty @ None => *empty = Some(*step),
+/// What a counter gained within a step, and over how much of it that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Gain {
+    increase: f64,
+    covered_ms: u64,
+}
+
+/// What is gathered besides the plain numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants {
+    pub(super) gains: bool,
+    pub(super) values: bool,
+}
+
+impl Wants {
+    pub(super) fn of(aggregates: &[Aggregate]) -> Self {
+        Self {
+            gains: aggregates.iter().any(|aggregate| aggregate.is_of_counters()),
+            values: aggregates.iter().any(|aggregate| aggregate.share().is_some()),
         }
     }
 }
 
+/// Steps of one length over one range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grid {
+    from_ms: u64,
+    to_ms: u64,
+    pub(super) step_ms: u64,
+    pub(super) count: usize,
+}
+
+impl Grid {
+    pub(super) fn new(range: &Range<u64>, step_ms: u64) -> Self {
+        let first = range.start / step_ms;
+        let last = range.end.saturating_sub(1) / step_ms;
+        let count = usize::try_from(last.saturating_sub(first) + 1).unwrap_or(usize::MAX);
+        Self { from_ms: range.start, to_ms: range.end, step_ms, count }
+    }
+
+    /// Every step's first millisecond.
+    pub(super) fn starts(self) -> impl Iterator<Item = u64> {
+        let first_ms = self.from_ms / self.step_ms * self.step_ms;
+        (0..self.count as u64).map(move |index| first_ms + index * self.step_ms)
+    }
+
+    /// Milliseconds of the range in each step.
+    pub(super) fn lengths_ms(self) -> impl Iterator<Item = u64> {
+        self.starts().map(move |start_ms| {
+            (start_ms + self.step_ms).min(self.to_ms) - start_ms.max(self.from_ms)
+        })
+    }
+
+    fn index(&self, at_ms: u64) -> Option<usize> {
+        let first_ms = self.from_ms / self.step_ms * self.step_ms;
+        let index = at_ms.checked_sub(first_ms)? / self.step_ms;
+        usize::try_from(index).ok().filter(|&index| index < self.count)
+    }
+}
+
+/// One series' steps.
 #[derive(Debug)]
 pub(super) struct Steps {
-    /// The first step's first millisecond.
-    first_ms: u64,
-    step_ms: u64,
+    grid: Grid,
     slots: Vec<Option<Step>>,
+    /// Empty where nobody asks for them.
+    gains: Vec<Gain>,
+    values: Vec<Vec<f64>>,
 }
 
 impl Steps {
-    /// How many steps touch the range.
-    pub(super) fn count(range: &Range<u64>, step_ms: u64) -> usize {
-        let first = range.start / step_ms;
-        let last = range.end.saturating_sub(1) / step_ms;
-        usize::try_from(last.saturating_sub(first) + 1).unwrap_or(usize::MAX)
-    }
-
-    pub(super) fn new(from_ms: u64, step_ms: u64, count: usize) -> Self {
-        Self { first_ms: from_ms / step_ms * step_ms, step_ms, slots: vec![None; count] }
-    }
-
-    /// The step that holds both ticks; `None` where they lie in two.
-    pub(super) fn holding(&mut self, first_ms: u64, last_ms: u64) -> Option<Slot<'_>> {
-        let index = |at_ms: u64| at_ms.checked_sub(self.first_ms).map(|since| since / self.step_ms);
-        let (first, last) = (index(first_ms)?, index(last_ms)?);
-        if first != last {
-            return None;
+    pub(super) fn new(grid: Grid, wants: Wants) -> Self {
+        Self {
+            grid,
+            slots: vec![None; grid.count],
+            gains: vec![Gain::default(); if wants.gains { grid.count } else { 0 }],
+            values: vec![Vec::new(); if wants.values { grid.count } else { 0 }],
         }
-        self.slots.get_mut(usize::try_from(first).ok()?).map(Slot)
     }
 
-    pub(super) fn points(self, aggregate: Aggregate) -> Vec<(u64, Option<f64>)> {
-        let (first_ms, step_ms) = (self.first_ms, self.step_ms);
-        let empty = match aggregate {
-            Aggregate::Count => Some(0.0),
-            Aggregate::Avg | Aggregate::Min | Aggregate::Max | Aggregate::Sum | Aggregate::Last => {
-                None
-            }
-        };
-        let starts = (0..).map(|index: u64| first_ms + index * step_ms);
-        starts
-            .zip(self.slots)
-            .map(|(at_ms, step)| (at_ms, step.map_or(empty, |step| Some(step.value(aggregate)))))
-            .collect()
+    /// Do statistics answer what is asked? Not where every sample is.
+    pub(super) fn take_statistics(&self) -> bool {
+        self.gains.is_empty() && self.values.is_empty()
     }
+
+    /// Adds what lies in one step; false where the ticks lie in two, or outside.
+    pub(super) fn add_within(&mut self, first_ms: u64, last_ms: u64, step: &Step) -> bool {
+        let (Some(first), Some(last)) = (self.grid.index(first_ms), self.grid.index(last_ms))
+        else {
+            return false;
+        };
+        if first != last {
+            return false;
+        }
+        match &mut self.slots[first] {
+            Some(gathered) => gathered.merge(step),
+            empty @ None => *empty = Some(*step),
+        }
+        true
+    }
+
+    /// Adds one sample of the range.
+    pub(super) fn add(&mut self, at_ms: u64, value: f64) {
+        if self.add_within(at_ms, at_ms, &Step::one(at_ms, value))
+            && let Some(index) = self.grid.index(at_ms)
+            && let Some(values) = self.values.get_mut(index)
+        {
+            values.push(value);
+        }
+    }
+
+    /// Adds what a counter gained in the `covered_ms` before `at_ms`.
+    pub(super) fn gain(&mut self, at_ms: u64, increase: f64, covered_ms: u64) {
+        // Samples before the range are only there to be differed from.
+        let inside = (self.grid.from_ms..self.grid.to_ms).contains(&at_ms);
+        let index = self.grid.index(at_ms).filter(|_| inside);
+        if let Some(gain) = index.and_then(|index| self.gains.get_mut(index)) {
+            gain.increase += increase;
+            gain.covered_ms += covered_ms;
+        }
+    }
+
+    pub(super) fn counts(members: &[&Self]) -> Vec<u64> {
+        let slots = members.first().map_or(0, |steps| steps.slots.len());
+        let count = |index: usize| {
+            members.iter().filter_map(|steps| steps.slots[index]).map(|step| step.count).sum()
+        };
+        (0..slots).map(count).collect()
+    }
+
+    /// One aggregate of the series together: every step by its first millisecond, `None` where
+    /// no sample is in it (`count` says 0 there).
+    pub(super) fn points(members: &[&Self], aggregate: Aggregate) -> Points {
+        let Some(first) = members.first() else { return Vec::new() };
+        let value = |index: usize| match aggregate.share() {
+            Some(share) => {
+                let mut values: Vec<f64> =
+                    members.iter().flat_map(|steps| steps.values[index].iter().copied()).collect();
+                values.sort_by(f64::total_cmp);
+                percentile(&values, share)
+            }
+            None if aggregate.is_of_counters() => gained(members, index, aggregate),
+            None => merged(members, index, aggregate),
+        };
+        first.grid.starts().enumerate().map(|(index, start_ms)| (start_ms, value(index))).collect()
+    }
+}
+
+fn merged(members: &[&Steps], index: usize, aggregate: Aggregate) -> Option<f64> {
+    let together = members.iter().filter_map(|steps| steps.slots[index]).reduce(|mut all, one| {
+        all.merge(&one);
+        all
+    });
+    match (together, aggregate) {
+        (Some(step), _) => step.value(aggregate),
+        (None, Aggregate::Count) => Some(0.0),
+        (None, _) => None,
+    }
+}
+
+/// Each series' own gain, added up.
+fn gained(members: &[&Steps], index: usize, aggregate: Aggregate) -> Option<f64> {
+    let known = members.iter().map(|steps| steps.gains[index]).filter(|gain| gain.covered_ms > 0);
+    known
+        .map(|gain| match aggregate {
+            Aggregate::Rate => gain.increase / (float(gain.covered_ms) / 1_000.0),
+            _ => gain.increase,
+        })
+        .reduce(|all, one| all + one)
 }

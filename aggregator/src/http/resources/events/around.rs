@@ -6,7 +6,9 @@ use crate::http::error::Problem;
 use crate::http::resources::operations::level;
 use crate::http::resources::readings::{SeriesReadings, problem};
 use crate::operations::{OperationId, Verdict};
-use crate::telemetry::{Aggregate, Event, Kind, ReadingsQuery, SeriesId, SeriesInfo, Subjects};
+use crate::telemetry::{
+    Aggregate, Event, Kind, ReadingsQuery, Selection, SeriesId, SeriesInfo, Subjects,
+};
 use flyball_protocol::guard::Inventory as Board;
 
 /// Series that one event brings along.
@@ -37,11 +39,11 @@ pub(super) async fn readings(
         return Ok(Vec::new());
     }
     let query = ReadingsQuery {
-        device,
-        belonging: Belonging::All,
-        kind: None,
-        metric: None,
-        series,
+        selection: Selection {
+            device: Some((device, Belonging::All)),
+            series,
+            ..Selection::default()
+        },
         from_ms: Some(event.at_ms.saturating_sub(window_ms)),
         to_ms: Some(event.at_ms.saturating_add(window_ms).saturating_add(1)),
         step_ms: None,

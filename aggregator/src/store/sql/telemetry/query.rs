@@ -9,9 +9,14 @@ use flyball_protocol::block::MAX_INTERVAL_MS;
 use flyball_protocol::series::SeriesRef;
 use futures_util::TryStreamExt;
 use sqlx::Row as _;
+use tokio::sync::mpsc;
 
 /// No block spans more: a range's first block begins no further before it.
 const MAX_BLOCK_SPAN_MS: u64 = MAX_INTERVAL_MS as u64;
+
+/// Blocks that are handed on together, and their bytes.
+const BATCH: usize = 128;
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// One stored block.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +36,16 @@ pub(crate) struct GapRow {
 }
 
 impl Store {
-    /// Hands every block with a tick in `from_ms..to_ms` to `each`, by its first tick. One at a
-    /// time: a long range never stands in memory.
-    pub(crate) async fn for_each_block<E: From<StoreError>>(
+    /// Sends every block with a tick in `from_ms..to_ms`, by its first tick and in batches: a long
+    /// range never stands in memory. All of them are of one snapshot. Ends early where nobody
+    /// takes them any more.
+    pub(crate) async fn send_blocks(
         &self,
         device: DeviceId,
         from_ms: u64,
         to_ms: u64,
-        mut each: impl FnMut(BlockRow) -> Result<(), E>,
-    ) -> Result<(), E> {
+        to: mpsc::Sender<Vec<BlockRow>>,
+    ) -> Result<(), StoreError> {
         let mut rows = sqlx::query(
             "SELECT b.epoch, b.data FROM blocks b JOIN devices d ON d.key = b.device
              WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4
@@ -50,10 +56,43 @@ impl Store {
         .bind(ms(to_ms))
         .bind(ms(from_ms))
         .fetch(self.readers());
-        while let Some(row) = rows.try_next().await.map_err(StoreError::Sql)? {
-            each(block(&row)?)?;
+        let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
+        while let Some(row) = rows.try_next().await? {
+            let block = block(&row)?;
+            bytes += block.data.len();
+            batch.push(block);
+            if batch.len() == BATCH || bytes >= BATCH_BYTES {
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                if to.send(full).await.is_err() {
+                    return Ok(());
+                }
+                bytes = 0;
+            }
         }
+        // Whoever is gone does not want the rest.
+        let _ = to.send(batch).await;
         Ok(())
+    }
+
+    /// The same, one after another, for tests.
+    #[cfg(test)]
+    pub(crate) async fn for_each_block<E: From<StoreError>>(
+        &self,
+        device: DeviceId,
+        from_ms: u64,
+        to_ms: u64,
+        each: impl FnMut(BlockRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let mut blocks = Vec::new();
+        let collect = async {
+            while let Some(batch) = receiver.recv().await {
+                blocks.extend(batch);
+            }
+        };
+        let (sent, ()) = tokio::join!(self.send_blocks(device, from_ms, to_ms, sender), collect);
+        sent?;
+        blocks.into_iter().try_for_each(each)
     }
 
     /// What the series' numbers are in every epoch of the device.
@@ -174,6 +213,7 @@ mod tests {
             .unwrap();
         }
         transaction.commit().await.unwrap();
+        store.for_each_block::<StoreError>(device.id, 0, 100, |_| panic!()).await.unwrap();
         let gaps = store.gaps(device.id, 0, 100, 3).await.unwrap();
         assert_eq!(gaps.iter().map(|gap| gap.from_ms).collect::<Vec<_>>(), [20, 30, 40]);
     }

@@ -1,0 +1,217 @@
+//! Whatever the blocks are, an answer is what a plain list of all samples gives.
+
+use super::budget::Budget;
+use super::gathering::{Form, Gathering, Values};
+use super::steps::{Grid, Steps, Wants};
+use crate::store::EpochKey;
+use crate::telemetry::dictionary::Dictionary;
+use crate::telemetry::{Aggregate, Kind, NoData, Reader, SeriesId, SeriesInfo, Unit};
+use flyball_protocol::block::BlockBuilder;
+use flyball_protocol::series::SeriesRef;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The samples of a minute and a half of two series, in two epochs.
+const TICKS: u64 = 90;
+const SERIES: usize = 2;
+/// Rates don't reckon over more than three cadences of a second.
+const GAP_MS: u64 = 3_000;
+
+fn series(id: i64) -> Arc<SeriesInfo> {
+    Arc::new(SeriesInfo {
+        id: SeriesId(id),
+        metric: "hw.energy".into(),
+        kind: Kind::Energy,
+        unit: Unit::Joule,
+        attributes: Vec::new(),
+        cadence_ms: 1_000,
+        reader: Reader::Guard,
+    })
+}
+
+type Reading = Option<Result<f64, NoData>>;
+
+/// One epoch: the lengths of its blocks in seconds, and each series' reading at each tick.
+#[derive(Clone, Debug)]
+struct Spool {
+    begin: u64,
+    blocks: Vec<u64>,
+    readings: Vec<Vec<Reading>>,
+}
+
+fn spools() -> impl Strategy<Value = Vec<Spool>> {
+    let reading = prop_oneof![
+        6 => (0_i32..200).prop_map(|tenths| Some(Ok(f64::from(tenths) / 10.0))),
+        // Runs of one value, which a block writes once for all.
+        3 => Just(Some(Ok(7.0))),
+        1 => Just(Some(Err(NoData::Stale))),
+        1 => Just(None),
+        1 => Just(Some(Ok(f64::NAN))),
+    ];
+    let readings = vec(vec(reading, TICKS as usize), SERIES);
+    let spool = (0..TICKS, vec(1_u64..=20, 1..=12), readings);
+    let spool = spool.prop_map(|(begin, blocks, readings)| Spool { begin, blocks, readings });
+    vec(spool, 1..=2)
+}
+
+/// A block: its first tick, its epoch, and its bytes.
+type Sealed = (u64, EpochKey, Vec<u8>);
+
+/// Blocks as the store gives them, by their first ticks, and every sample by its tick: of two
+/// blocks that hold a tick the one that comes first.
+fn sealed(spools: &[Spool]) -> (Vec<Sealed>, Vec<BTreeMap<u64, Result<f64, NoData>>>) {
+    let mut blocks = Vec::new();
+    for (epoch, spool) in (1..).zip(spools) {
+        let mut at = spool.begin;
+        for length in &spool.blocks {
+            let mut builder = BlockBuilder::new(at * 1_000, u32::try_from(length * 1_000).unwrap());
+            let mut held = Vec::new();
+            for tick in at..(at + length).min(TICKS) {
+                for (number, readings) in (0..).zip(&spool.readings) {
+                    if let Some(reading) = readings[tick as usize] {
+                        builder.push(SeriesRef(number), tick * 1_000, reading).unwrap();
+                        held.push((number as usize, tick * 1_000, reading));
+                    }
+                }
+            }
+            at += length;
+            if let Some(first_ms) = held.iter().map(|(_, at_ms, _)| *at_ms).min() {
+                let bytes = builder.build().unwrap().encode();
+                blocks.push((first_ms, EpochKey::for_test(epoch), bytes, held));
+            }
+        }
+    }
+    blocks.sort_by_key(|(first_ms, ..)| *first_ms);
+    let mut samples = vec![BTreeMap::new(); SERIES];
+    for (.., held) in &blocks {
+        for &(number, at_ms, reading) in held {
+            samples[number].entry(at_ms).or_insert(reading);
+        }
+    }
+    (
+        blocks.into_iter().map(|(first_ms, epoch, bytes, _)| (first_ms, epoch, bytes)).collect(),
+        samples,
+    )
+}
+
+fn gather(blocks: &[Sealed], range: &Range<u64>, form: Form) -> Vec<Values> {
+    let all: Vec<_> = (1..=SERIES as i64).map(series).collect();
+    let numbers = (1..=2).flat_map(|epoch| {
+        (0..)
+            .zip(&all)
+            .map(move |(number, series)| (EpochKey::for_test(epoch), SeriesRef(number), series.id))
+    });
+    let dictionary = Dictionary::new(numbers.collect());
+    let budget = Arc::new(Budget::default());
+    let mut gathering = Gathering::new(all, range.clone(), form, &dictionary, budget);
+    for (_, epoch, bytes) in blocks {
+        gathering.take_block(*epoch, bytes).unwrap();
+    }
+    gathering.finish(&[]).into_iter().map(|(_, gathered)| gathered.values).collect()
+}
+
+/// One step of the plain list.
+fn naive(
+    samples: &[BTreeMap<u64, Result<f64, NoData>>],
+    range: &Range<u64>,
+    step: Range<u64>,
+    aggregate: Aggregate,
+) -> Option<f64> {
+    let finite = |samples: &BTreeMap<u64, Result<f64, NoData>>| -> Vec<(u64, f64)> {
+        let values = samples.iter().filter_map(|(at_ms, value)| Some((*at_ms, value.ok()?)));
+        values.filter(|(_, value)| value.is_finite()).collect()
+    };
+    let inside = |at_ms: u64| range.contains(&at_ms) && step.contains(&at_ms);
+    let mut values = Vec::new();
+    let mut gains: Vec<(f64, f64)> = Vec::new();
+    for samples in samples {
+        let finite = finite(samples);
+        values.extend(finite.iter().copied().filter(|(at_ms, _)| inside(*at_ms)));
+        let (mut increase, mut seconds) = (0.0, 0.0);
+        for pair in finite.windows(2) {
+            let ((before_ms, before), (at_ms, value)) = (pair[0], pair[1]);
+            if inside(at_ms) && at_ms - before_ms <= GAP_MS {
+                increase += if value < before { value } else { value - before };
+                seconds += (at_ms - before_ms) as f64 / 1_000.0;
+            }
+        }
+        if seconds > 0.0 {
+            gains.push((increase, seconds));
+        }
+    }
+    let numbers = || values.iter().map(|(_, value)| *value);
+    let sum: f64 = numbers().sum();
+    let count = values.len() as f64;
+    match aggregate {
+        Aggregate::Count => Some(count),
+        Aggregate::Rate => gains.iter().map(|(gain, seconds)| gain / seconds).reduce(|a, b| a + b),
+        Aggregate::Increase => gains.iter().map(|(gain, _)| *gain).reduce(|a, b| a + b),
+        _ if values.is_empty() => None,
+        Aggregate::Avg => Some(sum / count),
+        Aggregate::Sum => Some(sum),
+        Aggregate::Min => numbers().reduce(f64::min),
+        Aggregate::Max => numbers().reduce(f64::max),
+        Aggregate::Last => values
+            .iter()
+            .fold(None, |last: Option<(u64, f64)>, &(at_ms, value)| match last {
+                Some((newest, _)) if newest > at_ms => last,
+                _ => Some((at_ms, value)),
+            })
+            .map(|(_, value)| value),
+        Aggregate::P50 | Aggregate::P90 | Aggregate::P95 | Aggregate::P99 => {
+            let mut sorted: Vec<f64> = numbers().collect();
+            sorted.sort_by(f64::total_cmp);
+            let place = aggregate.share().unwrap() * (count - 1.0);
+            let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+            Some(low + (high - low) * place.fract())
+        }
+    }
+}
+
+fn is_near(found: Option<f64>, expected: Option<f64>) -> bool {
+    match (found, expected) {
+        (Some(found), Some(expected)) => (found - expected).abs() < 1e-6,
+        (found, expected) => found == expected,
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_mixture_of_blocks_answers_as_the_list_of_all_samples(
+        spools in spools(),
+        from_ms in 0..TICKS * 1_000,
+        length_ms in 1..TICKS * 1_000,
+        step_s in 1_u64..=40,
+    ) {
+        let (blocks, samples) = sealed(&spools);
+        let range = from_ms..from_ms + length_ms;
+        let raw = gather(&blocks, &range, Form::Raw);
+        for (values, samples) in raw.iter().zip(&samples) {
+            let Values::Raw(points) = values else { panic!() };
+            let expected = samples.range(range.clone());
+            let expected: Vec<_> =
+                expected.filter_map(|(at_ms, value)| Some((*at_ms, value.ok()?.to_bits()))).collect();
+            let found: Vec<_> = points.iter().map(|(at_ms, value)| (*at_ms, value.to_bits())).collect();
+            prop_assert_eq!(found, expected);
+        }
+        let grid = Grid::new(&range, step_s * 1_000);
+        for aggregate in Aggregate::ALL {
+            let form = Form::Stepped(grid, Wants::of(&[aggregate]));
+            let gathered = gather(&blocks, &range, form);
+            let steps: Vec<&Steps> = gathered.iter().map(|values| match values {
+                Values::Stepped(steps) => steps,
+                Values::Raw(_) => panic!(),
+            }).collect();
+            let together = Steps::points(&steps, aggregate);
+            prop_assert_eq!(together.len(), grid.count);
+            for (start_ms, value) in together {
+                let step = start_ms..start_ms + step_s * 1_000;
+                let expected = naive(&samples, &range, step, aggregate);
+                prop_assert!(is_near(value, expected), "{aggregate:?} {start_ms} {value:?} {expected:?}");
+            }
+        }
+    }
+}
