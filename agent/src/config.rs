@@ -40,9 +40,10 @@ pub struct Enrolment {
     /// Folder for the identity and everything that has to survive a restart.
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
-    /// The aggregator's ingest address, host:port.
-    #[arg(long, value_name = "ADDR")]
-    pub server: ServerAddress,
+    /// The aggregator's ingest address, host:port; repeat it for every replica. They are tried
+    /// in this order.
+    #[arg(long = "server", value_name = "ADDR", required = true)]
+    pub servers: Vec<ServerAddress>,
     /// The one-time token, as `flyball-aggregator token` prints it.
     #[arg(long)]
     pub token: String,
@@ -55,6 +56,9 @@ pub struct Enrolment {
     /// This machine is a simulated board.
     #[arg(long)]
     pub simulated: bool,
+    /// Seal what waits on the disk, with a key of this machine's identity.
+    #[arg(long)]
+    pub seal_spool: bool,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +92,9 @@ pub struct RunArguments {
     /// Report this machine as a simulated board.
     #[arg(long)]
     simulated: bool,
+    /// Seal what waits on the disk, with a key of this machine's identity.
+    #[arg(long)]
+    seal_spool: bool,
 }
 
 /// Everything that [`crate::run`] needs to know.
@@ -103,6 +110,7 @@ pub struct RunConfig {
     pub procfs_root: PathBuf,
     pub name: Option<String>,
     pub simulated: bool,
+    pub seal_spool: bool,
     pub sensors: Sensors,
 }
 
@@ -148,6 +156,7 @@ impl RunArguments {
             procfs_root: self.procfs_root,
             name: settings.name,
             simulated: self.simulated || settings.simulated,
+            seal_spool: self.seal_spool || settings.seal_spool,
             sensors,
         })
     }

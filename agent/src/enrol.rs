@@ -2,12 +2,12 @@
 //! certificate for a key that was made here, and leave identity, guard's pin and settings on
 //! disk. What could fail on this side is tried before the token is spent.
 
-use crate::config::{ConfigError, Enrolment, Settings, make_state};
+use crate::config::{ConfigError, Enrolment, ServerAddress, Settings, make_state};
 use crate::identity::{
     EnrolmentToken, GuardPin, Identity, IdentityError, KeyRequest, PinFileError, RequestError,
     SERVER_NAME, TlsError, TokenError, enrolling_client,
 };
-use crate::uplink::endpoint::{self, EndpointError};
+use crate::uplink::endpoint::{self, Client, Way};
 use crate::uplink::wire::{FrameReader, FrameWriter, WireError};
 use crate::{files, machine};
 use flyball_protocol::command::DeviceId;
@@ -79,12 +79,8 @@ pub async fn enrol(enrolment: Enrolment) -> Result<DeviceId, EnrolError> {
     let machine = machine::describe(enrolment.name.as_deref(), enrolment.simulated, None);
     let request = KeyRequest::make(&machine.hostname)?;
     let ask = EnrolRequest { token: token.text().to_owned(), csr: request.csr.clone(), machine };
-    let server = enrolment.server.to_string();
-    let reply = match tokio::time::timeout(PATIENCE, exchange(&enrolment, &token, &ask)).await {
-        Ok(reply) => reply?,
-        Err(_) => return Err(EnrolError::Silent { server }),
-    };
-    let device = take_reply(&enrolment, &token, request, reply)?;
+    let (server, reply) = ask_any(&enrolment.servers, &token, &ask).await?;
+    let device = take_reply(&enrolment, &server, &token, request, reply)?;
     tracing::info!(%device, server, state = %enrolment.state.display(), "enrolled");
     Ok(device)
 }
@@ -105,23 +101,40 @@ fn check_writable(path: &Path) -> Result<(), EnrolError> {
         .map_err(|source| EnrolError::NotWritable { path: path.to_owned(), source })
 }
 
+/// Asks the first of `servers` that can be reached: the token is shown to no other then.
+async fn ask_any(
+    servers: &[ServerAddress],
+    token: &EnrolmentToken,
+    ask: &EnrolRequest,
+) -> Result<(String, EnrolReply), EnrolError> {
+    let mut last = EnrolError::Config(ConfigError::NoServer);
+    for address in servers {
+        let server = address.to_string();
+        match tokio::time::timeout(PATIENCE, exchange(address, token, ask)).await {
+            Ok(Err(error @ EnrolError::Unreachable { .. })) => last = error,
+            Ok(reply) => return reply.map(|reply| (server, reply)),
+            Err(_) => last = EnrolError::Silent { server },
+        }
+    }
+    Err(last)
+}
+
 /// One stream, one message each way.
 async fn exchange(
-    enrolment: &Enrolment,
+    address: &ServerAddress,
     token: &EnrolmentToken,
     ask: &EnrolRequest,
 ) -> Result<EnrolReply, EnrolError> {
-    let server = enrolment.server.to_string();
+    let server = address.to_string();
     let tls = enrolling_client(token)?;
+    let client = Client::new(tls).map_err(TlsError::Suite)?;
     let connection =
-        endpoint::connect(&enrolment.server, endpoint::client_config(tls), SERVER_NAME)
-            .await
-            .map_err(|error| {
-                if error.is_distrust() {
-                    return EnrolError::WrongAuthority { server: server.clone() };
-                }
-                unreachable(&server, error)
-            })?;
+        endpoint::connect(address, &client, SERVER_NAME, Way::Either).await.map_err(|error| {
+            if error.is_distrust() {
+                return EnrolError::WrongAuthority { server: server.clone() };
+            }
+            unreachable(&server, error)
+        })?;
     let reply = ask_on(&connection, ask).await.map_err(|error| unreachable(&server, error))?;
     connection.close_and_drain(close::DONE, b"").await;
     Ok(reply)
@@ -149,6 +162,7 @@ async fn ask_on(
 /// where it is, the rest is.
 fn take_reply(
     enrolment: &Enrolment,
+    server: &str,
     token: &EnrolmentToken,
     request: KeyRequest,
     reply: EnrolReply,
@@ -160,7 +174,7 @@ fn take_reply(
         EnrolReply::Refused(refusal) => return Err(EnrolError::Refused(refusal)),
     };
     if !token.pin().matches(&authority) {
-        return Err(EnrolError::WrongAuthority { server: enrolment.server.to_string() });
+        return Err(EnrolError::WrongAuthority { server: server.to_owned() });
     }
     let identity = Identity::new(
         request.key,
@@ -175,22 +189,13 @@ fn take_reply(
     }
     let settings = Settings {
         name: enrolment.name.clone(),
-        servers: vec![enrolment.server.clone()],
+        servers: enrolment.servers.clone(),
         simulated: enrolment.simulated,
+        seal_spool: enrolment.seal_spool,
     };
     settings.save(&enrolment.state)?;
     identity.save(&enrolment.state)?;
     Ok(device)
-}
-
-impl EndpointError {
-    /// Did the handshake fail because the server is not whom we trust?
-    fn is_distrust(&self) -> bool {
-        let Self::Handshake { source, .. } = self else { return false };
-        let quinn::ConnectionError::TransportError(error) = source else { return false };
-        // TLS alerts 42 to 48 are about the peer's certificate.
-        (0x12a..=0x130).contains(&u64::from(error.code))
-    }
 }
 
 #[cfg(test)]

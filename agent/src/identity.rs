@@ -4,12 +4,14 @@
 
 mod pin_file;
 mod request;
+mod spool_key;
 mod tls;
 mod token;
 mod verifier;
 
 pub(crate) use pin_file::{GuardPin, PinFileError};
 pub(crate) use request::{KeyRequest, RequestError};
+pub(crate) use spool_key::SpoolKey;
 pub(crate) use tls::{SERVER_NAME, TlsError, enrolled_client, enrolling_client};
 pub(crate) use token::{EnrolmentToken, TokenError};
 
@@ -37,6 +39,8 @@ pub(crate) struct Identity {
     key: PrivatePkcs8KeyDer<'static>,
     certificate: CertificateDer<'static>,
     authority: CertificateDer<'static>,
+    /// Where the spool was ever sealed.
+    pub(crate) spool_key: Option<SpoolKey>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +80,14 @@ impl Identity {
                 milliseconds(validity.not_after.timestamp()),
             )
         };
-        Ok(Self { device, not_before_ms, not_after_ms, key, certificate, authority })
+        let spool_key = None;
+        Ok(Self { device, not_before_ms, not_after_ms, key, certificate, authority, spool_key })
+    }
+
+    /// The device that a certificate names.
+    #[cfg(test)]
+    pub(crate) fn device_in(certificate: &CertificateDer<'_>) -> Result<DeviceId, IdentityError> {
+        device_of(&parse(certificate)?)
     }
 
     pub(crate) fn path(state: &Path) -> PathBuf {
@@ -101,7 +112,9 @@ impl Identity {
         };
         let certificate = next("no certificate")?;
         let authority = next("no authority")?;
-        Self::new(key, certificate, authority)
+        let mut identity = Self::new(key, certificate, authority)?;
+        identity.spool_key = SpoolKey::find(&text).map_err(damaged)?;
+        Ok(identity)
     }
 
     pub(crate) fn save(&self, state: &Path) -> Result<(), IdentityError> {
@@ -110,18 +123,38 @@ impl Identity {
             pem("PRIVATE KEY", self.key.secret_pkcs8_der()),
             pem("CERTIFICATE", &self.certificate),
             pem("CERTIFICATE", &self.authority),
+            self.spool_key.as_ref().map(SpoolKey::to_pem).unwrap_or_default(),
         ]
         .concat();
         files::replace(&path, text.as_bytes())
             .map_err(|source| IdentityError::Write { path, source })
     }
 
+    /// The same machine with a new key and the certificate for it.
+    pub(crate) fn renewed(
+        &self,
+        key: PrivatePkcs8KeyDer<'static>,
+        certificate: CertificateDer<'static>,
+    ) -> Result<Self, IdentityError> {
+        let mut renewed = Self::new(key, certificate, self.authority.clone())?;
+        renewed.spool_key.clone_from(&self.spool_key);
+        if renewed.device != self.device {
+            return Err(IdentityError::Certificate("it names another device"));
+        }
+        Ok(renewed)
+    }
+
+    /// Unix milliseconds at which two thirds of the certificate's life are over.
+    pub(crate) const fn renewal_ms(&self) -> u64 {
+        let span = self.not_after_ms.saturating_sub(self.not_before_ms);
+        self.not_before_ms.saturating_add(span / 3 * 2)
+    }
+
     /// Whether the certificate still counts at `now_ms`, and whether two thirds are over.
     pub(crate) fn age(&self, now_ms: u64) -> CertificateAge {
-        let span = self.not_after_ms.saturating_sub(self.not_before_ms);
         if now_ms > self.not_after_ms {
             CertificateAge::Expired
-        } else if now_ms >= self.not_before_ms.saturating_add(span / 3 * 2) {
+        } else if now_ms >= self.renewal_ms() {
             CertificateAge::RenewalDue
         } else {
             CertificateAge::Current
@@ -188,9 +221,12 @@ mod tests {
     #[test]
     fn an_identity_is_read_back_as_it_was_written_and_private() {
         let state = tempfile::tempdir().unwrap();
-        let identity = Authority::new().identity();
-        identity.save(state.path()).unwrap();
-        assert_eq!(Identity::load(state.path()).unwrap(), identity);
+        let mut identity = Authority::new().identity();
+        for key in [None, Some(SpoolKey::make())] {
+            identity.spool_key = key;
+            identity.save(state.path()).unwrap();
+            assert_eq!(Identity::load(state.path()).unwrap(), identity);
+        }
         let mode = Identity::path(state.path()).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -5,8 +5,9 @@ use crate::clock::Clock;
 use crate::guard::{Cursor, Delivery};
 use crate::logging::chain;
 use crate::sampling::{Report, Sampling, SamplingError};
+use crate::spool;
 use flyball_protocol::command::Outcome;
-use flyball_protocol::guard::{GuardEvent, Sample, Series};
+use flyball_protocol::guard::{EventKind, GuardEvent, Sample, Series, Severity};
 use flyball_protocol::sync::Seq;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
@@ -14,6 +15,8 @@ use uuid::Uuid;
 
 /// Orders that may wait while the disk is slow; senders wait behind them.
 pub(crate) const MAX_ORDERS: usize = 64;
+/// Ranges of lost numbers that a message names.
+const MAX_SHOWN: usize = 8;
 
 #[derive(Debug)]
 pub(crate) enum Order {
@@ -148,6 +151,33 @@ impl Recorder {
 }
 
 /// Says what was found at the start, where an operator should know of it.
+/// What an operator far away should hear of a spool that lost something.
+pub(crate) fn loss_event(report: &spool::Report) -> Option<GuardEvent> {
+    let message = match &report.set_aside {
+        Some((path, why)) => {
+            format!("the spool was damaged and lies aside in {}: {why}", path.display())
+        }
+        None if report.missing.is_empty() => return None,
+        None => {
+            let shown = report.missing.iter().take(MAX_SHOWN).map(|(from, to)| {
+                if from == to { from.0.to_string() } else { format!("{} to {}", from.0, to.0) }
+            });
+            let numbers = shown.collect::<Vec<_>>().join(", ");
+            let count = report.missing.count();
+            format!("{count} entries of the spool are lost, numbered {numbers}")
+        }
+    };
+    Some(GuardEvent {
+        kind: EventKind::SpoolDamaged,
+        severity: Severity::Critical,
+        subject: "spool".into(),
+        message,
+        reading: None,
+        threshold: None,
+        unit: None,
+    })
+}
+
 pub(crate) fn log_report(report: &Report) {
     if let Some((path, why)) = &report.spool.set_aside {
         let path = path.display();

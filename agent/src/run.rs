@@ -5,13 +5,16 @@ use crate::clock::Clock;
 use crate::collectors::attached;
 use crate::config::RunConfig;
 use crate::guard::{Cursor, GuardLink};
-use crate::identity::{CertificateAge, Identity, IdentityError, TlsError, enrolled_client};
+use crate::identity::{
+    CertificateAge, Identity, IdentityError, SpoolKey, TlsError, enrolled_client,
+};
 use crate::plugins::{Plugins, PluginsConfig};
 use crate::recorder::{self, MAX_ORDERS, Order, Progress, Recorder};
 use crate::sampler::Sampler;
 use crate::sampling::{Sampling, SamplingError};
-use crate::spool::Limits;
-use crate::uplink::{JobRunner, MachineName, Means, Sources, Uplink, endpoint};
+use crate::spool::{Limits, Seal};
+use crate::uplink::endpoint::Client;
+use crate::uplink::{JobRunner, Kept, MachineName, Means, RETRY_QUIC_MS, Sources, Uplink};
 use flyball_protocol::message::PluginStatus;
 use flyball_protocol::sync::Epoch;
 use std::io;
@@ -85,11 +88,13 @@ pub fn terminated() -> Result<Shutdown, RunError> {
 /// Where identity or store cannot be used, or the store fails later: a new process opens it anew.
 pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> {
     let clock = Clock;
-    let identity = Identity::load(&config.state)?;
+    let mut identity = Identity::load(&config.state)?;
+    let seal = seal(&mut identity, &config)?;
     log_age(&identity, clock);
-    let client = endpoint::client_config(enrolled_client(&identity)?);
+    let client = Client::new(enrolled_client(&identity)?).map_err(TlsError::Suite)?;
     let fresh = Epoch(crate::random::number());
-    let (sampling, report) = Sampling::open(&config.state, Limits::default(), fresh)?;
+    let (sampling, report) =
+        Sampling::open(&config.state, Limits::default(), seal.as_ref(), fresh)?;
     recorder::log_report(&report);
     tracing::info!(device = %identity.device, state = %config.state.display(), "started");
 
@@ -108,6 +113,11 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     let recorder = Recorder::new(sampling, clock, Progress { appended, durable })
         .start(waiting_orders)
         .map_err(RunError::Thread)?;
+    if let Some(event) = recorder::loss_event(&report.spool) {
+        let at_ms = clock.unix_ms();
+        // The line is empty, so there is room; the log has said it too.
+        let _told = orders.try_send(Order::Event { at_ms, event });
+    }
     let (attached, listeners) = attached::open(config.sensors.clone());
     let equipment = listeners.equipment.clone();
     let listening = listeners.start(clock);
@@ -128,6 +138,8 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         clock,
         servers: config.servers,
         client,
+        kept: Kept { identity, state: config.state.clone() },
+        retry_quic_ms: RETRY_QUIC_MS,
         name: MachineName { name: config.name, simulated: config.simulated },
         outbox,
         recorder: orders.clone(),
@@ -160,6 +172,15 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         let _ended = uplink.await;
     }
     Ok(())
+}
+
+/// What seals the spool: the identity's key, made where the operator asks for it the first time.
+fn seal(identity: &mut Identity, config: &RunConfig) -> Result<Option<Seal>, IdentityError> {
+    if config.seal_spool && identity.spool_key.is_none() {
+        identity.spool_key = Some(SpoolKey::make());
+        identity.save(&config.state)?;
+    }
+    Ok(identity.spool_key.as_ref().map(|key| Seal::new(key.bytes(), config.seal_spool)))
 }
 
 /// Has the recorder seal what it holds.

@@ -15,7 +15,7 @@ mod ticks;
 #[cfg(test)]
 mod tests;
 
-use crate::spool::{self, Limits, Opened, Outbox, Spool, SpoolError};
+use crate::spool::{self, Limits, Opened, Outbox, Seal, Spool, SpoolError};
 use file::{FileError, IntervalFile};
 use flyball_protocol::command::Outcome;
 use flyball_protocol::guard::{GuardEvent, Record, RecordBody, Sample, Series};
@@ -81,10 +81,11 @@ impl Sampling {
     pub(crate) fn open(
         state: &Path,
         limits: Limits,
+        seal: Option<&Seal>,
         fresh: Epoch,
     ) -> Result<(Self, Report), SamplingError> {
         let Opened { mut spool, report } =
-            Spool::<Meta>::open(&state.join("spool"), limits, fresh)?;
+            Spool::<Meta>::open_sealed(&state.join("spool"), limits, seal, fresh)?;
         let meta = spool.meta().cloned().unwrap_or_default();
         let mut interval = Interval::new(meta.ledger);
         let found = IntervalFile::open(&state.join("interval"), meta.sealed)?;

@@ -11,7 +11,9 @@ mod keys;
 mod opening;
 mod outbox;
 mod quota;
+mod rebuild;
 mod scan;
+mod seal;
 mod value;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod tests;
 
 pub(crate) use opening::{Opened, Report};
 pub(crate) use outbox::Outbox;
+pub(crate) use seal::{KEY_BYTES, Seal};
 
 use dictionary::Dictionary;
 use disk::{Batch, Disk, DiskError};
@@ -30,7 +33,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// Appends between two looks at whether sled's file has grown too large: some ten minutes.
+const REBUILD_LOOK: u32 = 64;
 
 /// The bounds of one spool.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +68,13 @@ pub(crate) enum SpoolError {
     Folder { path: PathBuf, source: io::Error },
     #[error("the spool's store failed at {0}")]
     Store(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "its entries are sealed with a key that this identity does not hold; put the identity \
+         back that they were made under, or let the agent begin anew"
+    )]
+    Sealed,
+    #[error("the spool is being rebuilt")]
+    Rebuilding,
     #[error("an entry cannot be encoded")]
     Entry(#[source] EntryError),
     #[error("the spool's own records cannot be encoded")]
@@ -83,7 +96,10 @@ pub(crate) struct Usage {
 /// while the writer waits for the disk, and neither may wait for the other's.
 #[derive(Debug)]
 struct Shared {
-    disk: Disk,
+    /// Taken out only while the rebuilt one takes its place.
+    disk: RwLock<Option<Disk>>,
+    dir: PathBuf,
+    seal: Option<Seal>,
     limits: Limits,
     epoch: AtomicU64,
     next_seq: AtomicU64,
@@ -101,10 +117,19 @@ impl Shared {
         Seq(self.next_seq.load(Ordering::Acquire))
     }
 
+    /// Does something with the disk, which stays open meanwhile.
+    fn with_disk<T>(
+        &self,
+        act: impl FnOnce(&Disk) -> Result<T, SpoolError>,
+    ) -> Result<T, SpoolError> {
+        let disk = self.disk.read().unwrap_or_else(PoisonError::into_inner);
+        act(disk.as_ref().ok_or(SpoolError::Rebuilding)?)
+    }
+
     fn usage(&self) -> Result<Usage, SpoolError> {
         Ok(Usage {
             live_bytes: self.live_bytes.load(Ordering::Relaxed),
-            disk_bytes: self.disk.size_on_disk()?,
+            disk_bytes: self.with_disk(|disk| Ok(disk.size_on_disk()?))?,
             quota_bytes: self.limits.quota_bytes,
         })
     }
@@ -119,8 +144,10 @@ impl Shared {
     fn renew_epoch(&self, epoch: Epoch) -> Result<(), SpoolError> {
         let mut batch = Batch::default();
         batch.put(keys::EPOCH, encode(&epoch)?);
-        self.disk.apply(batch)?;
-        self.disk.sync()?;
+        self.with_disk(|disk| {
+            disk.apply(batch)?;
+            Ok(disk.sync()?)
+        })?;
         self.epoch.store(epoch.0, Ordering::Release);
         Ok(())
     }
@@ -140,7 +167,7 @@ impl Settling<'_> {
         if after != *self.settled {
             batch.put(keys::SETTLED, encode(&after)?);
         }
-        self.shared.disk.apply(batch)?;
+        self.shared.with_disk(|disk| Ok(disk.apply(batch)?))?;
         *self.settled = after;
         self.shared.live_bytes.fetch_sub(freed, Ordering::Relaxed);
         Ok(())
@@ -153,6 +180,7 @@ pub(crate) struct Spool<M> {
     shared: Arc<Shared>,
     dictionary: Dictionary,
     meta: Option<M>,
+    appends: u32,
 }
 
 /// What stands beside the entries and changes with them, in the same batch.
@@ -172,13 +200,28 @@ pub(crate) struct Appended {
 }
 
 impl<M: Serialize + DeserializeOwned> Spool<M> {
-    /// Opens the spool in `dir`. One that cannot be opened is set aside and a new one is made;
+    /// Opens the spool in `dir`, nothing of it sealed. One that cannot be opened is set aside and a new one is made;
     /// the report says so. `fresh` is a random epoch for the case that one is needed.
     ///
     /// # Errors
     /// Where another process holds it, or the folder cannot be used at all.
+    #[cfg(test)]
     pub(crate) fn open(dir: &Path, limits: Limits, fresh: Epoch) -> Result<Opened<M>, SpoolError> {
-        opening::open(dir, limits, fresh)
+        Self::open_sealed(dir, limits, None, fresh)
+    }
+
+    /// The same with entries that are sealed at rest.
+    ///
+    /// # Errors
+    /// Where another process holds it, or the folder cannot be used at all. A spool that was
+    /// sealed with another key is set aside.
+    pub(crate) fn open_sealed(
+        dir: &Path,
+        limits: Limits,
+        seal: Option<&Seal>,
+        fresh: Epoch,
+    ) -> Result<Opened<M>, SpoolError> {
+        opening::open(dir, limits, seal, fresh)
     }
 
     /// Makes `bodies` durable in their order, together with `meta`: all of them or none. When it
@@ -204,7 +247,7 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         let mut seq = self.shared.next_seq();
         let mut bytes = 0;
         for body in encoded {
-            bytes += value::put(&mut batch, seq, &body);
+            bytes += value::put(&mut batch, seq, &body, self.shared.seal.as_ref());
             seq = seq.next();
         }
         let root = Root { next_seq: seq, meta: Some(meta) };
@@ -213,9 +256,13 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         settling.apply(&dropped.seqs, batch, dropped.freed)?;
         drop(settling);
         self.shared.live_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.shared.disk.sync()?;
+        self.shared.with_disk(|disk| Ok(disk.sync()?))?;
         self.shared.next_seq.store(seq.0, Ordering::Release);
         self.meta = root.meta;
+        self.appends = self.appends.wrapping_add(1);
+        if self.appends.is_multiple_of(REBUILD_LOOK) {
+            rebuild::when_due(&self.shared);
+        }
         Ok(Appended { next_seq: seq, dropped_blocks: dropped.blocks })
     }
 
@@ -229,7 +276,8 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         reader: Reader,
         series: &[Series],
     ) -> Result<Vec<Option<SeriesRef>>, SpoolError> {
-        self.dictionary.register(&self.shared.disk, reader, series)
+        let dictionary = &mut self.dictionary;
+        self.shared.with_disk(|disk| dictionary.register(disk, reader, series))
     }
 
     /// What the last append wrote beside its entries.

@@ -12,6 +12,8 @@ mod control;
 mod jobs;
 mod lanes;
 mod link;
+mod renewal;
+mod routes;
 mod session;
 mod view;
 
@@ -22,14 +24,19 @@ use crate::clock::Clock;
 use crate::config::ServerAddress;
 use crate::guard::{Ask, News};
 use crate::health::SpoolHealth;
+use crate::identity::{Identity, IdentityError};
 use crate::recorder::Order;
 use crate::spool::{Outbox, SpoolError, Usage};
 use commands::Commands;
-use endpoint::Connected;
+use endpoint::{Client, Connected};
 use flyball_protocol::guard::Equipment;
 use flyball_protocol::message::{ControlUp, PluginStatus, Process, close};
 use flyball_protocol::sync::{Epoch, Lane, Limits, Sender, Seq, Want};
 use link::Link;
+pub(crate) use renewal::Kept;
+use renewal::Renewal;
+pub(crate) use routes::RETRY_QUIC_MS;
+use routes::Routes;
 use session::{Batch, Event, Loss};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -69,7 +76,10 @@ pub(crate) struct Sources {
 pub(crate) struct Means {
     pub(crate) clock: Clock,
     pub(crate) servers: Vec<ServerAddress>,
-    pub(crate) client: quinn::ClientConfig,
+    pub(crate) client: Client,
+    pub(crate) kept: Kept,
+    /// How long TCP is believed to be the only way.
+    pub(crate) retry_quic_ms: u64,
     pub(crate) name: MachineName,
     pub(crate) outbox: Outbox,
     pub(crate) recorder: mpsc::Sender<Order>,
@@ -95,9 +105,18 @@ enum Input {
 #[derive(Debug)]
 enum Done {
     Connected(Result<Connected, Loss>),
-    Read { session: u64, want: Want, from_spool: Result<Batch, SpoolError>, room: Room },
+    /// A second connection, to take the place of the first.
+    Moved(Result<Connected, Loss>),
+    Read {
+        session: u64,
+        want: Want,
+        from_spool: Result<Batch, SpoolError>,
+        room: Room,
+    },
     Trimmed(Result<(), SpoolError>),
     Renewed(Result<Epoch, SpoolError>),
+    /// A new certificate is on disk, or not.
+    Kept(Result<Box<Identity>, IdentityError>),
     Usage(Result<Usage, SpoolError>),
 }
 
@@ -108,6 +127,8 @@ pub(crate) struct Uplink {
     means: Means,
     origin: Instant,
     sender: Sender,
+    routes: Routes,
+    renewal: Renewal,
     commands: Commands,
     guard: GuardView,
     link: Option<Link>,
@@ -163,6 +184,8 @@ impl Uplink {
         Self {
             origin: means.clock.now(),
             sender: Sender::new(limits, means.servers.len(), epoch, next_seq),
+            routes: Routes::new(means.servers.len(), means.retry_quic_ms),
+            renewal: Renewal::default(),
             commands: Commands::default(),
             guard: GuardView::default(),
             link: None,
@@ -209,8 +232,14 @@ impl Uplink {
         let expiry = self.commands.next_expiry_ms().map(|at| now_ms + at.saturating_sub(wall_ms));
         let welcome = self.link.as_ref().and_then(|link| link.welcome_by_ms);
         let limits = self.wants_inventory().then_some(self.next_inventory_ms);
-        let next_ms = [self.sender.poll_timeout(), expiry, welcome, limits, self.farewell_until_ms]
+        let quic = self.over_tcp().then(|| self.routes.next_try_ms()).flatten();
+        let sign = self.link.as_ref().and_then(Link::sign_by_ms);
+        let farewell = self.farewell_until_ms;
+        let renewal = self.renewal_due_ms();
+        let first = [self.sender.poll_timeout(), expiry, welcome, limits];
+        let next_ms = [farewell, quic, sign, renewal]
             .into_iter()
+            .chain(first)
             .flatten()
             .fold(self.next_usage_ms, u64::min);
         Duration::from_millis(next_ms.saturating_sub(now_ms))
@@ -235,6 +264,15 @@ impl Uplink {
         let late = self.link.as_ref().and_then(|link| link.welcome_by_ms);
         if late.is_some_and(|by_ms| by_ms <= now_ms) {
             self.end(Loss::new("the aggregator did not welcome in time"), close::DONE);
+        }
+        if self.link.as_mut().is_some_and(|link| link.is_dead(now_ms)) {
+            self.end(Loss::new("the aggregator's machine or the way to it is gone"), close::DONE);
+        }
+        if self.over_tcp() && self.routes.next_try_ms().is_some_and(|at| at <= now_ms) {
+            self.try_quic();
+        }
+        if self.renewal_due_ms().is_some_and(|at| at <= now_ms) {
+            self.ask_renewal();
         }
         if self.next_usage_ms <= now_ms {
             self.next_usage_ms = now_ms + USAGE_EVERY_MS;

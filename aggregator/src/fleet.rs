@@ -2,8 +2,10 @@
 
 pub mod equipment;
 pub mod sessions;
+pub(crate) mod standing;
 pub mod subject;
 
+use crate::audit::AuditEntry;
 use crate::clock::Clock;
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
@@ -12,6 +14,7 @@ pub use equipment::{Equipment, EquipmentKind, EquipmentState, equipment_id};
 pub use flyball_protocol::command::DeviceId;
 pub use flyball_protocol::message::Machine;
 pub use sessions::{Inventory, JobStream, SendError, Sessions, Target};
+pub(crate) use standing::{Shown, Standing};
 pub use subject::{Belonging, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +189,14 @@ impl Fleet {
         let revoked = self.store.revoke_device(id, self.clock.now_ms()).await?;
         self.sessions.revoke(id);
         Ok(revoked)
+    }
+
+    /// Lets a quarantined machine in again, once somebody has looked; false where it was not out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn release(&self, id: DeviceId, entry: &AuditEntry) -> Result<bool, StoreError> {
+        self.store.release_device(id, entry).await
     }
 }
 

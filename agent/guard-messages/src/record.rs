@@ -124,4 +124,6 @@ pub enum EventKind {
     },
     /// No self-test could be run though one is due.
     SelfTestOverdue,
+    /// The agent's spool lost entries, or had to be begun anew.
+    SpoolDamaged,
 }

@@ -127,6 +127,14 @@ pub enum ControlUp {
         request: u64,
         verdict: Verdict,
     },
+    /// Two thirds of the certificate's life are over: a request for another, PKCS#10, DER.
+    Renew {
+        csr: Vec<u8>,
+    },
+    /// The answer to `ControlDown::Echo`, at once.
+    Echo {
+        number: u64,
+    },
 }
 
 /// The greeting. It and `Refused` keep their layout in every version: peers of any two versions
@@ -180,6 +188,17 @@ pub enum ControlDown {
     Validate {
         request: u64,
         action: Action,
+    },
+    /// The answer to `Renew`, DER. The old certificate counts until the new one is shown.
+    Renewed {
+        certificate: Vec<u8>,
+    },
+    NotRenewed {
+        reason: String,
+    },
+    /// Another connection of this device has come: is somebody still here?
+    Echo {
+        number: u64,
     },
 }
 

@@ -17,6 +17,8 @@ pub struct Settings {
     pub name: Option<String>,
     pub servers: Vec<ServerAddress>,
     pub simulated: bool,
+    /// Entries are sealed on the disk.
+    pub seal_spool: bool,
 }
 
 impl Settings {
@@ -44,10 +46,11 @@ impl Settings {
         let name = self.name.as_deref().map(|name| format!("name = {}\n", quote(name)));
         let servers: Vec<_> = self.servers.iter().map(|s| quote(&s.to_string())).collect();
         format!(
-            "{}servers = [{}]\nsimulated = {}\n",
+            "{}servers = [{}]\nsimulated = {}\nseal_spool = {}\n",
             name.unwrap_or_default(),
             servers.join(", "),
-            self.simulated
+            self.simulated,
+            self.seal_spool
         )
     }
 }
@@ -64,6 +67,7 @@ mod tests {
             name: Some("rack \"3\" \\ top\u{7}".into()),
             servers: vec!["127.0.0.1:8767".parse().unwrap(), "[::1]:9".parse().unwrap()],
             simulated: true,
+            seal_spool: true,
         };
         settings.save(state.path()).unwrap();
         assert_eq!(Settings::load(state.path()).unwrap(), settings);

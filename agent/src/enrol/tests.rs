@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::testing::{Aggregator, Authority};
+use flyball_link::ConnectionError;
 use flyball_protocol::command::CommandKey;
+use flyball_protocol::message::ALPN_ENROL;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -24,11 +26,12 @@ impl Rig {
     fn enrolment(&self, token: String) -> Enrolment {
         Enrolment {
             state: self.state(),
-            server: self.aggregator.address(),
+            servers: vec![self.aggregator.address()],
             token,
             guard_pin: Some(self.pin()),
             name: Some("rack 3".into()),
             simulated: true,
+            seal_spool: false,
         }
     }
 
@@ -90,6 +93,7 @@ async fn a_server_that_the_token_does_not_pin_is_never_shown_it() {
     let enrolment = rig.enrolment(Authority::new().token());
     let (enrolled, handshake) = tokio::join!(enrol(enrolment), rig.aggregator.refused());
     assert!(matches!(enrolled, Err(EnrolError::WrongAuthority { .. })), "{enrolled:?}");
+    let ConnectionError::Quic(handshake) = handshake else { panic!("{handshake}") };
     assert!(matches!(handshake, quinn::ConnectionError::ConnectionClosed(_)), "{handshake}");
     assert!(rig.nothing_was_left());
 }
@@ -127,4 +131,26 @@ async fn a_pin_that_cannot_be_written_costs_no_token() {
     enrolment.guard_pin = Some(rig.folder.path().join("no/such/folder/pin.toml"));
     let error = enrol(enrolment).await.unwrap_err();
     assert!(matches!(error, EnrolError::NotWritable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_machine_enrols_over_tcp_where_udp_is_blocked() {
+    let authority = Authority::new();
+    let aggregator = Aggregator::without_udp(&authority, ALPN_ENROL).await;
+    let rig = Rig { authority, aggregator, folder: tempfile::tempdir().unwrap() };
+    assert_eq!(rig.enrol(|request| rig.accept(request)).await.unwrap(), DEVICE);
+}
+
+#[tokio::test]
+async fn a_machine_enrols_with_the_first_aggregator_that_answers_and_keeps_all_of_them() {
+    let rig = Rig::new();
+    let dead = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dead: ServerAddress = dead.local_addr().unwrap().to_string().parse().unwrap();
+    let mut enrolment = rig.enrolment(rig.authority.token());
+    enrolment.servers.insert(0, dead.clone());
+    let (enrolled, ()) =
+        tokio::join!(enrol(enrolment), rig.aggregator.enrol(|request| rig.accept(request)));
+    assert_eq!(enrolled.unwrap(), DEVICE);
+    let settings = Settings::load(&rig.state()).unwrap();
+    assert_eq!(settings.servers, [dead, rig.aggregator.address()]);
 }

@@ -10,6 +10,12 @@ pub(crate) struct KeyRequest {
     pub(crate) csr: Vec<u8>,
 }
 
+impl std::fmt::Debug for KeyRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyRequest(..)")
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     #[error("no key could be made")]

@@ -3,7 +3,7 @@
 use super::verifier::PinnedAuthority;
 use super::{EnrolmentToken, Identity};
 use flyball_protocol::message::{ALPN, ALPN_ENROL};
-use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig};
+use quinn::crypto::rustls::NoInitialCipherSuite;
 use rustls::crypto::CryptoProvider;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
@@ -22,11 +22,11 @@ pub(crate) enum TlsError {
     #[error("this machine's certificate or key cannot be used")]
     Certificate(#[source] rustls::Error),
     #[error("the TLS library lacks QUIC's first cipher suite")]
-    Suite(#[source] NoInitialCipherSuite),
+    Suite(#[from] NoInitialCipherSuite),
 }
 
 /// For a machine with a token: the authority is known by its pin alone.
-pub(crate) fn enrolling_client(token: &EnrolmentToken) -> Result<QuicClientConfig, TlsError> {
+pub(crate) fn enrolling_client(token: &EnrolmentToken) -> Result<ClientConfig, TlsError> {
     let provider = provider();
     let verifier = PinnedAuthority::new(token.pin(), Arc::clone(&provider));
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -36,11 +36,11 @@ pub(crate) fn enrolling_client(token: &EnrolmentToken) -> Result<QuicClientConfi
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN_ENROL.to_vec()];
-    QuicClientConfig::try_from(config).map_err(TlsError::Suite)
+    Ok(config)
 }
 
 /// For an enrolled machine: mutual, against the authority of its enrolment.
-pub(crate) fn enrolled_client(identity: &Identity) -> Result<QuicClientConfig, TlsError> {
+pub(crate) fn enrolled_client(identity: &Identity) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add(identity.authority.clone()).map_err(TlsError::Authority)?;
     let key = PrivateKeyDer::Pkcs8(identity.key.clone_key());
@@ -51,7 +51,7 @@ pub(crate) fn enrolled_client(identity: &Identity) -> Result<QuicClientConfig, T
         .with_client_auth_cert(vec![identity.certificate.clone()], key)
         .map_err(TlsError::Certificate)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    QuicClientConfig::try_from(config).map_err(TlsError::Suite)
+    Ok(config)
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -60,6 +60,7 @@ impl Rig {
             procfs_root: PathBuf::from("/proc"),
             name: None,
             simulated: false,
+            seal_spool: false,
             sensors,
         };
         let (stop, stopped) = oneshot::channel();
@@ -160,7 +161,7 @@ async fn readings_of_guard_and_agent_go_up_and_a_stop_seals_what_is_left() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let ((), last) = tokio::join!(agent.end(), async {
         let last = rig.commit(&mut peer, |came| !came.bodies.is_empty()).await;
-        assert_eq!(peer.closed().await, u64::from(close::SHUTDOWN));
+        assert_eq!(peer.closed().await, close::SHUTDOWN);
         last
     });
     came.bodies.extend(last.bodies);

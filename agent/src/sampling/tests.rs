@@ -131,7 +131,7 @@ fn a_power_cut_that_tears_the_file_is_named_as_a_gap() {
     let path = world.dir.path().join("interval");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let (mut sampling, report) = Sampling::open(world.dir.path(), LIMITS, Epoch(1)).unwrap();
+    let (mut sampling, report) = Sampling::open(world.dir.path(), LIMITS, None, Epoch(1)).unwrap();
     assert!(report.torn_bytes > 0);
     sampling.handle_agent_series(&[series("agent.tick"), series("agent.off")]).unwrap();
     let back_ms = world.now_ms + 5000;
@@ -161,7 +161,7 @@ fn a_spool_that_lost_its_tail_goes_on_under_another_epoch() {
     fs::remove_dir_all(world.dir.path().join("spool")).unwrap();
     let older = Spool::<Meta>::open(&world.dir.path().join("spool"), LIMITS, Epoch(1)).unwrap();
     drop(older);
-    let (sampling, report) = Sampling::open(world.dir.path(), LIMITS, Epoch(2)).unwrap();
+    let (sampling, report) = Sampling::open(world.dir.path(), LIMITS, None, Epoch(2)).unwrap();
     assert!(report.lost_tail);
     assert_eq!(sampling.outbox().epoch(), Epoch(2));
 }
@@ -190,7 +190,7 @@ fn an_interval_is_sealed_when_both_readers_have_its_last_tick() {
 #[test]
 fn a_guard_without_any_series_leaves_no_block_that_is_empty() {
     let dir = TempDir::new().unwrap();
-    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();
+    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, None, Epoch(1)).unwrap();
     sampling.handle_attached(&[]).unwrap();
     let record = Record { at_ms: BEGIN_MS, body: RecordBody::Samples(Vec::new()) };
     let confirmed = sampling.handle_records(Uuid::from_u128(1), 1, vec![record]).unwrap();
@@ -201,7 +201,7 @@ fn a_guard_without_any_series_leaves_no_block_that_is_empty() {
 #[test]
 fn a_series_that_is_left_out_takes_no_other_with_it() {
     let dir = TempDir::new().unwrap();
-    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();
+    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, None, Epoch(1)).unwrap();
     sampling.handle_agent_series(&[series(""), series("agent.off")]).unwrap();
     sampling.handle_agent_samples(BEGIN_MS, &samples(BEGIN_MS)).unwrap();
     sampling.shutdown().unwrap();
@@ -260,7 +260,7 @@ fn an_interval_of_the_future_is_sealed_though_its_time_has_not_come() {
 #[test]
 fn a_machine_of_many_series_is_sealed_into_blocks_that_fit_their_entries() {
     let dir = TempDir::new().unwrap();
-    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, Epoch(1)).unwrap();
+    let (mut sampling, _) = Sampling::open(dir.path(), LIMITS, None, Epoch(1)).unwrap();
     let many: Vec<Series> = (0..2048).map(|number| series(&format!("s{number}"))).collect();
     sampling.handle_agent_series(&many).unwrap();
     for second in 0..10_u64 {

@@ -12,6 +12,8 @@ pub(super) const ROOT: &[u8] = b"\0\0\0\0\0\0\0\0root";
 pub(super) const EPOCH: &[u8] = b"\0\0\0\0\0\0\0\0epoch";
 /// `Ranges` of the numbers that are gone for a reason.
 pub(super) const SETTLED: &[u8] = b"\0\0\0\0\0\0\0\0settled";
+/// What shows that a key is the one that entries are sealed with.
+pub(super) const SEAL: &[u8] = b"\0\0\0\0\0\0\0\0seal";
 /// A `SeriesDef` each, with its number behind.
 const SERIES: &[u8] = b"\0\0\0\0\0\0\0\0t";
 

@@ -1,14 +1,17 @@
 //! How a spool comes up: whole, with holes that are reported, or set aside and made anew.
 
 use super::disk::{Batch, Disk, sync_folder};
-use super::{Dictionary, Limits, Root, Shared, Spool, SpoolError, encode, keys, scan, value};
+use super::seal::Seal;
+use super::{
+    Dictionary, Limits, Root, Shared, Spool, SpoolError, encode, keys, rebuild, scan, value,
+};
 use flyball_protocol::sync::{Epoch, Ranges, Seq};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 /// Damaged spools that are kept for a look.
 const KEPT_ASIDE: u32 = 3;
@@ -33,7 +36,12 @@ pub(crate) struct Report {
     pub(crate) new_epoch: bool,
 }
 
-pub(super) fn open<M>(dir: &Path, limits: Limits, fresh: Epoch) -> Result<Opened<M>, SpoolError>
+pub(super) fn open<M>(
+    dir: &Path,
+    limits: Limits,
+    seal: Option<&Seal>,
+    fresh: Epoch,
+) -> Result<Opened<M>, SpoolError>
 where
     M: Serialize + DeserializeOwned,
 {
@@ -41,7 +49,7 @@ where
     let tried = if marker.begin()? > MAX_CRASHED_OPENINGS {
         Err("opening it ended this program three times".to_owned())
     } else {
-        match load(dir, limits, fresh) {
+        match rebuild::settle(dir).and_then(|()| load(dir, limits, seal, fresh)) {
             Ok(opened) => Ok(opened),
             Err(error @ (SpoolError::Locked { .. } | SpoolError::Folder { .. })) => {
                 marker.end()?;
@@ -54,7 +62,7 @@ where
         Ok(opened) => opened,
         Err(reason) => {
             let to = set_aside(dir)?;
-            let mut opened = load(dir, limits, fresh)?;
+            let mut opened = load(dir, limits, seal, fresh)?;
             opened.report.set_aside = Some((to, reason));
             opened
         }
@@ -63,11 +71,17 @@ where
     Ok(opened)
 }
 
-fn load<M>(dir: &Path, limits: Limits, fresh: Epoch) -> Result<Opened<M>, SpoolError>
+fn load<M>(
+    dir: &Path,
+    limits: Limits,
+    seal: Option<&Seal>,
+    fresh: Epoch,
+) -> Result<Opened<M>, SpoolError>
 where
     M: Serialize + DeserializeOwned,
 {
     let disk = Disk::open(dir)?;
+    check_seal(&disk, seal)?;
     let dictionary = Dictionary::load(&disk)?;
     let root: Option<Root<M>> = read(&disk, keys::ROOT)?;
     let epoch: Option<Epoch> = read(&disk, keys::EPOCH)?;
@@ -75,7 +89,7 @@ where
     let pieces: Vec<(Seq, Seq)> = read(&disk, keys::SETTLED)?.unwrap_or_default();
     let mut settled = Ranges::new();
     pieces.into_iter().for_each(|(from, to)| settled.insert_range(from, to));
-    let live = Live::scan(&disk)?;
+    let live = Live::scan(&disk, seal)?;
 
     let mut report = Report::default();
     let (known_next, meta) = root.map_or((Seq::FIRST, None), |root| (root.next_seq, root.meta));
@@ -92,20 +106,36 @@ where
     report.new_epoch = kept.is_none();
     let epoch = kept.unwrap_or(fresh);
     let mut batch = live.damaged;
+    if let Some(proof) = seal.filter(|seal| seal.writes()).and_then(Seal::proof) {
+        batch.put(keys::SEAL, proof);
+    }
     batch.put(keys::EPOCH, encode(&epoch)?);
     batch.put(keys::SETTLED, encode(&settled)?);
     disk.apply(batch)?;
     disk.sync()?;
 
     let shared = Shared {
-        disk,
+        disk: RwLock::new(Some(disk)),
+        dir: dir.to_owned(),
+        seal: seal.cloned(),
         limits,
         epoch: AtomicU64::new(epoch.0),
         next_seq: AtomicU64::new(next_seq.0),
         live_bytes: AtomicU64::new(live.bytes),
         settled: Mutex::new(settled),
     };
-    Ok(Opened { spool: Spool { shared: Arc::new(shared), dictionary, meta }, report })
+    rebuild::when_due(&shared);
+    let spool = Spool { shared: Arc::new(shared), dictionary, meta, appends: 0 };
+    Ok(Opened { spool, report })
+}
+
+/// Entries that are sealed are of no use without their key.
+fn check_seal(disk: &Disk, seal: Option<&Seal>) -> Result<(), SpoolError> {
+    match (disk.get(keys::SEAL)?, seal) {
+        (None, _) => Ok(()),
+        (Some(proof), Some(seal)) if seal.proves(&proof) => Ok(()),
+        (Some(_), _) => Err(SpoolError::Sealed),
+    }
 }
 
 /// The entries that are there.
@@ -119,13 +149,13 @@ struct Live {
 }
 
 impl Live {
-    fn scan(disk: &Disk) -> Result<Self, SpoolError> {
+    fn scan(disk: &Disk, seal: Option<&Seal>) -> Result<Self, SpoolError> {
         let mut live =
             Self { whole: Ranges::new(), bytes: 0, behind: Seq::FIRST, damaged: Batch::default() };
         for stored in scan::entries(disk, Seq::FIRST, Seq(u64::MAX)) {
             let (seq, bytes) = stored?;
             live.behind = seq.next();
-            if value::parse(seq, &bytes).is_some() {
+            if value::parse(seq, &bytes, seal).is_some() {
                 live.whole.insert(seq);
                 live.bytes += bytes.len() as u64;
             } else {
@@ -198,14 +228,14 @@ impl Marker {
     }
 }
 
-fn beside(dir: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(dir: &Path, suffix: &str) -> PathBuf {
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(suffix);
     dir.with_file_name(name)
 }
 
-fn absent_ok(result: io::Result<()>) -> io::Result<()> {
+pub(super) fn absent_ok(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,

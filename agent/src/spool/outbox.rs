@@ -44,19 +44,24 @@ impl Outbox {
         let mut found = Vec::new();
         let mut size = 0;
         let before = before.min(self.next_seq());
-        for stored in scan::entries(&self.shared.disk, from, before) {
-            if found.len() >= entries || size >= bytes {
-                break;
-            }
-            let (seq, value) = stored?;
-            match value::parse(seq, &value) {
-                Some(entry) => {
-                    size += entry.body.len();
-                    found.push(entry);
+        self.shared.with_disk(|disk| {
+            for stored in scan::entries(disk, from, before) {
+                if found.len() >= entries || size >= bytes {
+                    break;
                 }
-                None => tracing::error!(seq = seq.0, "an entry of the spool is damaged; skipped"),
+                let (seq, value) = stored?;
+                match value::parse(seq, &value, self.shared.seal.as_ref()) {
+                    Some(entry) => {
+                        size += entry.body.len();
+                        found.push(entry);
+                    }
+                    None => {
+                        tracing::error!(seq = seq.0, "an entry of the spool is damaged; skipped");
+                    }
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -65,8 +70,10 @@ impl Outbox {
     /// # Errors
     /// Where the disk fails.
     pub(crate) fn series_from(&self, first: SeriesRef) -> Result<Vec<SeriesDef>, SpoolError> {
-        let definitions = dictionary::definitions_from(&self.shared.disk, first);
-        Ok(definitions.collect::<Result<_, _>>()?)
+        self.shared.with_disk(|disk| {
+            let definitions = dictionary::definitions_from(disk, first);
+            Ok(definitions.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Forgets what is committed at the aggregator.
@@ -78,7 +85,9 @@ impl Outbox {
             let mut settling = self.shared.settling();
             let before = to.next().min(self.next_seq());
             let mut trim = Trim::new(from);
-            for stored in scan::entries(&self.shared.disk, from, before) {
+            // Who settles keeps the disk from being exchanged.
+            let waiting = self.shared.with_disk(|disk| Ok(scan::entries(disk, from, before)))?;
+            for stored in waiting {
                 let (seq, value) = stored?;
                 trim.take(seq, value.len() as u64);
                 if trim.count >= TRIM_BATCH {

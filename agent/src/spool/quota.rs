@@ -45,12 +45,16 @@ pub(super) fn make_room(shared: &Shared, bodies: &[Vec<u8>]) -> Result<Dropped, 
     let wanted = over + bound / SLACK_DIVISOR;
     let mut span: Option<(u64, u64)> = None;
     let mut series = BTreeSet::new();
-    for stored in scan::entries(&shared.disk, Seq::FIRST, shared.next_seq()) {
+    let next_seq = shared.next_seq();
+    // Who makes room settles, which keeps the disk from being exchanged.
+    let waiting = shared.with_disk(|disk| Ok(scan::entries(disk, Seq::FIRST, next_seq)))?;
+    for stored in waiting {
         if dropped.freed >= wanted {
             break;
         }
         let (seq, bytes) = stored?;
-        let block = value::parse(seq, &bytes).map(|entry| EntryBody::decode(&entry.body));
+        let block = value::parse(seq, &bytes, shared.seal.as_ref())
+            .map(|entry| EntryBody::decode(&entry.body));
         let Some(Ok(EntryBody::Block(block))) = block else { continue };
         if let Ok(header) = Header::read(&block) {
             span = header

@@ -1,6 +1,7 @@
 //! The spool over its real files, in a folder of its own.
 
 mod power_cut;
+mod rest;
 
 use super::*;
 use flyball_protocol::block::BlockBuilder;
@@ -260,7 +261,7 @@ fn an_entry_that_went_bad_is_missing_once_and_never_sent() {
     spool.append_batch(&[event("a"), event("b"), event("c")], 0).unwrap();
     let mut batch = Batch::default();
     batch.put(&keys::piece(Seq(2), 0), b"rubbish".to_vec());
-    spool.shared.disk.apply(batch).unwrap();
+    spool.shared.with_disk(|disk| Ok(disk.apply(batch)?)).unwrap();
     assert_eq!(all(&spool.outbox()), [(1, event("a")), (3, event("c"))]);
     drop(spool);
     let Opened { spool, report } = open(&dir);

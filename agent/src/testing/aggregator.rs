@@ -1,8 +1,12 @@
-//! The aggregator's end of QUIC, as far as the agent can see it.
+//! The aggregator's end of the wire, as far as the agent can see it.
 
 use super::{Authority, soon};
 use crate::config::ServerAddress;
+use crate::identity::Identity;
 use crate::uplink::wire::{FrameReader, FrameWriter};
+use flyball_link::Keeping;
+use flyball_link::{Connection, ConnectionError, SendStream};
+use flyball_protocol::command::DeviceId;
 use flyball_protocol::entry::Entry;
 use flyball_protocol::message::{
     ALPN, ALPN_ENROL, ControlDown, ControlUp, EnrolReply, EnrolRequest, Hello, JobEvent,
@@ -10,14 +14,27 @@ use flyball_protocol::message::{
 };
 use flyball_protocol::series::SeriesDef;
 use flyball_protocol::sync::{Ranges, Seq};
-use quinn::{Connection, ConnectionError, Endpoint, SendStream};
-use std::net::Ipv4Addr;
+use quinn::Endpoint;
+use quinn::crypto::rustls::QuicServerConfig;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
 /// Listens on a free port of the loopback.
 pub(crate) struct Aggregator {
-    endpoint: Endpoint,
+    door: Door,
+}
+
+enum Door {
+    Quic(Endpoint),
+    /// The socket of the same number takes what comes and never answers: so does a firewall.
+    Tcp {
+        listener: TcpListener,
+        tls: Arc<rustls::ServerConfig>,
+        _mute: UdpSocket,
+    },
 }
 
 impl Aggregator {
@@ -29,13 +46,49 @@ impl Aggregator {
         Self::with(authority.server(ALPN_ENROL, false))
     }
 
-    fn with(config: quinn::ServerConfig) -> Self {
-        let endpoint = Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        Self { endpoint }
+    /// Reached by TCP alone.
+    pub(crate) async fn without_udp(authority: &Authority, alpn: &[u8]) -> Self {
+        let tls = Arc::new(authority.server(alpn, alpn == ALPN));
+        let (mute, listener) = loop {
+            let mute = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            if let Ok(listener) = TcpListener::bind(mute.local_addr().unwrap()).await {
+                break (mute, listener);
+            }
+        };
+        Self { door: Door::Tcp { listener, tls, _mute: mute } }
+    }
+
+    fn with(config: rustls::ServerConfig) -> Self {
+        Self::at(config, (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    fn at(config: rustls::ServerConfig, address: SocketAddr) -> Self {
+        let quic = QuicServerConfig::try_from(config).unwrap();
+        let config = quinn::ServerConfig::with_crypto(Arc::new(quic));
+        Self { door: Door::Quic(Endpoint::server(config, address).unwrap()) }
+    }
+
+    /// Answers nothing from now on and says nothing of it.
+    pub(crate) fn fall_silent(&self) {
+        let Door::Quic(endpoint) = &self.door else { panic!("UDP is mute already") };
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        endpoint.rebind(socket).unwrap();
+    }
+
+    /// Opens UDP where it was blocked; what is connected over TCP stays so.
+    pub(crate) fn unblocked(self, authority: &Authority) -> Self {
+        let Door::Tcp { listener, _mute: mute, .. } = self.door else { panic!("it was open") };
+        let address = listener.local_addr().unwrap();
+        drop(mute);
+        Self::at(authority.server(ALPN, true), address)
     }
 
     pub(crate) fn address(&self) -> ServerAddress {
-        self.endpoint.local_addr().unwrap().to_string().parse().unwrap()
+        let address = match &self.door {
+            Door::Quic(endpoint) => endpoint.local_addr(),
+            Door::Tcp { listener, .. } => listener.local_addr(),
+        };
+        address.unwrap().to_string().parse().unwrap()
     }
 
     /// The next agent that gets through the handshake, and its `Hello`.
@@ -49,8 +102,17 @@ impl Aggregator {
     }
 
     async fn handshake(&self) -> Result<Connection, ConnectionError> {
-        let incoming = soon(self.endpoint.accept()).await.unwrap();
-        soon(incoming.into_future()).await
+        let endpoint = match &self.door {
+            Door::Quic(endpoint) => endpoint,
+            Door::Tcp { listener, tls, .. } => {
+                let (socket, address) = soon(listener.accept()).await.unwrap();
+                let keeping = Keeping { alive_every: None, silent_after: Duration::from_secs(45) };
+                let accepted = flyball_link::accept(socket, address, Arc::clone(tls), keeping);
+                return Ok(soon(accepted).await.unwrap());
+            }
+        };
+        let incoming = soon(endpoint.accept()).await.unwrap();
+        Ok(soon(incoming.into_future()).await?.into())
     }
 
     /// Answers one enrolment.
@@ -89,6 +151,11 @@ impl Peer {
         tokio::spawn(accept_lanes(connection.clone(), entries, Arc::clone(&acks)));
         let control_out = FrameWriter::new(send);
         Self { hello, connection, control, control_out, lanes, acks }
+    }
+
+    /// The device that its certificate names.
+    pub(crate) fn device(&self) -> DeviceId {
+        Identity::device_in(&self.connection.peer_certificate().unwrap()).unwrap()
     }
 
     pub(crate) async fn say(&mut self, message: &ControlDown) {
@@ -159,9 +226,9 @@ impl Peer {
     }
 
     /// The code with which the agent ends the connection.
-    pub(crate) async fn closed(&self) -> u64 {
+    pub(crate) async fn closed(&self) -> u32 {
         match soon(self.connection.closed()).await {
-            ConnectionError::ApplicationClosed(closed) => closed.error_code.into_inner(),
+            ConnectionError::ClosedByPeer { code, .. } => code,
             error => panic!("{error}"),
         }
     }

@@ -2,7 +2,6 @@
 
 use crate::identity::{Identity, KeyRequest, SERVER_NAME};
 use flyball_protocol::command::DeviceId;
-use quinn::crypto::rustls::QuicServerConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DnType,
     IsCa, KeyPair, SanType,
@@ -14,6 +13,7 @@ use rustls_pki_types::{
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -41,6 +41,15 @@ impl Authority {
 
     /// The certificate for a request, valid for 30 days around now.
     pub(crate) fn certify(&self, csr: &[u8], device: DeviceId) -> CertificateDer<'static> {
+        self.sign(csr, device, None)
+    }
+
+    fn sign(
+        &self,
+        csr: &[u8],
+        device: DeviceId,
+        life_ms: Option<(u64, u64)>,
+    ) -> CertificateDer<'static> {
         let der = CertificateSigningRequestDer::from(csr.to_vec());
         let mut request = CertificateSigningRequestParams::from_der(&der).unwrap();
         let params = &mut request.params;
@@ -48,6 +57,11 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, device.to_string());
         let uri = format!("flyball:device:{device}").try_into().unwrap();
         params.subject_alt_names = vec![SanType::URI(uri)];
+        if let Some((from_ms, to_ms)) = life_ms {
+            let epoch = rcgen::date_time_ymd(1970, 1, 1);
+            params.not_before = epoch + Duration::from_millis(from_ms);
+            params.not_after = epoch + Duration::from_millis(to_ms);
+        }
         request.signed_by(&self.issuer).unwrap().der().clone()
     }
 
@@ -58,8 +72,17 @@ impl Authority {
         Identity::new(request.key, certificate, self.certificate()).unwrap()
     }
 
+    /// One whose certificate counts from `from_ms` for `life_ms`.
+    pub(crate) fn identity_since(&self, from_ms: u64, life_ms: u64) -> Identity {
+        let device = DeviceId(uuid::Uuid::new_v4());
+        let request = KeyRequest::make("test").unwrap();
+        let life_ms = Some((from_ms, from_ms + life_ms));
+        let certificate = self.sign(&request.csr, device, life_ms);
+        Identity::new(request.key, certificate, self.certificate()).unwrap()
+    }
+
     /// What an aggregator of this authority listens with.
-    pub(crate) fn server(&self, alpn: &[u8], mutual: bool) -> quinn::ServerConfig {
+    pub(crate) fn server(&self, alpn: &[u8], mutual: bool) -> rustls::ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![SERVER_NAME.to_owned()]).unwrap();
@@ -78,6 +101,6 @@ impl Authority {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = builder.with_single_cert(vec![leaf, self.certificate()], key).unwrap();
         config.alpn_protocols = vec![alpn.to_vec()];
-        quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(config).unwrap()))
+        config
     }
 }

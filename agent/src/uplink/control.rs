@@ -31,7 +31,7 @@ impl Uplink {
             Event::Ack(ranges) => {
                 self.sender.handle_ack(&ranges);
                 if let Some(link) = &mut self.link {
-                    link.acked.merge(&ranges);
+                    link.handle_acked(&ranges);
                 }
             }
             Event::Lost(loss) => self.lose(loss),
@@ -60,6 +60,9 @@ impl Uplink {
                 self.next_inventory_ms = self.now_ms();
             }
             ControlDown::Validate { request, action } => self.validate(request, action),
+            ControlDown::Echo { number } => self.say(ControlUp::Echo { number }),
+            ControlDown::Renewed { certificate } => self.handle_renewed(certificate),
+            ControlDown::NotRenewed { reason } => self.handle_not_renewed(&reason),
         }
     }
 

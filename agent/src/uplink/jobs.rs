@@ -4,8 +4,8 @@
 use super::endpoint::MAX_JOB_STREAMS;
 use super::wire::{FrameReader, FrameWriter, WireError};
 use crate::logging::chain;
+use flyball_link::{Connection, RecvStream, SendStream};
 use flyball_protocol::message::{JobEvent, JobFailure, JobFailureKind, JobRequest};
-use quinn::{Connection, RecvStream, SendStream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,14 @@
 //! Spool and connection as the sync wants them: whom to call, what to read and send, what to
 //! trim. What may wait for disk or network runs beside the uplink and comes back as [`Done`].
 
+use super::endpoint::{Connected, Way};
 use super::link::Link;
 use super::session::{self, Batch, Loss, Reports, Session};
 use super::{Done, Room, Uplink, WELCOME_MS};
 use crate::logging::chain;
 use crate::random;
 use crate::spool::SpoolError;
+use flyball_link::Transport;
 use flyball_protocol::message::{CURRENT_VERSION, Hello, MIN_VERSION, close};
 use flyball_protocol::series::SeriesRef;
 use flyball_protocol::sync::{Action, Epoch, Lane, Want};
@@ -31,9 +33,10 @@ impl Uplink {
 
     pub(super) fn connect(&mut self, address: usize) {
         let Some(server) = self.means.servers.get(address).cloned() else { return };
+        let way = self.routes.call(address);
         let (client, done) = (self.means.client.clone(), self.done.clone());
         tokio::spawn(async move {
-            let result = session::connect(server, client).await;
+            let result = session::connect(server, client, way).await;
             // The uplink is gone only when the program stops.
             let _stopping = done.send(Done::Connected(result)).await;
         });
@@ -89,7 +92,12 @@ impl Uplink {
     pub(super) fn handle_done(&mut self, done: Done) {
         match done {
             Done::Connected(Ok(connected)) => self.greet(connected),
-            Done::Connected(Err(loss)) => self.lose(loss),
+            Done::Connected(Err(loss)) => {
+                self.routes.handle_failed();
+                self.lose(loss);
+            }
+            Done::Moved(moved) => self.handle_moved(moved),
+            Done::Kept(kept) => self.handle_kept(kept),
             Done::Read { session, want, from_spool, room } => {
                 self.handle_read(session, want, from_spool, room);
             }
@@ -119,8 +127,46 @@ impl Uplink {
         }
     }
 
+    /// Does the welcomed connection go over TCP?
+    pub(super) fn over_tcp(&self) -> bool {
+        let welcomed = self.link.as_ref().filter(|link| link.welcome_by_ms.is_none());
+        welcomed.is_some_and(|link| link.session.transport() == Transport::Tcp)
+    }
+
+    /// Sees whether UDP is open by now, beside the connection that stands.
+    pub(super) fn try_quic(&mut self) {
+        self.routes.handle_try();
+        self.call_beside(Way::Only(Transport::Quic));
+    }
+
+    /// Makes a second connection to the aggregator of the first.
+    pub(super) fn call_beside(&self, way: Way) {
+        let Some(server) = self.means.servers.get(self.routes.called()).cloned() else { return };
+        let (client, done) = (self.means.client.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let result = session::connect(server, client, way).await;
+            // The uplink is gone only when the program stops.
+            let _stopping = done.send(Done::Moved(result)).await;
+        });
+    }
+
+    /// Goes on over the second connection. What the first had not acknowledged is sent again, and
+    /// taken once.
+    fn handle_moved(&mut self, moved: Result<Connected, Loss>) {
+        self.routes.handle_tried(moved.is_ok(), self.now_ms(), random::jitter());
+        match moved {
+            Err(loss) => tracing::debug!(why = loss.why, "the connection stays as it is"),
+            Ok(connected) => {
+                // Without a first one, a call is on its way that will bring its own.
+                let Some(first) = self.link.take() else { return };
+                first.session.close(close::DONE, "another connection takes its place");
+                self.greet(connected);
+            }
+        }
+    }
+
     /// A connection stands: say who we are.
-    pub(super) fn greet(&mut self, connected: super::endpoint::Connected) {
+    pub(super) fn greet(&mut self, connected: Connected) {
         let (epoch, next_seq) = self.sender.handle_connected();
         let guard = self.means.name.guard_word(&self.guard);
         let hello = Hello {
@@ -133,8 +179,9 @@ impl Uplink {
         };
         self.sessions += 1;
         let reports = Reports { session: self.sessions, events: self.events.clone() };
-        let address = connected.remote_address();
-        tracing::debug!(%address, "connected");
+        let (address, transport) = (connected.remote_address(), connected.transport());
+        tracing::info!(%address, %transport, "connected to an aggregator");
+        self.routes.handle_connected(transport, self.now_ms(), random::jitter());
         let session = Session::start(connected, hello, reports, self.means.runner.clone());
         self.link = Some(Link::new(session, self.now_ms() + WELCOME_MS, guard));
     }
@@ -164,6 +211,7 @@ impl Uplink {
             return;
         }
         link.sent.merge(&entries.iter().map(|entry| entry.seq).collect());
+        link.handle_sent(now_ms);
         room.send(Batch { series: batch.series, entries });
     }
 
@@ -177,6 +225,7 @@ impl Uplink {
 
     pub(super) fn lose(&mut self, loss: Loss) {
         self.link = None;
+        self.tell_expired();
         let now_ms = self.now_ms();
         if loss.refused {
             self.sender.handle_refused(now_ms, random::jitter());

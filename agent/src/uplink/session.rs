@@ -4,15 +4,15 @@
 
 mod lane;
 
-use super::endpoint::Connected;
+use super::endpoint::{self, Client, Connected, Way};
 use super::jobs::{self, JobRunner};
 use super::wire::{FrameReader, FrameWriter, WireError};
 use crate::logging::chain;
+use flyball_link::{ConnectionError, Transport};
 use flyball_protocol::entry::Entry;
 use flyball_protocol::message::{ControlDown, ControlUp, Hello, StreamKind, close};
 use flyball_protocol::series::SeriesDef;
 use flyball_protocol::sync::{Lane, Ranges};
-use quinn::ConnectionError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -120,7 +120,20 @@ impl Session {
     }
 
     pub(super) fn close(&self, code: u32, reason: &str) {
-        self.connection.close(code.into(), reason.as_bytes());
+        self.connection.close(code, reason.as_bytes());
+    }
+
+    /// See [`flyball_link::Connection::heard`].
+    pub(super) fn heard(&self) -> u64 {
+        self.connection.heard()
+    }
+
+    pub(super) fn ask_for_life(&self) {
+        self.connection.ask_for_life();
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        self.connection.transport()
     }
 
     pub(super) async fn close_and_drain(&self, code: u32, reason: &str) {
@@ -138,9 +151,10 @@ fn stream_kind(lane: Lane) -> StreamKind {
 /// Connects within a bounded time.
 pub(super) async fn connect(
     server: crate::config::ServerAddress,
-    config: quinn::ClientConfig,
+    client: Client,
+    way: Way,
 ) -> Result<Connected, Loss> {
-    let connecting = super::endpoint::connect(&server, config, crate::identity::SERVER_NAME);
+    let connecting = endpoint::connect(&server, &client, crate::identity::SERVER_NAME, way);
     match tokio::time::timeout(HANDSHAKE, connecting).await {
         Ok(Ok(connected)) => Ok(connected),
         Ok(Err(error)) => Err(Loss::new(chain(&error))),
@@ -195,9 +209,7 @@ async fn both(
 /// The connection's own reason where it has one: a stream's error is only its shadow.
 fn loss(connection: &Connected, error: &WireError) -> Loss {
     match connection.close_reason() {
-        Some(ConnectionError::ApplicationClosed(closed)) => {
-            let code = u32::try_from(closed.error_code.into_inner()).unwrap_or(u32::MAX);
-            let why = String::from_utf8_lossy(&closed.reason);
+        Some(ConnectionError::ClosedByPeer { code, reason: why }) => {
             let refused = matches!(
                 code,
                 close::VERSION
@@ -211,7 +223,7 @@ fn loss(connection: &Connected, error: &WireError) -> Loss {
                 refused,
             }
         }
-        Some(ConnectionError::LocallyClosed) | None => Loss::new(chain(error)),
+        Some(ConnectionError::ClosedHere) | None => Loss::new(chain(error)),
         Some(reason) => Loss::new(chain(&reason)),
     }
 }

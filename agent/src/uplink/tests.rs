@@ -5,10 +5,11 @@ use super::*;
 use crate::identity::enrolled_client;
 use crate::spool::{self, Spool};
 use crate::testing::{Aggregator, Authority, Peer, board, event, job_event, series, soon};
+use flyball_link::{ReadError, Transport};
 use flyball_protocol::command::{OperationId, Refusal, RefusalKind, SignedCommand, Verdict};
 use flyball_protocol::entry::EntryBody;
 use flyball_protocol::message::{
-    ControlDown, Job, JobEvent, JobRequest, LaneUp, PendingCommand, StreamKind,
+    ALPN, ControlDown, Job, JobEvent, JobRequest, LaneUp, PendingCommand, StreamKind,
 };
 use flyball_protocol::series::Reader;
 use flyball_protocol::sync::Ranges;
@@ -16,8 +17,12 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+mod renewal;
+mod ways;
+
 /// An uplink over a spool, and the other ends of its channels.
 struct Rig {
+    authority: Authority,
     aggregator: Aggregator,
     spool: Spool<u8>,
     appended: watch::Sender<Seq>,
@@ -28,7 +33,7 @@ struct Rig {
     farewell: Option<oneshot::Sender<()>>,
     uplink: JoinHandle<()>,
     _plugins: watch::Sender<Vec<PluginStatus>>,
-    _state: TempDir,
+    state: TempDir,
 }
 
 /// A job runner that tells the plugin's name, then waits for its end.
@@ -66,13 +71,63 @@ impl Rig {
         runner: JobRunner,
         servers: impl FnOnce(Vec<ServerAddress>) -> Vec<ServerAddress>,
     ) -> Self {
-        let state = tempfile::tempdir().unwrap();
         let authority = Authority::new();
         let aggregator = Aggregator::listen(&authority);
+        Self::assemble(authority, aggregator, entries, RETRY_QUIC_MS, runner, servers)
+    }
+
+    /// With an aggregator of its own, and a job runner that says one word.
+    fn of(
+        authority: Authority,
+        aggregator: Aggregator,
+        entries: usize,
+        retry_quic_ms: u64,
+    ) -> Self {
+        Self::among(authority, aggregator, entries, retry_quic_ms, &[])
+    }
+
+    /// The same with further aggregators behind the first.
+    fn among(
+        authority: Authority,
+        aggregator: Aggregator,
+        entries: usize,
+        retry_quic_ms: u64,
+        others: &[ServerAddress],
+    ) -> Self {
+        let (unheard, _) = mpsc::channel(16);
+        let runner = waiting_runner(unheard);
+        Self::assemble(authority, aggregator, entries, retry_quic_ms, runner, |mut servers| {
+            servers.extend_from_slice(others);
+            servers
+        })
+    }
+
+    fn assemble(
+        authority: Authority,
+        aggregator: Aggregator,
+        entries: usize,
+        retry_quic_ms: u64,
+        runner: JobRunner,
+        servers: impl FnOnce(Vec<ServerAddress>) -> Vec<ServerAddress>,
+    ) -> Self {
+        let identity = authority.identity();
+        Self::who(identity, authority, aggregator, entries, retry_quic_ms, runner, servers)
+    }
+
+    fn who(
+        identity: Identity,
+        authority: Authority,
+        aggregator: Aggregator,
+        entries: usize,
+        retry_quic_ms: u64,
+        runner: JobRunner,
+        servers: impl FnOnce(Vec<ServerAddress>) -> Vec<ServerAddress>,
+    ) -> Self {
+        let state = tempfile::tempdir().unwrap();
         let opened = Spool::open(state.path(), spool::Limits::default(), Epoch(7)).unwrap();
         let mut spool = opened.spool;
         append(&mut spool, entries);
-        let tls = enrolled_client(&authority.identity()).unwrap();
+        let tls = enrolled_client(&identity).unwrap();
         let (recorder, orders) = mpsc::channel(16);
         let (guard, asks) = mpsc::channel(16);
         let (news, heard) = mpsc::channel(16);
@@ -83,7 +138,9 @@ impl Rig {
         let means = Means {
             clock: Clock,
             servers: servers(vec![aggregator.address()]),
-            client: endpoint::client_config(tls),
+            client: Client::new(tls).unwrap(),
+            kept: Kept { identity, state: state.path().to_owned() },
+            retry_quic_ms,
             name: MachineName { name: Some("rig".into()), simulated: false },
             outbox: spool.outbox(),
             recorder,
@@ -100,6 +157,7 @@ impl Rig {
         };
         let uplink = tokio::spawn(Uplink::run(means, sources));
         Self {
+            authority,
             aggregator,
             spool,
             appended,
@@ -110,7 +168,7 @@ impl Rig {
             farewell: Some(farewell),
             uplink,
             _plugins: plugins,
-            _state: state,
+            state,
         }
     }
 
@@ -264,12 +322,12 @@ async fn frames_that_are_none_end_the_connection_with_their_code() {
     for (bytes, code) in cases {
         let mut peer = rig.peer().await;
         peer.say_bytes(bytes).await;
-        assert_eq!(peer.closed().await, u64::from(code), "{bytes:?}");
+        assert_eq!(peer.closed().await, code, "{bytes:?}");
     }
     let mut peer = rig.peer().await;
     peer.say_bytes(&[9, 0, 0, 0, 1]).await;
     peer.finish_control();
-    assert_eq!(peer.closed().await, u64::from(close::MALFORMED), "a torn frame");
+    assert_eq!(peer.closed().await, close::MALFORMED, "a torn frame");
 }
 
 #[tokio::test]
@@ -278,7 +336,7 @@ async fn a_version_that_was_not_offered_ends_the_connection() {
     let mut peer = rig.aggregator.accept().await;
     let (acked, pending) = (Ranges::new(), Vec::new());
     peer.say(&ControlDown::Welcome { version: 9, acked, pending, now_ms: 0 }).await;
-    assert_eq!(peer.closed().await, u64::from(close::VERSION));
+    assert_eq!(peer.closed().await, close::VERSION);
 }
 
 #[tokio::test]
@@ -310,7 +368,7 @@ async fn what_came_with_a_welcome_that_ended_the_connection_is_not_done() {
     let mut peer = rig.peer().await;
     let (acked, pending) = (Ranges::new(), vec![command(1, u64::MAX - 1)]);
     peer.say(&ControlDown::Welcome { version: 1, acked, pending, now_ms: 0 }).await;
-    assert_eq!(peer.closed().await, u64::from(close::MALFORMED));
+    assert_eq!(peer.closed().await, close::MALFORMED);
     let mut peer = rig.peer().await;
     peer.say(&ControlDown::Command(command(2, u64::MAX - 1))).await;
     let Ask::Propose { operation, .. } = rig.asked().await else { panic!() };
@@ -424,9 +482,8 @@ async fn a_stream_that_brings_no_job_is_reset_and_nothing_else_suffers() {
     let mut peer = rig.peer().await;
     let (mut send, mut receive) = soon(peer.connection.open_bi()).await.unwrap();
     soon(send.write_all(&0x8000_0000_u32.to_le_bytes())).await.unwrap();
-    let reset = soon(receive.read_to_end(16)).await.unwrap_err();
-    let code = quinn::VarInt::from_u32(close::FRAME_TOO_LARGE);
-    assert_eq!(reset, quinn::ReadToEndError::Read(quinn::ReadError::Reset(code)));
+    let reset = soon(receive.read_chunk(16)).await.unwrap_err();
+    assert!(matches!(reset, ReadError::Reset(close::FRAME_TOO_LARGE)), "{reset}");
     rig.append(1);
     peer.entries(1).await;
 }
@@ -440,6 +497,6 @@ async fn a_farewell_waits_for_what_is_under_way_and_says_why_it_goes() {
     rig.farewell.take().unwrap().send(()).unwrap();
     peer.entries(1).await;
     peer.ack(1, 3).await;
-    assert_eq!(peer.closed().await, u64::from(close::SHUTDOWN));
+    assert_eq!(peer.closed().await, close::SHUTDOWN);
     soon(rig.uplink).await.unwrap();
 }

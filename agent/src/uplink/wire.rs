@@ -1,9 +1,9 @@
-//! Framed messages on a QUIC stream: whole ones come out, and what is torn, too large or not a
+//! Framed messages on a stream: whole ones come out, and what is torn, too large or not a
 //! message is an error with the close code that says so.
 
+use flyball_link::{ConnectionError, ReadError, RecvStream, SendStream, WriteError};
 use flyball_protocol::frame::{self, Decoder, FrameError};
 use flyball_protocol::message::{StreamKind, close};
-use quinn::{RecvStream, SendStream, VarInt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::pin::Pin;
@@ -14,11 +14,11 @@ const CHUNK_BYTES: usize = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
     #[error("the connection is lost")]
-    Connection(#[source] quinn::ConnectionError),
+    Connection(#[source] ConnectionError),
     #[error("the stream cannot be read")]
-    Read(#[source] quinn::ReadError),
+    Read(#[source] ReadError),
     #[error("the stream cannot be written")]
-    Write(#[source] quinn::WriteError),
+    Write(#[source] WriteError),
     #[error("the peer sent a bad frame")]
     Frame(#[source] FrameError),
     #[error("the message cannot be sent")]
@@ -31,10 +31,10 @@ pub(crate) enum WireError {
 
 impl WireError {
     /// The code to close the connection with, where the peer broke the protocol.
-    pub(crate) fn close_code(&self) -> Option<VarInt> {
+    pub(crate) fn close_code(&self) -> Option<u32> {
         match self {
-            Self::Frame(FrameError::TooLarge(_)) => Some(close::FRAME_TOO_LARGE.into()),
-            Self::Frame(_) | Self::Torn => Some(close::MALFORMED.into()),
+            Self::Frame(FrameError::TooLarge(_)) => Some(close::FRAME_TOO_LARGE),
+            Self::Frame(_) | Self::Torn => Some(close::MALFORMED),
             Self::Connection(_)
             | Self::Read(_)
             | Self::Write(_)
@@ -51,8 +51,8 @@ pub(crate) struct FrameReader {
 }
 
 impl FrameReader {
-    pub(crate) fn new(stream: RecvStream) -> Self {
-        Self { stream, decoder: Decoder::new() }
+    pub(crate) fn new(stream: impl Into<RecvStream>) -> Self {
+        Self { stream: stream.into(), decoder: Decoder::new() }
     }
 
     /// The next message, `None` where the stream ended between two.
@@ -61,8 +61,8 @@ impl FrameReader {
             if let Some(message) = self.decoder.next_message().map_err(WireError::Frame)? {
                 return Ok(Some(message));
             }
-            match self.stream.read_chunk(CHUNK_BYTES, true).await.map_err(WireError::Read)? {
-                Some(chunk) => self.decoder.push(&chunk.bytes),
+            match self.stream.read_chunk(CHUNK_BYTES).await.map_err(WireError::Read)? {
+                Some(chunk) => self.decoder.push(&chunk),
                 None if self.decoder.is_torn() => return Err(WireError::Torn),
                 None => return Ok(None),
             }
@@ -76,12 +76,18 @@ pub(crate) struct FrameWriter {
 }
 
 impl FrameWriter {
-    pub(crate) fn new(stream: SendStream) -> Self {
-        Self { stream }
+    pub(crate) fn new(stream: impl Into<SendStream>) -> Self {
+        Self { stream: stream.into() }
     }
 
-    /// Says what the stream is for, as its first byte.
+    /// Says what the stream is for, as its first byte. Control goes before blocks, and new blocks
+    /// before old ones.
     pub(crate) async fn begin(stream: SendStream, kind: StreamKind) -> Result<Self, WireError> {
+        stream.set_priority(match kind {
+            StreamKind::Control => 2,
+            StreamKind::Fresh => 1,
+            StreamKind::Backfill => 0,
+        });
         let mut writer = Self::new(stream);
         writer.send_bytes(&[kind as u8]).await?;
         Ok(writer)
@@ -99,24 +105,18 @@ impl FrameWriter {
 
     /// Nothing more will come; what was written still arrives.
     pub(crate) fn finish(&mut self) {
-        // Fails only where the peer has stopped the stream, which ends it just as well.
-        let _closed = self.stream.finish();
+        self.stream.finish();
     }
 
     /// Ends the stream with what was wrong with its other half.
     pub(crate) fn reset(mut self, error: &WireError) {
-        let code = error.close_code().unwrap_or_else(|| close::REFUSED.into());
-        // Fails only on a stream that has ended already.
-        let _closed = self.stream.reset(code);
+        let code = error.close_code().unwrap_or(close::REFUSED);
+        self.stream.reset(code);
     }
 
     /// Ready once the peer no longer wants what is written here.
     pub(crate) fn stopped(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let stopped = self.stream.stopped();
-        Box::pin(async move {
-            // Whatever the reason, nobody reads on.
-            let _reason = stopped.await;
-        })
+        self.stream.stopped()
     }
 
     #[cfg(test)]

@@ -46,6 +46,8 @@ pub(crate) enum Order {
     Revoke,
     /// Close: the same device has connected anew.
     Replace,
+    /// Close: the same device is in two places at once.
+    Quarantine,
 }
 
 #[derive(Debug)]
@@ -223,10 +225,19 @@ impl Sessions {
 
     /// Ends the device's connection, if it has one.
     pub(crate) fn revoke(&self, device: DeviceId) {
+        self.expel(device, Order::Revoke);
+    }
+
+    /// The same for a device that is in two places at once.
+    pub(crate) fn quarantine(&self, device: DeviceId) {
+        self.expel(device, Order::Quarantine);
+    }
+
+    fn expel(&self, device: DeviceId, order: Order) {
         self.write(|state| {
             if let Some(entry) = state.connected.remove(&device) {
                 // A session with a full queue ends when its sender is gone, which is dropped here.
-                let _ = entry.orders.try_send(Order::Revoke);
+                let _ = entry.orders.try_send(order);
             }
         });
     }

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::enrolment::EnrolError;
 use crate::ingest::fault::Fault;
 use crate::ingest::stream::{End, Reader, write};
+use flyball_link::Connection;
 use flyball_protocol::message::{EnrolRefusal, EnrolReply, EnrolRequest};
-use quinn::Connection;
 use std::time::Duration;
 
 /// From the handshake to the request.
@@ -39,7 +39,7 @@ pub(super) async fn serve(app: &App, connection: &Connection) -> Result<(), End>
     }
     write(&mut send, &reply).await?;
     // The peer closes once it has read the answer; closing first could overtake it.
-    let _ = send.finish();
+    send.finish();
     let _ = tokio::time::timeout(FAREWELL, connection.closed()).await;
     Ok(())
 }

@@ -27,6 +27,12 @@ pub(super) enum Fault {
     UnknownDevice,
     #[error("the device's certificate was revoked")]
     Revoked,
+    #[error(
+        "the device was seen in two places at once; an administrator has to release or revoke it"
+    )]
+    Quarantined,
+    #[error("another certificate was given to this device since")]
+    Outdated,
     #[error("the first message is not the one that opens a conversation")]
     Opening,
     #[error("{0}")]
@@ -65,12 +71,13 @@ impl Fault {
             | Self::Redefined(_)
             | Self::SeriesBounds(..) => close::MALFORMED,
             Self::Version { .. } => close::VERSION,
-            Self::Revoked => close::REVOKED,
+            Self::Revoked | Self::Outdated => close::REVOKED,
             Self::Silent(_)
             | Self::Deaf(_)
             | Self::NoCertificate
             | Self::Certificate
             | Self::UnknownDevice
+            | Self::Quarantined
             | Self::TooManySeries(_)
             | Self::OverWindow(_)
             | Self::Store(_)
@@ -90,6 +97,8 @@ impl Fault {
             Self::Certificate => "certificate",
             Self::UnknownDevice => "unknown_device",
             Self::Revoked => "revoked",
+            Self::Quarantined => "quarantined",
+            Self::Outdated => "outdated_certificate",
             Self::Opening => "opening",
             Self::Machine(_) => "machine",
             Self::Version { .. } => "version",

@@ -1,8 +1,8 @@
 //! One job on a machine: the request down a stream of its own, the events up again.
 
 use crate::ingest::stream::{End, Reader, write};
+use flyball_link::Connection;
 use flyball_protocol::message::{JobEvent, JobFailure, JobFailureKind, JobRequest};
-use quinn::Connection;
 use std::error::Error as _;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,8 +40,7 @@ async fn exchange(
         Err(_) => return Err(unavailable("the machine is busy with other jobs")),
     };
     write(&mut send, request).await.map_err(failure_of)?;
-    // The request is whole; a stream that cannot be finished shows in the reading.
-    let _ = send.finish();
+    send.finish();
     let mut reader = Reader::new(receive);
     while let Some(event) = reader.next::<JobEvent>().await.map_err(failure_of)? {
         let last = matches!(event, JobEvent::Done | JobEvent::Failed(_));

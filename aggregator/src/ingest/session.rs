@@ -2,6 +2,7 @@
 //! task owns its state; streams are read by tasks of their own that hand over whole messages.
 
 mod greeting;
+mod identity;
 mod report;
 mod streams;
 
@@ -12,13 +13,15 @@ use crate::ingest::arrival::Origin;
 use crate::ingest::committer::{Answer, Submission};
 use crate::ingest::fault::Fault;
 use crate::ingest::job;
+use crate::ingest::peer::Certificate;
 use crate::ingest::stream::{End, write};
+use flyball_link::{Connection, SendStream};
 use flyball_protocol::entry::Entry;
 use flyball_protocol::message::{ControlDown, ControlUp, LaneDown, LaneUp, close};
 use flyball_protocol::sync::{Receipt, Receiver};
-use quinn::{Connection, SendStream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use streams::{Input, LaneId};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -37,6 +40,10 @@ enum Farewell {
     Revoked,
     Replaced,
     Shutdown,
+    /// The same identity speaks from somewhere else.
+    Quarantined,
+    /// The certificate's time is over.
+    Expired,
     /// The agent has closed its control stream.
     Done,
 }
@@ -47,6 +54,9 @@ struct Session<'a> {
     origin: Origin,
     receiver: Receiver,
     control: SendStream,
+    /// Of the certificate that was shown.
+    serial: String,
+    renewals: u32,
     /// The counter of the last command that went out on this connection.
     last_counter: u64,
     /// The machine has told on this connection how it stands.
@@ -63,14 +73,16 @@ struct Session<'a> {
 pub(super) async fn serve(
     app: &App,
     connection: &Connection,
-    device: DeviceId,
+    shown: &Certificate,
     commits: mpsc::Sender<Submission>,
 ) -> Result<(), End> {
-    let greeted = greeting::greet(app, connection, device).await?;
+    let device = shown.device;
+    let greeted = greeting::greet(app, connection, shown).await?;
     let (order_sender, mut orders) = mpsc::channel(SESSION_QUEUE);
     let number = app.sessions.join(device, order_sender);
     app.metrics.connections.inc();
-    tracing::info!(%device, address = %connection.remote_address(), "agent connected");
+    let (address, transport) = (connection.remote_address(), connection.transport());
+    tracing::info!(%device, %address, %transport, "agent connected");
     let (answer_sender, mut answers) = mpsc::channel(MAX_SUBMITTED);
     let (input_sender, mut inputs) = mpsc::channel(INPUT_QUEUE);
     let readers = streams::read(connection.clone(), greeted.control_reader, input_sender);
@@ -80,6 +92,8 @@ pub(super) async fn serve(
         origin: greeted.origin,
         receiver: Receiver::new(greeted.epoch, greeted.committed, MAX_PENDING),
         control: greeted.control,
+        serial: shown.serial.clone(),
+        renewals: 0,
         last_counter: 0,
         reported: false,
         lanes: BTreeMap::new(),
@@ -89,8 +103,8 @@ pub(super) async fn serve(
         job_room: Arc::new(Semaphore::new(MAX_JOBS)),
         jobs: JoinSet::new(),
     };
-    let ended = match session.open().await {
-        Ok(()) => session.run(&mut orders, &mut answers, &mut inputs).await,
+    let ended = match session.open(shown).await {
+        Ok(()) => session.run(shown.not_after_ms, &mut orders, &mut answers, &mut inputs).await,
         Err(end) => Err(end),
     };
     drop(readers);
@@ -106,10 +120,10 @@ pub(super) async fn serve(
 
 impl Session<'_> {
     /// Welcomes the agent with what is committed of its epoch and what waits for it.
-    async fn open(&mut self) -> Result<(), End> {
+    async fn open(&mut self, shown: &Certificate) -> Result<(), End> {
         let device = self.origin.id;
         // What was revoked after the greeting and before the registration had no session to end.
-        greeting::check_standing(self.app, device).await?;
+        greeting::check_standing(self.app, shown).await?;
         let now_ms = self.app.clock.now_ms();
         report::presence(self.app, device, true, now_ms);
         let pending = self.app.operations.pending(device, 0).await.map_err(Fault::Store)?;
@@ -131,24 +145,29 @@ impl Session<'_> {
 
     async fn run(
         &mut self,
+        not_after_ms: u64,
         orders: &mut mpsc::Receiver<Order>,
         answers: &mut mpsc::Receiver<Answer>,
         inputs: &mut mpsc::Receiver<Input>,
     ) -> Result<Farewell, End> {
         let mut stop = self.app.shutdown.subscribe();
+        let left_ms = not_after_ms.saturating_sub(self.app.clock.now_ms());
+        let expiry = tokio::time::sleep(Duration::from_millis(left_ms));
+        tokio::pin!(expiry);
         loop {
             let farewell = tokio::select! {
                 () = stop.wait() => Some(Farewell::Shutdown),
+                () = &mut expiry => Some(Farewell::Expired),
                 order = orders.recv() => match order {
                     Some(order) => {
-                        let farewell = self.handle_order(order).await?;
+                        let farewell = self.handle_order(order, inputs).await?;
                         // Where the queue was full, the last orders to come were turned away.
                         if farewell.is_none() && orders.is_empty() {
                             self.send_commands().await?;
                         }
                         farewell
                     }
-                    None => Some(Farewell::Replaced),
+                    None => Some(self.replaced(inputs).await?),
                 },
                 Some(answer) = answers.recv() => {
                     self.handle_answers(answer, answers).await?;
@@ -166,7 +185,11 @@ impl Session<'_> {
         }
     }
 
-    async fn handle_order(&mut self, order: Order) -> Result<Option<Farewell>, End> {
+    async fn handle_order(
+        &mut self,
+        order: Order,
+        inputs: &mut mpsc::Receiver<Input>,
+    ) -> Result<Option<Farewell>, End> {
         match order {
             Order::Command => self.send_commands().await?,
             Order::Job { request, events } => {
@@ -184,9 +207,19 @@ impl Session<'_> {
                 write(&mut self.control, &ControlDown::Validate { request, action }).await?;
             }
             Order::Revoke => return Ok(Some(Farewell::Revoked)),
-            Order::Replace => return Ok(Some(Farewell::Replaced)),
+            Order::Replace => return Ok(Some(self.replaced(inputs).await?)),
+            Order::Quarantine => return Ok(Some(Farewell::Quarantined)),
         }
         Ok(None)
+    }
+
+    /// Another connection of the device has taken this one's place.
+    async fn replaced(&mut self, inputs: &mut mpsc::Receiver<Input>) -> Result<Farewell, End> {
+        if !self.is_elsewhere(inputs).await {
+            return Ok(Farewell::Replaced);
+        }
+        self.quarantine(self.origin.id).await?;
+        Ok(Farewell::Quarantined)
     }
 
     /// Sends what waits in the store and has not gone out on this connection.
@@ -224,6 +257,9 @@ impl Session<'_> {
         let sessions = &self.app.sessions;
         match message {
             ControlUp::Hello(_) => return Err(Fault::Opening.into()),
+            // An answer that comes after its time.
+            ControlUp::Echo { .. } => {}
+            ControlUp::Renew { csr } => self.renew(&csr).await?,
             ControlUp::Inventory(board) => {
                 let first = !std::mem::replace(&mut self.reported, true);
                 report::inventory(self.app, device, *board, first).await.map_err(Fault::Store)?;
@@ -346,9 +382,11 @@ impl Session<'_> {
         let (code, reason) = match farewell {
             Farewell::Revoked => (close::REVOKED, "the device's certificate was revoked"),
             Farewell::Replaced => (close::REPLACED, "the device has connected anew"),
+            Farewell::Quarantined => (close::REFUSED, "the device is in two places at once"),
+            Farewell::Expired => (close::REFUSED, "the device's certificate has expired"),
             Farewell::Shutdown => (close::SHUTDOWN, "the aggregator shuts down"),
             Farewell::Done => (close::DONE, "done"),
         };
-        self.connection.close(code.into(), reason.as_bytes());
+        self.connection.close(code, reason.as_bytes());
     }
 }

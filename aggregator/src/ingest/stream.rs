@@ -1,8 +1,8 @@
-//! Whole messages over one QUIC stream, in both directions.
+//! Whole messages over one stream, in both directions.
 
 use crate::ingest::fault::Fault;
+use flyball_link::{ReadError, RecvStream, SendStream};
 use flyball_protocol::frame::{self, Decoder};
-use quinn::{ReadError, RecvStream, SendStream};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -41,17 +41,14 @@ impl Reader {
             if let Some(message) = self.decoder.next_message().map_err(Fault::Frame)? {
                 return Ok(Some(message));
             }
-            match self.stream.read_chunk(PIECE_BYTES, true).await {
-                Ok(Some(chunk)) => self.decoder.push(&chunk.bytes),
+            match self.stream.read_chunk(PIECE_BYTES).await {
+                Ok(Some(chunk)) => self.decoder.push(&chunk),
                 Ok(None) if self.decoder.is_torn() => return Err(Fault::Torn.into()),
                 Ok(None) => return Ok(None),
                 Err(ReadError::Reset(_)) => return Err(Fault::Torn.into()),
-                Err(
-                    ReadError::ConnectionLost(_)
-                    | ReadError::ClosedStream
-                    | ReadError::IllegalOrderedRead
-                    | ReadError::ZeroRttRejected,
-                ) => return Err(End::Lost),
+                Err(ReadError::Connection(_) | ReadError::Closed | ReadError::Finished) => {
+                    return Err(End::Lost);
+                }
             }
         }
     }
@@ -68,8 +65,7 @@ impl Reader {
 
     /// Tells the peer to stop sending.
     pub(super) fn stop(mut self) {
-        // A stream that is over has nothing to stop.
-        let _ = self.stream.stop(0_u32.into());
+        self.stream.stop(0);
     }
 }
 

@@ -1,6 +1,7 @@
-//! TLS and QUIC settings of the agents' endpoint.
+//! TLS, QUIC and TCP settings of the agents' endpoint.
 
 use crate::authority::{Authority, AuthorityError};
+use flyball_link::Keeping;
 use flyball_protocol::message::{ALPN, ALPN_ENROL};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{
@@ -24,6 +25,9 @@ const SEND_WINDOW_BYTES: u64 = 1024 * 1024;
 const ID_BYTES: usize = 8;
 /// A block every 10 s keeps a connection alive; the agent keeps it so where there is none.
 const IDLE_TIMEOUT_MS: u32 = 45_000;
+/// The agent asks for signs of life and is answered.
+pub(super) const TCP_KEEPING: Keeping =
+    Keeping { alive_every: None, silent_after: Duration::from_millis(IDLE_TIMEOUT_MS as u64) };
 
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -39,11 +43,11 @@ pub enum TransportError {
 
 /// Agents show a certificate of the authority; who shows none may only enrol. No tickets: a
 /// resumed handshake would show no certificate to check again.
-pub(super) fn server_config(
+pub(super) fn tls_config(
     authority: &Authority,
     address: IpAddr,
     now_ms: u64,
-) -> Result<ServerConfig, TransportError> {
+) -> Result<Arc<rustls::ServerConfig>, TransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(authority.certificate_der().clone())?;
@@ -58,6 +62,10 @@ pub(super) fn server_config(
         .with_single_cert(identity.chain, identity.key)?;
     tls.alpn_protocols = vec![ALPN.to_vec(), ALPN_ENROL.to_vec()];
     tls.send_tls13_tickets = 0;
+    Ok(Arc::new(tls))
+}
+
+pub(super) fn quic_config(tls: Arc<rustls::ServerConfig>) -> Result<ServerConfig, TransportError> {
     let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(Arc::new(transport()));
     Ok(config)

@@ -16,6 +16,7 @@ pub(super) mod keys;
 pub(super) mod migrations;
 pub(super) mod notices;
 mod operations;
+mod standing;
 pub(super) mod telemetry;
 
 use crate::store::{Database, StoreError};

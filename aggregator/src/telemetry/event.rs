@@ -13,6 +13,9 @@ pub struct EventId(pub i64);
 /// The kind of the aggregator's own event: an entry of the device could not be taken in.
 pub(crate) const QUARANTINED: &str = "entry.quarantined";
 
+/// And: the device was seen in two places at once.
+pub(crate) const TWO_PLACES: &str = "device.quarantined";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub id: EventId,
@@ -106,6 +109,7 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::LadderStep => "ladder.step",
         EventKind::FailsafeClimbed => "failsafe.climbed",
         EventKind::ActuatorBack => "actuator.back",
+        EventKind::SpoolDamaged => "spool.damaged",
         EventKind::EventsLost => "events.lost",
         EventKind::ShutdownWanted => "shutdown.wanted",
         EventKind::LatchesLost => "latches.lost",

@@ -6,6 +6,8 @@ mod commit;
 mod equipment;
 #[path = "guards.rs"]
 mod guards;
+#[path = "identity.rs"]
+mod identity;
 #[path = "operations.rs"]
 mod operations;
 #[path = "readings.rs"]
@@ -16,6 +18,8 @@ mod refusals;
 mod replicas;
 #[path = "schema.rs"]
 mod schema;
+#[path = "tcp.rs"]
+mod tcp;
 
 pub(crate) const ENGINE: rig::Engine = rig::Engine::Postgresql;
 

@@ -191,6 +191,14 @@ impl<E: OnEngine> Rig<E> {
         alpn: &[u8],
         identity: Option<&Identity>,
     ) -> Result<Connection, ConnectionError> {
+        let crypto = QuicClientConfig::try_from(self.tls(alpn, identity)).unwrap();
+        let mut endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+        endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
+        endpoint.connect(self.address, "flyball-aggregator").unwrap().await
+    }
+
+    /// What a machine with `identity` speaks TLS with.
+    pub(crate) fn tls(&self, alpn: &[u8], identity: Option<&Identity>) -> rustls::ClientConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.app.authority.certificate_der().clone()).unwrap();
@@ -208,10 +216,7 @@ impl<E: OnEngine> Rig<E> {
             None => builder.with_no_client_auth(),
         };
         tls.alpn_protocols = vec![alpn.to_vec()];
-        let crypto = QuicClientConfig::try_from(tls).unwrap();
-        let mut endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-        endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
-        endpoint.connect(self.address, "flyball-aggregator").unwrap().await
+        tls
     }
 
     pub(crate) async fn agent(&self, identity: &Identity, epoch: u64) -> Agent {
@@ -250,6 +255,11 @@ impl<E: OnEngine> Rig<E> {
 }
 
 impl Identity {
+    /// The same machine with another key and the certificate for it.
+    pub(crate) fn renewed(&self, certificate: Vec<u8>, key: Vec<u8>) -> Self {
+        Self { certificate: certificate.into(), key, ..self.clone() }
+    }
+
     /// The same names, certified by an authority of somebody else's.
     pub(crate) fn forged(&self) -> Self {
         let state = tempfile::tempdir().unwrap();

@@ -193,7 +193,8 @@ impl World {
 
     pub(super) fn start(&mut self) {
         if self.sampling.is_none() {
-            let (mut sampling, report) = Sampling::open(self.dir.path(), LIMITS, Epoch(1)).unwrap();
+            let (mut sampling, report) =
+                Sampling::open(self.dir.path(), LIMITS, None, Epoch(1)).unwrap();
             assert!(report.spool.set_aside.is_none() && !report.lost_tail);
             assert_eq!(report.torn_bytes, 0);
             sampling.handle_agent_series(&[series("agent.tick"), series("agent.off")]).unwrap();

@@ -171,7 +171,7 @@ async fn serve(
                         app.sessions.settle_validation(device, request, verdict);
                     }
                 }
-                Order::Revoke | Order::Replace => {}
+                Order::Revoke | Order::Replace | Order::Quarantine => {}
             }
         }
     });

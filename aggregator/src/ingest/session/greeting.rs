@@ -3,15 +3,16 @@
 
 use crate::app::App;
 use crate::enrolment;
-use crate::fleet::DeviceId;
+use crate::fleet::Shown;
 use crate::ingest::arrival::Origin;
 use crate::ingest::fault::Fault;
+use crate::ingest::peer::Certificate;
 use crate::ingest::stream::{End, Reader, write};
+use flyball_link::{Connection, SendStream};
 use flyball_protocol::message::{
     CURRENT_VERSION, ControlDown, ControlUp, Hello, MIN_VERSION, StreamKind,
 };
 use flyball_protocol::sync::{Epoch, Ranges};
-use quinn::{Connection, SendStream};
 use std::time::Duration;
 
 /// From the handshake to `Hello`.
@@ -30,9 +31,10 @@ pub(super) struct Greeted {
 pub(super) async fn greet(
     app: &App,
     connection: &Connection,
-    device: DeviceId,
+    shown: &Certificate,
 ) -> Result<Greeted, End> {
-    check_standing(app, device).await?;
+    let device = shown.device;
+    check_standing(app, shown).await?;
     let (mut control, mut control_reader) = control_stream(connection).await?;
     let first = control_reader.next_within(PATIENCE).await?;
     let Some(ControlUp::Hello(hello)) = first else {
@@ -41,7 +43,7 @@ pub(super) async fn greet(
     if let Err(fault) = check_version(&hello) {
         let refused = ControlDown::Refused { reason: fault.to_string() };
         write(&mut control, &refused).await?;
-        let _ = control.finish();
+        control.finish();
         // The close would overtake the sentence.
         let _ = tokio::time::timeout(FAREWELL, control.stopped()).await;
         return Err(fault.into());
@@ -65,10 +67,23 @@ pub(super) async fn greet(
     })
 }
 
-/// Refuses a device that is gone or whose certificate was taken back.
-pub(super) async fn check_standing(app: &App, device: DeviceId) -> Result<(), Fault> {
-    let known = app.store.device(device).await?.ok_or(Fault::UnknownDevice)?;
-    if known.revoked_at_ms.is_some() { Err(Fault::Revoked) } else { Ok(()) }
+/// Refuses a device that is gone, whose certificate was taken back or replaced, or that was seen
+/// in two places.
+pub(super) async fn check_standing(app: &App, shown: &Certificate) -> Result<(), Fault> {
+    let standing = app.store.standing(shown.device).await?.ok_or(Fault::UnknownDevice)?;
+    if standing.revoked {
+        return Err(Fault::Revoked);
+    }
+    if standing.quarantined {
+        return Err(Fault::Quarantined);
+    }
+    match standing.of(&shown.serial) {
+        Shown::Current if standing.previous.is_some() => {
+            Ok(app.store.retire_certificate(shown.device).await?)
+        }
+        Shown::Current | Shown::Previous => Ok(()),
+        Shown::Outdated => Err(Fault::Outdated),
+    }
 }
 
 /// The agent's first stream, which has to be the control stream.

@@ -3,8 +3,8 @@
 
 use crate::ingest::fault::Fault;
 use crate::ingest::stream::{End, Reader};
+use flyball_link::{Connection, ReadError, RecvStream, SendStream};
 use flyball_protocol::message::{ControlUp, LaneUp, StreamKind};
-use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -81,8 +81,8 @@ async fn read_lane(
 ) -> Result<(), End> {
     let mut kind = [0];
     receive.read_exact(&mut kind).await.map_err(|error| match error {
-        quinn::ReadExactError::FinishedEarly(_) => End::Fault(Fault::Torn),
-        quinn::ReadExactError::ReadError(_) => End::Lost,
+        ReadError::Finished => End::Fault(Fault::Torn),
+        ReadError::Reset(_) | ReadError::Closed | ReadError::Connection(_) => End::Lost,
     })?;
     match StreamKind::from_byte(kind[0]) {
         Some(StreamKind::Fresh | StreamKind::Backfill) => {}

@@ -39,13 +39,14 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
     step!(4, "0004_equipment"),
     step!(5, "0005_armed"),
     step!(15, "0015_exports"),
+    step!(20, "0020_standing"),
 ];
 
 /// A version of the schema.

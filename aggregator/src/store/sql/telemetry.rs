@@ -2,7 +2,7 @@
 
 mod catalogue;
 mod commit;
-mod events;
+pub(super) mod events;
 mod outbox;
 mod quarantine;
 mod query;
@@ -27,7 +27,7 @@ use sqlx::Row as _;
 
 /// The database's own number of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DeviceKey(i64);
+pub(crate) struct DeviceKey(pub(super) i64);
 
 /// The database's own number of one epoch of one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

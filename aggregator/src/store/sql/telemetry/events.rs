@@ -100,7 +100,7 @@ impl Conditions {
 }
 
 /// Stores `event` and gives it back with its number.
-pub(super) async fn insert_event(
+pub(in crate::store::sql) async fn insert_event(
     connection: &mut Connection,
     device: DeviceKey,
     mut event: Event,
