@@ -192,6 +192,7 @@ fn gap(row: &Row) -> Result<GapRow, StoreError> {
 mod tests {
 
     use crate::fleet::tests::device;
+    use crate::store::StoreError;
     use crate::store::fresh::Fresh;
     use uuid::Uuid;
 
