@@ -2,6 +2,7 @@
 //! protocol crate alone. Every test runs on both engines of the store.
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+#![expect(clippy::duplicate_mod, reason = "the same tests run on each engine")]
 
 #[path = "it/on_postgresql.rs"]
 mod on_postgresql;

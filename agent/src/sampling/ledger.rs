@@ -9,6 +9,9 @@ use flyball_units::NoData;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// Ticks are whole seconds.
+const TICK_MS: u64 = 1_000;
+
 /// The readers' books. A value of the inputs alone: replaying them gives the same books.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Ledger {
@@ -41,8 +44,6 @@ struct Book {
     /// The tick that came last, taken or not. It is not the greatest of them: one tick of a
     /// clock that ran ahead for a moment says nothing about the ticks to come.
     last_ms: Option<u64>,
-    /// The clock was set after that tick: the time between the two did not pass.
-    stepped: bool,
     cause: NoData,
     note: String,
 }
@@ -78,12 +79,12 @@ impl Ledger {
                 self.agent.blame(NoData::NotRunning, "the agent was not running".to_owned());
                 NOTHING
             }
-            What::Event { event, .. } => {
+            What::Event { at_ms, event } => {
                 if event.kind == EventKind::ClockStepped {
                     // Each reader tells of the clock for itself.
                     let book =
                         if input.record.is_some() { &mut self.guard } else { &mut self.agent };
-                    book.stepped = true;
+                    book.step(*at_ms);
                 }
                 NOTHING
             }
@@ -130,7 +131,6 @@ impl Book {
         Self {
             ticks: Ticks::default(),
             last_ms: None,
-            stepped: false,
             cause: NoData::NotRunning,
             note: String::new(),
         }
@@ -141,9 +141,14 @@ impl Book {
         self.note = note;
     }
 
+    /// The clock was set: the time between the last tick and the new time did not pass. From
+    /// there on it does, whoever is stopped before the next tick comes.
+    const fn step(&mut self, at_ms: u64) {
+        self.last_ms = Some(at_ms - at_ms % TICK_MS);
+    }
+
     fn enter(&mut self, reader: Reader, tick_ms: u64) -> Entered {
         let before_ms = self.last_ms.replace(tick_ms);
-        let before_ms = before_ms.filter(|_| !std::mem::take(&mut self.stepped));
         if !self.ticks.insert(tick_ms) {
             return Entered::TickTaken;
         }
@@ -182,7 +187,7 @@ mod tests {
         }
     }
 
-    fn step(ledger: &mut Ledger) {
+    fn step(ledger: &mut Ledger, second: u64) {
         let event = GuardEvent {
             kind: EventKind::ClockStepped,
             severity: Severity::Info,
@@ -192,20 +197,32 @@ mod tests {
             threshold: None,
             unit: None,
         };
-        ledger.enter(&Input::own(What::Event { at_ms: 0, event }));
+        ledger.enter(&Input::own(What::Event { at_ms: second * 1000 + 345, event }));
     }
 
     #[test]
     fn gaps_are_named_again_after_one_tick_in_the_future() {
         let mut ledger = Ledger::default();
         assert_eq!(missing(&mut ledger, 100), []);
-        step(&mut ledger);
+        step(&mut ledger, 8_999);
         assert_eq!(missing(&mut ledger, 9_000), [], "the time between did not pass");
-        step(&mut ledger);
+        step(&mut ledger, 102);
         assert_eq!(missing(&mut ledger, 102), []);
         assert_eq!(ledger.last_tick_ms(Reader::Agent), Some(102_000));
         assert_eq!(missing(&mut ledger, 105), [(103, 104)]);
         assert_eq!(missing(&mut ledger, 106), []);
+    }
+
+    #[test]
+    fn who_stops_after_a_step_and_before_the_next_tick_is_missing_from_the_step_on() {
+        let mut ledger = Ledger::default();
+        tick(&mut ledger, 100);
+        step(&mut ledger, 9_000);
+        ledger.enter(&Input::own(What::Started));
+        assert_eq!(missing(&mut ledger, 9_006), [(9_001, 9_005)]);
+        step(&mut ledger, 200);
+        step(&mut ledger, 300);
+        assert_eq!(missing(&mut ledger, 302), [(301, 301)]);
     }
 
     #[test]

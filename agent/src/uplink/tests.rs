@@ -276,7 +276,7 @@ async fn what_was_cut_off_is_sent_again_and_what_is_committed_is_not() {
     let mut rig = Rig::start(4);
     let mut peer = rig.peer().await;
     peer.entries(4).await;
-    peer.connection.close(0_u32.into(), b"cut");
+    peer.connection.close(0_u32, b"cut");
     let mut peer = rig.aggregator.accept().await;
     peer.welcome(&range(2, 3)).await;
     let (_, entries) = peer.entries(2).await;

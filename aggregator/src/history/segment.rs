@@ -137,6 +137,13 @@ impl Segment {
         Self { index: Arc::clone(&self.index), pieces: Vec::new() }
     }
 
+    /// About what it takes in memory.
+    #[must_use]
+    pub fn resident_bytes(&self) -> usize {
+        let pieces: usize = self.pieces.iter().map(|(_, bytes)| bytes.len()).sum();
+        pieces + self.index.entries.len() * size_of::<Entry>() + size_of::<Self>()
+    }
+
     #[must_use]
     pub fn device(&self) -> DeviceId {
         self.index.device

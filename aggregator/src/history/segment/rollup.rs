@@ -76,6 +76,9 @@ pub(super) fn put(
         sums.into_iter().map(|sum| i64::try_from(sum).ok()).collect::<Option<Vec<i64>>>()
     });
     put_starts(out, step_ms, &rollups)?;
+    if rollups.is_empty() {
+        return Ok(());
+    }
     match decimals.zip(sums).and_then(|(decimals, sums)| {
         Some((decimals.exponent, Wholes::of(&rollups, decimals.exponent, sums)?))
     }) {

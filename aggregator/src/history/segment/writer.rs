@@ -68,8 +68,8 @@ impl SegmentWriter {
         self.sections.iter().map(Vec::len).sum()
     }
 
-    /// Takes all samples of one series; series come in their order. Of two cells at one tick the
-    /// first stays.
+    /// Takes all samples of one series and says how many they are; series come in their order. Of
+    /// two cells at one tick the first stays.
     ///
     /// # Errors
     /// Where a bound is passed or a series comes out of order.
@@ -77,12 +77,12 @@ impl SegmentWriter {
         &mut self,
         series: SeriesId,
         mut samples: Vec<(u64, Cell)>,
-    ) -> Result<(), SegmentError> {
+    ) -> Result<usize, SegmentError> {
         samples.retain(|(_, cell)| !matches!(cell, Cell::Absent));
         samples.sort_by_key(|(at_ms, _)| *at_ms);
         samples.dedup_by_key(|(at_ms, _)| *at_ms);
         let (Some((first_ms, _)), Some((last_ms, _))) = (samples.first(), samples.last()) else {
-            return Ok(());
+            return Ok(0);
         };
         let (first_ms, last_ms) = (*first_ms, *last_ms);
         bound("samples", samples.len(), MAX_SAMPLES)?;
@@ -103,7 +103,8 @@ impl SegmentWriter {
         rollup::put(&mut sections[2], HOUR_MS, &present, decimals.as_ref())?;
         let times = Some(self.times_of(&ticks));
         let part = Head { series, first_ms, last_ms, stats: Stats::of(&all), times };
-        self.push(part, [&sections[0], &sections[1], &sections[2]])
+        self.push(part, [&sections[0], &sections[1], &sections[2]])?;
+        Ok(all.len())
     }
 
     /// Takes over what `tier` leaves of a part of another segment, as it is written there.

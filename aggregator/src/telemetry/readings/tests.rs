@@ -57,12 +57,15 @@ fn spools() -> impl Strategy<Value = Vec<Spool>> {
     vec(spool, 1..=2)
 }
 
+/// One series' samples by their ticks.
+type Samples = BTreeMap<u64, Result<f64, NoData>>;
+
 /// A block: its first tick, its epoch, and its bytes.
 type Sealed = (u64, EpochKey, Vec<u8>);
 
 /// Blocks as the store gives them, by their first ticks, and every sample by its tick: of two
 /// blocks that hold a tick the one that comes first.
-fn sealed(spools: &[Spool]) -> (Vec<Sealed>, Vec<BTreeMap<u64, Result<f64, NoData>>>) {
+fn sealed(spools: &[Spool]) -> (Vec<Sealed>, Vec<Samples>) {
     let mut blocks = Vec::new();
     for (epoch, spool) in (1..).zip(spools) {
         let mut at = spool.begin;
@@ -115,12 +118,12 @@ fn gather(blocks: &[Sealed], range: &Range<u64>, form: Form) -> Vec<Values> {
 
 /// One step of the plain list.
 fn naive(
-    samples: &[BTreeMap<u64, Result<f64, NoData>>],
+    samples: &[Samples],
     range: &Range<u64>,
     step: Range<u64>,
     aggregate: Aggregate,
 ) -> Option<f64> {
-    let finite = |samples: &BTreeMap<u64, Result<f64, NoData>>| -> Vec<(u64, f64)> {
+    let finite = |samples: &Samples| -> Vec<(u64, f64)> {
         let values = samples.iter().filter_map(|(at_ms, value)| Some((*at_ms, value.ok()?)));
         values.filter(|(_, value)| value.is_finite()).collect()
     };
