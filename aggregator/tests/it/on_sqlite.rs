@@ -6,6 +6,9 @@ mod commit;
 mod equipment;
 #[path = "guards.rs"]
 mod guards;
+// What comes in is bounded before any store sees it.
+#[path = "hostile.rs"]
+mod hostile;
 #[path = "identity.rs"]
 mod identity;
 #[path = "operations.rs"]
