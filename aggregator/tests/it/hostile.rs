@@ -209,7 +209,7 @@ async fn frames_that_are_announced_and_never_come_hold_no_memory() {
     }
     scene.is_unharmed().await;
     // Who drips on one lane is still heard on another.
-    let (mut attacker, mut lanes) = attackers.remove(0);
+    let (attacker, mut lanes) = attackers.remove(0);
     let (mut given_up, _) = lanes.remove(0);
     given_up.reset(0_u32.into()).unwrap();
     assert_eq!(attacker.closed_with().await, u64::from(close::MALFORMED));

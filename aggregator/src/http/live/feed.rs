@@ -12,7 +12,7 @@ use crate::http::resources::stats;
 use crate::http::time::rfc3339;
 use crate::imports::Progress;
 use crate::live::newest::Newest;
-use crate::live::{Delivery, Devices, Interest, Live, Mode, Place, Subscription, Topic};
+use crate::live::{Delivery, Devices, Interest, Live, Mode, Place, Selection, Subscription, Topic};
 use crate::store::Watermark;
 use crate::telemetry::SeriesId;
 use serde_json::{Value, json};
@@ -39,10 +39,15 @@ pub(super) struct Request {
     pub(super) resume: Option<String>,
 }
 
+/// Starts that are still to be told; whoever asks for more is asked to read first.
+const MAX_TODO: usize = 20_000;
+
 /// What is still to be told before anything live.
 #[derive(Debug)]
 enum Todo {
     Latest(DeviceId),
+    /// Of the devices that are left, one at a time.
+    Selected(Selection, Vec<DeviceId>),
     State(DeviceId),
     Step(Step),
 }
@@ -209,6 +214,10 @@ impl Feed {
     /// Adds topics; what they start from is told before anything else. The subscription stands
     /// before the store is read, so that nothing falls between the two.
     pub(super) async fn subscribe(&mut self, id: Option<Value>, request: Request) {
+        if self.todo.len() > MAX_TODO {
+            let message = "read what earlier subscriptions start from, then subscribe again";
+            return self.result(id, Err(message.into()));
+        }
         let mut asked = self.asked.clone();
         for wanted in &request.topics {
             if let Err(message) = message::add(&mut asked, wanted.clone()) {
@@ -288,15 +297,7 @@ impl Feed {
                 }
                 Wanted::Metrics(selection) => {
                     let devices = self.api.app.latest.devices();
-                    let topic = message::selection(selection);
-                    for device in devices {
-                        let mut values = self.api.app.latest.of(device);
-                        values.retain(|latest| selection.holds(device, &latest.series));
-                        for chunk in values.chunks(CHUNK) {
-                            let data = message::latest(device, chunk, false);
-                            self.ready.push_back(snapshot(&topic, data));
-                        }
-                    }
+                    self.todo.push_back(Todo::Selected(selection.clone(), devices));
                 }
                 Wanted::DeviceState(Some(device)) => self.todo.push_back(Todo::State(*device)),
                 Wanted::DeviceState(None) => {
@@ -310,8 +311,21 @@ impl Feed {
 
     /// Does the first thing that is to be told. It stays to be done until it is.
     async fn work(&mut self) {
-        match self.todo.front() {
-            Some(&Todo::Latest(device)) => {
+        match self.todo.front_mut() {
+            Some(Todo::Selected(selection, devices)) => {
+                let Some(device) = devices.pop() else {
+                    self.todo.pop_front();
+                    return;
+                };
+                let mut values = self.api.app.latest.of(device);
+                values.retain(|latest| selection.holds(device, &latest.series));
+                let topic = message::selection(selection);
+                for chunk in values.chunks(CHUNK) {
+                    let data = message::latest(device, chunk, false);
+                    self.ready.push_back(snapshot(&topic, data));
+                }
+            }
+            Some(&mut Todo::Latest(device)) => {
                 let topic = message::name(Topic::Readings(device));
                 let values = self.api.app.latest.of(device);
                 let chunks = values.chunks(CHUNK).count().max(1);
@@ -322,7 +336,7 @@ impl Feed {
                 }
                 self.todo.pop_front();
             }
-            Some(&Todo::State(device)) => {
+            Some(&mut Todo::State(device)) => {
                 let subject = self.api.app.fleet.subject(device).await;
                 let online = match subject {
                     Ok(subject) => subject.is_some_and(|subject| subject.is_online()),
@@ -338,7 +352,7 @@ impl Feed {
                 self.todo.pop_front();
                 self.tell(snapshot(&topic, data));
             }
-            Some(&Todo::Step(step)) => self.go_on(step).await,
+            Some(&mut Todo::Step(step)) => self.go_on(step).await,
             None => {}
         }
     }

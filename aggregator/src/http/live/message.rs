@@ -73,22 +73,24 @@ fn device(text: &str) -> Option<Option<DeviceId>> {
     if text == "*" { Some(None) } else { Uuid::parse_str(text).ok().map(DeviceId).map(Some) }
 }
 
-/// The topics of a message, all of them or the first that is wrong.
+/// The topics of a message, each once, or the first that is wrong.
 pub(super) fn parse_topics(topics: &[String], mode: Mode) -> Result<Vec<Wanted>, String> {
     if topics.len() > MAX_TOPICS {
         return Err(format!("at most {MAX_TOPICS} topics at once"));
     }
-    topics
-        .iter()
-        .map(|text| {
-            Wanted::parse(text, mode).ok_or_else(|| {
-                format!(
-                    "`{text}` is no topic; there are readings:<device>, metrics:<key>=<value>,…, \
-                     device:<device>:state, events and operations"
-                )
-            })
-        })
-        .collect()
+    let mut parsed = Vec::with_capacity(topics.len());
+    for text in topics {
+        let wanted = Wanted::parse(text, mode).ok_or_else(|| {
+            format!(
+                "`{text}` is no topic; there are readings:<device>, metrics:<key>=<value>,…, \
+                 device:<device>:state, events and operations"
+            )
+        })?;
+        if !parsed.contains(&wanted) {
+            parsed.push(wanted);
+        }
+    }
+    Ok(parsed)
 }
 
 /// `interest` with `wanted` in it.
