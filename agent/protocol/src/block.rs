@@ -24,7 +24,6 @@ mod column;
 mod header;
 mod outline;
 mod stats;
-mod wire;
 
 pub use builder::BlockBuilder;
 pub use header::{ColumnHeader, GroupHeader, Header};
@@ -33,6 +32,7 @@ pub use stats::Stats;
 
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::series::{MAX_SERIES, SeriesRef};
+use crate::wire::WireError;
 use column::Scratch;
 use flyball_units::NoData;
 
@@ -72,6 +72,16 @@ pub enum BlockError {
     Statistics,
     #[error("a tick at {tick_ms} ms is outside the interval of {length_ms} ms from {start_ms} ms")]
     OutsideInterval { tick_ms: u64, start_ms: u64, length_ms: u32 },
+}
+
+impl From<WireError> for BlockError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Truncated(what) => Self::Truncated(what),
+            WireError::Invalid(what) => Self::Invalid(what),
+            WireError::TooLarge { what, size, max } => Self::TooLarge { what, size, max },
+        }
+    }
 }
 
 /// What one series has at one tick.
@@ -128,6 +138,22 @@ impl Group {
     }
 }
 
+/// The ticks that a group's columns share: `first_ms`, then every `step_ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticks {
+    pub first_ms: u64,
+    pub step_ms: u32,
+    pub count: usize,
+}
+
+impl Ticks {
+    /// The Unix milliseconds of the tick at `index`.
+    #[must_use]
+    pub const fn at_ms(&self, index: usize) -> u64 {
+        self.first_ms + self.step_ms as u64 * index as u64
+    }
+}
+
 /// A block, decoded. [`BlockBuilder`] makes one from samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -167,21 +193,15 @@ impl Block {
     pub fn decode(bytes: &[u8]) -> Result<Self, BlockError> {
         let outline = Outline::read(bytes)?;
         let mut scratch = Scratch::default();
+        let mut cells = Vec::new();
         let mut groups = Vec::with_capacity(outline.groups.len());
         for group in &outline.groups {
             let mut columns = Vec::with_capacity(group.columns());
-            let mut series = group.series();
-            for strip in group.strips(bytes) {
-                let (_, mut strip) = strip?;
-                while strip.left() > 0
-                    && let Some(series) = series.next()
-                {
-                    columns.push(Column { series, cells: strip.cells(&mut scratch)? });
-                }
-                strip.end()?;
-            }
-            let &outline::GroupOutline { first_ms, step_ms, ticks, .. } = group;
-            groups.push(Group { first_ms, step_ms, ticks, columns });
+            group.decode(bytes, &mut scratch, &mut cells, |series, cells| {
+                columns.push(Column { series, cells: cells.to_vec() });
+            })?;
+            let Ticks { first_ms, step_ms, count } = group.ticks();
+            groups.push(Group { first_ms, step_ms, ticks: count, columns });
         }
         Ok(Self { start_ms: outline.start_ms, length_ms: outline.length_ms, groups })
     }

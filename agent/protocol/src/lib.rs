@@ -13,6 +13,7 @@ pub mod message;
 pub mod series;
 pub mod sync;
 pub mod version;
+pub mod wire;
 
 pub use flyball_command as command;
 pub use flyball_guard_messages as guard;

@@ -1,7 +1,7 @@
 //! Numbers of any width, packed without gaps from the lowest bit up, and read without trust.
 
 use super::BlockError;
-use super::wire::{unzigzag, zigzag};
+use crate::wire::{unzigzag, zigzag};
 
 /// A number says its length in this many bits, so it has at most 63.
 const LENGTH_BITS: u32 = 6;

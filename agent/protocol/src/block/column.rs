@@ -84,16 +84,30 @@ impl<'a> Strip<'a> {
         self.left
     }
 
-    /// The next column's cells. Statistics that it says of itself are held to them.
-    pub(super) fn cells(&mut self, scratch: &mut Scratch) -> Result<Vec<Cell>, BlockError> {
+    /// Puts the next column's cells into `cells`. Statistics that it says of itself are held to
+    /// them.
+    pub(super) fn take_cells(
+        &mut self,
+        scratch: &mut Scratch,
+        cells: &mut Vec<Cell>,
+    ) -> Result<(), BlockError> {
         self.left = self.left.saturating_sub(1);
         let present = presence::take(&mut self.bits, self.ticks, &mut scratch.runs)?;
-        let scale = match present {
-            0 => return Ok(presence::fill(&scratch.runs, self.ticks, std::iter::empty())),
-            _ => values::take(&mut self.bits, &mut self.recent, present, scratch)?,
-        };
+        if present == 0 {
+            presence::fill(cells, &scratch.runs, std::iter::empty());
+            return Ok(());
+        }
+        let scale = values::take(&mut self.bits, &mut self.recent, present, scratch)?;
         let values = scratch.integers.iter().map(|&integer| Cell::Value(scale.value(integer)));
-        Ok(presence::fill(&scratch.runs, self.ticks, values))
+        presence::fill(cells, &scratch.runs, values);
+        Ok(())
+    }
+
+    /// The next column's cells, in room of their own.
+    pub(super) fn cells(&mut self, scratch: &mut Scratch) -> Result<Vec<Cell>, BlockError> {
+        let mut cells = Vec::with_capacity(self.ticks);
+        self.take_cells(scratch, &mut cells)?;
+        Ok(cells)
     }
 
     /// The next column's statistics: those that it says of itself, or what its values give.

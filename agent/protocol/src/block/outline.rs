@@ -6,12 +6,12 @@
 
 use super::bits::BitWriter;
 use super::column::{self, MIN_BITS, Recent, Scratch, Strip};
-use super::wire::{Bytes, put_varint};
 use super::{
-    Block, BlockError, Group, MAX_BLOCK_BYTES, MAX_CELLS, MAX_COLUMNS, MAX_INTERVAL_MS, MAX_TICKS,
-    VERSION,
+    Block, BlockError, Cell, Group, MAX_BLOCK_BYTES, MAX_CELLS, MAX_COLUMNS, MAX_INTERVAL_MS,
+    MAX_TICKS, Ticks, VERSION,
 };
 use crate::series::SeriesRef;
+use crate::wire::{Bytes, put_varint};
 
 const MAGIC: [u8; 4] = *b"FBLK";
 const CHECK_BYTES: usize = 4;
@@ -94,6 +94,28 @@ impl Outline {
         Some((first, last))
     }
 
+    /// Decodes as [`Block::decode`] does and hands every column to `each` instead of keeping it.
+    /// `bytes` are those that this outline was read from. What was handed over before an error
+    /// is worth nothing.
+    ///
+    /// # Errors
+    /// Where a column is not written as this version writes columns, or says other statistics
+    /// than its values have.
+    pub fn for_each_column(
+        &self,
+        bytes: &[u8],
+        mut each: impl FnMut(Ticks, SeriesRef, &[Cell]),
+    ) -> Result<(), BlockError> {
+        let (mut scratch, mut cells) = (Scratch::default(), Vec::new());
+        for group in &self.groups {
+            let ticks = group.ticks();
+            group.decode(bytes, &mut scratch, &mut cells, |series, cells| {
+                each(ticks, series, cells);
+            })?;
+        }
+        Ok(())
+    }
+
     /// Every series that has a column.
     pub fn series(&self) -> impl Iterator<Item = SeriesRef> + '_ {
         self.groups.iter().flat_map(GroupOutline::series)
@@ -120,6 +142,32 @@ impl GroupOutline {
         let run = self.runs.get(behind.checked_sub(1)?)?;
         let index = (series - run.first) as usize;
         (index < run.count).then_some(run.before + index)
+    }
+
+    pub(super) const fn ticks(&self) -> Ticks {
+        Ticks { first_ms: self.first_ms, step_ms: self.step_ms, count: self.ticks }
+    }
+
+    /// Decodes every column in the room of `cells`, and leaves no bit unread.
+    pub(super) fn decode(
+        &self,
+        block: &[u8],
+        scratch: &mut Scratch,
+        cells: &mut Vec<Cell>,
+        mut each: impl FnMut(SeriesRef, &[Cell]),
+    ) -> Result<(), BlockError> {
+        let mut series = self.series();
+        for strip in self.strips(block) {
+            let (_, mut strip) = strip?;
+            while strip.left() > 0
+                && let Some(series) = series.next()
+            {
+                strip.take_cells(scratch, cells)?;
+                each(series, cells);
+            }
+            strip.end()?;
+        }
+        Ok(())
     }
 
     /// The strips in their order, each with its first column.

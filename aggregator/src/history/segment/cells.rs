@@ -1,9 +1,9 @@
 //! The samples of one series: runs of values and of reasons, then the values.
 
 use super::values::{self, Decimals};
-use super::wire::{Bytes, put_varint};
 use super::{MAX_SAMPLES, SegmentError};
 use flyball_protocol::block::Cell;
+use flyball_protocol::wire::{Bytes, put_varint};
 use flyball_units::NoData;
 
 /// The state of a run; `REASON` and above carry the reason's code.

@@ -1,11 +1,11 @@
 //! The footer: which series a segment has, where their bytes lie, and what they come to.
 
 use super::times::Times;
-use super::wire::{Bytes, put_f64, put_varint};
 use super::{MAX_PARTS, MAX_SEGMENT_BYTES, SegmentError, VERSION};
 use crate::fleet::DeviceId;
 use crate::telemetry::SeriesId;
 use flyball_protocol::block::Stats;
+use flyball_protocol::wire::{Bytes, put_f64, put_varint};
 use std::ops::Range;
 use uuid::Uuid;
 

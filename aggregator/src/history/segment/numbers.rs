@@ -5,11 +5,11 @@
 //! writer never chooses are errors.
 
 use super::SegmentError;
-use super::wire::{Bytes, put_varint, unzigzag, zigzag};
-use pco::ChunkConfig;
+use flyball_protocol::wire::{Bytes, put_varint, unzigzag, zigzag};
 use pco::data_types::Number;
-use pco::metadata::DeltaEncoding;
+use pco::metadata::{ChunkMeta, DeltaEncoding, Mode};
 use pco::wrapped::{FileCompressor, FileDecompressor};
+use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 /// How the integers of a column are written.
 mod form {
@@ -93,15 +93,28 @@ pub(super) fn take(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, Segm
     }
 }
 
-/// `pco` at its eighth level, which the history measured best.
+/// `pco` at its eighth level, which the history measured best. Left to itself it may look back, or
+/// make a dictionary, which the reader does not take from anybody: then it is told the plain way.
 pub(super) fn squeeze<T: Number>(numbers: &[T]) -> Result<Vec<u8>, SegmentError> {
     let paging = pco::PagingSpec::Exact(vec![numbers.len()]);
     let config = ChunkConfig::default().with_compression_level(8).with_paging_spec(paging);
     let file = FileCompressor::default();
     let mut chunk = file.chunk_compressor(numbers, &config)?;
+    if !is_plain(chunk.meta()) {
+        let config =
+            config.with_mode_spec(ModeSpec::Classic).with_delta_spec(DeltaSpec::TryConsecutive(1));
+        chunk = file.chunk_compressor(numbers, &config)?;
+    }
     let out = file.write_header(Vec::new())?;
     let out = chunk.write_meta(out)?;
     Ok(chunk.write_page(0, out)?)
+}
+
+/// Is it written in a way that the reader can bound?
+const fn is_plain(meta: &ChunkMeta) -> bool {
+    let delta =
+        matches!(meta.delta_encoding, DeltaEncoding::NoOp | DeltaEncoding::Consecutive { .. });
+    delta && !matches!(meta.mode, Mode::Dict(_))
 }
 
 /// Exactly `count` numbers out of exactly these bytes.
@@ -113,9 +126,8 @@ pub(super) fn unsqueeze<T: Number>(bytes: &[u8], count: usize) -> Result<Vec<T>,
     }
     let (file, rest) = FileDecompressor::new(bytes)?;
     let (mut chunk, rest) = file.chunk_decompressor::<T, _>(rest)?;
-    match chunk.meta().delta_encoding {
-        DeltaEncoding::NoOp | DeltaEncoding::Consecutive { .. } => {}
-        _ => return Err(SegmentError::Invalid(WHAT)),
+    if !is_plain(chunk.meta()) {
+        return Err(SegmentError::Invalid(WHAT));
     }
     let mut numbers = vec![T::default(); count];
     let mut page = chunk.page_decompressor(rest, count)?;

@@ -5,8 +5,8 @@
 
 use super::numbers;
 use super::values::{self, Decimals, from_decimal};
-use super::wire::{Bytes, put_varint};
 use super::{MAX_ROLLUPS, SegmentError};
+use flyball_protocol::wire::{Bytes, put_varint};
 
 pub const MINUTE_MS: u64 = 60_000;
 pub const HOUR_MS: u64 = 3_600_000;

@@ -61,6 +61,19 @@ fn version_1_is_written_as_its_golden_bytes() {
 }
 
 #[test]
+fn series_that_repeat_themselves_from_afar_are_read_back() {
+    // What a compressor would rather look back to, or keep a dictionary of.
+    let scattered = |number: u64| (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64;
+    let periodic = every_second((0..4_000).map(|second| scattered(second % 37)));
+    let few = every_second((0..4_000).map(|second| scattered(second * second % 11).sqrt()));
+    let series = vec![periodic, few];
+    let segment = Segment::open(segment_of(series.clone())).unwrap();
+    for (samples, part) in series.iter().zip(segment.parts()) {
+        assert_eq!(&segment.samples(&part).unwrap(), samples);
+    }
+}
+
+#[test]
 fn minutes_and_hours_are_those_of_the_samples() {
     let bytes = segment_of(mixed());
     let segment = Segment::open(bytes).unwrap();

@@ -1,8 +1,8 @@
 //! When a series has cells: runs of evenly spaced ticks, stored once for all series that share
 //! them.
 
-use super::wire::{Bytes, put_varint};
 use super::{MAX_SAMPLES, SegmentError};
+use flyball_protocol::wire::{Bytes, put_varint};
 
 /// A run takes at least its gap, its step and its count.
 const MIN_RUN_BYTES: usize = 3;

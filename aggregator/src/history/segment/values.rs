@@ -3,7 +3,7 @@
 
 use super::SegmentError;
 use super::numbers::{self, squeeze, unsqueeze};
-use super::wire::{Bytes, put_varint};
+use flyball_protocol::wire::{Bytes, put_varint};
 
 /// How values are written.
 mod form {

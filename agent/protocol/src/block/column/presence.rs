@@ -60,23 +60,23 @@ pub(super) fn take(
     Ok(values)
 }
 
-/// All cells of a column: its `values` where the runs have some.
+/// Puts all cells of a column into `cells`: its `values` where the runs have some.
 pub(super) fn fill(
+    cells: &mut Vec<Cell>,
     runs: &[(usize, Cell)],
-    ticks: usize,
     mut values: impl Iterator<Item = Cell>,
-) -> Vec<Cell> {
+) {
+    cells.clear();
     if runs.is_empty() {
-        return values.collect();
+        cells.extend(values);
+        return;
     }
-    let mut cells = Vec::with_capacity(ticks);
     for &(run, cell) in runs {
         match cell {
             Cell::Value(_) => cells.extend(values.by_ref().take(run)),
             Cell::Absent | Cell::NoData(_) => cells.extend(std::iter::repeat_n(cell, run)),
         }
     }
-    cells
 }
 
 const fn state_of(cell: Cell) -> u64 {

@@ -13,8 +13,8 @@ use super::rest::{self, Costs};
 use super::scale::Scale;
 use super::totals::{self, Totals};
 use crate::block::bits::{BitReader, BitWriter, length_of, number_bits};
-use crate::block::wire::{unzigzag, zigzag};
 use crate::block::{BlockError, Stats};
+use crate::wire::{unzigzag, zigzag};
 
 /// Columns of at least so many values say their statistics.
 pub(in crate::block) const TOLD_FROM: usize = 121;
@@ -242,7 +242,9 @@ fn take_totals(
     step: i64,
     count: usize,
 ) -> Result<Totals, BlockError> {
-    let mut integer = || Ok(base.wrapping_add(bits.take_signed()?.wrapping_mul(step)));
+    let mut integer = || -> Result<i64, BlockError> {
+        Ok(base.wrapping_add(bits.take_signed()?.wrapping_mul(step)))
+    };
     let (other, last, greatest) = (integer()?, integer()?, integer()?);
     let (first, least) = if form.kind == Kind::Frame { (other, base) } else { (base, other) };
     let steps = i128::from(bits.take_signed()?) * i128::from(step);
