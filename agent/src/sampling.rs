@@ -283,10 +283,12 @@ impl Sampling {
         let bodies = self.interval.bodies();
         let meta = Meta { sealed: self.file.head().id, ledger: self.interval.ledger().clone() };
         let appended = self.spool.append_batch(&bodies, meta)?;
-        if appended.dropped_blocks > 0 {
+        let spool::Appended { thinned_blocks, dropped_blocks, .. } = appended;
+        if thinned_blocks + dropped_blocks > 0 {
             tracing::warn!(
-                blocks = appended.dropped_blocks,
-                "the spool's quota was reached; its oldest blocks are dropped"
+                thinned_blocks,
+                dropped_blocks,
+                "the spool's quota was reached; its oldest blocks are thinned or dropped"
             );
         }
         Ok(appended.next_seq)

@@ -2,8 +2,8 @@
 //!
 //! Owns the numbering of entries within its epoch, the dictionary of series, and the bytes that
 //! wait. [`Spool`] is its one writer, [`Outbox`] what the uplink drains; both may be used at the
-//! same time. It never decides what is worth keeping beyond its quota: the oldest blocks go
-//! first, events and outcomes stay, and each loss is named by a gap.
+//! same time. It never decides what is worth keeping beyond its quota: the oldest blocks are
+//! thinned first and go last, events and outcomes stay, and each loss is named by a gap.
 
 mod dictionary;
 mod disk;
@@ -14,6 +14,7 @@ mod quota;
 mod rebuild;
 mod scan;
 mod seal;
+mod thinning;
 mod value;
 
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub(crate) struct Limits {
 }
 
 impl Default for Limits {
-    /// About four days of 200 series at 1 Hz.
+    /// About thirty days of 200 series at 1 Hz, whole.
     fn default() -> Self {
         Self { quota_bytes: 1024 * 1024 * 1024 }
     }
@@ -195,7 +196,9 @@ struct Root<M> {
 pub(crate) struct Appended {
     /// The first number behind the new entries.
     pub(crate) next_seq: Seq,
-    /// Blocks that the quota dropped for them.
+    /// Blocks that the quota thinned for them.
+    pub(crate) thinned_blocks: u64,
+    /// Blocks that it dropped.
     pub(crate) dropped_blocks: u64,
 }
 
@@ -239,9 +242,9 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
             encoded.push(body.encode().map_err(SpoolError::Entry)?);
         }
         let mut settling = self.shared.settling();
-        let dropped = quota::make_room(&self.shared, &encoded)?;
-        for gap in &dropped.gaps {
-            encoded.push(gap.encode().map_err(SpoolError::Entry)?);
+        let room = quota::make_room(&self.shared, &encoded)?;
+        for body in &room.bodies {
+            encoded.push(body.encode().map_err(SpoolError::Entry)?);
         }
         let mut batch = Batch::default();
         let mut seq = self.shared.next_seq();
@@ -252,8 +255,8 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         }
         let root = Root { next_seq: seq, meta: Some(meta) };
         batch.put(keys::ROOT, encode(&root)?);
-        dropped.remove_in(&mut batch);
-        settling.apply(&dropped.seqs, batch, dropped.freed)?;
+        room.remove_in(&mut batch);
+        settling.apply(&room.seqs, batch, room.freed)?;
         drop(settling);
         self.shared.live_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.shared.with_disk(|disk| Ok(disk.sync()?))?;
@@ -263,7 +266,7 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
         if self.appends.is_multiple_of(REBUILD_LOOK) {
             rebuild::when_due(&self.shared);
         }
-        Ok(Appended { next_seq: seq, dropped_blocks: dropped.blocks })
+        Ok(Appended { next_seq: seq, thinned_blocks: room.thinned, dropped_blocks: room.dropped })
     }
 
     /// The numbers of these series within this epoch, new ones made durable first; `None` for one

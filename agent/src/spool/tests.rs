@@ -4,7 +4,7 @@ mod power_cut;
 mod rest;
 
 use super::*;
-use flyball_protocol::block::BlockBuilder;
+use flyball_protocol::block::{Block, BlockBuilder, Cell};
 use flyball_protocol::entry::{Gap, GapScope};
 use flyball_protocol::guard::{EventKind, GuardEvent, Severity};
 use flyball_units::{Kind, NoData, Unit};
@@ -168,37 +168,52 @@ fn series_that_the_aggregator_would_refuse_are_left_out_and_the_others_are_not()
 }
 
 #[test]
-fn the_oldest_blocks_go_when_the_quota_is_reached_and_a_gap_names_them() {
+fn the_oldest_blocks_are_thinned_then_dropped_and_every_second_stands_or_is_named() {
+    const BLOCKS: u64 = 600;
     let dir = TempDir::new().unwrap();
-    let limits = Limits { quota_bytes: 200 * 1024 };
+    let limits = Limits { quota_bytes: 600 * 1024 };
     let mut spool = open_with(&dir, limits).spool;
     spool.append_batch(&[event("first")], 0).unwrap();
-    let mut dropped = 0;
-    for index in 0..40 {
-        dropped += spool.append_batch(&[block(index, 50)], index).unwrap().dropped_blocks;
-        assert!(spool.outbox().usage().unwrap().live_bytes <= limits.quota_bytes / 2 + 512);
+    let (mut thinned, mut dropped) = (0, 0);
+    for index in 0..BLOCKS {
+        let appended = spool.append_batch(&[block(index, 50)], index).unwrap();
+        (thinned, dropped) = (thinned + appended.thinned_blocks, dropped + appended.dropped_blocks);
+        if appended.dropped_blocks > 0 {
+            assert!(thinned > 2 * dropped, "{thinned} were thinned, {dropped} dropped");
+        }
+        assert!(spool.outbox().usage().unwrap().live_bytes <= limits.quota_bytes / 2 + 4096);
     }
     assert!(dropped > 0);
     let kept = all(&spool.outbox());
     assert_eq!(kept[0], (1, event("first")), "an event stays");
-    let mut spans = Vec::new();
-    let mut blocks = 0;
+    let (mut sampled, mut gaps) = (std::collections::BTreeSet::new(), Vec::new());
     for (_, body) in &kept {
         match body {
             EntryBody::Gap(gap) => {
                 assert_eq!(gap.reason, NoData::Overflow);
                 assert_eq!(gap.scope, GapScope::Series((0..50).map(SeriesRef).collect()));
-                spans.push((gap.from_ms, gap.to_ms));
+                gaps.push(gap.from_ms..=gap.to_ms);
             }
-            EntryBody::Block(_) => blocks += 1,
+            EntryBody::Block(bytes) => {
+                for group in Block::decode(bytes).unwrap().groups {
+                    let cells = &group.columns[0].cells;
+                    let there = group.ticks_ms().zip(cells);
+                    sampled.extend(
+                        there.filter(|(_, cell)| **cell != Cell::Absent).map(|(at_ms, _)| at_ms),
+                    );
+                }
+            }
             EntryBody::Event { .. } | EntryBody::Outcome(_) => {}
         }
     }
-    // The gaps lie end to end over exactly what is gone.
-    assert_eq!(blocks, 40 - dropped);
-    assert_eq!(spans[0].0, START_MS);
-    assert!(spans.windows(2).all(|pair| pair[0].1 + 1000 == pair[1].0), "{spans:?}");
-    assert_eq!(spans.last().unwrap().1, START_MS + dropped * 10_000 - 1000);
+    for tick in (START_MS..START_MS + BLOCKS * 10_000).step_by(1000) {
+        let named = gaps.iter().any(|gap| gap.contains(&tick));
+        assert!(sampled.contains(&tick) || named, "{tick}");
+    }
+    // Thinned, the room reaches more than twice as far back as it would in whole blocks.
+    let whole = limits.quota_bytes / 2 / 4_000 * 10_000;
+    let oldest = START_MS + BLOCKS * 10_000 - sampled.first().unwrap();
+    assert!(oldest > 2 * whole, "{oldest} ms");
     drop(spool);
     assert!(open_with(&dir, limits).report.missing.is_empty());
 }
