@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::content::Content;
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Sessions};
+use crate::history::{History, HistoryError};
 use crate::imports::Imports;
 use crate::live::Hub;
 use crate::media::Media;
@@ -30,6 +31,8 @@ pub enum AppError {
     Authority(#[from] AuthorityError),
     #[error("opening the accounts")]
     Accounts(#[from] AccountsError),
+    #[error("opening the history")]
+    History(#[from] HistoryError),
     #[error("opening the operations")]
     Operations(#[from] OpenError),
 }
@@ -48,6 +51,7 @@ pub struct Parts {
     pub fleet: Fleet,
     pub latest: Latest,
     pub telemetry: Telemetry,
+    pub history: History,
     pub live: Hub,
     pub operations: Operations,
     pub enrolment: Enrolment,
@@ -77,7 +81,9 @@ impl App {
         let store = Store::connect(&config.database()).await?;
         let (sessions, live, latest) = (Sessions::default(), Hub::default(), Latest::default());
         let fleet = Fleet::new(store.clone(), sessions.clone(), clock.clone());
-        let telemetry = Telemetry::new(store.clone(), clock.clone(), latest.clone());
+        let history = History::open(store.clone(), clock.clone(), &config.history, &config.state)?;
+        let telemetry =
+            Telemetry::new(store.clone(), history.clone(), clock.clone(), latest.clone());
         let operations = Operations::open(
             store.clone(),
             sessions.clone(),
@@ -100,6 +106,7 @@ impl App {
             config.imports_folder(),
         );
         let metrics = Metrics::new();
+        history.metrics().register(&metrics);
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
             config,
@@ -111,6 +118,7 @@ impl App {
             fleet,
             latest,
             telemetry,
+            history,
             live,
             operations,
             enrolment,

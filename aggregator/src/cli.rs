@@ -9,6 +9,7 @@ use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Flags};
 use crate::enrolment::TokenError;
+use crate::history::{HistoryError, Pass};
 use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -38,6 +39,8 @@ enum Command {
     Token(Token),
     /// Bring the database to this version, or back to an earlier one.
     Migrate(migrate::Migrate),
+    /// Do now what the history's background task does: compaction, merging, retention.
+    Compact(Compact),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -89,6 +92,13 @@ struct Token {
     count: u32,
 }
 
+#[derive(Clone, Debug, Args)]
+struct Compact {
+    /// The folder that everything durable lies in.
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error("{operation} {path}")]
@@ -112,6 +122,8 @@ pub enum CliError {
     Token(#[from] TokenError),
     #[error("migrating the database")]
     Migrate(#[from] StoreError),
+    #[error("keeping the history")]
+    History(#[from] HistoryError),
     #[error("running")]
     Run(#[from] run::RunError),
 }
@@ -131,6 +143,7 @@ pub fn execute(arguments: Arguments) -> Result<(), CliError> {
             Command::Init(init) => self::init(init).await,
             Command::Token(token) => self::token(token).await,
             Command::Migrate(migrate) => migrate.execute().await,
+            Command::Compact(compact) => self::compact(compact).await,
         }
     })
 }
@@ -148,7 +161,8 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::App(_)
         | CliError::Superuser(_)
         | CliError::Token(_)
-        | CliError::Migrate(_) => ExitCode::FAILURE,
+        | CliError::Migrate(_)
+        | CliError::History(_) => ExitCode::FAILURE,
     }
 }
 
@@ -188,6 +202,22 @@ async fn token(token: Token) -> Result<(), CliError> {
     }
     app.store.close().await;
     Ok(())
+}
+
+/// Passes until nothing is left that is due.
+async fn compact(compact: Compact) -> Result<(), CliError> {
+    let app = open(&compact.state).await?;
+    let mut all = Pass::default();
+    loop {
+        let pass = app.history.pass().await?;
+        all.add(&pass);
+        if !pass.has_done_something() {
+            break;
+        }
+    }
+    app.store.close().await;
+    writeln!(std::io::stdout(), "{all}")
+        .map_err(|source| file("writing to", Path::new("standard output"), source))
 }
 
 async fn open(state: &Path) -> Result<App, CliError> {

@@ -1,6 +1,7 @@
 //! The configuration: defaults, then `STATE/aggregator.toml`, then the environment, then flags.
 //! Parsed once; unknown keys of the file are refused.
 
+use crate::history::HistorySettings;
 use crate::store::Database;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 const FILE: &str = "aggregator.toml";
 /// `FLYBALL_API`, `FLYBALL_IMPORTS__FOLDER` …: the environment's prefix and its only keys.
 const PREFIX: &str = "FLYBALL_";
-const ENVIRONMENT: [&str; 7] = [
+const ENVIRONMENT: [&str; 10] = [
     "api",
     "ingest",
     "database",
@@ -23,6 +24,9 @@ const ENVIRONMENT: [&str; 7] = [
     "imports__folder",
     "flat__anonymous_role",
     "public_url",
+    "history__store",
+    "history__endpoint",
+    "history__region",
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +50,7 @@ pub struct Config {
     pub flat: Flat,
     pub cors: Cors,
     pub safety: Safety,
+    pub history: HistorySettings,
     /// Where samples are sent on to.
     #[serde(default)]
     pub export: Vec<Export>,
@@ -252,6 +257,7 @@ impl Default for Config {
             cors: Cors::default(),
             safety: Safety::default(),
             export: Vec::new(),
+            history: HistorySettings::default(),
         }
     }
 }

@@ -9,6 +9,8 @@ mod committer;
 mod enrol;
 mod fault;
 mod job;
+mod measured;
+mod numbers;
 mod peer;
 mod session;
 mod stream;

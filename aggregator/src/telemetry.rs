@@ -10,6 +10,7 @@ pub mod selector;
 
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
+use crate::history::History;
 use crate::store::{Store, StoreError};
 pub use aggregate::Aggregate;
 pub(crate) use dictionary::Dictionary;
@@ -23,7 +24,7 @@ pub use readings::{
     Found, GapSpan, Group, GroupBy, GroupKey, Grouped, Question, Readings, ReadingsError,
     ReadingsQuery, Rows, SampleRow, Selection, SeriesReadings, StepChoice,
 };
-pub use sampled::Sampled;
+pub use sampled::{Newest, Sampled};
 pub use selector::{Selector, SelectorError};
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +54,8 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn new(store: Store, clock: Clock, latest: Latest) -> Self {
-        Self { engine: Engine::new(store, clock), latest }
+    pub(crate) fn new(store: Store, history: History, clock: Clock, latest: Latest) -> Self {
+        Self { engine: Engine::new(store, history, clock), latest }
     }
 
     /// The newest value of every series of the device, as committed since this process started.

@@ -64,6 +64,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     tracing::info!("ready api={api} ingest={}", ingest.address());
     let ingest = tokio::spawn(ingest.serve(app.clone()));
     let sweeper = tokio::spawn(sweep(app.clone()));
+    let history = tokio::spawn(app.history.clone().run(app.shutdown.clone()));
     let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let replicas = tokio::spawn(replicas::run(app.clone()));
     let exports = tokio::spawn(export::run(app.clone()));
@@ -81,12 +82,12 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
             None => http.await,
         }
     };
-    let ends = async { tokio::join!(ingest, sweeper, imports, exports, replicas, http) };
+    let ends = async { tokio::join!(ingest, sweeper, history, imports, exports, replicas, http) };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {
-        Ok((_, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
-        Ok((_, _, _, _, _, Err(_))) | Err(_) => {
+        Ok((_, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, _, _, _, _, Err(_))) | Err(_) => {
             tracing::warn!("some connections did not end in time and were dropped");
             Ok(())
         }

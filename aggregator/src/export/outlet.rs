@@ -26,6 +26,8 @@ const SAMPLES_OF_A_REQUEST: usize = 10_000;
 /// The first pause after a failure; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often an export that has nothing to send says that it is there.
+const CONFIRM_EVERY_MS: u64 = 60 * 60 * 1000;
 /// Machines whose names and series are kept.
 const MACHINES: usize = 1_000;
 
@@ -51,12 +53,14 @@ pub(super) struct Outlet {
     receiver: Receiver,
     gauges: Gauges,
     known: HashMap<DeviceId, Arc<Known>>,
+    confirmed_at_ms: u64,
 }
 
 impl Outlet {
     pub(super) fn new(app: App, export: Export, gauges: Gauges) -> Self {
         let name = export.name.clone();
-        Self { app, name, receiver: Receiver::new(export), gauges, known: HashMap::new() }
+        let (receiver, known) = (Receiver::new(export), HashMap::new());
+        Self { app, name, receiver, gauges, known, confirmed_at_ms: 0 }
     }
 
     /// Runs until the process shuts down.
@@ -92,8 +96,7 @@ impl Outlet {
         let store = self.app.store.clone();
         let newest = store.newest_block().await?;
         let mut cursor = match store.export_cursor(&self.name).await? {
-            // All blocks were taken away, and their numbers began anew.
-            Some(cursor) if cursor > newest => 0,
+            // Also past the newest, where all blocks are history by now: no number comes twice.
             Some(cursor) => cursor,
             None => {
                 self.confirm(newest).await?;
@@ -102,9 +105,12 @@ impl Outlet {
         };
         let through = settled.unwrap_or(cursor).min(newest);
         loop {
-            self.gauges.lag(&self.name, newest - cursor);
+            self.gauges.lag(&self.name, (newest - cursor).max(0));
             let blocks = store.outgoing_blocks(cursor, through, BLOCKS_AT_ONCE).await?;
-            let Some(last) = blocks.last().map(|block| block.id) else { return Ok(newest) };
+            let Some(last) = blocks.last().map(|block| block.id) else {
+                self.confirm_idleness(cursor).await?;
+                return Ok(newest);
+            };
             for request in requests(self.opened(blocks).await?, SAMPLES_OF_A_REQUEST) {
                 self.send(Arc::new(request)).await?;
             }
@@ -113,8 +119,20 @@ impl Outlet {
         }
     }
 
-    async fn confirm(&self, block: i64) -> Result<(), StoreError> {
-        self.app.store.move_export_cursor(&self.name, block, self.app.clock.now_ms()).await
+    async fn confirm(&mut self, block: i64) -> Result<(), StoreError> {
+        let now_ms = self.app.clock.now_ms();
+        self.confirmed_at_ms = now_ms;
+        self.app.store.move_export_cursor(&self.name, block, now_ms).await
+    }
+
+    /// Blocks wait for an export that is at work, not for one that was taken out of the
+    /// configuration: the two differ in when the cursor was last confirmed.
+    async fn confirm_idleness(&mut self, cursor: i64) -> Result<(), StoreError> {
+        let now_ms = self.app.clock.now_ms();
+        if now_ms.saturating_sub(self.confirmed_at_ms) < CONFIRM_EVERY_MS {
+            return Ok(());
+        }
+        self.confirm(cursor).await
     }
 
     /// What the blocks hold, decoded on a thread of its own.

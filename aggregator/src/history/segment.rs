@@ -23,7 +23,6 @@ mod numbers;
 mod rollup;
 mod times;
 mod values;
-mod wire;
 mod writer;
 
 #[cfg(test)]
@@ -37,6 +36,7 @@ use crate::fleet::DeviceId;
 use crate::telemetry::SeriesId;
 use bytes::Bytes;
 use flyball_protocol::block::{Cell, Stats};
+use flyball_protocol::wire::WireError;
 use index::{Entry, HEAD_BYTES, Index, MAGIC, Section};
 use std::ops::Range;
 use std::sync::Arc;
@@ -71,6 +71,16 @@ pub enum SegmentError {
     NotFetched,
     #[error("compressing or decompressing numbers")]
     Pco(#[from] pco::errors::PcoError),
+}
+
+impl From<WireError> for SegmentError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Truncated(what) => Self::Truncated(what),
+            WireError::Invalid(what) => Self::Invalid(what),
+            WireError::TooLarge { what, size, max } => Self::TooLarge { what, size, max },
+        }
+    }
 }
 
 /// What a segment has of one series.

@@ -11,8 +11,8 @@ use super::resources::commands::{
 };
 use super::resources::{
     audit, certificates, clients, curricula, devices, enrolment_tokens, events, fleet_limits,
-    health, imports, interlocks, limits, media, operations, plugins, readings, series, sessions,
-    stats, stream_tickets, system,
+    health, imports, interlocks, limits, media, operations, plugins, readings, retention, series,
+    sessions, stats, stream_tickets, system,
 };
 use super::table::Table;
 use axum::Router;
@@ -116,6 +116,13 @@ fn v1() -> Table {
             "Take a machine's certificate back",
             certificates::revoke,
         )
+        .delete(
+            "/api/v1/devices/{id}/telemetry",
+            "Erase everything that a machine has measured",
+            retention::erase,
+        )
+        .get("/api/v1/retention", "How long telemetry is kept", retention::detail)
+        .put("/api/v1/retention", "Set how long telemetry is kept", retention::replace)
         .get("/api/v1/operations", "List operations", operations::list)
         .get("/api/v1/operations/{id}", "One operation", operations::detail)
         .post(

@@ -1,13 +1,15 @@
 //! From an entry's bytes to what the store takes: decoded, checked, its series known.
 
-use crate::fleet::{DeviceId, equipment_id, subject};
+use crate::fleet::DeviceId;
 use crate::ingest::fault::Fault;
+use crate::ingest::measured::Measured;
+use crate::ingest::numbers::{Known, Numbers};
 use crate::store::{Arrival, ArrivalBody, DeviceKey, EpochKey, Reason, Scope};
-use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
-use flyball_protocol::block::{Block, BlockError};
+use crate::telemetry::{SeriesId, SeriesInfo};
+use flyball_protocol::block::{BlockError, Outline};
 use flyball_protocol::entry::{Entry, EntryBody, EntryError, Gap, GapScope};
-use flyball_protocol::series::{MAX_SERIES, SeriesDef, SeriesRef};
-use std::collections::{HashMap, HashSet};
+use flyball_protocol::series::{SeriesDef, SeriesRef};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Series that one gap names: each of them is a row.
@@ -53,14 +55,8 @@ pub(super) struct Origin {
     pub(super) id: DeviceId,
     pub(super) device: DeviceKey,
     pub(super) epoch: EpochKey,
-    dictionary: HashMap<SeriesRef, Known>,
-}
-
-/// A series and the device that it is a series of.
-#[derive(Clone, Debug)]
-struct Known {
-    device: DeviceId,
-    series: Arc<SeriesInfo>,
+    /// What is on its way through the committer has its own.
+    numbers: Arc<Numbers>,
 }
 
 impl Origin {
@@ -70,69 +66,46 @@ impl Origin {
         epoch: EpochKey,
         dictionary: Vec<(SeriesRef, SeriesInfo)>,
     ) -> Self {
-        let mut origin = Self { id, device, epoch, dictionary: HashMap::new() };
+        let mut origin = Self { id, device, epoch, numbers: Arc::default() };
         origin.learn(dictionary);
         origin
     }
 
     pub(super) fn learn(&mut self, defined: Vec<(SeriesRef, SeriesInfo)>) {
-        let gateway = self.id;
-        let defined = defined.into_iter().map(|(number, series)| {
-            let key = subject::equipment_of(&series);
-            let device = key.map_or(gateway, |key| equipment_id(gateway, key));
-            (number, Known { device, series: Arc::new(series) })
-        });
-        self.dictionary.extend(defined);
+        Arc::make_mut(&mut self.numbers).learn(self.id, defined);
     }
 
-    /// The definitions that are new, sorted as they are stored. One that repeats what is known
-    /// is passed over; one that contradicts it is refused.
     pub(super) fn unknown(&self, definitions: Vec<SeriesDef>) -> Result<Vec<SeriesDef>, Fault> {
-        let mut unknown: HashMap<SeriesRef, SeriesDef> = HashMap::new();
-        for mut definition in definitions {
-            let number = definition.number;
-            definition.attributes.sort();
-            definition.check().map_err(|bound| Fault::SeriesBounds(number.0, bound))?;
-            match self.dictionary.get(&number) {
-                Some(known) if is_same(&known.series, &definition) => {}
-                Some(_) => return Err(Fault::Redefined(number.0)),
-                None => match unknown.insert(number, definition.clone()) {
-                    Some(other) if other != definition => return Err(Fault::Redefined(number.0)),
-                    Some(_) | None => {}
-                },
-            }
-        }
-        if self.dictionary.len() + unknown.len() > MAX_SERIES {
-            return Err(Fault::TooManySeries(MAX_SERIES));
-        }
-        let mut unknown: Vec<_> = unknown.into_values().collect();
-        unknown.sort_by_key(|definition| definition.number);
-        Ok(unknown)
+        self.numbers.unknown(definitions)
     }
 
-    /// What the store takes of `entry`, and what it holds of every series. The checksum has
-    /// been verified; what can't be read all the same is to be kept aside.
-    pub(super) fn open(&self, entry: Entry) -> (Arrival, Vec<Sampled>) {
-        let (body, sampled) = self.read(&entry.body).unwrap_or_else(|fault| {
+    /// What the store takes of `entry`, and what it brings. The checksum has been verified; what
+    /// can't be read all the same is to be kept aside.
+    pub(super) fn open(&self, entry: Entry) -> (Arrival, Measured) {
+        let (body, measured) = self.read(&entry.body).unwrap_or_else(|fault| {
             let (reason, why) = (fault.reason(), chain(&fault));
-            (ArrivalBody::Unreadable { reason, why }, Vec::new())
+            (ArrivalBody::Unreadable { reason, why }, Measured::default())
         });
         let Entry { seq, checksum, body: raw } = entry;
         let Self { id, device, epoch, .. } = *self;
-        (Arrival { id, device, epoch, seq, checksum, raw, body }, sampled)
+        (Arrival { id, device, epoch, seq, checksum, raw, body }, measured)
     }
 
-    fn read(&self, body: &[u8]) -> Result<(ArrivalBody, Vec<Sampled>), BodyFault> {
+    fn read(&self, body: &[u8]) -> Result<(ArrivalBody, Measured), BodyFault> {
+        let nothing = Measured::default();
         Ok(match EntryBody::decode(body)? {
             EntryBody::Block(data) => {
-                let block = Block::decode(&data)?;
-                let (from_ms, to_ms) = span(&block).ok_or(BodyFault::EmptyBlock)?;
-                let sampled = self.sampled(&block)?;
-                (ArrivalBody::Block { from_ms, to_ms, data }, sampled)
+                let outline = Outline::read(&data)?;
+                let (from_ms, to_ms) = outline.span_ms().ok_or(BodyFault::EmptyBlock)?;
+                for number in outline.series() {
+                    self.known(number)?;
+                }
+                let measured = Measured::read(Arc::clone(&self.numbers), &outline, &data)?;
+                (ArrivalBody::Block { from_ms, to_ms, data }, measured)
             }
-            EntryBody::Event { at_ms, event } => (ArrivalBody::Event { at_ms, event }, Vec::new()),
-            EntryBody::Outcome(outcome) => (ArrivalBody::Outcome(outcome), Vec::new()),
-            EntryBody::Gap(gap) => (self.gap(gap)?, Vec::new()),
+            EntryBody::Event { at_ms, event } => (ArrivalBody::Event { at_ms, event }, nothing),
+            EntryBody::Outcome(outcome) => (ArrivalBody::Outcome(outcome), nothing),
+            EntryBody::Gap(gap) => (self.gap(gap)?, nothing),
         })
     }
 
@@ -164,33 +137,8 @@ impl Origin {
     }
 
     fn known(&self, number: SeriesRef) -> Result<&Known, BodyFault> {
-        self.dictionary.get(&number).ok_or(BodyFault::UnknownSeries(number.0))
+        self.numbers.get(number).ok_or(BodyFault::UnknownSeries(number.0))
     }
-
-    fn sampled(&self, block: &Block) -> Result<Vec<Sampled>, BodyFault> {
-        let mut sampled = Vec::new();
-        for group in &block.groups {
-            for column in &group.columns {
-                let Known { device, series } = self.known(column.series)?.clone();
-                sampled.push(Sampled::of(device, series, group, &column.cells));
-            }
-        }
-        Ok(sampled)
-    }
-}
-
-/// First and last tick; `None` where no group has one.
-fn span(block: &Block) -> Option<(u64, u64)> {
-    let first = block.groups.iter().map(|group| group.first_ms).min()?;
-    let last = block.groups.iter().filter_map(|group| group.ticks_ms().last()).max()?;
-    Some((first, last))
-}
-
-fn is_same(known: &SeriesInfo, definition: &SeriesDef) -> bool {
-    known.metric == definition.metric
-        && known.unit == definition.unit
-        && known.reader == definition.reader
-        && known.attributes == definition.attributes
 }
 
 /// An error with its sources, as one line.

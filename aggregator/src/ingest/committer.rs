@@ -2,13 +2,12 @@
 //! and whoever waits for it is told after the commit, never before.
 
 use crate::app::App;
-use crate::fleet::DeviceId;
+use crate::history::budget::Room;
 use crate::ingest::arrival::chain;
+use crate::ingest::measured::Measured;
 use crate::live::{Live, Topic};
 use crate::store::{Arrival, ArrivalBody, Committed, EntryKey, Reason, StoreError};
-use crate::telemetry::Sampled;
 use flyball_protocol::sync::Seq;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -31,7 +30,7 @@ const GIVE_UP: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Submission {
     pub(super) arrival: Arrival,
-    pub(super) sampled: Vec<Sampled>,
+    pub(super) measured: Measured,
     /// Has room for every entry that its session may have waiting.
     pub(super) reply: mpsc::Sender<Answer>,
 }
@@ -42,6 +41,8 @@ pub(super) enum Answer {
     Committed(Seq),
     /// The store failed for good.
     Failed(Seq),
+    /// There is no room for blocks: the agent keeps it.
+    NoRoom(Seq),
 }
 
 pub(super) fn start(app: App) -> (mpsc::Sender<Submission>, tokio::task::JoinHandle<()>) {
@@ -73,8 +74,12 @@ async fn gather(first: Submission, queue: &mut mpsc::Receiver<Submission>) -> Ve
 }
 
 async fn commit(app: &App, batch: Vec<Submission>) {
+    let batch = refuse_blocks_without_room(app, batch);
+    if batch.is_empty() {
+        return;
+    }
     let (arrivals, rest): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|s| (s.arrival, (s.sampled, s.reply))).unzip();
+        batch.into_iter().map(|s| (s.arrival, (s.measured, s.reply))).unzip();
     let answers = match commit_with_patience(app, &arrivals).await {
         Ok(answers) => answers.into_iter().map(Some).collect(),
         Err(error) => {
@@ -86,13 +91,26 @@ async fn commit(app: &App, batch: Vec<Submission>) {
             commit_one_by_one(app, &arrivals).await
         }
     };
-    for ((arrival, (sampled, reply)), committed) in arrivals.iter().zip(rest).zip(answers) {
+    for ((arrival, (measured, reply)), committed) in arrivals.iter().zip(rest).zip(answers) {
         let told = match committed {
-            Some(committed) => tell(app, arrival, sampled, committed),
+            Some(committed) => tell(app, arrival, &measured, committed),
             None => Answer::Failed(arrival.seq),
         };
         answer(&reply, told);
     }
+}
+
+/// Where telemetry's room is full, blocks go back; what guards and operators have to say does not.
+fn refuse_blocks_without_room(app: &App, batch: Vec<Submission>) -> Vec<Submission> {
+    if app.history.room() != Room::Full {
+        return batch;
+    }
+    let is_block = |one: &Submission| matches!(one.arrival.body, ArrivalBody::Block { .. });
+    let (blocks, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_block);
+    for block in blocks {
+        answer(&block.reply, Answer::NoRoom(block.arrival.seq));
+    }
+    rest
 }
 
 async fn commit_with_patience(
@@ -173,14 +191,14 @@ async fn commit_alone(app: &App, arrival: &Arrival) -> Result<Option<Committed>,
 }
 
 /// Publishes what is new and says what the session shall know.
-fn tell(app: &App, arrival: &Arrival, sampled: Vec<Sampled>, committed: Committed) -> Answer {
+fn tell(app: &App, arrival: &Arrival, measured: &Measured, committed: Committed) -> Answer {
     match committed {
         Committed::New { event, operation } => {
             app.metrics.entries_committed.inc();
             if let ArrivalBody::Block { data, .. } = &arrival.body {
                 app.metrics.block_bytes.inc_by(data.len() as u64);
                 let entry = EntryKey { epoch: arrival.epoch, seq: arrival.seq };
-                publish(app, entry, sampled);
+                publish(app, entry, measured, data);
             }
             if let Some(event) = event {
                 app.live.publish(Live::Event(event));
@@ -210,18 +228,20 @@ fn tell(app: &App, arrival: &Arrival, sampled: Vec<Sampled>, committed: Committe
 }
 
 /// Hands every device its own: equipment is a device beside the machine that reads it.
-fn publish(app: &App, entry: EntryKey, sampled: Vec<Sampled>) {
-    let samples: usize = sampled.iter().map(|series| series.samples.len()).sum();
-    app.metrics.samples.inc_by(samples as u64);
-    app.latest.update(&sampled);
-    let mut devices: BTreeMap<DeviceId, Vec<Sampled>> = BTreeMap::new();
-    for series in sampled {
-        devices.entry(series.device).or_default().push(series);
+fn publish(app: &App, entry: EntryKey, measured: &Measured, block: &[u8]) {
+    app.metrics.samples.inc_by(measured.samples());
+    app.latest.update(measured.newest());
+    if app.live.subscribers() == 0 {
+        return;
     }
-    for (device, sampled) in devices {
-        if app.live.is_wanted(Topic::Readings(device)) {
-            app.live.publish(Live::Readings { device, entry, sampled });
-        }
+    let mut followed = measured.devices();
+    followed.retain(|device| app.live.is_wanted(Topic::Readings(*device)));
+    if followed.is_empty() {
+        return;
+    }
+    // It was decoded before: the error does not come.
+    for (device, sampled) in measured.sampled(block, &followed).unwrap_or_default() {
+        app.live.publish(Live::Readings { device, entry, sampled });
     }
 }
 
@@ -288,7 +308,7 @@ mod tests {
         let mut batch = Vec::new();
         for (number, subject) in (1..).zip(["good", "guilty", "good"]) {
             let arrival = arrival(&app, number, subject).await;
-            batch.push(Submission { arrival, sampled: Vec::new(), reply: reply.clone() });
+            batch.push(Submission { arrival, measured: Measured::default(), reply: reply.clone() });
         }
         commit(&app, batch).await;
         for _ in 0..3 {

@@ -55,6 +55,8 @@ pub(super) enum Fault {
     Store(#[from] StoreError),
     #[error("the store cannot commit now")]
     Uncommitted,
+    #[error("there is no room for blocks here, keep them and come again")]
+    NoRoom,
 }
 
 impl Fault {
@@ -81,7 +83,8 @@ impl Fault {
             | Self::TooManySeries(_)
             | Self::OverWindow(_)
             | Self::Store(_)
-            | Self::Uncommitted => close::REFUSED,
+            | Self::Uncommitted
+            | Self::NoRoom => close::REFUSED,
         }
     }
 
@@ -106,6 +109,7 @@ impl Fault {
             Self::Redefined(_) | Self::SeriesBounds(..) | Self::TooManySeries(_) => "series",
             Self::OverWindow(_) => "over_window",
             Self::Store(_) | Self::Uncommitted => "store",
+            Self::NoRoom => "no_room",
         }
     }
 }

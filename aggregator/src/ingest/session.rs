@@ -325,9 +325,9 @@ impl Session<'_> {
         if self.submitted >= MAX_SUBMITTED {
             return Err(Fault::OverWindow(MAX_SUBMITTED).into());
         }
-        let (arrival, sampled) = self.origin.open(entry);
+        let (arrival, measured) = self.origin.open(entry);
         let reply = self.answers.clone();
-        let submission = Submission { arrival, sampled, reply };
+        let submission = Submission { arrival, measured, reply };
         self.commits.send(submission).await.map_err(|_| Fault::Uncommitted)?;
         self.submitted += 1;
         Ok(())
@@ -347,6 +347,10 @@ impl Session<'_> {
                 Answer::Failed(seq) => {
                     self.receiver.handle_failed([seq]);
                     return Err(Fault::Uncommitted.into());
+                }
+                Answer::NoRoom(seq) => {
+                    self.receiver.handle_failed([seq]);
+                    return Err(Fault::NoRoom.into());
                 }
             }
             next = answers.try_recv().ok();

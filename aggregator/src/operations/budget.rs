@@ -111,7 +111,8 @@ mod tests {
         };
         let device = DeviceId(Uuid::from_u128(device));
         let samples = vec![(at_ms, value)];
-        draws.latest.update(&[Sampled { device, series: Arc::new(info), samples }]);
+        let sampled = Sampled { device, series: Arc::new(info), samples };
+        draws.latest.update(sampled.newest());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod enrolment;
 mod equipment;
 mod fleet;
 mod fleet_limits;
+pub(super) mod history;
 pub(super) mod idempotency;
 mod imports;
 pub(super) mod keys;

@@ -1,7 +1,6 @@
 //! What the series' numbers mean in every epoch of a machine, kept from one question to the next.
 //!
-//! Numbers are only ever added, so a copy is stale where a block shows one that it lacks, and at
-//! no other time.
+//! Numbers are only ever added, so a copy is whole while there are as many of them as it has.
 
 use crate::fleet::DeviceId;
 use crate::store::{EpochKey, Store, StoreError};
@@ -29,6 +28,11 @@ impl Dictionary {
             numbers[at] = Some(series);
         }
         dictionary
+    }
+
+    /// How many numbers it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.values().flatten().filter(|series| series.is_some()).count()
     }
 
     /// The series of a number; `None` where this copy lacks it.

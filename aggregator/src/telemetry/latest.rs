@@ -2,9 +2,10 @@
 //! the series that exist; lost with the process, and filled again by the next commit.
 
 use crate::fleet::DeviceId;
-use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
+use crate::telemetry::{Newest, SeriesId, SeriesInfo};
 use flyball_units::NoData;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Arc, PoisonError, RwLock};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,14 +42,30 @@ impl Latest {
         values.iter().map(|(id, series)| (*id, series.values().cloned().collect())).collect()
     }
 
-    /// Takes what was sampled; what is older than what is known is passed over.
-    pub(crate) fn update(&self, sampled: &[Sampled]) {
+    /// Takes what was sampled; what is older than what is known is passed over. It costs least
+    /// where a device's series come behind each other.
+    pub(crate) fn update<'a>(&self, newest: impl IntoIterator<Item = Newest<'a>>) {
+        let mut newest = newest.into_iter().peekable();
         let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for Sampled { device, series, samples } in sampled {
-            let Some(&(at_ms, value)) = samples.last() else { continue };
-            let known = values.entry(*device).or_default();
-            if known.get(&series.id).is_none_or(|latest| latest.at_ms <= at_ms) {
-                known.insert(series.id, LatestValue { series: Arc::clone(series), at_ms, value });
+        while let Some(device) = newest.peek().map(|newest| newest.device) {
+            let known = values.entry(device).or_default();
+            while let Some(newer) = newest.next_if(|newest| newest.device == device) {
+                let Newest { series, at_ms, value, .. } = newer;
+                let new = || LatestValue { series: Arc::clone(series), at_ms, value };
+                match known.entry(series.id) {
+                    Entry::Vacant(room) => {
+                        room.insert(new());
+                    }
+                    Entry::Occupied(mut latest) if latest.get().at_ms <= at_ms => {
+                        let latest = latest.get_mut();
+                        if Arc::ptr_eq(&latest.series, series) {
+                            (latest.at_ms, latest.value) = (at_ms, value);
+                        } else {
+                            *latest = new();
+                        }
+                    }
+                    Entry::Occupied(_) => {}
+                }
             }
         }
     }

@@ -11,12 +11,14 @@ mod gathering;
 mod grouping;
 mod machine;
 mod rows;
+mod segments;
 mod selection;
 mod steps;
 mod taken;
 
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
+use crate::history::{History, HistoryError, SegmentError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::aggregate::Aggregate;
 use crate::telemetry::dictionary::Dictionaries;
@@ -146,6 +148,10 @@ pub enum ReadingsError {
     Block(#[from] BlockError),
     #[error("reading the store")]
     Store(#[from] StoreError),
+    #[error("reading the history")]
+    History(#[from] HistoryError),
+    #[error("reading a segment of the history")]
+    Segment(#[from] SegmentError),
     #[error("a thread that decodes has failed")]
     Thread(#[from] tokio::task::JoinError),
 }
@@ -154,6 +160,7 @@ pub enum ReadingsError {
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
     pub(super) store: Store,
+    history: History,
     clock: Clock,
     dictionaries: Dictionaries,
     turns: Arc<Semaphore>,
@@ -161,10 +168,10 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(store: Store, clock: Clock) -> Self {
+    pub(super) fn new(store: Store, history: History, clock: Clock) -> Self {
         let turns = Arc::new(Semaphore::new(MAX_AT_ONCE));
         let streams = Arc::new(Semaphore::new(rows::MAX_STREAMS));
-        Self { store, clock, dictionaries: Dictionaries::default(), turns, streams }
+        Self { store, history, clock, dictionaries: Dictionaries::default(), turns, streams }
     }
 
     pub(super) async fn readings(&self, query: &ReadingsQuery) -> Result<Readings, ReadingsError> {
@@ -173,9 +180,10 @@ impl Engine {
         let found = self.find(&query.selection).await?;
         let form = match step_ms {
             None => Form::Raw,
-            Some(step_ms) => {
-                Form::Stepped(grid(&range, step_ms, found.len(), 1)?, Wants::of(&[aggregate]))
-            }
+            Some(step_ms) => Form::Stepped(
+                grid(&range, step_ms, found.len(), 1)?,
+                Wants::of(&[aggregate], false),
+            ),
         };
         let budget = match form {
             Form::Raw => Budget::of_points(),

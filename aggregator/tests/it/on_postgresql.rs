@@ -6,6 +6,8 @@ mod commit;
 mod equipment;
 #[path = "guards.rs"]
 mod guards;
+#[path = "history.rs"]
+mod history;
 #[path = "identity.rs"]
 mod identity;
 #[path = "operations.rs"]

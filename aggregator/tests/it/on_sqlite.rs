@@ -7,6 +7,8 @@ mod equipment;
 #[path = "guards.rs"]
 mod guards;
 // What comes in is bounded before any store sees it.
+#[path = "history.rs"]
+mod history;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "identity.rs"]

@@ -1,9 +1,9 @@
 //! From an operator's word to the machine's, and back.
 
-use super::rig::{Agent, Rig, entry};
+use super::rig::{Agent, Rig, entry, fan_floor};
 use flyball_aggregator::fleet::{DeviceId, Target};
 use flyball_aggregator::live::{Delivery, Interest, Live};
-use flyball_aggregator::operations::{Action, OperationState, Origin, Submission, SubmitError};
+use flyball_aggregator::operations::{OperationState, SubmitError};
 use flyball_protocol::command::{
     Clamp, Outcome, PublicKey, Refusal, RefusalKind, SignedCommand, Verdict,
 };
@@ -13,24 +13,8 @@ use flyball_protocol::message::{
     ControlDown, ControlUp, Job, JobEvent, JobRequest, PendingCommand, PluginKind, PluginState,
     PluginStatus,
 };
-use flyball_units::{Ratio, Unit};
+use flyball_units::Unit;
 use uuid::Uuid;
-
-fn fan_floor(device: DeviceId) -> Submission {
-    Submission {
-        device,
-        equipment: None,
-        session: None,
-        break_glass: None,
-        not_after_ms: None,
-        action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
-        issuer: "operator@example.org".into(),
-        request_id: None,
-        ttl_ms: None,
-        origin: Origin::Remote,
-        stands_for_ms: None,
-    }
-}
 
 async fn command(agent: &mut Agent) -> PendingCommand {
     match agent.down.next().await.unwrap() {

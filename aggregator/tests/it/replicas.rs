@@ -1,20 +1,22 @@
 //! What only a server can do: be shared by replicas, and go away for a while.
 
-use super::rig::{Agent, Rig, block};
-use flyball_aggregator::fleet::DeviceId;
-use flyball_aggregator::operations::{Action, OperationState, Origin, Submission};
+use super::rig::{Agent, Rig, block, fan_floor};
+use flyball_aggregator::clock::Clock;
+use flyball_aggregator::history::HistorySettings;
+use flyball_aggregator::operations::OperationState;
 use flyball_harness::counterparts::Postgres;
 use flyball_protocol::command::Verdict;
 use flyball_protocol::entry::Entry;
 use flyball_protocol::message::{ControlDown, ControlUp};
 use flyball_protocol::sync::{Ranges, Seq};
-use flyball_units::Ratio;
 use std::time::Duration;
 
 const START_MS: u64 = 1_795_298_300_000;
 const BLOCKS: &str = "SELECT count(*) FROM blocks";
 /// Blocks that lie in no day's partition.
 const ASTRAY: &str = "SELECT count(*) FROM blocks_rest";
+/// The days' tables.
+const TABLES: &str = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'blocks'::regclass";
 
 fn entry(seq: u64) -> Entry {
     let start_ms = START_MS + seq * 10_000;
@@ -56,22 +58,6 @@ async fn entries_that_reach_two_replicas_at_once_are_stored_once() {
         assert_eq!(again.acked(), (1..=60).map(Seq).collect::<Ranges>());
     }
     assert_eq!((one.number(BLOCKS).await, one.number(ASTRAY).await), (120, 0));
-}
-
-fn fan_floor(device: DeviceId) -> Submission {
-    Submission {
-        device,
-        equipment: None,
-        session: None,
-        break_glass: None,
-        not_after_ms: None,
-        action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
-        issuer: "operator@example.org".into(),
-        request_id: None,
-        ttl_ms: None,
-        origin: Origin::Remote,
-        stands_for_ms: None,
-    }
 }
 
 #[tokio::test]
@@ -116,7 +102,10 @@ async fn a_server_that_restarts_under_traffic_loses_nothing_that_was_acknowledge
     let rig = Rig::on_server(&server).await;
     let identity = rig.enrol().await;
     let mut agent = rig.agent(&identity, 7).await;
-    let mut sent = 0;
+    // What defines series is not waited for: its session would end.
+    let mut sent = 1;
+    send(&mut agent, 1..=sent).await;
+    agent.acknowledged(sent).await;
     for crash in [false, true, false] {
         send(&mut agent, sent + 1..=sent + 10).await;
         if crash {
@@ -132,4 +121,23 @@ async fn a_server_that_restarts_under_traffic_loses_nothing_that_was_acknowledge
     let acked: Ranges = (1..=sent).map(Seq).collect();
     assert_eq!(rig.agent(&identity, 7).await.acked(), acked);
     assert_eq!(rig.number(BLOCKS).await, sent);
+}
+
+#[tokio::test]
+async fn a_days_table_goes_once_its_blocks_are_history() {
+    let clock = Clock::manual(Clock::System.now_ms());
+    let rig = Rig::with_history(clock.clone(), |_| HistorySettings::default()).await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 7).await;
+    let old_ms = clock.now_ms() - 10 * 86_400_000;
+    agent.send(block(1, old_ms, &[(0, old_ms, Ok(40.0))])).await;
+    agent.acknowledged(1).await;
+    let before = rig.number(TABLES).await;
+    clock.advance(Duration::from_secs(21 * 60));
+    assert_eq!(rig.app.history.pass().await.unwrap().blocks, 1);
+    assert_eq!(rig.number(TABLES).await, before - 1);
+    // What comes for that day still finds a place.
+    agent.send(block(2, old_ms + 10_000, &[(0, old_ms + 10_000, Ok(41.0))])).await;
+    agent.acknowledged(2).await;
+    assert_eq!((rig.number(TABLES).await, rig.number(ASTRAY).await), (before, 0));
 }

@@ -3,7 +3,9 @@
 use flyball_aggregator::app::{App, replicas};
 use flyball_aggregator::clock::Clock;
 use flyball_aggregator::config::Config;
+use flyball_aggregator::history::HistorySettings;
 use flyball_aggregator::ingest::Ingest;
+use flyball_aggregator::operations::{Action, Origin, Submission};
 use flyball_aggregator::store::Database;
 use flyball_harness::counterparts::{Postgres, TestDatabase};
 use flyball_protocol::block::BlockBuilder;
@@ -16,7 +18,7 @@ use flyball_protocol::message::{
 };
 use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Ranges, Seq};
-use flyball_units::{Kind, NoData, Unit};
+use flyball_units::{Kind, NoData, Ratio, Unit};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,6 +26,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Connection as _;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -131,14 +134,28 @@ impl<E: OnEngine> Rig<E> {
         Self::on(Durable::on_server(server), Clock::System).await
     }
 
-    /// With a clock that stands at [`NOW_MS`] only for what reads it through the app.
+    /// With settings of its own for history, which may lie in the folder of everything durable.
+    pub(crate) async fn with_history(
+        clock: Clock,
+        settings: impl FnOnce(&Path) -> HistorySettings,
+    ) -> Self {
+        let durable = Durable::fresh(E::ENGINE);
+        let history = settings(durable.state.path());
+        Self::of(durable, clock, history).await
+    }
+
     async fn on(durable: Durable, clock: Clock) -> Self {
+        Self::of(durable, clock, HistorySettings::default()).await
+    }
+
+    async fn of(durable: Durable, clock: Clock, history: HistorySettings) -> Self {
         // Every test asks for it; the first one gets it.
         let _ = tracing_subscriber::fmt().with_test_writer().try_init();
         let config = Config {
             state: durable.state.path().to_owned(),
             database: durable.url().map(Into::into),
             ingest: "127.0.0.1:0".parse().unwrap(),
+            history,
             ..Config::default()
         };
         let app = App::open(config, clock).await.unwrap();
@@ -425,4 +442,21 @@ pub(crate) fn block(seq: u64, start_ms: u64, samples: &[Sample]) -> Entry {
 
 pub(crate) fn entry(seq: u64, body: &EntryBody) -> Entry {
     Entry::new(Seq(seq), body.encode().unwrap())
+}
+
+/// A command that every board can carry out.
+pub(crate) fn fan_floor(device: DeviceId) -> Submission {
+    Submission {
+        device,
+        equipment: None,
+        session: None,
+        break_glass: None,
+        not_after_ms: None,
+        action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
+        issuer: "operator@example.org".into(),
+        request_id: None,
+        ttl_ms: None,
+        origin: Origin::Remote,
+        stands_for_ms: None,
+    }
 }

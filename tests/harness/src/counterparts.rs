@@ -8,6 +8,7 @@
 
 mod bmc;
 mod broker;
+mod bucket;
 mod cooling;
 mod port;
 mod postgres;
@@ -19,6 +20,7 @@ mod ups;
 
 pub use bmc::{BmcSensor, IpmiBmc};
 pub use broker::Broker;
+pub use bucket::Bucket;
 pub use cooling::{CoolingUnit, Register};
 pub use port::{free_tcp, free_udp};
 pub use postgres::{Postgres, TestDatabase};

@@ -50,6 +50,8 @@ pub struct FleetOptions {
     pub equipment: Option<PathBuf>,
     /// The first machine's local policy.
     pub policy: Option<PathBuf>,
+    /// The aggregator's settings, in TOML.
+    pub settings: Option<String>,
 }
 
 /// A running fleet and its state folder.
@@ -106,8 +108,21 @@ impl Fleet {
             options,
             session: Mutex::new(None),
         };
+        if let Some(settings) = &fleet.options.settings {
+            fleet.set(settings)?;
+        }
         fleet.start()?;
         Ok(fleet)
+    }
+
+    /// Writes the aggregator's settings; they hold from its next start on.
+    ///
+    /// # Errors
+    /// Where its folder can't be written.
+    pub fn set(&self, settings: &str) -> Result<()> {
+        let folder = self.state.path().join("aggregator");
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join("aggregator.toml"), settings)?)
     }
 
     /// `up --detach` on this fleet's state and ports: the first time, or again after [`Fleet::down`].

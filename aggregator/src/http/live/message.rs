@@ -54,7 +54,7 @@ pub(super) enum Wanted {
 
 impl Wanted {
     pub(super) fn parse(text: &str, mode: Mode) -> Option<Self> {
-        if let Some(selection) = text.strip_prefix("metrics:") {
+        if let Some(selection) = text.strip_prefix(SELECTION) {
             return Selection::parse(selection, mode).map(Self::Metrics);
         }
         let parts: Vec<&str> = text.split(':').collect();
@@ -157,8 +157,15 @@ pub(super) fn name(topic: Topic) -> String {
     }
 }
 
+/// What the topics of selections begin with.
+const SELECTION: &str = "metrics:";
+
 pub(super) fn selection(selection: &Selection) -> String {
-    format!("metrics:{}", selection.text)
+    format!("{SELECTION}{}", selection.text)
+}
+
+pub(super) fn is_selection(topic: &str) -> bool {
+    topic.starts_with(SELECTION)
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use crate::fleet::{DeviceId, equipment_id, subject};
 use crate::operations::Operation;
 use crate::store::{CommittedBlock, EntryKey, EpochKey, Store, StoreError};
 use crate::telemetry::{Event, Sampled, SeriesId, SeriesInfo};
-use flyball_protocol::block::Block;
+use flyball_protocol::block::{Cell, Outline};
 use flyball_protocol::series::SeriesRef;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -133,19 +133,19 @@ impl Replay {
         if !numbers.values().any(|(device, _)| wants(*device)) {
             return Ok(Vec::new());
         }
-        let Ok(block) = Block::decode(&committed.data) else { return Ok(Vec::new()) };
         let mut devices: BTreeMap<DeviceId, Vec<Sampled>> = BTreeMap::new();
-        for group in &block.groups {
-            for column in &group.columns {
-                let key = (committed.entry.epoch, column.series);
-                let Some((device, series)) = numbers.get(&key).filter(|(id, _)| wants(*id)) else {
-                    continue;
-                };
-                let sampled = Sampled::of(*device, Arc::clone(series), group, &column.cells);
+        let take = |ticks, number, cells: &[Cell]| {
+            let key = (committed.entry.epoch, number);
+            if let Some((device, series)) = numbers.get(&key).filter(|(id, _)| wants(*id)) {
+                let sampled = Sampled::of(*device, Arc::clone(series), ticks, cells);
                 devices.entry(*device).or_default().push(sampled);
             }
+        };
+        let read = Outline::read(&committed.data);
+        match read.and_then(|outline| outline.for_each_column(&committed.data, take)) {
+            Ok(()) => Ok(devices.into_iter().collect()),
+            Err(_) => Ok(Vec::new()),
         }
-        Ok(devices.into_iter().collect())
     }
 
     async fn numbers(&mut self, store: &Store, machine: DeviceId) -> Result<&Numbers, StoreError> {

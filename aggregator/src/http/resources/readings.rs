@@ -150,6 +150,8 @@ pub(super) fn problem(error: ReadingsError) -> Problem {
         ReadingsError::Stale
         | ReadingsError::Block(_)
         | ReadingsError::Store(_)
+        | ReadingsError::History(_)
+        | ReadingsError::Segment(_)
         | ReadingsError::Thread(_) => Problem::internal(error),
     }
 }

@@ -63,7 +63,7 @@ async fn promtool_finds_no_fault_in_the_exposition() {
         series: Arc::new(series),
         samples: vec![(NOW_MS, Ok(1.5))],
     });
-    rig.app.latest.update(&sampled);
+    rig.app.latest.update(sampled.iter().filter_map(Sampled::newest));
     let text = rig.get("/metrics").send().await.text;
     assert!(text.contains("hw_energy_joules_total{"), "{text}");
     let mut promtool = Command::new("promtool")

@@ -142,6 +142,7 @@ async fn a_bookmark_that_is_too_old_or_not_ours_asks_for_a_new_start() {
     let mut source = Source::new(&rig).await;
     source.event(&rig, "one").await;
     let mut socket = stream(&rig, &token).await;
+    say(&mut socket, json!({ "type": "subscribe", "topics": ["operations"] })).await;
     let bookmark = next_of(&mut socket, "bookmark").await;
     let bookmark = bookmark["token"].as_str().unwrap().to_owned();
     resume(&mut socket, &["events"], "AAAA").await;

@@ -58,7 +58,7 @@ async fn a_viewer_reads_everything_and_changes_nothing() {
     let token = rig.token(VIEWER, Role::Viewer).await;
     let (_, documents) = routes::build();
     for (_, route) in &documents.listed {
-        rig.clock.advance(Duration::from_secs(10));
+        rig.clock.advance(Duration::from_secs(5));
         let Some(right) = route.right else { continue };
         let ask = rig.ask(route.method.clone(), &address(&route.path)).by(&token);
         let answer = ask.send().await;

@@ -12,6 +12,10 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Days before and after now that get partitions: a clock that is wrong makes no table.
 const BEFORE: u64 = 400;
 const AHEAD: u64 = 2;
+/// A day so far back gets no blocks any more but from machines that were cut off.
+const SETTLED: u64 = 3;
+/// Whoever comes while the lock is waited for waits behind it.
+const LOCK_PATIENCE: &str = "500ms";
 /// Only one replica makes partitions at a time, and nobody waits for it with a lock in hand.
 const TURN: &str = "BEGIN; SELECT pg_advisory_xact_lock(7236850625)";
 
@@ -22,6 +26,10 @@ pub(super) struct Days(Arc<Mutex<BTreeSet<u64>>>);
 impl Days {
     fn is_known(&self, day: u64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&day)
+    }
+
+    fn forget(&self, day: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
 
     fn note(&self, day: u64) {
@@ -85,6 +93,60 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Takes away the partitions of days that are over and whose blocks are history. One that
+    /// is in use now stays until the next time: nobody waits for it for long.
+    pub(crate) async fn drop_empty_days(&self, now_ms: u64) -> Result<(), StoreError> {
+        if self.engine == Engine::Sqlite {
+            return Ok(());
+        }
+        let before = (now_ms / DAY_MS).saturating_sub(SETTLED);
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT inhrelid::regclass::text FROM pg_inherits
+             WHERE inhparent = 'blocks'::regclass",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        for name in names {
+            let day = name.strip_prefix("blocks_").and_then(|day| day.parse::<u64>().ok());
+            if let Some(day) = day.filter(|day| *day < before)
+                && self.is_empty(&name).await?
+            {
+                self.drop_day(&name).await?;
+                self.days.forget(day);
+            }
+        }
+        Ok(())
+    }
+
+    async fn drop_day(&self, name: &str) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin_with(TURN).await?;
+        // A block may have come in between: the lock, then the look, then the end of it.
+        let dropped = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "SET LOCAL lock_timeout = '{LOCK_PATIENCE}';
+             LOCK TABLE blocks IN ACCESS EXCLUSIVE MODE;
+             DO $$ BEGIN
+               IF NOT EXISTS (SELECT 1 FROM {name}) THEN DROP TABLE {name}; END IF;
+             END $$"
+        )))
+        .execute(&mut *transaction)
+        .await;
+        if let Err(error) = dropped {
+            transaction.rollback().await?;
+            tracing::debug!(name, %error, "a day's table is in use and stays for now");
+            return Ok(());
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn is_empty(&self, name: &str) -> Result<bool, StoreError> {
+        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT 1) AS found"
+        )))
+        .fetch_one(self.readers())
+        .await?;
+        Ok(rows == 0)
     }
 
     async fn is_attached(&self, name: &str) -> Result<bool, StoreError> {

@@ -67,6 +67,31 @@ impl Engine {
 }
 
 impl Engine {
+    /// The greatest number that a block was ever given, also where all are history by now.
+    pub(super) const fn blocks_numbered(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'blocks'), 0)"
+            }
+            Self::Postgres => {
+                "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM blocks_ids"
+            }
+        }
+    }
+
+    /// What the whole database takes in bytes, and what of it is free pages.
+    pub(super) const fn room(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT page_count * page_size AS bytes, freelist_count * page_size AS free
+                 FROM pragma_page_count, pragma_page_size, pragma_freelist_count"
+            }
+            Self::Postgres => {
+                "SELECT pg_database_size(current_database()) AS bytes, CAST(0 AS BIGINT) AS free"
+            }
+        }
+    }
+
     /// Is there a server that does not answer now?
     pub(super) fn is_away(self, error: &sqlx::Error) -> bool {
         self == Self::Postgres && may_pass(error)

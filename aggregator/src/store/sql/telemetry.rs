@@ -31,7 +31,7 @@ pub(crate) struct DeviceKey(pub(super) i64);
 
 /// The database's own number of one epoch of one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct EpochKey(i64);
+pub(crate) struct EpochKey(pub(super) i64);
 
 #[cfg(test)]
 impl EpochKey {

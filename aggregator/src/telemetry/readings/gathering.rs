@@ -1,14 +1,18 @@
 //! Blocks in, series out: the state of one query over one machine while its blocks pass by.
 
+use crate::history::segment::MINUTE_MS;
+use crate::history::{Part, Rollup, Segment, Tier};
 use crate::store::{EpochKey, GapRow};
 use crate::telemetry::dictionary::{Dictionary, Place};
 use crate::telemetry::readings::counter::{Counter, look_back_ms};
 use crate::telemetry::readings::gaps::Missing;
+use crate::telemetry::readings::segments::{Others, Ticks, is_alone};
 use crate::telemetry::readings::steps::{Grid, Step, Steps, Wants};
 use crate::telemetry::readings::taken::Taken;
 use crate::telemetry::readings::{Budget, GapSpan, ReadingsError};
 use crate::telemetry::{SeriesId, SeriesInfo};
-use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header};
+use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header, Stats};
+use flyball_protocol::series::SeriesRef;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,6 +22,20 @@ use std::sync::Arc;
 pub(super) enum Form {
     Raw,
     Stepped(Grid, Wants),
+}
+
+impl Form {
+    /// The coarsest tier of history that may answer: steps of whole minutes need no samples.
+    pub(super) const fn tier(self) -> Tier {
+        match self {
+            Self::Stepped(grid, wants)
+                if grid.step_ms.is_multiple_of(MINUTE_MS) && !wants.gains && !wants.values =>
+            {
+                Tier::Minutes
+            }
+            Self::Raw | Self::Stepped(..) => Tier::Samples,
+        }
+    }
 }
 
 /// What has been gathered of one series.
@@ -50,6 +68,8 @@ pub(super) struct Gathering {
     series: Vec<Arc<SeriesInfo>>,
     gatherers: Vec<Gatherer>,
     places: HashMap<EpochKey, Vec<Place>>,
+    /// Of every epoch the numbers that are asked for, sorted.
+    wanted: HashMap<EpochKey, Vec<SeriesRef>>,
 }
 
 /// From when on blocks are wanted: differences begin before the range.
@@ -85,7 +105,12 @@ impl Gathering {
         let index: HashMap<SeriesId, usize> =
             series.iter().enumerate().map(|(at, series)| (series.id, at)).collect();
         let places = dictionary.places(|id| index.get(&id).copied());
-        Self { range, budget, series, gatherers, places }
+        let wanted = places.iter().map(|(epoch, places)| {
+            let numbers = (0..).zip(places).filter(|(_, place)| matches!(place, Place::At(_)));
+            (*epoch, numbers.map(|(number, _)| SeriesRef(number)).collect())
+        });
+        let wanted = wanted.collect();
+        Self { range, budget, series, gatherers, places, wanted }
     }
 
     /// Takes what the block has of the series that are asked for; blocks come by their first
@@ -98,21 +123,40 @@ impl Gathering {
     ) -> Result<(), ReadingsError> {
         self.budget.take_block(bytes.len())?;
         let places = self.places.get(&epoch).ok_or(ReadingsError::Stale)?;
-        let header = Header::read(bytes)?;
+        let wanted = self.wanted.get(&epoch).ok_or(ReadingsError::Stale)?;
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let header = Header::seek(bytes, wanted)?;
         let Some((first_ms, _)) = header.span_ms() else { return Ok(()) };
         for (group, column) in header.columns() {
-            let at = match places.get(column.series.0 as usize) {
-                Some(Place::At(at)) => *at,
-                Some(Place::Other) => continue,
-                Some(Place::Unknown) | None => return Err(ReadingsError::Stale),
-            };
-            let gatherer = &mut self.gatherers[at];
+            let Some(Place::At(at)) = places.get(column.series.0 as usize) else { continue };
+            let gatherer = &mut self.gatherers[*at];
             gatherer.advance(first_ms);
             if gatherer.take_statistics(&self.range, group, column) {
                 continue;
             }
             let cells = header.cells(bytes, group, column)?;
             let kept = gatherer.take_cells(&self.range, group, &cells);
+            self.budget.take_values(kept)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the segment at `own` has. Segments come by their first ticks, and before every
+    /// block; nothing that comes after it has ticks before `settled_ms`.
+    pub(super) fn take_segment(
+        &mut self,
+        own: usize,
+        segment: &Segment,
+        others: &Others<'_>,
+        settled_ms: u64,
+    ) -> Result<(), ReadingsError> {
+        for (series, gatherer) in self.series.iter().zip(&mut self.gatherers) {
+            let Some(part) = segment.part(series.id) else { continue };
+            let beside = others.beside(own, series.id, &part);
+            let kept = gatherer.take_part(&self.range, series, segment, &part, &beside)?;
+            gatherer.advance(settled_ms);
             self.budget.take_values(kept)?;
         }
         Ok(())
@@ -190,38 +234,139 @@ impl Gatherer {
 
     /// How many values are now held in memory for it.
     fn take_cells(&mut self, range: &Range<u64>, group: &GroupHeader, cells: &[Cell]) -> usize {
-        let mut kept = 0;
-        for (at_ms, cell) in group.ticks_ms().zip(cells) {
-            let early = at_ms < range.start && self.counter.is_some();
-            if matches!(cell, Cell::Absent)
-                || !(early || range.contains(&at_ms))
-                || !self.taken.insert(at_ms, group.step_ms)
-            {
-                continue;
+        let ticks = group.ticks_ms().zip(cells.iter().copied());
+        ticks.map(|(at_ms, cell)| self.take_cell(range, at_ms, group.step_ms, cell)).sum()
+    }
+
+    fn take_cell(&mut self, range: &Range<u64>, at_ms: u64, step_ms: u32, cell: Cell) -> usize {
+        let early = at_ms < range.start && self.counter.is_some();
+        if matches!(cell, Cell::Absent)
+            || !(early || range.contains(&at_ms))
+            || !self.taken.insert(at_ms, step_ms)
+        {
+            return 0;
+        }
+        match (cell, &mut self.values) {
+            (Cell::NoData(reason), _) if !early => {
+                self.missing.add_tick(at_ms, step_ms, reason);
+                0
             }
-            match (cell, &mut self.values) {
-                (Cell::Absent, _) => {}
-                (Cell::NoData(_), _) if early => {}
-                (Cell::NoData(reason), _) => self.missing.add_tick(at_ms, group.step_ms, *reason),
-                (Cell::Value(value), Values::Raw(points)) => {
-                    points.push((at_ms, *value));
-                    kept += 1;
+            (Cell::Absent | Cell::NoData(_), _) => 0,
+            (Cell::Value(value), Values::Raw(points)) => {
+                points.push((at_ms, value));
+                1
+            }
+            // A value that is no number is a sample, but nothing to gather.
+            (Cell::Value(value), Values::Stepped(_)) if !value.is_finite() => 0,
+            (Cell::Value(value), Values::Stepped(steps)) => {
+                if let Some(counter) = &mut self.counter {
+                    counter.push(at_ms, value);
                 }
-                (Cell::Value(value), Values::Stepped(steps)) => {
-                    // A value that is no number is a sample, but nothing to gather.
-                    if !value.is_finite() {
-                        continue;
-                    }
-                    if let Some(counter) = &mut self.counter {
-                        counter.push(at_ms, *value);
-                    }
-                    if !early {
-                        steps.add(at_ms, *value);
-                        kept += usize::from(!steps.take_statistics());
-                    }
+                if early {
+                    return 0;
                 }
+                steps.add(at_ms, value);
+                usize::from(!steps.take_statistics())
             }
         }
-        kept
     }
+
+    fn take_part(
+        &mut self,
+        range: &Range<u64>,
+        series: &SeriesInfo,
+        segment: &Segment,
+        part: &Part,
+        beside: &[Ticks],
+    ) -> Result<usize, ReadingsError> {
+        if part.samples == 0 {
+            self.take_rolled(range, segment, part)?;
+            return Ok(0);
+        }
+        let sampled = match &mut self.values {
+            Values::Stepped(steps) if steps.take_statistics() => {
+                part_by_minutes(steps, range, segment, part, beside)
+            }
+            Values::Raw(_) | Values::Stepped(_) => None,
+        };
+        let mut kept = 0;
+        if sampled.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(kept);
+        }
+        for (at_ms, cell) in segment.samples(part)? {
+            let wanted = |minutes: &Vec<u64>| {
+                minutes.binary_search(&(at_ms / MINUTE_MS * MINUTE_MS)).is_ok()
+            };
+            if sampled.as_ref().is_none_or(wanted) {
+                kept += self.take_cell(range, at_ms, series.cadence_ms, cell);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Of samples that have outlived their retention the minutes are left, or the hours: each
+    /// counts for the step that it begins in.
+    fn take_rolled(
+        &mut self,
+        range: &Range<u64>,
+        segment: &Segment,
+        part: &Part,
+    ) -> Result<(), ReadingsError> {
+        let Values::Stepped(steps) = &mut self.values else { return Ok(()) };
+        let rolled = if part.has_minutes { segment.minutes(part)? } else { segment.hours(part)? };
+        for rollup in rolled.iter().filter(|rollup| range.contains(&rollup.start_ms)) {
+            steps.add_within(rollup.start_ms, rollup.start_ms, &step_of(rollup));
+        }
+        Ok(())
+    }
+}
+
+fn step_of(rollup: &Rollup) -> Step {
+    Step {
+        count: u64::from(rollup.count),
+        min: rollup.min,
+        max: rollup.max,
+        sum: rollup.sum,
+        last: rollup.last,
+        last_ms: rollup.start_ms + MINUTE_MS - 1,
+    }
+}
+
+/// Takes the minutes that lie in one step, in the range and alone; gives back those whose samples
+/// are needed, in order. `None` where all of them are: a reason among the samples, or no minutes.
+fn part_by_minutes(
+    steps: &mut Steps,
+    range: &Range<u64>,
+    segment: &Segment,
+    part: &Part,
+    beside: &[Ticks],
+) -> Option<Vec<u64>> {
+    let stats = part.stats.filter(|stats| stats.count as usize == part.samples)?;
+    let whole = part.first_ms..=part.last_ms;
+    let inside = |ticks: &Ticks| range.contains(ticks.start()) && range.contains(ticks.end());
+    if inside(&whole) && is_alone(&whole, beside) {
+        let (first_ms, last_ms) = (part.first_ms, part.last_ms);
+        let Stats { count, min, max, sum, last, .. } = stats;
+        let step = Step { count: u64::from(count), min, max, sum, last, last_ms };
+        if steps.add_within(first_ms, last_ms, &step) {
+            return Some(Vec::new());
+        }
+    }
+    if !steps.take_rollups() {
+        return None;
+    }
+    // What was not fetched is read by its samples.
+    let minutes = segment.minutes(part).ok().filter(|minutes| !minutes.is_empty())?;
+    let mut sampled = Vec::new();
+    for rollup in &minutes {
+        let ticks = rollup.start_ms..=rollup.start_ms + MINUTE_MS - 1;
+        let outside = *ticks.end() < range.start || *ticks.start() >= range.end;
+        let taken = inside(&ticks)
+            && is_alone(&ticks, beside)
+            && steps.add_within(*ticks.start(), *ticks.end(), &step_of(rollup));
+        if !taken && !outside {
+            sampled.push(rollup.start_ms);
+        }
+    }
+    Some(sampled)
 }

@@ -143,7 +143,10 @@ impl Engine {
         if points > MAX_POINTS {
             return Err(ReadingsError::TooManyPoints { found: points });
         }
-        let form = Form::Stepped(grid, Wants::of(&question.aggregates));
+        let form = Form::Stepped(
+            grid,
+            Wants::of(&question.aggregates, question.group_by != GroupBy::Series),
+        );
         let gathered = self.gather(found, range.clone(), form, Budget::default()).await?;
         let question = question.clone();
         let lengths_ms: Vec<u64> = grid.lengths_ms().collect();

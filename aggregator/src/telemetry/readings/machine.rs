@@ -1,9 +1,11 @@
 //! One machine's part of a question: its blocks from the store to a thread that decodes them.
 
 use crate::fleet::DeviceId;
+use crate::history::{Segment, SegmentError, SegmentId, Tier, Wanted};
 use crate::store::BlockRow;
 use crate::telemetry::readings::budget::Budget;
 use crate::telemetry::readings::gathering::{Form, Gathered, Gathering, reads_from_ms};
+use crate::telemetry::readings::segments::{Others, Ticks};
 use crate::telemetry::readings::{Engine, MAX_GAPS, ReadingsError};
 use crate::telemetry::{SeriesId, SeriesInfo};
 use std::ops::Range;
@@ -12,6 +14,10 @@ use tokio::sync::mpsc;
 
 /// Batches of blocks that wait for the thread.
 const BATCHES: usize = 2;
+/// A machine that changes all the time is given up on.
+const ATTEMPTS: usize = 5;
+/// Blocks whose spans are looked at; beside more of them no segment's statistics are used.
+const MAX_SPANS: u32 = 20_000;
 
 impl Engine {
     pub(super) async fn machine(
@@ -22,14 +28,45 @@ impl Engine {
         form: Form,
         budget: Arc<Budget>,
     ) -> Result<Vec<(SeriesId, Gathered)>, ReadingsError> {
-        let attempt = || self.attempt(machine, series.clone(), range.clone(), form, &budget);
-        match attempt().await {
-            Err(ReadingsError::Stale) => {
-                self.dictionaries.forget(machine).await;
-                attempt().await
+        let mut tier = form.tier();
+        for _ in 0..ATTEMPTS {
+            let before = self.segments(machine, &series, &range, form).await?;
+            let attempt =
+                self.attempt(machine, series.clone(), range.clone(), form, tier, &budget).await;
+            match attempt {
+                Ok((answer, known)) => {
+                    // Counted after the blocks were read: what they show was announced before.
+                    let whole = self.store.count_series_numbers(machine).await? == known;
+                    // Blocks that became a segment meanwhile were read twice, or not at all.
+                    let after = self.segments(machine, &series, &range, form).await?;
+                    if whole && after == before {
+                        return Ok(answer);
+                    }
+                }
+                // A minute is shared with a block or cut by the range: its samples decide.
+                Err(ReadingsError::Segment(SegmentError::NotFetched)) if tier != Tier::Samples => {
+                    tier = Tier::Samples;
+                    continue;
+                }
+                Err(ReadingsError::Stale) => {}
+                Err(error) => return Err(error),
             }
-            answer => answer,
+            self.dictionaries.forget(machine).await;
         }
+        Err(ReadingsError::Stale)
+    }
+
+    /// Which segments the answer rests on: it holds where they are the same before and after.
+    async fn segments(
+        &self,
+        machine: DeviceId,
+        series: &[Arc<SeriesInfo>],
+        range: &Range<u64>,
+        form: Form,
+    ) -> Result<Vec<SegmentId>, ReadingsError> {
+        let from_ms = reads_from_ms(series, range.start, form);
+        let rows = self.store.segments(machine, from_ms, range.end).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     async fn attempt(
@@ -38,16 +75,33 @@ impl Engine {
         series: Vec<Arc<SeriesInfo>>,
         range: Range<u64>,
         form: Form,
+        tier: Tier,
         budget: &Arc<Budget>,
-    ) -> Result<Vec<(SeriesId, Gathered)>, ReadingsError> {
+    ) -> Result<(Vec<(SeriesId, Gathered)>, usize), ReadingsError> {
         let dictionary = self.dictionaries.of(&self.store, machine).await?;
         let from_ms = reads_from_ms(&series, range.start, form);
         let to_ms = range.end;
         let gaps = self.store.gaps(machine, range.start, range.end, MAX_GAPS).await?;
+        let ids: Vec<SeriesId> = series.iter().map(|series| series.id).collect();
+        let wanted = Wanted { device: machine, from_ms, to_ms, series: &ids, tier };
+        let mut segments = Vec::new();
+        let keep = |segment: &Segment| {
+            budget.take_block(segment.resident_bytes())?;
+            segments.push(segment.clone());
+            Ok::<_, ReadingsError>(())
+        };
+        self.history.for_each_segment(&wanted, keep).await?;
+        let spans = match segments.is_empty() {
+            true => Vec::new(),
+            false => self.store.block_spans(machine, from_ms, to_ms, MAX_SPANS).await?,
+        };
+        let spans: Vec<Ticks> =
+            spans.into_iter().map(|(first_ms, last_ms)| first_ms..=last_ms).collect();
         let mut gathering = Gathering::new(series, range, form, &dictionary, Arc::clone(budget));
         let (sender, mut receiver) = mpsc::channel::<Vec<BlockRow>>(BATCHES);
         // Ends by itself where the question is given up: its sender is dropped then.
         let decoding = tokio::task::spawn_blocking(move || {
+            take_segments(&mut gathering, &segments, &spans)?;
             while let Some(batch) = receiver.blocking_recv() {
                 for block in &batch {
                     gathering.take_block(block.epoch, &block.data)?;
@@ -58,6 +112,24 @@ impl Engine {
         let sent = self.store.send_blocks(machine, from_ms, to_ms, sender).await;
         let gathered = decoding.await??;
         sent?;
-        Ok(gathered.into_iter().map(|(series, gathered)| (series.id, gathered)).collect())
+        let gathered = gathered.into_iter().map(|(series, gathered)| (series.id, gathered));
+        Ok((gathered.collect(), dictionary.len()))
     }
+}
+
+/// Every segment by its first tick, each with the first tick of all that follows it.
+pub(super) fn take_segments(
+    gathering: &mut Gathering,
+    segments: &[Segment],
+    spans: &[Ticks],
+) -> Result<(), ReadingsError> {
+    let blocks = (spans.len() < MAX_SPANS as usize).then_some(spans);
+    let others = Others::new(segments, blocks);
+    let first_block_ms = spans.iter().map(|span| *span.start()).min().unwrap_or(u64::MAX);
+    for (own, segment) in segments.iter().enumerate() {
+        let rest = segments[own + 1..].iter().flat_map(Segment::parts).map(|part| part.first_ms);
+        let settled_ms = rest.min().unwrap_or(u64::MAX).min(first_block_ms);
+        gathering.take_segment(own, segment, &others, settled_ms)?;
+    }
+    Ok(())
 }

@@ -67,13 +67,16 @@ struct Gain {
 pub(super) struct Wants {
     pub(super) gains: bool,
     pub(super) values: bool,
+    /// Which of several series has the newest sample.
+    pub(super) last_ticks: bool,
 }
 
 impl Wants {
-    pub(super) fn of(aggregates: &[Aggregate]) -> Self {
+    pub(super) fn of(aggregates: &[Aggregate], across_series: bool) -> Self {
         Self {
             gains: aggregates.iter().any(|aggregate| aggregate.is_of_counters()),
             values: aggregates.iter().any(|aggregate| aggregate.share().is_some()),
+            last_ticks: across_series && aggregates.contains(&Aggregate::Last),
         }
     }
 }
@@ -119,6 +122,7 @@ impl Grid {
 #[derive(Debug)]
 pub(super) struct Steps {
     grid: Grid,
+    last_ticks: bool,
     slots: Vec<Option<Step>>,
     /// Empty where nobody asks for them.
     gains: Vec<Gain>,
@@ -129,6 +133,7 @@ impl Steps {
     pub(super) fn new(grid: Grid, wants: Wants) -> Self {
         Self {
             grid,
+            last_ticks: wants.last_ticks,
             slots: vec![None; grid.count],
             gains: vec![Gain::default(); if wants.gains { grid.count } else { 0 }],
             values: vec![Vec::new(); if wants.values { grid.count } else { 0 }],
@@ -138,6 +143,11 @@ impl Steps {
     /// Do statistics answer what is asked? Not where every sample is.
     pub(super) fn take_statistics(&self) -> bool {
         self.gains.is_empty() && self.values.is_empty()
+    }
+
+    /// Do rollups, which don't tell when their last sample was?
+    pub(super) fn take_rollups(&self) -> bool {
+        self.take_statistics() && !self.last_ticks
     }
 
     /// Adds what lies in one step; false where the ticks lie in two, or outside.

@@ -2,20 +2,25 @@
 
 use super::budget::Budget;
 use super::gathering::{Form, Gathering, Values};
+use super::machine::take_segments;
 use super::steps::{Grid, Steps, Wants};
+use crate::fleet::DeviceId;
+use crate::history::Segment;
+use crate::history::segment::SegmentWriter;
 use crate::store::EpochKey;
 use crate::telemetry::dictionary::Dictionary;
 use crate::telemetry::{Aggregate, Kind, NoData, Reader, SeriesId, SeriesInfo, Unit};
-use flyball_protocol::block::BlockBuilder;
+use flyball_protocol::block::{Block, BlockBuilder, Cell, Header};
 use flyball_protocol::series::SeriesRef;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use uuid::Uuid;
 
-/// The samples of a minute and a half of two series, in two epochs.
-const TICKS: u64 = 90;
+/// The samples of four minutes of two series, in two epochs.
+const TICKS: u64 = 240;
 const SERIES: usize = 2;
 /// Rates don't reckon over more than three cadences of a second.
 const GAP_MS: u64 = 3_000;
@@ -52,7 +57,7 @@ fn spools() -> impl Strategy<Value = Vec<Spool>> {
         1 => Just(Some(Ok(f64::NAN))),
     ];
     let readings = vec(vec(reading, TICKS as usize), SERIES);
-    let spool = (0..TICKS, vec(1_u64..=20, 1..=12), readings);
+    let spool = (0..TICKS, vec(1_u64..=40, 1..=12), readings);
     let spool = spool.prop_map(|(begin, blocks, readings)| Spool { begin, blocks, readings });
     vec(spool, 1..=2)
 }
@@ -100,7 +105,7 @@ fn sealed(spools: &[Spool]) -> (Vec<Sealed>, Vec<Samples>) {
     )
 }
 
-fn gather(blocks: &[Sealed], range: &Range<u64>, form: Form) -> Vec<Values> {
+fn gather(segments: &[Segment], blocks: &[Sealed], range: &Range<u64>, form: Form) -> Vec<Values> {
     let all: Vec<_> = (1..=SERIES as i64).map(series).collect();
     let numbers = (1..=2).flat_map(|epoch| {
         (0..)
@@ -110,10 +115,33 @@ fn gather(blocks: &[Sealed], range: &Range<u64>, form: Form) -> Vec<Values> {
     let dictionary = Dictionary::new(numbers.collect());
     let budget = Arc::new(Budget::default());
     let mut gathering = Gathering::new(all, range.clone(), form, &dictionary, budget);
+    let spans = blocks.iter().map(|(_, _, bytes)| {
+        let (first_ms, last_ms) = Header::read(bytes).unwrap().span_ms().unwrap();
+        first_ms..=last_ms
+    });
+    take_segments(&mut gathering, segments, &spans.collect::<Vec<_>>()).unwrap();
     for (_, epoch, bytes) in blocks {
         gathering.take_block(*epoch, bytes).unwrap();
     }
     gathering.finish(&[]).into_iter().map(|(_, gathered)| gathered.values).collect()
+}
+
+/// A segment of these blocks, as the compactor makes one.
+fn compacted(blocks: &[Sealed]) -> Option<Segment> {
+    let mut samples: Vec<Vec<(u64, Cell)>> = vec![Vec::new(); SERIES];
+    for (_, _, bytes) in blocks {
+        for group in Block::decode(bytes).unwrap().groups {
+            for column in &group.columns {
+                let cells = group.ticks_ms().zip(column.cells.iter().copied());
+                samples[column.series.0 as usize].extend(cells);
+            }
+        }
+    }
+    let mut writer = SegmentWriter::new(DeviceId(Uuid::nil()), 0, TICKS * 1_000);
+    for (id, samples) in (1..).zip(samples) {
+        writer.add(SeriesId(id), samples).unwrap();
+    }
+    (!blocks.is_empty()).then(|| Segment::open(writer.finish().unwrap().0).unwrap())
 }
 
 /// One step of the plain list.
@@ -183,15 +211,21 @@ fn is_near(found: Option<f64>, expected: Option<f64>) -> bool {
 
 proptest! {
     #[test]
-    fn any_mixture_of_blocks_answers_as_the_list_of_all_samples(
+    fn any_mixture_of_blocks_and_segments_answers_as_the_list_of_all_samples(
         spools in spools(),
+        cuts in (0..30_usize, 0..30_usize),
         from_ms in 0..TICKS * 1_000,
         length_ms in 1..TICKS * 1_000,
-        step_s in 1_u64..=40,
+        step_s in prop_oneof![1_u64..=40, Just(60), Just(120)],
     ) {
         let (blocks, samples) = sealed(&spools);
         let range = from_ms..from_ms + length_ms;
-        let raw = gather(&blocks, &range, Form::Raw);
+        // What came first is compacted, into two segments; the rest waits.
+        let (first, second) = (cuts.0.min(cuts.1).min(blocks.len()), cuts.0.max(cuts.1).min(blocks.len()));
+        let segments: Vec<Segment> =
+            compacted(&blocks[..first]).into_iter().chain(compacted(&blocks[first..second])).collect();
+        let blocks = &blocks[second..];
+        let raw = gather(&segments, blocks, &range, Form::Raw);
         for (values, samples) in raw.iter().zip(&samples) {
             let Values::Raw(points) = values else { panic!() };
             let expected = samples.range(range.clone());
@@ -202,8 +236,8 @@ proptest! {
         }
         let grid = Grid::new(&range, step_s * 1_000);
         for aggregate in Aggregate::ALL {
-            let form = Form::Stepped(grid, Wants::of(&[aggregate]));
-            let gathered = gather(&blocks, &range, form);
+            let form = Form::Stepped(grid, Wants::of(&[aggregate], true));
+            let gathered = gather(&segments, blocks, &range, form);
             let steps: Vec<&Steps> = gathered.iter().map(|values| match values {
                 Values::Stepped(steps) => steps,
                 Values::Raw(_) => panic!(),

@@ -94,8 +94,11 @@ static RANGES: Bulk = Bulk::new(
     ") AS v WHERE epochs.key = v.column1",
 );
 static ENTRIES: Bulk = Bulk::new("INSERT INTO entries (epoch, seq, checksum) VALUES ", 3, "");
-static BLOCKS: Bulk =
-    Bulk::new("INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, data) VALUES ", 6, "");
+static BLOCKS: Bulk = Bulk::new(
+    "INSERT INTO blocks (device, epoch, seq, from_ms, to_ms, arrived_at_ms, data) VALUES ",
+    7,
+    "",
+);
 
 impl Store {
     /// Commits `arrivals` in one transaction; the answers stand in their order. Nothing of it
@@ -124,7 +127,8 @@ impl Store {
             })
             .await?;
         let blocks: Vec<_> = new().filter_map(|(arrival, _)| arrival.block()).collect();
-        BLOCKS.execute(&mut transaction, &blocks, bind_block).await?;
+        let bind = |query, block: &BlockToStore<'_>| bind_block(query, block, now_ms);
+        BLOCKS.execute(&mut transaction, &blocks, bind).await?;
         let mut answers = Vec::with_capacity(arrivals.len());
         for (arrival, admission) in arrivals.iter().zip(&admissions) {
             answers.push(match *admission {
@@ -172,13 +176,14 @@ impl Arrival {
     }
 }
 
-fn bind_block(query: Binding, block: &BlockToStore<'_>) -> Binding {
+fn bind_block(query: Binding, block: &BlockToStore<'_>, now_ms: u64) -> Binding {
     query
         .bind(block.arrival.device.0)
         .bind(block.arrival.epoch.0)
         .bind(ms(block.arrival.seq.0))
         .bind(ms(block.from_ms))
         .bind(ms(block.to_ms))
+        .bind(ms(now_ms))
         .bind(block.data.to_vec())
 }
 

@@ -65,6 +65,17 @@ impl Store {
         row.map(|row| Ok(row.try_get("block")?)).transpose()
     }
 
+    /// How far every export has come that moved or was found idle since `since_ms`; `None` where
+    /// there is none.
+    pub(crate) async fn exported_through(&self, since_ms: u64) -> Result<Option<i64>, StoreError> {
+        let row =
+            sqlx::query("SELECT min(block) AS through FROM exports WHERE updated_at_ms >= $1")
+                .bind(ms(since_ms))
+                .fetch_one(self.readers())
+                .await?;
+        Ok(row.try_get("through")?)
+    }
+
     /// Notes that everything up to `block` was received.
     pub(crate) async fn move_export_cursor(
         &self,

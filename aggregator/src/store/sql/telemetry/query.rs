@@ -95,6 +95,31 @@ impl Store {
         blocks.into_iter().try_for_each(each)
     }
 
+    /// First and last ticks of up to `limit` blocks with a tick in `from_ms..to_ms`, in order.
+    pub(crate) async fn block_spans(
+        &self,
+        device: DeviceId,
+        from_ms: u64,
+        to_ms: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT b.from_ms, b.to_ms FROM blocks b JOIN devices d ON d.key = b.device
+             WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4
+             ORDER BY b.from_ms, b.id LIMIT $5",
+        )
+        .bind(device.to_string())
+        .bind(ms(from_ms.saturating_sub(MAX_BLOCK_SPAN_MS)))
+        .bind(ms(to_ms))
+        .bind(ms(from_ms))
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| Ok((unsigned(row.try_get("from_ms")?), unsigned(row.try_get("to_ms")?))))
+            .collect()
+    }
+
     /// What the series' numbers are in every epoch of the device.
     pub(crate) async fn series_numbers(
         &self,
@@ -114,6 +139,19 @@ impl Store {
                 Ok((EpochKey(row.try_get("epoch")?), number, SeriesId(row.try_get("series")?)))
             })
             .collect()
+    }
+
+    /// How many of them there are.
+    pub(crate) async fn count_series_numbers(&self, device: DeviceId) -> Result<usize, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS numbers FROM epoch_series n
+             JOIN epochs e ON e.key = n.epoch JOIN devices d ON d.key = e.device
+             WHERE d.id = $1",
+        )
+        .bind(device.to_string())
+        .fetch_one(self.readers())
+        .await?;
+        small("numbers", row.try_get("numbers")?)
     }
 
     /// The newest `limit` of the named gaps with a tick in `from_ms..to_ms`, in order.
@@ -147,15 +185,16 @@ impl Store {
         let row = sqlx::query(
             "SELECT (SELECT count(*) FROM devices WHERE deleted_at_ms IS NULL) AS devices,
                     (SELECT count(*) FROM series) AS series,
-                    (SELECT coalesce(max(id), 0) FROM blocks) AS blocks,
                     (SELECT coalesce(max(id), 0) FROM events) AS events",
         )
         .fetch_one(self.readers())
         .await?;
+        let blocks: i64 =
+            sqlx::query_scalar(self.engine.blocks_numbered()).fetch_one(self.readers()).await?;
         Ok(Counts {
             devices: unsigned(row.try_get("devices")?),
             series: unsigned(row.try_get("series")?),
-            blocks: unsigned(row.try_get("blocks")?),
+            blocks: unsigned(blocks),
             events: unsigned(row.try_get("events")?),
         })
     }

@@ -1,0 +1,186 @@
+//! Where segments lie: a folder, or a bucket that speaks S3.
+//!
+//! An object is written whole or not at all, and is durable when `put` comes back. Retries have
+//! a bound; nothing here knows what the bytes mean.
+
+use super::settings::HistorySettings;
+use bytes::Bytes;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use object_store::prefix::PrefixStore;
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
+use serde::Deserialize;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The bound of one request with all its repetitions.
+const PATIENCE: Duration = Duration::from_secs(30);
+const RETRIES: usize = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a bucket is asked for where nobody says.
+const REGION: &str = "us-east-1";
+
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectsError {
+    #[error("{operation} {path}")]
+    Folder {
+        operation: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("opening the object store {0}")]
+    Open(String, #[source] object_store::Error),
+    #[error("history.store is {0}: expected a folder or s3://bucket/prefix")]
+    Address(String),
+    #[error("the credentials in {path} cannot be read")]
+    Credentials {
+        path: PathBuf,
+        #[source]
+        source: Box<figment::Error>,
+    },
+    #[error("{operation} the object {object}")]
+    Object {
+        operation: &'static str,
+        object: String,
+        #[source]
+        source: object_store::Error,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    /// Where it is a folder, which one.
+    folder: Option<PathBuf>,
+}
+
+impl Objects {
+    /// Opens what the settings name; a folder is made where it is not there.
+    ///
+    /// # Errors
+    /// Where the address, the credentials or the folder can't be read.
+    pub fn open(settings: &HistorySettings, state: &Path) -> Result<Self, ObjectsError> {
+        match &settings.store {
+            Some(address) if address.starts_with("s3://") => Self::bucket(settings, address),
+            Some(address) if address.contains("://") => Err(ObjectsError::Address(address.clone())),
+            Some(folder) => Self::folder(&state.join(folder)),
+            None => Self::folder(&state.join("history")),
+        }
+    }
+
+    fn folder(path: &Path) -> Result<Self, ObjectsError> {
+        let failed =
+            |operation, source| ObjectsError::Folder { operation, path: path.to_owned(), source };
+        std::fs::create_dir_all(path).map_err(|source| failed("creating", source))?;
+        let path = path.canonicalize().map_err(|source| failed("finding", source))?;
+        let store = LocalFileSystem::new_with_prefix(&path)
+            .map_err(|source| ObjectsError::Open(path.display().to_string(), source))?
+            .with_fsync(true)
+            .with_automatic_cleanup(true);
+        Ok(Self { store: Arc::new(store), folder: Some(path) })
+    }
+
+    fn bucket(settings: &HistorySettings, address: &str) -> Result<Self, ObjectsError> {
+        let rest = address.trim_start_matches("s3://").trim_end_matches('/');
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(ObjectsError::Address(address.to_owned()));
+        }
+        let store = s3(settings, bucket)?;
+        let store = store.map_err(|source| ObjectsError::Open(address.to_owned(), source))?;
+        let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
+            Arc::new(store)
+        } else {
+            Arc::new(PrefixStore::new(store, prefix))
+        };
+        Ok(Self { store, folder: None })
+    }
+
+    /// The folder, where it is one: its disk is this machine's.
+    #[must_use]
+    pub fn local_folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Writes an object, whole or not at all; it is durable when this comes back.
+    ///
+    /// # Errors
+    /// Where that fails, also after repetitions.
+    pub async fn put(&self, object: &str, bytes: Vec<u8>) -> Result<(), ObjectsError> {
+        let done = self.store.put(&ObjectPath::from(object), bytes.into()).await;
+        done.map(|_| ()).map_err(|source| failed("writing", object, source))
+    }
+
+    /// Parts of an object; those that lie close are asked for together.
+    ///
+    /// # Errors
+    /// Where that fails or the object is shorter.
+    pub async fn get(
+        &self,
+        object: &str,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, ObjectsError> {
+        let got = self.store.get_ranges(&ObjectPath::from(object), ranges).await;
+        got.map_err(|source| failed("reading", object, source))
+    }
+
+    /// Removes an object; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// Where the store refuses.
+    pub async fn remove(&self, object: &str) -> Result<(), ObjectsError> {
+        match self.store.delete(&ObjectPath::from(object)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(failed("removing", object, source)),
+        }
+    }
+}
+
+fn s3(
+    settings: &HistorySettings,
+    bucket: &str,
+) -> Result<Result<AmazonS3, object_store::Error>, ObjectsError> {
+    let retry =
+        RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
+    let client = ClientOptions::new().with_timeout(PATIENCE).with_connect_timeout(CONNECT_TIMEOUT);
+    // The client takes the process' provider; a second installation is refused and does no harm.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_retry(retry)
+        .with_region(settings.region.as_deref().unwrap_or(REGION));
+    let mut plain = false;
+    if let Some(endpoint) = &settings.endpoint {
+        plain = endpoint.starts_with("http://");
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(path) = &settings.credentials_file {
+        let credentials = credentials(path)?;
+        builder = builder
+            .with_access_key_id(credentials.access_key_id)
+            .with_secret_access_key(credentials.secret_access_key);
+    }
+    Ok(builder.with_client_options(client.with_allow_http(plain)).build())
+}
+
+fn credentials(path: &Path) -> Result<Credentials, ObjectsError> {
+    use figment::providers::{Format, Toml};
+    figment::Figment::from(Toml::file_exact(path)).extract().map_err(|source| {
+        ObjectsError::Credentials { path: path.to_owned(), source: Box::new(source) }
+    })
+}
+
+fn failed(operation: &'static str, object: &str, source: object_store::Error) -> ObjectsError {
+    ObjectsError::Object { operation, object: object.to_owned(), source }
+}

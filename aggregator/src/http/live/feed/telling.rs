@@ -1,0 +1,108 @@
+//! What a stream says of what happened and of what changed, as messages of its topics.
+
+use super::Feed;
+use crate::fleet::DeviceId;
+use crate::http::live::bookmark::Bookmark;
+use crate::http::live::message;
+use crate::live::newest::Newest;
+use crate::live::{Delivery, Live, Mode, Place, Topic};
+use crate::telemetry::Sampled;
+use serde_json::{Value, json};
+
+/// Series that a stream has told of; past it they are told of as new once more.
+const MAX_KNOWN: usize = 20_000;
+
+impl Feed {
+    pub(super) fn handle_delivery(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Gap { topic, dropped } => self.tell(json!({
+                "type": "gap", "topic": message::name(topic),
+                "dropped": dropped, "reason": "slow_reader",
+            })),
+            Delivery::Mark(at_ms, told) => {
+                if let Some(token) = Bookmark::new(at_ms, told).text() {
+                    self.tell(json!({ "type": "bookmark", "token": token }));
+                }
+            }
+            Delivery::Live(live) => match &*live {
+                Live::Readings { entry, .. } if self.replay.has_told_entry(entry) => {}
+                Live::Event(event) if self.replay.has_told_event(event) => {}
+                Live::Readings { device, sampled, .. } => self.tell_readings(*device, sampled),
+                Live::Event(event) => {
+                    let data = message::event(event);
+                    self.tell_of("events".into(), "event", data);
+                }
+                Live::Operation(operation) => {
+                    let data = message::operation(operation);
+                    self.tell_of("operations".into(), "event", data);
+                }
+                Live::Device { .. } | Live::Changed(_) => {}
+            },
+        }
+    }
+
+    /// Every sample, under each topic that follows it.
+    pub(super) fn tell_readings(&mut self, device: DeviceId, sampled: &[Sampled]) {
+        if self.asked.readings.contains(device) {
+            let topic = message::name(Topic::Readings(device));
+            self.tell_of(topic, "delta", message::readings(device, sampled.iter()));
+        }
+        let mut told = Vec::new();
+        for selection in self.asked.selections.iter().filter(|s| s.mode == Mode::Event) {
+            let mut held = sampled.iter().filter(|s| selection.holds(device, &s.series)).peekable();
+            if held.peek().is_some() {
+                told.push((message::selection(selection), message::readings(device, held)));
+            }
+        }
+        for (topic, data) in told {
+            self.tell_of(topic, "delta", data);
+        }
+    }
+
+    pub(super) fn handle_newest(&mut self, newest: &Newest) {
+        self.may_tell_state = self.pace.is_none();
+        for (device, now) in &newest.devices {
+            if self.flat && now.presence {
+                self.broadcast_presence(*device, now.online);
+            }
+            if self.asked.device_states.contains(*device) {
+                let topic = message::name(Topic::DeviceState(*device));
+                self.tell_of(topic, "delta", message::device_now(*device, now));
+            }
+        }
+        for (place, samples) in &newest.samples {
+            let topic = match place {
+                Place::Device(device) => message::name(Topic::Readings(*device)),
+                Place::Selection(position) => match self.asked.selections.get(*position) {
+                    Some(selection) => message::selection(selection),
+                    None => continue,
+                },
+            };
+            if self.known.len() + samples.len() > MAX_KNOWN {
+                self.known.clear();
+            }
+            let known = &mut self.known;
+            let samples =
+                samples.iter().map(|(id, sample)| (*id, sample, !known.insert((*place, *id))));
+            let data = message::newest(samples);
+            self.tell_of(topic, "delta", data);
+        }
+    }
+
+    /// Under both names that the flat dialect's clients know.
+    fn broadcast_presence(&mut self, device: DeviceId, online: bool) {
+        let status = if online { "online" } else { "offline" };
+        let data = json!({ "client_id": device.0, "status": status });
+        for name in ["client_status_changed", "client_update"] {
+            self.tell(json!({ "type": name, "data": data }));
+        }
+    }
+
+    /// Counts within its topic.
+    pub(super) fn tell_of(&mut self, topic: String, kind: &str, data: Value) {
+        let seq = self.seq.entry(topic.clone()).or_default();
+        *seq += 1;
+        let message = json!({ "type": kind, "topic": topic, "seq": *seq, "data": data });
+        self.tell(message);
+    }
+}

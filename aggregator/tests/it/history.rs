@@ -1,0 +1,107 @@
+//! The history from outside: in a bucket that speaks S3, which is PyPI's moto, and without room.
+
+use super::rig::{Rig, block, entry};
+use flyball_aggregator::clock::Clock;
+use flyball_aggregator::fleet::DeviceId;
+use flyball_aggregator::history::budget::Room;
+use flyball_aggregator::history::{Budget, HistoryError, HistorySettings, Tier, Wanted};
+use flyball_harness::counterparts::Bucket;
+use flyball_protocol::entry::{EntryBody, Gap, GapScope};
+use flyball_protocol::message::close;
+use flyball_protocol::series::Reader;
+use flyball_protocol::sync::{Ranges, Seq};
+use flyball_units::NoData;
+use rustix::process::Signal;
+use std::path::Path;
+use std::time::Duration;
+
+/// A while ago: the two hours from here are past.
+const START_MS: u64 = 1_790_000_000_000;
+/// Until blocks that came now may become history.
+const SETTLED: Duration = Duration::from_secs(21 * 60);
+
+fn settings(bucket: &Bucket, state: &Path) -> HistorySettings {
+    let credentials = state.join("credentials.toml");
+    std::fs::write(&credentials, "access_key_id = \"a\"\nsecret_access_key = \"b\"\n").unwrap();
+    HistorySettings {
+        store: Some(format!("s3://{}/of/flyball", Bucket::NAME)),
+        endpoint: Some(bucket.address()),
+        credentials_file: Some(credentials),
+        ..HistorySettings::default()
+    }
+}
+
+fn now() -> Clock {
+    Clock::manual(Clock::System.now_ms())
+}
+
+/// How many samples the segments of a machine have.
+async fn samples(rig: &Rig, device: DeviceId) -> usize {
+    let to_ms = START_MS * 2;
+    let wanted = Wanted { device, from_ms: 0, to_ms, series: &[], tier: Tier::Samples };
+    let mut found = 0;
+    rig.app
+        .history
+        .for_each_segment::<HistoryError>(&wanted, |segment| {
+            for part in segment.parts() {
+                found += segment.samples(&part).unwrap().len();
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_lie_in_a_bucket_and_blocks_stay_while_it_is_away() {
+    let bucket = Bucket::start().unwrap();
+    let clock = now();
+    let rig = Rig::with_history(clock.clone(), |state| settings(&bucket, state)).await;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 7).await;
+    for seq in 1..=3 {
+        let start_ms = START_MS + seq * 10_000;
+        let samples = [(0, start_ms, Ok(40.0)), (0, start_ms + 1000, Ok(41.5))];
+        agent.send(block(seq, start_ms, &samples)).await;
+    }
+    agent.acknowledged(3).await;
+    clock.advance(SETTLED);
+    let pass = rig.app.history.pass().await.unwrap();
+    assert_eq!((pass.segments, pass.blocks, pass.left), (1, 3, 0));
+    assert_eq!(samples(&rig, identity.device).await, 6);
+    // A bucket that is gone costs nothing but time: what is not there yet stays where it was.
+    agent.send(block(4, START_MS + 60_000, &[(0, START_MS + 60_000, Ok(42.0))])).await;
+    agent.acknowledged(4).await;
+    clock.advance(SETTLED);
+    bucket.process().signal(Signal::KILL).unwrap();
+    let pass = rig.app.history.pass().await.unwrap();
+    assert_eq!((pass.segments, pass.left), (0, 1));
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 4);
+}
+
+#[tokio::test]
+async fn without_room_blocks_are_refused_and_what_else_comes_is_taken() {
+    let budget = Budget { bytes: Some(1), ..Budget::default() };
+    let settings = HistorySettings { budget, ..HistorySettings::default() };
+    let rig = Rig::with_history(now(), |_| settings).await;
+    let identity = rig.enrol().await;
+    assert_eq!(rig.app.history.judge_room().await.unwrap(), Room::Full);
+    let mut agent = rig.agent(&identity, 7).await;
+    let gap = EntryBody::Gap(Gap {
+        from_ms: START_MS,
+        to_ms: START_MS + 1000,
+        scope: GapScope::Reader(Reader::Agent),
+        reason: NoData::NotRunning,
+        note: String::new(),
+    });
+    agent.send(entry(1, &gap)).await;
+    agent.acknowledged(1).await;
+    agent.send(block(2, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    assert_eq!(agent.closed_with().await, u64::from(close::REFUSED));
+    assert_eq!(rig.refusals("no_room"), 1);
+    assert_eq!(rig.app.store.counts().await.unwrap().blocks, 0);
+    // The agent comes again and still has it.
+    let agent = rig.agent(&identity, 7).await;
+    assert_eq!(agent.acked(), Ranges::from_iter([Seq(1)]));
+}
