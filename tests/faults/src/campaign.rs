@@ -104,7 +104,9 @@ fn kinds(arguments: &Arguments, programs: &Programs, engine: Engine) -> Result<V
         Kind::ALL.into_iter().filter(|kind| kind.name().contains(word)).collect();
     if programs.set_clock.is_none() {
         eprintln!("clocks are not set: libfaketime is not there");
-        kinds.retain(|kind| !matches!(kind, Kind::ClockForward | Kind::ClockBack));
+        kinds.retain(|kind| {
+            !matches!(kind, Kind::ClockForward | Kind::ClockBack | Kind::CertificatesExpired)
+        });
     }
     if engine == Engine::Sqlite {
         kinds.retain(|kind| !matches!(kind, Kind::PostgresqlRestarted | Kind::AggregatorReplaced));

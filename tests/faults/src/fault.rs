@@ -6,6 +6,9 @@ use crate::wire::Weather;
 use anyhow::Result;
 use rustix::process::Signal;
 
+/// A day behind what a machine's certificate lasts: every one of them is refused.
+const EXPIRED_S: i64 = 31 * 86_400;
+
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -27,6 +30,7 @@ pub(crate) enum Kind {
     PowerCutOfAggregator,
     ClockForward,
     ClockBack,
+    CertificatesExpired,
     PostgresqlRestarted,
     AggregatorReplaced,
 }
@@ -42,6 +46,7 @@ pub(crate) enum Heal {
     FreeMachine(usize),
     FreeAggregator,
     ClockRight(usize),
+    CertificatesValid,
 }
 
 /// What came of an injection.
@@ -55,7 +60,7 @@ pub(crate) enum Done {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::KillAgent,
         Self::KillGuard,
         Self::KillMachine,
@@ -74,6 +79,7 @@ impl Kind {
         Self::PowerCutOfAggregator,
         Self::ClockForward,
         Self::ClockBack,
+        Self::CertificatesExpired,
         Self::PostgresqlRestarted,
         Self::AggregatorReplaced,
     ];
@@ -98,6 +104,7 @@ impl Kind {
             Self::PowerCutOfAggregator => "power_cut_of_aggregator",
             Self::ClockForward => "clock_forward",
             Self::ClockBack => "clock_back",
+            Self::CertificatesExpired => "certificates_expired",
             Self::PostgresqlRestarted => "postgresql_restarted",
             Self::AggregatorReplaced => "aggregator_replaced",
         }
@@ -178,6 +185,10 @@ impl Kind {
             }
             Self::ClockForward => set_clock(machine, at, seconds(dice)),
             Self::ClockBack => set_clock(machine, at, -seconds(dice)),
+            Self::CertificatesExpired => Ok(match aggregator.set_clock(EXPIRED_S)? {
+                true => Done::Lasts(Heal::CertificatesValid),
+                false => Done::Nothing,
+            }),
             Self::PostgresqlRestarted => {
                 let how = if dice.one_in(2) { Signal::QUIT } else { Signal::INT };
                 let server = aggregator.postgres.as_mut();
@@ -207,6 +218,7 @@ impl Heal {
             Self::FreeMachine(at) => fleet.machines[at].disk.free(),
             Self::FreeAggregator => fleet.aggregator.disk.free(),
             Self::ClockRight(at) => fleet.machines[at].set_clock(0).map(|_| ()),
+            Self::CertificatesValid => fleet.aggregator.set_clock(0).map(|_| ()),
         }
     }
 }

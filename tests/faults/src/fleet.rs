@@ -7,6 +7,7 @@ mod aggregator;
 mod machine;
 mod postgres;
 mod program;
+mod settable;
 
 pub(crate) use aggregator::Aggregator;
 pub(crate) use machine::Machine;

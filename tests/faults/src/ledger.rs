@@ -137,13 +137,16 @@ pub(crate) fn read(
             };
             for (id, series) in accounts(&api, machine, from_ms, to_ms)? {
                 let was_there = known.get(&machine.device).is_some_and(|ids| ids.contains(&id));
-                // A series that came later is due from its first sample on: a gap of its reader
-                // may well be older than it is.
-                let first_ms = series.samples.first().copied().unwrap_or(to_ms);
-                let from_ms = if was_there { from_ms } else { first_ms };
+                // A series that came later is due from its first sample on, since a gap of its
+                // reader may well be older than it is; one that came behind the range never is.
+                let first_ms = match series.samples.first() {
+                    _ if was_there => from_ms,
+                    Some(first_ms) => *first_ms,
+                    None => continue,
+                };
                 let program =
                     if series.reader == "guard" { &machine.guard } else { &machine.agent };
-                ledger.add(&series, &program.book, from_ms, to_ms);
+                ledger.add(&series, &program.book, first_ms, to_ms);
             }
             Ok(ledger)
         })

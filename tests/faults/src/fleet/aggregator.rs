@@ -2,6 +2,7 @@
 
 use super::Program;
 use super::postgres::Postgres;
+use super::settable;
 use crate::arguments::{Engine, Programs};
 use crate::disk::{self, Disk};
 use anyhow::{Context, Result, bail};
@@ -13,6 +14,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 const DISK_BYTES: u64 = 512 << 20;
+/// Blocks become history within two minutes, so that faults fall into its making, and replicas
+/// have the same. The disk is small: less than by default has to stay free.
+const SETTINGS: &str = "window_minutes = 1\nsettle_minutes = 1\nlinger_minutes = 0\n\
+     budget = { free_bytes = 8388608 }\n";
 const EMAIL: &str = "admin@flyball.localhost";
 const PASSWORD: &str = "a-password-of-this-run";
 
@@ -27,6 +32,8 @@ pub(crate) struct Aggregator {
     states: [PathBuf; 2],
     api: SocketAddr,
     environment: Vec<(String, String)>,
+    /// Where its clock reads how far it is off; `None` where clocks can't be set here.
+    clock: Option<PathBuf>,
 }
 
 impl Aggregator {
@@ -56,13 +63,29 @@ impl Aggregator {
         let ingest = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
         let log = folder.join("aggregator.log");
         let program = Program::new("aggregator".into(), Vec::new(), log);
-        let program = program.with_environment(environment.clone());
+        let clock = programs.set_clock.as_ref().map(|_| folder.join("clock-aggregator"));
+        let mut around = environment.clone();
+        if let (Some(library), Some(file)) = (&programs.set_clock, &clock) {
+            around.extend(settable::environment(library, file)?);
+        }
+        let program = program.with_environment(around);
         let file = programs.aggregator.clone();
         let mut aggregator =
-            Self { postgres, program, disk, ingest, file, states, api, environment };
+            Self { postgres, program, disk, ingest, file, states, api, environment, clock };
+        aggregator.configure(&at.join("history"))?;
         aggregator.initialise(folder)?;
         aggregator.program.set_words(aggregator.words());
         Ok(aggregator)
+    }
+
+    fn configure(&self, history: &Path) -> Result<()> {
+        let settings = format!("[history]\nstore = \"{}\"\n{SETTINGS}", history.display());
+        for state in &self.states {
+            std::fs::create_dir_all(state)?;
+            std::fs::write(state.join("aggregator.toml"), &settings)?;
+        }
+        // Or a power cut leaves none of them.
+        disk::run(&mut Command::new("sync"))
     }
 
     fn initialise(&self, folder: &Path) -> Result<()> {
@@ -129,6 +152,18 @@ impl Aggregator {
             sleep(Duration::from_millis(50));
         }
         bail!("the aggregator does not answer on {}", self.api)
+    }
+
+    /// Sets its clock off by so much and kills it, so that every machine has to show its
+    /// certificate; false where its clock can't be set.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub(crate) fn set_clock(&mut self, offset_s: i64) -> Result<bool> {
+        let Some(file) = &self.clock else { return Ok(false) };
+        settable::set(file, offset_s)?;
+        self.program.kill()?;
+        Ok(true)
     }
 
     /// A one-time token for a machine.

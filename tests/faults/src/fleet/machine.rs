@@ -1,6 +1,7 @@
 //! One machine of the fleet: a simulated board, its guard and its agent, in a network namespace
 //! and on a disk of their own.
 
+use super::settable;
 use super::{Aggregator, Program};
 use crate::arguments::Programs;
 use crate::disk::{self, Disk};
@@ -97,16 +98,7 @@ impl Machine {
         disk::run(Command::new(&enrol[0]).args(&enrol[1..]))?;
         let clock = programs.set_clock.as_ref().map(|_| folder.join(format!("clock-{number}")));
         let environment = match (&programs.set_clock, &clock) {
-            (Some(library), Some(file)) => {
-                set_clock(file, 0)?;
-                vec![
-                    ("LD_PRELOAD".into(), library.display().to_string()),
-                    ("FAKETIME_TIMESTAMP_FILE".into(), file.display().to_string()),
-                    ("FAKETIME_CACHE_DURATION".into(), "1".into()),
-                    ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
-                    ("FAKETIME_DONT_RESET".into(), "1".into()),
-                ]
-            }
+            (Some(library), Some(file)) => settable::environment(library, file)?,
             _ => Vec::new(),
         };
         let guard = Program::new(
@@ -182,18 +174,11 @@ impl Machine {
     /// Where the file that it is read from can't be written.
     pub(crate) fn set_clock(&mut self, offset_s: i64) -> Result<bool> {
         let Some(file) = &self.clock else { return Ok(false) };
-        set_clock(file, offset_s)?;
+        settable::set(file, offset_s)?;
         self.guard.set_off(offset_s * 1000);
         self.agent.set_off(offset_s * 1000);
         Ok(true)
     }
-}
-
-fn set_clock(file: &Path, offset_s: i64) -> Result<()> {
-    // Replaced in one step: nobody reads half of it.
-    let beside = file.with_extension("new");
-    fs::write(&beside, format!("{offset_s:+}\n"))?;
-    fs::rename(beside, file).context("the clock can't be set")
 }
 
 fn near(number: u32) -> String {
