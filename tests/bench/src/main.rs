@@ -6,10 +6,12 @@
 mod agents;
 mod block;
 mod clock;
+mod disk;
 mod figure;
 mod footprint;
 mod ingest;
 mod mix;
+mod month;
 mod peer;
 mod process;
 mod query;
@@ -31,11 +33,13 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 10] = [
     block::BENCH,
+    disk::BENCH,
     footprint::BENCH,
     ingest::BENCH,
     query::BENCH,
+    month::BENCH,
     agents::BENCH,
     reaction::BENCH,
     render::BENCH,

@@ -7,9 +7,9 @@ use crate::ingest::load::Session;
 use crate::ingest::victoria::{self, Victoria};
 use crate::ingest::{entries, recent, runtime};
 use crate::mix::SERIES;
-use crate::{clock, process};
+use crate::{clock, month, process};
 use anyhow::{Context, Result, bail};
-use flyball_harness::fleet::{Api, Fleet};
+use flyball_harness::fleet::{Api, Fleet, FleetOptions};
 use quinn::Endpoint;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -97,7 +97,8 @@ fn cost(
 impl Day {
     /// Sends a whole day of one machine and waits until it is committed.
     fn load() -> Result<Self> {
-        let fleet = Fleet::up(1)?;
+        let settings = Some("[history]\nlinger_minutes = 0\n".into());
+        let fleet = Fleet::with(1, FleetOptions { settings, ..FleetOptions::default() })?;
         let batches = recent(DAY_S / BLOCK_S, BLOCK_S);
         let from_ms = batches.first().context("a day has batches")?.from_ms;
         runtime()?.block_on(async {
@@ -113,6 +114,8 @@ impl Day {
             endpoint.wait_idle().await;
             anyhow::Ok(())
         })?;
+        // As a day lies in the product: the last two hours in blocks, before them segments.
+        month::compact(&fleet)?;
         let api = fleet.api()?;
         let (device, series) = loaded(&api)?;
         Ok(Self { fleet, api, device, series, from_ms, to_ms: from_ms + u64::from(DAY_S) * 1000 })
@@ -134,7 +137,7 @@ impl Day {
 }
 
 /// The device that the day was sent for, and its series.
-fn loaded(api: &Api) -> Result<(String, Vec<String>)> {
+pub(crate) fn loaded(api: &Api) -> Result<(String, Vec<String>)> {
     let devices = api.get("/api/v1/devices?limit=100")?.body;
     let devices = devices["data"].as_array().context("no devices")?.clone();
     let load = devices.iter().find(|device| device["name"] == "load-0");
