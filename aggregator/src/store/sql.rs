@@ -106,6 +106,15 @@ impl Store {
         Ok(begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
     }
 
+    /// Changes what is stored behind everybody's back, for tests.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, text: String) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// The pool that reads; each statement sees a committed snapshot.
     pub(super) const fn readers(&self) -> &Pool {
         &self.readers
