@@ -108,8 +108,7 @@ impl History {
         let today_ms = self.0.clock.now_ms().saturating_sub(DAY_SETTLE_MS) / DAY_MS * DAY_MS;
         let before_ms = settled.before_ms.min(today_ms);
         let of_days = Settled { before_ms, ..settled };
-        for (window_ms, from_ms, settled) in
-            [(DAY_MS, 0, of_days), (window_ms, before_ms, settled)]
+        for (window_ms, from_ms, settled) in [(DAY_MS, 0, of_days), (window_ms, before_ms, settled)]
         {
             let store = &self.0.store;
             for window in store.past_windows(window_ms, from_ms, &settled, WINDOWS).await? {
