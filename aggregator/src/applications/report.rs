@@ -21,7 +21,7 @@ pub struct Report {
     pub client_name: Option<String>,
     pub at_ms: u64,
     pub memory_mb: Option<f64>,
-    /// Of one core; several make more than 100.
+    /// More than 100 where it counts several cores.
     pub cpu_percent: Option<f64>,
     pub network_latency_ms: Option<f64>,
     pub custom_metrics: BTreeMap<String, f64>,
