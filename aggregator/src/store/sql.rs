@@ -1,6 +1,7 @@
 //! The SQL side: pools, and the conversions that every file here needs.
 
 mod accounts;
+mod applications;
 pub(super) mod audit;
 mod bulk;
 mod content;
