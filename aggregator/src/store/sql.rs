@@ -40,6 +40,7 @@ pub(super) type Db = sqlx::Any;
 pub(super) type Row = sqlx::any::AnyRow;
 pub(super) type Connection = sqlx::AnyConnection;
 pub(super) type Pool = sqlx::Pool<Db>;
+pub(super) type Statement<'q> = sqlx::query::Query<'q, Db, sqlx::any::AnyArguments>;
 
 /// How long a write waits for a server that restarts.
 const AWAY: Duration = Duration::from_secs(10);
@@ -104,6 +105,14 @@ impl Store {
             }
         });
         Ok(begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
+    }
+
+    /// A write of one statement; says how many rows it was about.
+    pub(super) async fn write(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let done = statement.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
     }
 
     /// The pool that reads; each statement sees a committed snapshot.
