@@ -2,13 +2,13 @@ use super::compactor::{Draft, Gathering, Pass};
 use super::*;
 use crate::audit::AuditQuery;
 use crate::fleet::tests::device;
+use crate::store::fresh::Fresh;
 use crate::store::{Arrival, ArrivalBody, Committed, EpochKey, Published};
 use flyball_protocol::block::{BlockBuilder, Cell};
 use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Seq};
 use flyball_units::{Kind, NoData, Unit};
 use std::time::Duration;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 const DAY_MS: u64 = 1_795_219_200_000;
@@ -17,7 +17,7 @@ const SERIES: u32 = 3;
 
 /// One aggregator's history over a database, with one machine that sends.
 struct Rig {
-    folder: TempDir,
+    fresh: Fresh,
     store: Store,
     clock: Clock,
     history: History,
@@ -35,10 +35,10 @@ impl Rig {
     }
 
     async fn with(settings: HistorySettings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("test.db")).await.unwrap();
+        let fresh = Fresh::new();
+        let store = fresh.store().await;
         let clock = Clock::manual(DAY_MS);
-        let history = History::open(store.clone(), clock.clone(), &settings, folder.path());
+        let history = History::open(store.clone(), clock.clone(), &settings, fresh.path());
         let device = device(Uuid::from_u128(7));
         store.add_device(&device).await.unwrap();
         let open = store.open_epoch(device.id, Epoch(1), DAY_MS).await.unwrap().unwrap();
@@ -46,7 +46,7 @@ impl Rig {
         let defined =
             store.define_series(open.device, open.epoch, &definitions, DAY_MS).await.unwrap();
         Self {
-            folder,
+            fresh,
             clock,
             history: history.unwrap(),
             device: device.id,
@@ -138,7 +138,7 @@ impl Rig {
     }
 
     fn objects(&self) -> usize {
-        let devices = std::fs::read_dir(self.folder.path().join("history")).unwrap();
+        let devices = std::fs::read_dir(self.fresh.path().join("history")).unwrap();
         devices
             .map(|device| device.unwrap().path())
             .filter(|path| path.is_dir())
@@ -264,7 +264,7 @@ async fn a_compaction_cut_off_at_any_step_leaves_every_sample_exactly_once() {
         );
         // The next process does it again, and clears away what the first one left.
         let settings = HistorySettings::default();
-        let folder = rig.folder.path().to_owned();
+        let folder = rig.fresh.path().to_owned();
         rig.history =
             History::open(rig.store.clone(), rig.clock.clone(), &settings, &folder).unwrap();
         rig.pass().await;
@@ -462,7 +462,7 @@ async fn a_damaged_segment_is_an_error_that_names_its_object() {
     rig.at(DAY_MS + 3 * HOUR_MS);
     rig.pass().await;
     let row = rig.rows().await.remove(0);
-    let path = rig.folder.path().join("history").join(&row.object);
+    let path = rig.fresh.path().join("history").join(&row.object);
     let mut bytes = std::fs::read(&path).unwrap();
     let length = bytes.len();
     bytes[length - 20] ^= 1;
