@@ -91,12 +91,18 @@ impl History {
     /// # Errors
     /// Where the database fails; a window that fails is left and counted.
     pub async fn pass(&self) -> Result<Pass, HistoryError> {
+        // The room is judged first, so that whatever fails below leaves no old judgement standing.
+        // That it can't be judged holds nothing up: what follows makes room.
+        let judged = self.judge_room().await;
         let mut pass = Pass::default();
         self.compact(&mut pass).await?;
         self.merge(&mut pass).await?;
         self.retain(&mut pass).await?;
         self.collect(&mut pass).await?;
-        self.judge_room().await?;
+        judged?;
+        if pass.has_done_something() {
+            self.judge_room().await?;
+        }
         Ok(pass)
     }
 

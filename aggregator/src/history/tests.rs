@@ -456,6 +456,26 @@ async fn a_full_room_is_judged_and_audited_once() {
 }
 
 #[tokio::test]
+async fn a_pass_whose_work_fails_has_judged_the_room() {
+    let budget = Budget { bytes: Some(1), ..Budget::default() };
+    let mut rig = Rig::with(HistorySettings { budget, ..HistorySettings::default() }).await;
+    rig.measure(DAY_MS, DAY_MS + 60_000).await;
+    rig.at(DAY_MS + 3 * HOUR_MS);
+    rig.fresh.drop_table("compaction_leases").await;
+    rig.history.pass().await.unwrap_err();
+    assert_eq!(rig.history.room(), budget::Room::Full);
+}
+
+#[tokio::test]
+async fn what_a_pass_has_made_is_in_the_judgement_at_its_end() {
+    let mut rig = Rig::start().await;
+    rig.measure(DAY_MS, DAY_MS + 60_000).await;
+    rig.at(DAY_MS + 3 * HOUR_MS);
+    rig.pass().await;
+    assert_eq!(rig.history.metrics().segments.get(), 1);
+}
+
+#[tokio::test]
 async fn a_damaged_segment_is_an_error_that_names_its_object() {
     let mut rig = Rig::start().await;
     rig.measure(DAY_MS, DAY_MS + 60_000).await;
