@@ -29,8 +29,8 @@ use sqlx::{Row as _, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
-/// The database as every statement here sees it: `$1` placeholders, `RETURNING` for numbers that
-/// the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
+/// The database as every statement here sees it: bind parameters as `$1`, `RETURNING` for numbers
+/// that the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
 /// Flags are stored as 0 and 1.
 ///
 /// A float that may be absent is bound as a condition and a number (`CASE WHEN $1 THEN $2 END`):
