@@ -204,7 +204,7 @@ impl History {
         gathering: Gathering,
         pass: &mut Pass,
     ) -> Result<Draft, HistoryError> {
-        let Gathered { writer, blocks, segments, set_aside, samples, span } =
+        let Gathered { writer, blocks, segments, set_aside, samples } =
             self.gather(window, gathering).await?;
         for (block, why) in &set_aside {
             self.0.store.set_aside(*block, why).await?;
@@ -212,7 +212,7 @@ impl History {
             let device = window.device;
             tracing::warn!(%device, block, "a block cannot be read and stays: {why}");
         }
-        self.finish(*window, writer, Tier::Samples, samples, span).map(|(bytes, row)| Draft {
+        self.finish(*window, writer, Tier::Samples, samples).map(|(bytes, row)| Draft {
             window: *window,
             bytes,
             row,
@@ -228,8 +228,7 @@ impl History {
         tier: Tier,
         row: &SegmentRow,
     ) -> Result<Draft, HistoryError> {
-        let span = Some((row.first_ms, row.last_ms));
-        let (bytes, new) = self.finish(row.window, writer, tier, row.samples, span)?;
+        let (bytes, new) = self.finish(row.window, writer, tier, row.samples)?;
         Ok(Draft {
             window: row.window,
             bytes,
@@ -245,9 +244,8 @@ impl History {
         writer: SegmentWriter,
         tier: Tier,
         samples: u64,
-        span: Option<(u64, u64)>,
     ) -> Result<(Vec<u8>, Option<SegmentRow>), HistoryError> {
-        let Some((first_ms, last_ms)) = span else { return Ok((Vec::new(), None)) };
+        let Some((first_ms, last_ms)) = writer.bounds_ms() else { return Ok((Vec::new(), None)) };
         let device = window.device;
         let (bytes, layout) =
             writer.finish().map_err(|source| HistoryError::Making(device, source))?;

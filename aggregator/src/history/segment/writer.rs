@@ -122,6 +122,14 @@ impl SegmentWriter {
         self.push(head, [samples, minutes, hours])
     }
 
+    /// The first and the last tick of all series so far.
+    #[must_use]
+    pub fn bounds_ms(&self) -> Option<(u64, u64)> {
+        let first_ms = self.parts.iter().map(|part| part.first_ms).min()?;
+        let last_ms = self.parts.iter().map(|part| part.last_ms).max()?;
+        Some((first_ms, last_ms))
+    }
+
     /// The bytes, and where their sections lie.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod retention;
 mod room;
 mod segments;
 
+pub(crate) use past_blocks::PastBlock;
 pub(crate) use publication::Published;
 pub(crate) use room::Held;
 
