@@ -60,6 +60,17 @@ pub(crate) struct Settled {
     pub(crate) through: i64,
 }
 
+/// Which segments may become one by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scattered {
+    /// They end until then.
+    pub(crate) before_ms: u64,
+    /// The newest of them was made until then.
+    pub(crate) made_by_ms: u64,
+    /// So much they are together at most.
+    pub(crate) max_bytes: u64,
+}
+
 /// One segment as the database knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentRow {

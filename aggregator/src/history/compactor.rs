@@ -8,7 +8,8 @@
 mod gather;
 
 use super::segment::{SegmentWriter, Tier};
-use super::{History, HistoryError, Publication, SegmentId, SegmentRow, Settled, Window};
+use super::{History, HistoryError, Publication, Scattered};
+use super::{SegmentId, SegmentRow, Settled, Window};
 use crate::store::Published;
 use gather::Gathered;
 pub(super) use gather::Gathering;
@@ -28,7 +29,7 @@ const EXPORT_PATIENCE_MS: u64 = 7 * DAY_MS;
 const DAY_SETTLE_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Larger days stay in several segments.
-const MAX_MERGED_BYTES: usize = 128 * 1024 * 1024;
+const MAX_MERGED_BYTES: u64 = 128 * 1024 * 1024;
 /// Objects that one pass removes.
 const DEAD: u32 = 1000;
 
@@ -130,17 +131,16 @@ impl History {
 
     /// Days whose segments are to be one.
     async fn merge(&self, pass: &mut Pass) -> Result<(), HistoryError> {
-        let now_ms = self.0.clock.now_ms();
-        let before_ms = now_ms.saturating_sub(DAY_SETTLE_MS);
-        let days = self.0.store.scattered_windows(DAY_MS, before_ms, WINDOWS).await?;
-        for day in days {
-            if day.to_ms > before_ms {
-                continue;
-            }
+        let settled_ms = self.0.clock.now_ms().saturating_sub(DAY_SETTLE_MS);
+        let scattered = Scattered {
+            before_ms: settled_ms - settled_ms % DAY_MS,
+            made_by_ms: settled_ms,
+            max_bytes: MAX_MERGED_BYTES,
+        };
+        for day in self.0.store.scattered_windows(DAY_MS, &scattered, WINDOWS).await? {
             let mut rows = self.0.store.segments_of(&day).await?;
             rows.retain(|row| row.tier == Tier::Samples);
-            let bytes: usize = rows.iter().map(|row| row.layout.bytes).sum();
-            if rows.len() > 1 && bytes <= MAX_MERGED_BYTES {
+            if rows.len() > 1 {
                 self.take_on(&day, Gathering::Segments(rows), pass).await?;
             }
         }

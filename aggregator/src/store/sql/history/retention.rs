@@ -49,21 +49,28 @@ impl Store {
         now_ms: u64,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.begin().await?;
+        // Found before anything is locked: a pass that finds none keeps no block waiting.
         let rows = sqlx::query(
             "SELECT id, object FROM segments WHERE last_ms < $1 ORDER BY last_ms, id LIMIT $2",
         )
         .bind(ms(before_ms))
         .bind(i64::from(limit))
-        .fetch_all(&mut *transaction)
+        .fetch_all(self.readers())
         .await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let mut transaction = self.begin().await?;
+        let mut expired = 0;
         for row in &rows {
             let object: String = row.try_get("object")?;
-            objects::note(&object, now_ms).execute(&mut *transaction).await?;
-            segments::remove(&mut transaction, SegmentId(row.try_get("id")?)).await?;
+            if segments::remove(&mut transaction, SegmentId(row.try_get("id")?)).await? {
+                objects::note(&object, now_ms).execute(&mut *transaction).await?;
+                expired += 1;
+            }
         }
         transaction.commit().await?;
-        Ok(rows.len() as u64)
+        Ok(expired)
     }
 
     /// Removes blocks that were set aside and whose last tick lies before `samples_ms`, and

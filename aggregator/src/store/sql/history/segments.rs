@@ -2,7 +2,7 @@
 
 use super::{device, window};
 use crate::fleet::DeviceId;
-use crate::history::{Layout, SegmentId, SegmentRow, Tier, Window};
+use crate::history::{Layout, Scattered, SegmentId, SegmentRow, Tier, Window};
 use crate::store::StoreError;
 use crate::store::sql::{Connection, Row, Statement, Store, ms, small, unsigned, word};
 use sqlx::Row as _;
@@ -46,22 +46,25 @@ impl Store {
         select.fetch_all(self.readers()).await?.iter().map(segment).collect()
     }
 
-    /// Spans of `window_ms` before `before_ms` whose samples lie in more than one segment.
+    /// Spans of `window_ms` whose samples lie in more than one segment, the oldest first.
     pub(crate) async fn scattered_windows(
         &self,
         window_ms: u64,
-        before_ms: u64,
+        scattered: &Scattered,
         limit: u32,
     ) -> Result<Vec<Window>, StoreError> {
         let rows = sqlx::query(
             "SELECT d.id AS device, s.from_ms / $1 AS number FROM segments s
              JOIN devices d ON d.key = s.device
              WHERE s.to_ms <= $2 AND s.tier = 0
-             GROUP BY d.id, s.from_ms / $1 HAVING count(*) > 1
-             ORDER BY number, d.id LIMIT $3",
+             GROUP BY d.id, s.from_ms / $1
+             HAVING count(*) > 1 AND max(s.created_at_ms) <= $3 AND sum(s.bytes) <= $4
+             ORDER BY number, d.id LIMIT $5",
         )
         .bind(ms(window_ms))
-        .bind(ms(before_ms))
+        .bind(ms(scattered.before_ms))
+        .bind(ms(scattered.made_by_ms))
+        .bind(ms(scattered.max_bytes))
         .bind(i64::from(limit))
         .fetch_all(self.readers())
         .await?;
