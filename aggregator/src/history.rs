@@ -96,12 +96,6 @@ pub(crate) struct Publication<'a> {
     pub(crate) segments: &'a [SegmentRow],
 }
 
-impl Publication<'_> {
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &SegmentRow> {
-        self.object.into_iter()
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     #[error("the database of segments")]

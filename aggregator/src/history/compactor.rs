@@ -11,6 +11,7 @@ use super::segment::{SegmentWriter, Tier};
 use super::{History, HistoryError, Publication, Scattered};
 use super::{SegmentId, SegmentRow, Settled, Window};
 use crate::store::Published;
+use bytes::Bytes;
 use gather::Gathered;
 pub(super) use gather::Gathering;
 use std::fmt;
@@ -80,7 +81,7 @@ impl fmt::Display for Pass {
 /// A segment that is written down nowhere yet.
 pub(super) struct Draft {
     window: Window,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     row: Option<SegmentRow>,
     blocks: Vec<i64>,
     segments: Vec<SegmentRow>,
@@ -188,9 +189,7 @@ impl History {
         if draft.blocks.is_empty() && draft.segments.is_empty() {
             return Ok(Published::Overtaken);
         }
-        self.note(&draft).await?;
-        self.put(&draft).await?;
-        let published = self.publish(&draft).await?;
+        let published = self.establish(&draft).await?;
         if published == Published::Done {
             pass.blocks += draft.blocks.len() as u64;
             self.0.metrics.published(&draft.blocks, draft.bytes.len());
@@ -244,15 +243,21 @@ impl History {
         writer: SegmentWriter,
         tier: Tier,
         samples: u64,
-    ) -> Result<(Vec<u8>, Option<SegmentRow>), HistoryError> {
-        let Some((first_ms, last_ms)) = writer.bounds_ms() else { return Ok((Vec::new(), None)) };
+    ) -> Result<(Bytes, Option<SegmentRow>), HistoryError> {
+        let Some((first_ms, last_ms)) = writer.bounds_ms() else { return Ok((Bytes::new(), None)) };
         let device = window.device;
         let (bytes, layout) =
             writer.finish().map_err(|source| HistoryError::Making(device, source))?;
         let object = format!("{device}/{}-{}.fbsg", window.from_ms, self.0.clock.new_id());
         let id = SegmentId(0);
         let row = SegmentRow { id, window, first_ms, last_ms, tier, samples, object, layout };
-        Ok((bytes, Some(row)))
+        Ok((bytes.into(), Some(row)))
+    }
+
+    pub(super) async fn establish(&self, draft: &Draft) -> Result<Published, HistoryError> {
+        self.note(draft).await?;
+        self.put(draft).await?;
+        self.publish(draft).await
     }
 
     pub(super) async fn note(&self, draft: &Draft) -> Result<(), HistoryError> {

@@ -30,7 +30,7 @@ impl Store {
             .bind(publication.window.device.to_string())
             .fetch_one(&mut *transaction)
             .await?;
-        for object in publication.objects() {
+        if let Some(object) = publication.object {
             let noted = sqlx::query("DELETE FROM dead_objects WHERE object = $1")
                 .bind(&object.object)
                 .execute(&mut *transaction)
