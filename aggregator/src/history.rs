@@ -60,6 +60,17 @@ pub(crate) struct Settled {
     pub(crate) through: i64,
 }
 
+/// Which segments may become one by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scattered {
+    /// They end until then.
+    pub(crate) before_ms: u64,
+    /// The newest of them was made until then.
+    pub(crate) made_by_ms: u64,
+    /// So much they are together at most.
+    pub(crate) max_bytes: u64,
+}
+
 /// One segment as the database knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentRow {
@@ -83,12 +94,6 @@ pub(crate) struct Publication<'a> {
     pub(crate) object: Option<&'a SegmentRow>,
     pub(crate) blocks: &'a [i64],
     pub(crate) segments: &'a [SegmentRow],
-}
-
-impl Publication<'_> {
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &SegmentRow> {
-        self.object.into_iter()
-    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -75,6 +75,26 @@ pub struct Submission {
     pub stands_for_ms: Option<u64>,
 }
 
+impl Submission {
+    /// What is asked of the machine itself, without a sign-in and with nothing said besides.
+    #[must_use]
+    pub fn new(device: DeviceId, action: Action, issuer: &str, origin: Origin) -> Self {
+        Self {
+            device,
+            equipment: None,
+            action,
+            issuer: issuer.into(),
+            session: None,
+            break_glass: None,
+            not_after_ms: None,
+            request_id: None,
+            ttl_ms: None,
+            origin,
+            stands_for_ms: None,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
     #[error("device {0} is unknown or revoked")]
@@ -432,19 +452,9 @@ mod tests {
         app.store.add_device(&device).await.unwrap();
         let mut ids = Vec::new();
         for _ in 0..3 {
-            let submission = Submission {
-                device: device.id,
-                equipment: None,
-                session: None,
-                break_glass: None,
-                not_after_ms: None,
-                action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
-                issuer: "operator@example.org".into(),
-                request_id: None,
-                ttl_ms: None,
-                origin: Origin::Remote,
-                stands_for_ms: None,
-            };
+            let action = Action::SetFanFloor { actuator: None, floor: Ratio(0.2) };
+            let issuer = "operator@example.org";
+            let submission = Submission::new(device.id, action, issuer, Origin::Remote);
             ids.push(app.operations.submit(submission).await.unwrap().id);
         }
         let pending = app.operations.pending(device.id, 0).await.unwrap();

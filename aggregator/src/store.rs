@@ -11,7 +11,7 @@ mod sql;
 pub use database::{Database, PostgresUrl};
 pub use sql::Store;
 use sql::engine;
-pub(crate) use sql::history::{Held, Published};
+pub(crate) use sql::history::{Held, PastBlock, Published};
 pub use sql::idempotency::{Begun, KeptAnswer};
 pub use sql::keys::SigningKey;
 pub use sql::migrations::SchemaStep;

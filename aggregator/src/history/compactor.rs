@@ -8,8 +8,10 @@
 mod gather;
 
 use super::segment::{SegmentWriter, Tier};
-use super::{History, HistoryError, Publication, SegmentId, SegmentRow, Settled, Window};
+use super::{History, HistoryError, Publication, Scattered};
+use super::{SegmentId, SegmentRow, Settled, Window};
 use crate::store::Published;
+use bytes::Bytes;
 use gather::Gathered;
 pub(super) use gather::Gathering;
 use std::fmt;
@@ -28,7 +30,7 @@ const EXPORT_PATIENCE_MS: u64 = 7 * DAY_MS;
 const DAY_SETTLE_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Larger days stay in several segments.
-const MAX_MERGED_BYTES: usize = 128 * 1024 * 1024;
+const MAX_MERGED_BYTES: u64 = 128 * 1024 * 1024;
 /// Objects that one pass removes.
 const DEAD: u32 = 1000;
 
@@ -79,7 +81,7 @@ impl fmt::Display for Pass {
 /// A segment that is written down nowhere yet.
 pub(super) struct Draft {
     window: Window,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     row: Option<SegmentRow>,
     blocks: Vec<i64>,
     segments: Vec<SegmentRow>,
@@ -91,18 +93,24 @@ impl History {
     /// # Errors
     /// Where the database fails; a window that fails is left and counted.
     pub async fn pass(&self) -> Result<Pass, HistoryError> {
+        // The room is judged first, so that whatever fails below leaves no old judgement standing.
+        // That it can't be judged holds nothing up: what follows makes room.
+        let judged = self.judge_room().await;
         let mut pass = Pass::default();
         self.compact(&mut pass).await?;
         self.merge(&mut pass).await?;
         self.retain(&mut pass).await?;
         self.collect(&mut pass).await?;
-        self.judge_room().await?;
+        judged?;
+        if pass.has_done_something() {
+            self.judge_room().await?;
+        }
         Ok(pass)
     }
 
     /// The windows of blocks that are past. What lies in days that are over, since machines were
     /// cut off, becomes segments of days at once: they would be merged to these anyway.
-    async fn compact(&self, pass: &mut Pass) -> Result<(), HistoryError> {
+    pub(super) async fn compact(&self, pass: &mut Pass) -> Result<(), HistoryError> {
         let window_ms = self.0.settings.window_ms();
         let settled = self.settled().await?;
         let today_ms = self.0.clock.now_ms().saturating_sub(DAY_SETTLE_MS) / DAY_MS * DAY_MS;
@@ -132,17 +140,16 @@ impl History {
 
     /// Days whose segments are to be one.
     async fn merge(&self, pass: &mut Pass) -> Result<(), HistoryError> {
-        let now_ms = self.0.clock.now_ms();
-        let before_ms = now_ms.saturating_sub(DAY_SETTLE_MS);
-        let days = self.0.store.scattered_windows(DAY_MS, before_ms, WINDOWS).await?;
-        for day in days {
-            if day.to_ms > before_ms {
-                continue;
-            }
+        let settled_ms = self.0.clock.now_ms().saturating_sub(DAY_SETTLE_MS);
+        let scattered = Scattered {
+            before_ms: settled_ms - settled_ms % DAY_MS,
+            made_by_ms: settled_ms,
+            max_bytes: MAX_MERGED_BYTES,
+        };
+        for day in self.0.store.scattered_windows(DAY_MS, &scattered, WINDOWS).await? {
             let mut rows = self.0.store.segments_of(&day).await?;
             rows.retain(|row| row.tier == Tier::Samples);
-            let bytes: usize = rows.iter().map(|row| row.layout.bytes).sum();
-            if rows.len() > 1 && bytes <= MAX_MERGED_BYTES {
+            if rows.len() > 1 {
                 self.take_on(&day, Gathering::Segments(rows), pass).await?;
             }
         }
@@ -190,9 +197,7 @@ impl History {
         if draft.blocks.is_empty() && draft.segments.is_empty() {
             return Ok(Published::Overtaken);
         }
-        self.note(&draft).await?;
-        self.put(&draft).await?;
-        let published = self.publish(&draft).await?;
+        let published = self.establish(&draft).await?;
         if published == Published::Done {
             pass.blocks += draft.blocks.len() as u64;
             self.0.metrics.published(&draft.blocks, draft.bytes.len());
@@ -206,7 +211,7 @@ impl History {
         gathering: Gathering,
         pass: &mut Pass,
     ) -> Result<Draft, HistoryError> {
-        let Gathered { writer, blocks, segments, set_aside, samples, span } =
+        let Gathered { writer, blocks, segments, set_aside, samples } =
             self.gather(window, gathering).await?;
         for (block, why) in &set_aside {
             self.0.store.set_aside(*block, why).await?;
@@ -214,7 +219,7 @@ impl History {
             let device = window.device;
             tracing::warn!(%device, block, "a block cannot be read and stays: {why}");
         }
-        self.finish(*window, writer, Tier::Samples, samples, span).map(|(bytes, row)| Draft {
+        self.finish(*window, writer, Tier::Samples, samples).map(|(bytes, row)| Draft {
             window: *window,
             bytes,
             row,
@@ -230,8 +235,7 @@ impl History {
         tier: Tier,
         row: &SegmentRow,
     ) -> Result<Draft, HistoryError> {
-        let span = Some((row.first_ms, row.last_ms));
-        let (bytes, new) = self.finish(row.window, writer, tier, row.samples, span)?;
+        let (bytes, new) = self.finish(row.window, writer, tier, row.samples)?;
         Ok(Draft {
             window: row.window,
             bytes,
@@ -247,16 +251,21 @@ impl History {
         writer: SegmentWriter,
         tier: Tier,
         samples: u64,
-        span: Option<(u64, u64)>,
-    ) -> Result<(Vec<u8>, Option<SegmentRow>), HistoryError> {
-        let Some((first_ms, last_ms)) = span else { return Ok((Vec::new(), None)) };
+    ) -> Result<(Bytes, Option<SegmentRow>), HistoryError> {
+        let Some((first_ms, last_ms)) = writer.bounds_ms() else { return Ok((Bytes::new(), None)) };
         let device = window.device;
         let (bytes, layout) =
             writer.finish().map_err(|source| HistoryError::Making(device, source))?;
         let object = format!("{device}/{}-{}.fbsg", window.from_ms, self.0.clock.new_id());
         let id = SegmentId(0);
         let row = SegmentRow { id, window, first_ms, last_ms, tier, samples, object, layout };
-        Ok((bytes, Some(row)))
+        Ok((bytes.into(), Some(row)))
+    }
+
+    pub(super) async fn establish(&self, draft: &Draft) -> Result<Published, HistoryError> {
+        self.note(draft).await?;
+        self.put(draft).await?;
+        self.publish(draft).await
     }
 
     pub(super) async fn note(&self, draft: &Draft) -> Result<(), HistoryError> {

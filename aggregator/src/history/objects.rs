@@ -117,7 +117,7 @@ impl Objects {
     ///
     /// # Errors
     /// Where that fails, also after repetitions.
-    pub async fn put(&self, object: &str, bytes: Vec<u8>) -> Result<(), ObjectsError> {
+    pub async fn put(&self, object: &str, bytes: Bytes) -> Result<(), ObjectsError> {
         let done = self.store.put(&ObjectPath::from(object), bytes.into()).await;
         done.map(|_| ()).map_err(|source| failed("writing", object, source))
     }

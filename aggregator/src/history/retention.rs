@@ -105,8 +105,6 @@ impl History {
             writer.copy(&segment, &part, tier).map_err(failed)?;
         }
         let draft = self.redraft(writer, tier, row)?;
-        self.note(&draft).await?;
-        self.put(&draft).await?;
-        self.publish(&draft).await
+        self.establish(&draft).await
     }
 }

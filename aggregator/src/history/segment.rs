@@ -141,12 +141,6 @@ impl Segment {
         self
     }
 
-    /// The same segment with nothing but its index.
-    #[must_use]
-    pub fn index_only(&self) -> Self {
-        Self { index: Arc::clone(&self.index), pieces: Vec::new() }
-    }
-
     /// About what it takes in memory.
     #[must_use]
     pub fn resident_bytes(&self) -> usize {

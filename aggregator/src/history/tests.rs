@@ -2,13 +2,13 @@ use super::compactor::{Draft, Gathering, Pass};
 use super::*;
 use crate::audit::AuditQuery;
 use crate::fleet::tests::device;
+use crate::store::fresh::Fresh;
 use crate::store::{Arrival, ArrivalBody, Committed, EpochKey, Published};
 use flyball_protocol::block::{BlockBuilder, Cell};
 use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Seq};
 use flyball_units::{Kind, NoData, Unit};
 use std::time::Duration;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 const DAY_MS: u64 = 1_795_219_200_000;
@@ -17,7 +17,7 @@ const SERIES: u32 = 3;
 
 /// One aggregator's history over a database, with one machine that sends.
 struct Rig {
-    folder: TempDir,
+    fresh: Fresh,
     store: Store,
     clock: Clock,
     history: History,
@@ -35,10 +35,10 @@ impl Rig {
     }
 
     async fn with(settings: HistorySettings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("test.db")).await.unwrap();
+        let fresh = Fresh::new();
+        let store = fresh.store().await;
         let clock = Clock::manual(DAY_MS);
-        let history = History::open(store.clone(), clock.clone(), &settings, folder.path());
+        let history = History::open(store.clone(), clock.clone(), &settings, fresh.path());
         let device = device(Uuid::from_u128(7));
         store.add_device(&device).await.unwrap();
         let open = store.open_epoch(device.id, Epoch(1), DAY_MS).await.unwrap().unwrap();
@@ -46,7 +46,7 @@ impl Rig {
         let defined =
             store.define_series(open.device, open.epoch, &definitions, DAY_MS).await.unwrap();
         Self {
-            folder,
+            fresh,
             clock,
             history: history.unwrap(),
             device: device.id,
@@ -138,7 +138,7 @@ impl Rig {
     }
 
     fn objects(&self) -> usize {
-        let devices = std::fs::read_dir(self.folder.path().join("history")).unwrap();
+        let devices = std::fs::read_dir(self.fresh.path().join("history")).unwrap();
         devices
             .map(|device| device.unwrap().path())
             .filter(|path| path.is_dir())
@@ -280,7 +280,7 @@ async fn a_compaction_cut_off_at_any_step_leaves_every_sample_exactly_once() {
         );
         // The next process does it again, and clears away what the first one left.
         let settings = HistorySettings::default();
-        let folder = rig.folder.path().to_owned();
+        let folder = rig.fresh.path().to_owned();
         rig.history =
             History::open(rig.store.clone(), rig.clock.clone(), &settings, &folder).unwrap();
         rig.pass().await;
@@ -351,6 +351,58 @@ async fn late_blocks_make_a_further_segment_and_the_day_becomes_one() {
     rig.at(DAY_MS + 28 * HOUR_MS);
     rig.pass().await;
     assert_eq!(rig.objects(), 1);
+}
+
+#[tokio::test]
+async fn a_day_is_merged_again_an_hour_after_what_came_late() {
+    let mut rig = Rig::start().await;
+    for start_ms in [DAY_MS, DAY_MS + 2 * HOUR_MS] {
+        rig.measure(start_ms, start_ms + 10_000).await;
+    }
+    rig.at(DAY_MS + 5 * HOUR_MS);
+    rig.pass().await;
+    rig.at(DAY_MS + 25 * HOUR_MS - 1);
+    assert_eq!(rig.pass().await.merged, 0);
+    rig.at(DAY_MS + 25 * HOUR_MS);
+    assert_eq!(rig.pass().await.merged, 1);
+    rig.measure(DAY_MS + 60_000, DAY_MS + 70_000).await;
+    let pass = rig.pass().await;
+    assert_eq!((pass.segments, pass.merged), (1, 0));
+    rig.at(DAY_MS + 26 * HOUR_MS - 1);
+    assert_eq!(rig.pass().await.merged, 0);
+    rig.at(DAY_MS + 26 * HOUR_MS);
+    assert_eq!(rig.pass().await.merged, 1);
+    assert_eq!((rig.rows().await.len(), rig.ticks().await.1.len()), (1, 30));
+}
+
+#[tokio::test]
+async fn days_that_are_too_large_to_be_merged_stand_in_nobodys_way() {
+    let mut rig = Rig::start().await;
+    for (hours, passed) in [(&[0, 2][..], 8), (&[24, 26, 28], 35)] {
+        for hour in hours {
+            rig.measure(DAY_MS + hour * HOUR_MS, DAY_MS + hour * HOUR_MS + 10_000).await;
+        }
+        rig.at(DAY_MS + passed * HOUR_MS);
+        // Merging waits an hour for what comes late.
+        rig.history.compact(&mut Pass::default()).await.unwrap();
+    }
+    let bytes: usize = rig.rows().await[..2].iter().map(|row| row.layout.bytes).sum();
+    let days = |max_bytes| {
+        let scattered = Scattered {
+            before_ms: DAY_MS + 48 * HOUR_MS,
+            made_by_ms: DAY_MS + 48 * HOUR_MS,
+            max_bytes,
+        };
+        let store = &rig.store;
+        async move { store.scattered_windows(24 * HOUR_MS, &scattered, 9).await.unwrap() }
+    };
+    let larger = days(u64::MAX / 4).await;
+    assert_eq!(
+        larger.iter().map(|day| day.from_ms).collect::<Vec<_>>(),
+        [DAY_MS, DAY_MS + 24 * HOUR_MS]
+    );
+    assert_eq!(days(bytes as u64).await, larger[..1]);
+    assert!(days(bytes as u64 - 1).await.is_empty());
 }
 
 #[tokio::test]
@@ -472,13 +524,33 @@ async fn a_full_room_is_judged_and_audited_once() {
 }
 
 #[tokio::test]
+async fn a_pass_whose_work_fails_has_judged_the_room() {
+    let budget = Budget { bytes: Some(1), ..Budget::default() };
+    let mut rig = Rig::with(HistorySettings { budget, ..HistorySettings::default() }).await;
+    rig.measure(DAY_MS, DAY_MS + 60_000).await;
+    rig.at(DAY_MS + 3 * HOUR_MS);
+    rig.fresh.drop_table("compaction_leases").await;
+    rig.history.pass().await.unwrap_err();
+    assert_eq!(rig.history.room(), budget::Room::Full);
+}
+
+#[tokio::test]
+async fn what_a_pass_has_made_is_in_the_judgement_at_its_end() {
+    let mut rig = Rig::start().await;
+    rig.measure(DAY_MS, DAY_MS + 60_000).await;
+    rig.at(DAY_MS + 3 * HOUR_MS);
+    rig.pass().await;
+    assert_eq!(rig.history.metrics().segments.get(), 1);
+}
+
+#[tokio::test]
 async fn a_damaged_segment_is_an_error_that_names_its_object() {
     let mut rig = Rig::start().await;
     rig.measure(DAY_MS, DAY_MS + 60_000).await;
     rig.at(DAY_MS + 3 * HOUR_MS);
     rig.pass().await;
     let row = rig.rows().await.remove(0);
-    let path = rig.folder.path().join("history").join(&row.object);
+    let path = rig.fresh.path().join("history").join(&row.object);
     let mut bytes = std::fs::read(&path).unwrap();
     let length = bytes.len();
     bytes[length - 20] ^= 1;

@@ -185,18 +185,13 @@ impl Operations {
         if !self.sessions.is_online(armed.device) {
             return Err(ConfirmError::Away);
         }
+        let action = Action::Confirm { operation: id };
         let submission = Submission {
-            device: armed.device,
             equipment: armed.equipment,
-            action: Action::Confirm { operation: id },
-            issuer: caller.email.clone(),
             session: Some(caller.session),
-            break_glass: None,
             not_after_ms: Some(arming.until_ms),
             request_id,
-            ttl_ms: None,
-            origin: super::Origin::Remote,
-            stands_for_ms: None,
+            ..Submission::new(armed.device, action, &caller.email, super::Origin::Remote)
         };
         let confirming = self.submit(submission).await?;
         if let Some(Verdict::Refused(refusal)) = confirming.verdict {

@@ -198,19 +198,8 @@ impl Operations {
         device: DeviceId,
         limits: Vec<FleetLimit>,
     ) -> Result<(), SubmitError> {
-        let submission = Submission {
-            device,
-            equipment: None,
-            action: Action::SetFleetLimits { limits },
-            issuer: SYSTEM.into(),
-            session: None,
-            break_glass: None,
-            not_after_ms: None,
-            request_id: None,
-            ttl_ms: None,
-            origin: super::Origin::Automation,
-            stands_for_ms: None,
-        };
+        let action = Action::SetFleetLimits { limits };
+        let submission = Submission::new(device, action, SYSTEM, super::Origin::Automation);
         self.store_and_wake(submission).await.map(drop)
     }
 }

@@ -30,8 +30,8 @@ use sqlx::{Row as _, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
-/// The database as every statement here sees it: `$1` placeholders, `RETURNING` for numbers that
-/// the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
+/// The database as every statement here sees it: bind parameters as `$1`, `RETURNING` for numbers
+/// that the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
 /// Flags are stored as 0 and 1.
 ///
 /// A float that may be absent is bound as a condition and a number (`CASE WHEN $1 THEN $2 END`):
@@ -41,6 +41,7 @@ pub(super) type Db = sqlx::Any;
 pub(super) type Row = sqlx::any::AnyRow;
 pub(super) type Connection = sqlx::AnyConnection;
 pub(super) type Pool = sqlx::Pool<Db>;
+pub(super) type Statement<'q> = sqlx::query::Query<'q, Db, sqlx::any::AnyArguments>;
 
 /// How long a write waits for a server that restarts.
 const AWAY: Duration = Duration::from_secs(10);
@@ -107,13 +108,18 @@ impl Store {
         Ok(begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
     }
 
+    /// A write of one statement; says how many rows it was about.
+    pub(super) async fn write(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let done = statement.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+
     /// Changes what is stored behind everybody's back, for tests.
     #[cfg(test)]
-    pub(crate) async fn tamper(&self, text: String) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(())
+    pub(crate) async fn tamper(&self, text: String) -> Result<u64, StoreError> {
+        self.write(sqlx::query(sqlx::AssertSqlSafe(text))).await
     }
 
     /// The pool that reads; each statement sees a committed snapshot.

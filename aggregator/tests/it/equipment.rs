@@ -197,18 +197,10 @@ async fn a_machine_that_comes_without_the_fleets_limits_is_sent_them_anew() {
         vec![FleetLimit { limit: "cpu".into(), warning: None, limit_at: None, trip: Some(trip) }]
     };
     let device = identity.device;
-    let submission = move |trip| Submission {
-        device,
-        equipment: None,
-        action: Action::SetFleetLimits { limits: policy(trip) },
-        issuer: "operator@example.org".into(),
-        session: None,
-        break_glass: None,
-        not_after_ms: None,
-        request_id: None,
-        ttl_ms: Some(1_000),
-        origin: Origin::Remote,
-        stands_for_ms: None,
+    let submission = move |trip| {
+        let action = Action::SetFleetLimits { limits: policy(trip) };
+        let asked = Submission::new(device, action, "operator@example.org", Origin::Remote);
+        Submission { ttl_ms: Some(1_000), ..asked }
     };
     // It is away, and the command itself may run out before it is back.
     rig.app.operations.set_fleet_limits(submission(90.0), None).await.unwrap();

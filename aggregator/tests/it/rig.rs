@@ -446,17 +446,6 @@ pub(crate) fn entry(seq: u64, body: &EntryBody) -> Entry {
 
 /// A command that every board can carry out.
 pub(crate) fn fan_floor(device: DeviceId) -> Submission {
-    Submission {
-        device,
-        equipment: None,
-        session: None,
-        break_glass: None,
-        not_after_ms: None,
-        action: Action::SetFanFloor { actuator: None, floor: Ratio(0.2) },
-        issuer: "operator@example.org".into(),
-        request_id: None,
-        ttl_ms: None,
-        origin: Origin::Remote,
-        stands_for_ms: None,
-    }
+    let action = Action::SetFanFloor { actuator: None, floor: Ratio(0.2) };
+    Submission::new(device, action, "operator@example.org", Origin::Remote)
 }

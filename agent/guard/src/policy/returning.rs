@@ -69,3 +69,30 @@ impl ReturnRule {
         needs.chain(cleared)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Policy;
+
+    #[test]
+    fn only_what_a_ups_has_left_comes_back_by_itself_and_only_with_the_power() {
+        let text = "[[limit]]\nname = \"hot\"\nsensors = [\"a\"]\ntrip_celsius = 90\n\
+                    [[limit]]\nname = \"exhausted\"\nsensors = [\"b\"]\ntrip_state = 1\n\
+                    [[limit]]\nname = \"on-battery\"\nsensors = [\"c\"]\nwarning_state = 1\n\
+                    [return]\n";
+        let sound = "limits = [\"exhausted\"]\nneeds = [\"on-battery\"]\n";
+        let policy = Policy::parse(&format!("{text}{sound}")).unwrap();
+        let rule = policy.returning.unwrap();
+        assert_eq!((rule.after.as_secs(), rule.stagger.as_secs(), rule.at_most), (300, 30, 2));
+        let words = |more: &str| {
+            let faults = Policy::parse(&format!("{text}{more}")).unwrap_err();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let heat = words("limits = [\"hot\"]\nneeds = [\"on-battery\"]\n");
+        assert!(heat.contains("heat is for a person"), "{heat}");
+        let bare = words("limits = [\"exhausted\"]\n");
+        assert!(bare.contains("`needs` names at least one"), "{bare}");
+        let unknown = words("limits = [\"x\"]\nneeds = [\"y\"]\n");
+        assert!(unknown.contains("name `x`") && unknown.contains("name `y`"), "{unknown}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::identity::CertificateAge;
 use flyball_protocol::command::DeviceId;
+use uuid::Uuid;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

@@ -1,6 +1,8 @@
-//! The same conversation where UDP is blocked, and with several aggregators.
+//! The same conversation where UDP is blocked.
 
 use super::*;
+use flyball_link::Transport;
+use flyball_protocol::message::ALPN;
 
 #[tokio::test]
 async fn where_udp_is_blocked_the_same_is_said_over_tls_and_tcp() {
@@ -57,34 +59,4 @@ async fn quic_is_taken_up_again_once_udp_is_open_and_nothing_is_lost() {
     assert_eq!(seqs(&second.entries(1).await.1, StreamKind::Backfill), [1]);
     second.ack(1, 1).await;
     rig.trimmed().await;
-}
-
-#[tokio::test]
-async fn another_replica_takes_over_the_same_epoch_when_one_dies() {
-    let authority = Authority::new();
-    let other = Aggregator::listen(&authority);
-    let first = Aggregator::listen(&authority);
-    let rig = Rig::among(authority, first, 2, RETRY_QUIC_MS, &[other.address()]);
-    let mut peer = rig.peer().await;
-    peer.entries(2).await;
-    peer.ack(1, 1).await;
-    peer.connection.close(close::SHUTDOWN, b"");
-    let mut peer = other.accept().await;
-    assert_eq!(peer.hello.epoch, Epoch(7));
-    peer.welcome(&range(1, 1)).await;
-    assert_eq!(seqs(&peer.entries(1).await.1, StreamKind::Backfill), [2]);
-}
-
-#[tokio::test]
-async fn a_replica_that_falls_silent_is_left_within_seconds() {
-    let authority = Authority::new();
-    let other = Aggregator::listen(&authority);
-    let first = Aggregator::listen(&authority);
-    let mut rig = Rig::among(authority, first, 0, RETRY_QUIC_MS, &[other.address()]);
-    let mut peer = rig.peer().await;
-    peer.control(|message| matches!(message, ControlUp::Inventory(_)).then_some(())).await;
-    // Its sockets go without a word, as with its machine.
-    rig.aggregator.fall_silent();
-    rig.append(1);
-    assert_eq!(other.accept().await.hello.epoch, Epoch(7));
 }

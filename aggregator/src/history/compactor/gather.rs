@@ -1,13 +1,15 @@
 //! What goes into a segment, series by series: out of blocks, or out of other segments.
 //!
-//! Blocks are read once to see what they hold, and once more for every batch of series whose
-//! samples fit in memory together. Those that cannot be read are named and left out.
+//! Blocks are read once where all of their samples fit in memory together; where they don't, once
+//! to see what they hold and once more for every batch of series that fits. Those that cannot be
+//! read are named and left out.
 
 use super::super::segment::{SegmentError, SegmentWriter, Tier};
 use super::super::{History, HistoryError, SegmentRow, Settled, Window};
-use crate::store::EpochKey;
+use crate::fleet::DeviceId;
+use crate::store::{EpochKey, PastBlock};
 use crate::telemetry::SeriesId;
-use flyball_protocol::block::{Cell, Header, Outline, Ticks};
+use flyball_protocol::block::{Cell, Outline, Ticks};
 use flyball_protocol::series::SeriesRef;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,52 +31,82 @@ pub(super) struct Gathered {
     /// Blocks that cannot be read, and why.
     pub(super) set_aside: Vec<(i64, String)>,
     pub(super) samples: u64,
-    /// The first and the last tick.
-    pub(super) span: Option<(u64, u64)>,
 }
 
 type Numbers = HashMap<(EpochKey, SeriesRef), SeriesId>;
 type Samples = BTreeMap<SeriesId, Vec<(u64, Cell)>>;
 
 /// What a first look at the blocks has found.
-#[derive(Default)]
 struct Survey {
     counts: BTreeMap<SeriesId, usize>,
     blocks: Vec<i64>,
     set_aside: Vec<(i64, String)>,
+    /// All of the blocks' samples, while they fit in memory together.
+    samples: Option<Samples>,
+    room: usize,
 }
 
 impl Survey {
-    fn take(&mut self, numbers: &Numbers, id: i64, epoch: EpochKey, data: &[u8]) {
-        match columns(numbers, epoch, data) {
-            Ok(columns) => {
-                for (series, cells) in columns {
-                    *self.counts.entry(series).or_default() += cells;
-                }
-                self.blocks.push(id);
-            }
-            Err(why) => self.set_aside.push((id, why)),
+    fn new() -> Self {
+        Self {
+            counts: BTreeMap::new(),
+            blocks: Vec::new(),
+            set_aside: Vec::new(),
+            samples: Some(Samples::new()),
+            room: BATCH_SAMPLES,
         }
+    }
+
+    fn take(&mut self, numbers: &Numbers, block: &PastBlock) {
+        let mut columns = Vec::new();
+        let read = for_each_column(numbers, block, |series, ticks, cells| {
+            columns.push((series, ticks.count));
+            if let Some(samples) = &mut self.samples {
+                keep(samples, series, ticks, cells);
+            }
+        });
+        if let Err(why) = read {
+            // Some of it may be among the others' samples by now.
+            self.samples = None;
+            self.set_aside.push((block.id, why));
+            return;
+        }
+        for (series, cells) in columns {
+            *self.counts.entry(series).or_default() += cells;
+            self.room = self.room.saturating_sub(cells);
+        }
+        if self.room == 0 {
+            self.samples = None;
+        }
+        self.blocks.push(block.id);
     }
 }
 
-/// Every series of a block with its number of cells, once all of it has been decoded.
-fn columns(
+/// Decodes all of a block and hands every column to `each`. What was handed over before an error
+/// is worth nothing.
+fn for_each_column(
     numbers: &Numbers,
-    epoch: EpochKey,
-    data: &[u8],
-) -> Result<Vec<(SeriesId, usize)>, String> {
-    let (mut columns, mut stranger) = (Vec::new(), None);
-    let outline = Outline::read(data).map_err(|error| error.to_string())?;
-    let each = |ticks: Ticks, number, _: &[Cell]| match numbers.get(&(epoch, number)) {
-        Some(series) => columns.push((*series, ticks.count)),
+    block: &PastBlock,
+    mut each: impl FnMut(SeriesId, Ticks, &[Cell]),
+) -> Result<(), String> {
+    let mut stranger = None;
+    let outline = Outline::read(&block.data).map_err(|error| error.to_string())?;
+    let each = |ticks, number, cells: &[Cell]| match numbers.get(&(block.epoch, number)) {
+        Some(series) => each(*series, ticks, cells),
         None => stranger = Some(number),
     };
-    outline.for_each_column(data, each).map_err(|error| error.to_string())?;
+    outline.for_each_column(&block.data, each).map_err(|error| error.to_string())?;
     match stranger {
         Some(number) => Err(format!("its series {} is in no dictionary", number.0)),
-        None => Ok(columns),
+        None => Ok(()),
     }
+}
+
+fn keep(samples: &mut Samples, series: SeriesId, ticks: Ticks, cells: &[Cell]) {
+    let cells = cells.iter().enumerate();
+    let present = cells.filter(|(_, cell)| !matches!(cell, Cell::Absent));
+    let present = present.map(|(index, cell)| (ticks.at_ms(index), *cell));
+    samples.entry(series).or_default().extend(present);
 }
 
 /// Batches of series, none of more samples than fit, unless one alone has more.
@@ -107,11 +139,10 @@ impl History {
             segments: Vec::new(),
             set_aside: Vec::new(),
             samples: 0,
-            span: None,
         };
         match gathering {
             Gathering::Blocks(settled) => self.gather_blocks(window, &settled, gathered).await,
-            Gathering::Segments(rows) => self.gather_segments(gathered, rows).await,
+            Gathering::Segments(rows) => self.gather_segments(window, rows, gathered).await,
         }
     }
 
@@ -128,28 +159,32 @@ impl History {
             .into_iter()
             .map(|(epoch, number, series)| ((epoch, number), series))
             .collect();
-        let mut survey = Survey::default();
+        let mut survey = Survey::new();
         store
             .for_each_past_block::<HistoryError>(window, settled, |block| {
                 if survey.blocks.len() < MAX_BLOCKS {
-                    survey.take(&numbers, block.id, block.epoch, &block.data);
+                    survey.take(&numbers, &block);
                 }
                 Ok(())
             })
             .await?;
-        let taken: HashSet<i64> = survey.blocks.iter().copied().collect();
-        for batch in batches(&survey.counts) {
-            let mut samples = Samples::new();
-            store
-                .for_each_past_block::<HistoryError>(window, settled, |block| {
-                    if taken.contains(&block.id) {
-                        pick(&mut samples, &batch, &numbers, block.epoch, &block.data)
-                            .map_err(|source| HistoryError::Making(window.device, source))?;
-                    }
-                    Ok(())
-                })
-                .await?;
-            gathered = add(gathered, samples, window).await?;
+        if let Some(samples) = survey.samples {
+            gathered = add(gathered, samples, window.device).await?;
+        } else {
+            let taken: HashSet<i64> = survey.blocks.iter().copied().collect();
+            for batch in batches(&survey.counts) {
+                let mut samples = Samples::new();
+                store
+                    .for_each_past_block::<HistoryError>(window, settled, |block| {
+                        if taken.contains(&block.id) {
+                            pick(&mut samples, &batch, &numbers, &block)
+                                .map_err(|source| HistoryError::Making(window.device, source))?;
+                        }
+                        Ok(())
+                    })
+                    .await?;
+                gathered = add(gathered, samples, window.device).await?;
+            }
         }
         gathered.blocks = survey.blocks;
         gathered.set_aside = survey.set_aside;
@@ -158,8 +193,9 @@ impl History {
 
     async fn gather_segments(
         &self,
-        mut gathered: Gathered,
+        window: &Window,
         rows: Vec<SegmentRow>,
+        mut gathered: Gathered,
     ) -> Result<Gathered, HistoryError> {
         let mut counts: BTreeMap<SeriesId, usize> = BTreeMap::new();
         for row in &rows {
@@ -167,7 +203,6 @@ impl History {
                 *counts.entry(part.series).or_default() += part.samples;
             }
         }
-        let Some(window) = rows.first().map(|row| row.window) else { return Ok(gathered) };
         for batch in batches(&counts) {
             let series: Vec<SeriesId> = batch.into_iter().collect();
             let mut samples = Samples::new();
@@ -182,7 +217,7 @@ impl History {
                     samples.entry(part.series).or_default().extend(read);
                 }
             }
-            gathered = add(gathered, samples, &window).await?;
+            gathered = add(gathered, samples, window.device).await?;
         }
         gathered.segments = rows;
         Ok(gathered)
@@ -194,41 +229,41 @@ fn pick(
     samples: &mut Samples,
     batch: &HashSet<SeriesId>,
     numbers: &Numbers,
-    epoch: EpochKey,
-    data: &[u8],
+    block: &PastBlock,
 ) -> Result<(), SegmentError> {
-    let header = Header::read(data).map_err(|_| SegmentError::Invalid("block"))?;
-    for (group, column) in header.columns() {
-        let Some(series) = numbers.get(&(epoch, column.series)) else { continue };
-        if !batch.contains(series) {
-            continue;
+    let read = for_each_column(numbers, block, |series, ticks, cells| {
+        if batch.contains(&series) {
+            keep(samples, series, ticks, cells);
         }
-        let cells = header.cells(data, group, column);
-        let cells = cells.map_err(|_| SegmentError::Invalid("block"))?;
-        let present = group.ticks_ms().zip(cells);
-        let present = present.filter(|(_, cell)| !matches!(cell, Cell::Absent));
-        samples.entry(*series).or_default().extend(present);
-    }
-    Ok(())
+    });
+    read.map_err(|_| SegmentError::Invalid("block"))
 }
 
 /// Encodes a batch where it holds nobody up.
 async fn add(
     mut gathered: Gathered,
     samples: Samples,
-    window: &Window,
+    device: DeviceId,
 ) -> Result<Gathered, HistoryError> {
-    let device = window.device;
     let encoded = tokio::task::spawn_blocking(move || {
         for (series, samples) in samples {
-            let ticks = || samples.iter().map(|(at_ms, _)| *at_ms);
-            if let (Some(first_ms), Some(last_ms)) = (ticks().min(), ticks().max()) {
-                let (from_ms, to_ms) = gathered.span.unwrap_or((first_ms, last_ms));
-                gathered.span = Some((from_ms.min(first_ms), to_ms.max(last_ms)));
-            }
             gathered.samples += gathered.writer.add(series, samples)? as u64;
         }
         Ok(gathered)
     });
     encoded.await?.map_err(|source| HistoryError::Making(device, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_holds_what_fits_in_memory_and_at_least_one_series() {
+        let counts = [(1, 10), (2, BATCH_SAMPLES - 10), (3, BATCH_SAMPLES * 2), (4, 1), (5, 1)];
+        let counts = counts.map(|(series, cells)| (SeriesId(series), cells));
+        let batches = batches(&BTreeMap::from(counts));
+        let of = |series: &[i64]| series.iter().copied().map(SeriesId).collect::<HashSet<_>>();
+        assert_eq!(batches, [of(&[1, 2]), of(&[3]), of(&[4, 5])]);
+    }
 }

@@ -91,16 +91,6 @@ pub(super) fn put(
     }
 }
 
-/// The same of rollups whose samples are gone.
-pub(super) fn put_rollups(
-    out: &mut Vec<u8>,
-    step_ms: u64,
-    rollups: &[Rollup],
-) -> Result<(), SegmentError> {
-    put_starts(out, step_ms, rollups)?;
-    put_floats(out, rollups)
-}
-
 pub(super) fn take(bytes: &[u8], step_ms: u64) -> Result<Vec<Rollup>, SegmentError> {
     const WHAT: &str = "rollups";
     let mut bytes = Bytes::new(bytes);

@@ -1,10 +1,10 @@
 //! Samples in, one series after the other; the bytes of a segment out.
 
 use super::index::{HEAD_BYTES, Index, Layout, MAGIC, Written};
-use super::rollup::{self, HOUR_MS, MINUTE_MS, Rollup};
+use super::rollup::{self, HOUR_MS, MINUTE_MS};
 use super::times::Times;
 use super::values::Decimals;
-use super::{MAX_PARTS, MAX_ROLLUPS, MAX_SAMPLES, MAX_SEGMENT_BYTES, Part, Segment};
+use super::{MAX_PARTS, MAX_SAMPLES, MAX_SEGMENT_BYTES, Part, Segment};
 use super::{SegmentError, VERSION, cells};
 use crate::fleet::DeviceId;
 use crate::telemetry::SeriesId;
@@ -60,12 +60,6 @@ impl SegmentWriter {
             parts: Vec::new(),
             sections: [Vec::new(), Vec::new(), Vec::new()],
         }
-    }
-
-    /// The encoded bytes so far.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.sections.iter().map(Vec::len).sum()
     }
 
     /// Takes all samples of one series and says how many they are; series come in their order. Of
@@ -128,28 +122,12 @@ impl SegmentWriter {
         self.push(head, [samples, minutes, hours])
     }
 
-    /// Takes a series of which only rollups are left, each kind in its order.
-    ///
-    /// # Errors
-    /// Where a bound is passed or a series comes out of order.
-    pub fn add_rolled(
-        &mut self,
-        part: &Part,
-        minutes: &[Rollup],
-        hours: &[Rollup],
-    ) -> Result<(), SegmentError> {
-        let mut sections = [Vec::new(), Vec::new()];
-        for (section, (step_ms, rollups)) in
-            sections.iter_mut().zip([(MINUTE_MS, minutes), (HOUR_MS, hours)])
-        {
-            bound("rollups", rollups.len(), MAX_ROLLUPS)?;
-            if !rollups.is_empty() {
-                rollup::put_rollups(section, step_ms, rollups)?;
-            }
-        }
-        let &Part { series, first_ms, last_ms, stats, .. } = part;
-        let head = Head { series, first_ms, last_ms, stats, times: None };
-        self.push(head, [&[], &sections[0], &sections[1]])
+    /// The first and the last tick of all series so far.
+    #[must_use]
+    pub fn bounds_ms(&self) -> Option<(u64, u64)> {
+        let first_ms = self.parts.iter().map(|part| part.first_ms).min()?;
+        let last_ms = self.parts.iter().map(|part| part.last_ms).max()?;
+        Some((first_ms, last_ms))
     }
 
     /// The bytes, and where their sections lie.

@@ -1,9 +1,7 @@
 //! One statement for many rows, in a few fixed sizes: so the engines keep each of them prepared.
 
 use crate::store::StoreError;
-use crate::store::sql::{Connection, Db, Row};
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
+use crate::store::sql::{Connection, Row, Statement};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
@@ -11,7 +9,7 @@ use std::sync::OnceLock;
 /// name from the first one on.
 const SIZES: [usize; 3] = [32, 8, 1];
 
-pub(super) type Binding = Query<'static, Db, AnyArguments>;
+pub(super) type Binding = Statement<'static>;
 
 /// `head (…), (…), … tail` with `columns` parameters a row.
 #[derive(Debug)]

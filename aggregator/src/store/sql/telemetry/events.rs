@@ -45,7 +45,7 @@ impl Store {
     }
 }
 
-/// Conditions whose number the question decides: only placeholders enter the text.
+/// Conditions whose number the question decides: only bind parameters enter the text.
 #[derive(Debug, Default)]
 struct Conditions {
     sql: String,
