@@ -38,6 +38,7 @@ use bytes::Bytes;
 use flyball_protocol::block::{Cell, Stats};
 use flyball_protocol::wire::WireError;
 use index::{Entry, HEAD_BYTES, Index, MAGIC, Section};
+use numbers::Extent;
 use std::ops::Range;
 use std::sync::Arc;
 use times::Times;
@@ -193,11 +194,24 @@ impl Segment {
     /// # Errors
     /// Where the part's bytes are damaged or not here.
     pub fn samples(&self, part: &Part) -> Result<Vec<(u64, Cell)>, SegmentError> {
+        self.samples_before(part, u64::MAX)
+    }
+
+    /// The same up to `before_ms`, exclusive: what comes after it is not decoded.
+    ///
+    /// # Errors
+    /// Where the part's bytes are damaged or not here.
+    pub fn samples_before(
+        &self,
+        part: &Part,
+        before_ms: u64,
+    ) -> Result<Vec<(u64, Cell)>, SegmentError> {
         let entry = self.entry(part)?;
         let Some(times) = entry.times.and_then(|times| self.index.times.get(times)) else {
             return Ok(Vec::new());
         };
-        let cells = cells::take(self.section(&entry.samples)?, times.count())?;
+        let extent = Extent { whole: times.count(), wanted: times.count_before(before_ms) };
+        let cells = cells::take(self.section(&entry.samples)?, extent)?;
         Ok(times.ticks().zip(cells).collect())
     }
 

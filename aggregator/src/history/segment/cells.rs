@@ -1,5 +1,6 @@
 //! The samples of one series: runs of values and of reasons, then the values.
 
+use super::numbers::Extent;
 use super::values::{self, Decimals};
 use super::{MAX_SAMPLES, SegmentError};
 use flyball_protocol::block::Cell;
@@ -32,29 +33,37 @@ pub(super) fn put(
     values::put(out, values, decimals)
 }
 
-/// One cell for each of the `count` ticks.
-pub(super) fn take(bytes: &[u8], count: usize) -> Result<Vec<Cell>, SegmentError> {
+/// A cell for each of the ticks that are wanted.
+pub(super) fn take(bytes: &[u8], extent: Extent) -> Result<Vec<Cell>, SegmentError> {
     const WHAT: &str = "states";
+    let Extent { whole, wanted } = extent;
     let mut bytes = Bytes::new(bytes);
     let runs = bytes.count(WHAT, MAX_SAMPLES)?;
-    let mut cells = Vec::with_capacity(count);
+    let mut cells = Vec::with_capacity(wanted);
+    let (mut seen, mut values_seen) = (0, 0);
     for _ in 0..runs {
-        let length = bytes.count(WHAT, count - cells.len())?;
+        let length = bytes.count(WHAT, whole - seen)?;
         let cell = match bytes.byte(WHAT)? {
             state::VALUE => Cell::Value(0.0),
             code => NoData::from_code(code - state::REASON)
                 .map(Cell::NoData)
                 .ok_or(SegmentError::Invalid(WHAT))?,
         };
-        cells.extend(std::iter::repeat_n(cell, length));
+        seen += length;
+        if matches!(cell, Cell::Value(_)) {
+            values_seen += length;
+        }
+        cells.extend(std::iter::repeat_n(cell, length.min(wanted - cells.len())));
     }
     if runs == 0 {
-        cells.resize(count, Cell::Value(0.0));
+        cells.resize(wanted, Cell::Value(0.0));
+        (seen, values_seen) = (whole, whole);
     }
-    if cells.len() != count {
+    if seen != whole {
         return Err(SegmentError::Invalid(WHAT));
     }
     let present = cells.iter().filter(|cell| matches!(cell, Cell::Value(_))).count();
+    let present = Extent { whole: values_seen, wanted: present };
     let mut values = values::take(&mut bytes, present)?.into_iter();
     for cell in &mut cells {
         if let Cell::Value(value) = cell {

@@ -27,6 +27,8 @@ const MIN_PCO: usize = 32;
 /// `pco`'s first byte after its version holds the mode; a dictionary is allocated as announced.
 const PCO_VERSION_BYTES: usize = 2;
 const PCO_DICTIONARY: u8 = 4;
+/// It decompresses so many at a time.
+const PCO_BATCH: usize = 256;
 /// Bits that one packed number takes at most: beyond, two words would not hold its place.
 const MAX_WIDTH: u32 = 56;
 
@@ -82,28 +84,44 @@ pub(super) fn bits(numbers: &[i64]) -> Result<u64, SegmentError> {
     Ok(width(first) + offsets.min(deltas))
 }
 
-/// `count` numbers; the caller has held it to its bound.
-pub(super) fn take(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, SegmentError> {
+/// How many numbers a column has, which the caller has held to its bound, and how many of the
+/// first are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) whole: usize,
+    pub(super) wanted: usize,
+}
+
+impl Extent {
+    pub(super) const fn all(count: usize) -> Self {
+        Self { whole: count, wanted: count }
+    }
+}
+
+pub(super) fn take(bytes: &mut Bytes<'_>, extent: Extent) -> Result<Vec<i64>, SegmentError> {
     const WHAT: &str = "numbers";
-    if count == 0 {
+    let Extent { whole, wanted } = extent;
+    if whole == 0 {
         return Ok(Vec::new());
     }
     match bytes.byte(WHAT)? {
-        form::CONSTANT => Ok(vec![unzigzag(bytes.varint(WHAT)?); count]),
-        form::PACKED => unpack(bytes, count),
+        form::CONSTANT => Ok(vec![unzigzag(bytes.varint(WHAT)?); wanted]),
+        form::PACKED => unpack(bytes, extent),
         form::DELTA => {
             let mut last = unzigzag(bytes.varint(WHAT)?);
-            let mut numbers = Vec::with_capacity(count);
+            let rest = Extent { whole: whole - 1, wanted: wanted.saturating_sub(1) };
+            let mut numbers = Vec::with_capacity(wanted);
             numbers.push(last);
-            for delta in unpack(bytes, count - 1)? {
+            for delta in unpack(bytes, rest)? {
                 last = last.checked_add(delta).ok_or(SegmentError::Invalid(WHAT))?;
                 numbers.push(last);
             }
+            numbers.truncate(wanted);
             Ok(numbers)
         }
         form::PCO => {
             let length = bytes.count(WHAT, bytes.len())?;
-            unsqueeze(bytes.take(length, WHAT)?, count)
+            unsqueeze(bytes.take(length, WHAT)?, extent)
         }
         _ => Err(SegmentError::Invalid(WHAT)),
     }
@@ -133,9 +151,10 @@ const fn is_plain(meta: &ChunkMeta) -> bool {
     delta && !matches!(meta.mode, Mode::Dict(_))
 }
 
-/// Exactly `count` numbers out of exactly these bytes.
-pub(super) fn unsqueeze<T: Number>(bytes: &[u8], count: usize) -> Result<Vec<T>, SegmentError> {
+/// The numbers out of exactly these bytes.
+pub(super) fn unsqueeze<T: Number>(bytes: &[u8], extent: Extent) -> Result<Vec<T>, SegmentError> {
     const WHAT: &str = "compressed numbers";
+    let Extent { whole, wanted } = extent;
     match bytes.get(PCO_VERSION_BYTES) {
         Some(byte) if byte & 0x0f < PCO_DICTIONARY => {}
         _ => return Err(SegmentError::Invalid(WHAT)),
@@ -145,10 +164,13 @@ pub(super) fn unsqueeze<T: Number>(bytes: &[u8], count: usize) -> Result<Vec<T>,
     if !is_plain(chunk.meta()) {
         return Err(SegmentError::Invalid(WHAT));
     }
-    let mut numbers = vec![T::default(); count];
-    let mut page = chunk.page_decompressor(rest, count)?;
+    let read = wanted.next_multiple_of(PCO_BATCH).min(whole);
+    let mut numbers = vec![T::default(); read];
+    let mut page = chunk.page_decompressor(rest, whole)?;
     let progress = page.read(&mut numbers)?;
-    if progress.n_processed == count && progress.finished && page.into_src().is_empty() {
+    let is_whole = progress.finished && page.into_src().is_empty();
+    if progress.n_processed == read && (is_whole || read < whole) {
+        numbers.truncate(wanted);
         Ok(numbers)
     } else {
         Err(SegmentError::Invalid(WHAT))
@@ -192,18 +214,18 @@ impl Packing {
     }
 }
 
-fn unpack(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, SegmentError> {
+fn unpack(bytes: &mut Bytes<'_>, extent: Extent) -> Result<Vec<i64>, SegmentError> {
     const WHAT: &str = "packed numbers";
     let least = unzigzag(bytes.varint(WHAT)?);
     let width = u32::from(bytes.byte(WHAT)?);
     if width > MAX_WIDTH {
         return Err(SegmentError::Invalid(WHAT));
     }
-    let length = (count * width as usize).div_ceil(8);
+    let length = (extent.whole * width as usize).div_ceil(8);
     let mut packed = bytes.take(length, WHAT)?.iter();
     let mask = (1_u128 << width) - 1;
     let (mut word, mut filled) = (0_u128, 0);
-    (0..count)
+    (0..extent.wanted)
         .map(|_| {
             while filled < width {
                 word |= u128::from(packed.next().copied().unwrap_or_default()) << filled;

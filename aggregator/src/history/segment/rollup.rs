@@ -3,7 +3,7 @@
 //! A column is written as it is or as its difference to one that stands before it, whichever is
 //! smaller: the least of a counter is its first value, its greatest the last.
 
-use super::numbers;
+use super::numbers::{self, Extent};
 use super::values::{self, Decimals, from_decimal};
 use super::{MAX_ROLLUPS, SegmentError};
 use flyball_protocol::wire::{Bytes, put_varint};
@@ -96,7 +96,7 @@ pub(super) fn take(bytes: &[u8], step_ms: u64) -> Result<Vec<Rollup>, SegmentErr
     let mut bytes = Bytes::new(bytes);
     let starts = take_starts(&mut bytes, step_ms)?;
     let count = starts.len();
-    let counts = numbers::take(&mut bytes, count)?;
+    let counts = numbers::take(&mut bytes, Extent::all(count))?;
     let counts = counts
         .into_iter()
         .map(|count| u32::try_from(count).map_err(|_| SegmentError::Invalid(WHAT)))
@@ -207,7 +207,7 @@ fn put_floats(out: &mut Vec<u8>, rollups: &[Rollup]) -> Result<(), SegmentError>
 fn take_floats(bytes: &mut Bytes<'_>, count: usize) -> Result<[Vec<f64>; 5], SegmentError> {
     let mut columns: [Vec<f64>; 5] = Default::default();
     for column in &mut columns {
-        *column = values::take(bytes, count)?;
+        *column = values::take(bytes, Extent::all(count))?;
     }
     Ok(columns)
 }
@@ -250,7 +250,7 @@ impl Wholes {
 
     fn take(bytes: &mut Bytes<'_>, counts: &[u32]) -> Result<[Vec<f64>; 5], SegmentError> {
         let exponent = bytes.byte("exponent")?;
-        let first = numbers::take(bytes, counts.len())?;
+        let first = numbers::take(bytes, Extent::all(counts.len()))?;
         let bases = Bases { first: &first, min: &[], max: &[], counts };
         let last = bases.take(bytes, false)?;
         let min = bases.take(bytes, false)?;
@@ -305,7 +305,7 @@ impl Bases<'_> {
     fn take(&self, bytes: &mut Bytes<'_>, summed: bool) -> Result<Vec<i64>, SegmentError> {
         const WHAT: &str = "rollups' columns";
         let against = bytes.byte(WHAT)?;
-        let rest = numbers::take(bytes, self.counts.len())?;
+        let rest = numbers::take(bytes, Extent::all(self.counts.len()))?;
         rest.into_iter()
             .enumerate()
             .map(|(index, rest)| rest.checked_add(self.at(against, index, summed)?))

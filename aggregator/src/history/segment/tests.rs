@@ -246,7 +246,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn samples_come_back_bit_by_bit(series in prop::collection::vec(samples(), 1..4)) {
+    fn samples_come_back_bit_by_bit_all_or_the_first_of_them(
+        series in prop::collection::vec(samples(), 1..4),
+        cut in any::<prop::sample::Index>(),
+        behind in 0_u8..2,
+    ) {
         let segment = Segment::open(segment_of(series.clone())).unwrap();
         for (number, mut samples) in (1..).zip(series) {
             samples.dedup_by_key(|(at_ms, _)| *at_ms);
@@ -255,6 +259,10 @@ proptest! {
                 continue;
             };
             prop_assert_eq!(segment.samples(&part).unwrap(), samples.clone());
+            let before_ms = samples[cut.index(samples.len())].0 + u64::from(behind);
+            let until = samples.partition_point(|(at_ms, _)| *at_ms < before_ms);
+            let first = segment.samples_before(&part, before_ms).unwrap();
+            prop_assert_eq!(&first, &samples[..until]);
             let cells: Vec<Cell> = samples.iter().map(|(_, cell)| *cell).collect();
             let stats = Stats::of(&cells);
             prop_assert_eq!(stats.map(|it| it.count), part.stats.map(|it| it.count));
@@ -302,13 +310,14 @@ proptest! {
     }
 
     #[test]
-    fn hostile_columns_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0_usize..5000) {
-        let cells = cells::take(&bytes, count).map_or(0, |cells| cells.len());
-        prop_assert!(cells <= count);
+    fn hostile_columns_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0_usize..5000, share in 0.0..=1.0_f64) {
+        let extent = Extent { whole: count, wanted: (count as f64 * share) as usize };
+        let cells = cells::take(&bytes, extent).map_or(0, |cells| cells.len());
+        prop_assert!(cells <= extent.wanted);
         let rollups = rollup::take(&bytes, MINUTE_MS).map_or(0, |rollups| rollups.len());
         prop_assert!(rollups <= MAX_ROLLUPS);
-        let floats = numbers::unsqueeze::<f64>(&bytes, count).map_or(0, |floats| floats.len());
-        prop_assert!(floats <= count);
+        let floats = numbers::unsqueeze::<f64>(&bytes, extent).map_or(0, |floats| floats.len());
+        prop_assert!(floats <= extent.wanted);
     }
 
     #[test]
@@ -323,7 +332,10 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let back = numbers::unsqueeze::<i64>(&bytes, 600).map_or(600, |back| back.len());
-        prop_assert_eq!(back, 600);
+        for wanted in [600, 300, 0] {
+            let extent = Extent { whole: 600, wanted };
+            let back = numbers::unsqueeze::<i64>(&bytes, extent);
+            prop_assert_eq!(back.map_or(wanted, |back| back.len()), wanted);
+        }
     }
 }

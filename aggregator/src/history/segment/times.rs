@@ -78,6 +78,18 @@ impl Times {
         self.count
     }
 
+    /// How many of them lie before `before_ms`.
+    pub(super) fn count_before(&self, before_ms: u64) -> usize {
+        let of = |run: &Run| match before_ms.checked_sub(run.first_ms) {
+            None | Some(0) => 0,
+            Some(_) if run.last_ms() < before_ms => run.count,
+            // A run of one tick lies before it altogether.
+            Some(span_ms) => span_ms.div_ceil(run.step_ms.max(1)).min(run.count),
+        };
+        // No run has more ticks than all of them, and these fit.
+        self.runs.iter().map(of).sum::<u64>().try_into().unwrap_or(self.count)
+    }
+
     pub(super) fn first_ms(&self) -> u64 {
         self.runs.first().map_or(0, |run| run.first_ms)
     }

@@ -2,7 +2,7 @@
 //! it is not. What comes back has the very bits that were put in.
 
 use super::SegmentError;
-use super::numbers::{self, squeeze, unsqueeze};
+use super::numbers::{self, Extent, squeeze, unsqueeze};
 use flyball_protocol::wire::{Bytes, put_varint};
 
 /// How values are written.
@@ -136,7 +136,7 @@ pub(super) fn put(
 /// Floats without a decimal form; the rest of the bytes are theirs.
 pub(super) fn put_floats(out: &mut Vec<u8>, values: &[f64]) -> Result<(), SegmentError> {
     let squeezed = squeeze(values)?;
-    let back: Vec<f64> = unsqueeze(&squeezed, values.len())?;
+    let back: Vec<f64> = unsqueeze(&squeezed, Extent::all(values.len()))?;
     let same = back.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits());
     let (form, squeezed) = if same {
         (form::FLOATS, squeezed)
@@ -150,35 +150,34 @@ pub(super) fn put_floats(out: &mut Vec<u8>, values: &[f64]) -> Result<(), Segmen
     Ok(())
 }
 
-/// `count` values; the caller has held it to its bound.
-pub(super) fn take(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<f64>, SegmentError> {
+pub(super) fn take(bytes: &mut Bytes<'_>, extent: Extent) -> Result<Vec<f64>, SegmentError> {
     const WHAT: &str = "values";
-    if count == 0 {
+    if extent.whole == 0 {
         return Ok(Vec::new());
     }
     match bytes.byte(WHAT)? {
-        form::CONSTANT => Ok(vec![bytes.f64(WHAT)?; count]),
-        form::DECIMAL => take_decimals(bytes, count),
+        form::CONSTANT => Ok(vec![bytes.f64(WHAT)?; extent.wanted]),
+        form::DECIMAL => take_decimals(bytes, extent),
         form::FLOATS => {
             let length = bytes.count(WHAT, bytes.len())?;
-            unsqueeze(bytes.take(length, WHAT)?, count)
+            unsqueeze(bytes.take(length, WHAT)?, extent)
         }
         form::BITS => {
             let length = bytes.count(WHAT, bytes.len())?;
-            let bits: Vec<u64> = unsqueeze(bytes.take(length, WHAT)?, count)?;
+            let bits: Vec<u64> = unsqueeze(bytes.take(length, WHAT)?, extent)?;
             Ok(bits.into_iter().map(f64::from_bits).collect())
         }
         _ => Err(SegmentError::Invalid(WHAT)),
     }
 }
 
-fn take_decimals(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<f64>, SegmentError> {
+fn take_decimals(bytes: &mut Bytes<'_>, extent: Extent) -> Result<Vec<f64>, SegmentError> {
     const WHAT: &str = "decimal values";
     let exponent = usize::from(bytes.byte(WHAT)?);
     if exponent > MAX_EXPONENT {
         return Err(SegmentError::Invalid(WHAT));
     }
-    let strangers = bytes.count(WHAT, count / EXCEPTIONS)?;
+    let strangers = bytes.count(WHAT, extent.whole / EXCEPTIONS)?;
     let mut exceptions = Vec::with_capacity(strangers);
     let mut next = 0_u64;
     for _ in 0..strangers {
@@ -186,11 +185,14 @@ fn take_decimals(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<f64>, Segmen
         exceptions.push((index, bytes.f64(WHAT)?));
         next = index.saturating_add(1);
     }
-    let numbers = numbers::take(bytes, count)?;
+    let numbers = numbers::take(bytes, extent)?;
     let mut values: Vec<f64> = numbers.into_iter().map(|whole| unscale(whole, exponent)).collect();
     for (index, value) in exceptions {
-        let place = usize::try_from(index).ok().and_then(|index| values.get_mut(index));
-        *place.ok_or(SegmentError::Invalid(WHAT))? = value;
+        let place = usize::try_from(index).ok().filter(|place| *place < extent.whole);
+        let place = place.ok_or(SegmentError::Invalid(WHAT))?;
+        if let Some(wanted) = values.get_mut(place) {
+            *wanted = value;
+        }
     }
     Ok(values)
 }

@@ -293,7 +293,11 @@ impl Gatherer {
         if sampled.as_ref().is_some_and(Vec::is_empty) {
             return Ok(kept);
         }
-        for (at_ms, cell) in segment.samples(part)? {
+        let before_ms = match &sampled {
+            Some(minutes) => minutes.last().map_or(0, |last_ms| last_ms + MINUTE_MS),
+            None => range.end,
+        };
+        for (at_ms, cell) in segment.samples_before(part, before_ms)? {
             let wanted = |minutes: &Vec<u64>| {
                 minutes.binary_search(&(at_ms / MINUTE_MS * MINUTE_MS)).is_ok()
             };

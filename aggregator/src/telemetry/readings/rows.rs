@@ -207,7 +207,7 @@ impl Rowing {
             for (id, &series) in &self.index {
                 let Some(part) = segment.part(*id) else { continue };
                 let taken = self.taken.entry(series).or_default();
-                for (at_ms, cell) in segment.samples(&part)? {
+                for (at_ms, cell) in segment.samples_before(&part, self.window.end)? {
                     if self.window.contains(&at_ms) && taken.insert(at_ms, self.cadences[series]) {
                         rows.extend(row(series, at_ms, cell));
                     }

@@ -21,11 +21,15 @@ pub(super) struct Others<'a> {
     segments: &'a [Segment],
     /// Of blocks that are not compacted yet; `None` where they are too many to look at.
     blocks: Option<&'a [Ticks]>,
+    /// Where the first of them begins: mostly behind every segment.
+    blocks_from_ms: u64,
 }
 
 impl<'a> Others<'a> {
-    pub(super) const fn new(segments: &'a [Segment], blocks: Option<&'a [Ticks]>) -> Self {
-        Self { segments, blocks }
+    pub(super) fn new(segments: &'a [Segment], blocks: Option<&'a [Ticks]>) -> Self {
+        let starts = blocks.into_iter().flatten().map(|ticks| *ticks.start());
+        let blocks_from_ms = starts.min().unwrap_or(u64::MAX);
+        Self { segments, blocks, blocks_from_ms }
     }
 
     /// Ticks of `series` in the time of `part`, of everything but the segment at `own`.
@@ -35,6 +39,7 @@ impl<'a> Others<'a> {
         let others = self.segments.iter().enumerate().filter(|(at, _)| *at != own);
         let parts = others.filter_map(|(_, segment)| segment.part(series));
         let parts = parts.map(|part| part.first_ms..=part.last_ms);
+        let blocks = if part.last_ms < self.blocks_from_ms { &[] } else { blocks };
         parts.chain(blocks.iter().cloned()).filter(|other| touch(other, &ticks)).collect()
     }
 }
