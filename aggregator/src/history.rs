@@ -243,12 +243,14 @@ impl History {
         } else {
             series.iter().filter_map(|series| segment.part(*series)).collect()
         };
-        let finest = row.tier.max(tier);
-        let tiers = [Tier::Samples, Tier::Minutes, Tier::Hours];
-        let tiers = tiers.into_iter().filter(move |tier| *tier >= finest);
         let missing = parts.iter().flat_map(|part| {
+            // Series that have few samples a minute are kept without their minutes.
+            let is_slow = part.samples > 0 && !part.has_minutes;
+            let finest = if is_slow && tier == Tier::Minutes { Tier::Samples } else { tier };
+            let tiers = [Tier::Samples, Tier::Minutes, Tier::Hours].into_iter();
+            let tiers = tiers.filter(move |tier| *tier >= finest.max(row.tier));
             let segment = &segment;
-            tiers.clone().filter_map(move |tier| segment.missing(part, tier))
+            tiers.filter_map(move |tier| segment.missing(part, tier))
         });
         let mut ranges: Vec<Range<usize>> = missing.collect();
         ranges.sort_by_key(|range| range.start);

@@ -73,6 +73,35 @@ fn series_that_repeat_themselves_from_afar_are_read_back() {
     }
 }
 
+/// What is left of it without samples.
+fn thinned(segment: &Segment) -> Segment {
+    let mut writer = SegmentWriter::new(device(), DAY_MS, DAY_MS + 2 * HOUR_MS);
+    for part in segment.parts() {
+        writer.copy(segment, &part, Tier::Minutes).unwrap();
+    }
+    Segment::open(writer.finish().unwrap().0).unwrap()
+}
+
+#[test]
+fn slow_series_have_no_minutes_until_their_samples_go() {
+    let slow = |step_s: u64| -> Vec<(u64, Cell)> {
+        let value = |second: u64| Cell::Value(second as f64);
+        (0..7_200).step_by(step_s as usize).map(|s| (DAY_MS + s * 1000, value(s))).collect()
+    };
+    let segment = Segment::open(segment_of(vec![slow(30), slow(15)])).unwrap();
+    let (at_30_s, at_15_s) =
+        (segment.part(SeriesId(1)).unwrap(), segment.part(SeriesId(2)).unwrap());
+    assert!(!at_30_s.has_minutes && at_15_s.has_minutes);
+    assert_eq!(segment.minutes(&at_30_s).unwrap(), []);
+    assert_eq!(segment.hours(&at_30_s).unwrap().len(), 2);
+    let thinned = thinned(&segment);
+    let part = thinned.part(SeriesId(1)).unwrap();
+    assert_eq!((part.samples, part.has_minutes), (0, true));
+    let minutes = thinned.minutes(&part).unwrap();
+    assert_eq!((minutes.len(), minutes[1].count), (120, 2));
+    assert_eq!((minutes[1].first, minutes[1].last, minutes[1].sum), (60.0, 90.0, 150.0));
+}
+
 #[test]
 fn minutes_and_hours_are_those_of_the_samples() {
     let bytes = segment_of(mixed());
@@ -266,7 +295,13 @@ proptest! {
             let cells: Vec<Cell> = samples.iter().map(|(_, cell)| *cell).collect();
             let stats = Stats::of(&cells);
             prop_assert_eq!(stats.map(|it| it.count), part.stats.map(|it| it.count));
-            let minutes = segment.minutes(&part).unwrap();
+            // Slow series have their minutes once their samples go.
+            let thinned = thinned(&segment);
+            let left = thinned.part(SeriesId(number)).unwrap();
+            let minutes = thinned.minutes(&left).unwrap();
+            if part.has_minutes {
+                prop_assert_eq!(&segment.minutes(&part).unwrap(), &minutes);
+            }
             let counted: u32 = minutes.iter().map(|minute| minute.count).sum();
             prop_assert_eq!(counted, stats.map_or(0, |stats| stats.count));
             for minute in minutes {

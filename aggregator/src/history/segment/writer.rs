@@ -12,6 +12,9 @@ use flyball_protocol::block::{Cell, Stats};
 use std::collections::HashMap;
 use std::ops::Range;
 
+/// Samples a minute from which on the minutes are kept beside them.
+const MIN_A_MINUTE: usize = 4;
+
 /// How much of a part a thinner segment takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
@@ -80,21 +83,14 @@ impl SegmentWriter {
         };
         let (first_ms, last_ms) = (*first_ms, *last_ms);
         bound("samples", samples.len(), MAX_SAMPLES)?;
+        let present = Present::of(&samples);
         let (ticks, all): (Vec<u64>, Vec<Cell>) = samples.into_iter().unzip();
-        let present: Vec<(u64, f64)> = ticks
-            .iter()
-            .zip(&all)
-            .filter_map(|(&at_ms, cell)| match cell {
-                Cell::Value(value) => Some((at_ms, *value)),
-                Cell::NoData(_) | Cell::Absent => None,
-            })
-            .collect();
-        let values: Vec<f64> = present.iter().map(|(_, value)| *value).collect();
-        let decimals = Decimals::of(&values);
         let mut sections = [Vec::new(), Vec::new(), Vec::new()];
-        cells::put(&mut sections[0], &all, &values, decimals.as_ref())?;
-        rollup::put(&mut sections[1], MINUTE_MS, &present, decimals.as_ref())?;
-        rollup::put(&mut sections[2], HOUR_MS, &present, decimals.as_ref())?;
+        cells::put(&mut sections[0], &all, &present.values, present.decimals.as_ref())?;
+        if present.are_worth_minutes() {
+            present.roll(&mut sections[1], MINUTE_MS)?;
+        }
+        present.roll(&mut sections[2], HOUR_MS)?;
         let times = Some(self.times_of(&ticks));
         let part = Head { series, first_ms, last_ms, stats: Stats::of(&all), times };
         self.push(part, [&sections[0], &sections[1], &sections[2]])?;
@@ -108,7 +104,16 @@ impl SegmentWriter {
     pub fn copy(&mut self, from: &Segment, part: &Part, tier: Tier) -> Result<(), SegmentError> {
         let entry = from.entry(part)?;
         let samples = if tier == Tier::Samples { from.section(&entry.samples)? } else { &[] };
-        let minutes = if tier <= Tier::Minutes { from.section(&entry.minutes)? } else { &[] };
+        let mut rolled = Vec::new();
+        let minutes: &[u8] = match tier {
+            Tier::Hours => &[],
+            // They were not worth keeping beside their samples, which go now.
+            Tier::Minutes if !part.has_minutes && part.samples > 0 => {
+                Present::of(&from.samples(part)?).roll(&mut rolled, MINUTE_MS)?;
+                &rolled
+            }
+            Tier::Minutes | Tier::Samples => from.section(&entry.minutes)?,
+        };
         let hours = from.section(&entry.hours)?;
         let times = match entry.times {
             Some(times) if !samples.is_empty() => {
@@ -176,6 +181,37 @@ impl SegmentWriter {
         let Head { series, first_ms, last_ms, stats, times } = head;
         self.parts.push(Written { series, first_ms, last_ms, stats, times, sections: written });
         Ok(())
+    }
+}
+
+/// The values among a part's samples.
+struct Present {
+    samples: Vec<(u64, f64)>,
+    values: Vec<f64>,
+    decimals: Option<Decimals>,
+}
+
+impl Present {
+    fn of(samples: &[(u64, Cell)]) -> Self {
+        let value = |(at_ms, cell): &(u64, Cell)| match cell {
+            Cell::Value(value) => Some((*at_ms, *value)),
+            Cell::NoData(_) | Cell::Absent => None,
+        };
+        let samples: Vec<(u64, f64)> = samples.iter().filter_map(value).collect();
+        let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
+        let decimals = Decimals::of(&values);
+        Self { samples, values, decimals }
+    }
+
+    /// A minute has seven numbers: of series that have few samples in each, they would take more
+    /// room than the samples and answer no faster.
+    fn are_worth_minutes(&self) -> bool {
+        let minutes = self.samples.chunk_by(|(a, _), (b, _)| a / MINUTE_MS == b / MINUTE_MS);
+        minutes.count() * MIN_A_MINUTE <= self.samples.len()
+    }
+
+    fn roll(&self, out: &mut Vec<u8>, step_ms: u64) -> Result<(), SegmentError> {
+        rollup::put(out, step_ms, &self.samples, self.decimals.as_ref())
     }
 }
 
