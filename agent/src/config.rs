@@ -95,6 +95,12 @@ pub struct RunArguments {
     /// Seal what waits on the disk, with a key of this machine's identity.
     #[arg(long)]
     seal_spool: bool,
+    /// What may wait on the disk for an aggregator, in MiB: the oldest is thinned, then dropped.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    spool_mib: u64,
+    /// How many days of it may wait; as many as the MiB hold where not given.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    spool_days: Option<u32>,
 }
 
 /// Everything that [`crate::run`] needs to know.
@@ -111,6 +117,8 @@ pub struct RunConfig {
     pub name: Option<String>,
     pub simulated: bool,
     pub seal_spool: bool,
+    pub spool_mib: u64,
+    pub spool_days: Option<u32>,
     pub sensors: Sensors,
 }
 
@@ -157,6 +165,8 @@ impl RunArguments {
             name: settings.name,
             simulated: self.simulated || settings.simulated,
             seal_spool: self.seal_spool || settings.seal_spool,
+            spool_mib: self.spool_mib,
+            spool_days: self.spool_days,
             sensors,
         })
     }

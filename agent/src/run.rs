@@ -93,8 +93,9 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     log_age(&identity, clock);
     let client = Client::new(enrolled_client(&identity)?).map_err(TlsError::Suite)?;
     let fresh = Epoch(crate::random::number());
-    let (sampling, report) =
-        Sampling::open(&config.state, Limits::default(), seal.as_ref(), fresh)?;
+    let quota_bytes = config.spool_mib.saturating_mul(1024 * 1024);
+    let limits = Limits { quota_bytes, quota_days: config.spool_days };
+    let (sampling, report) = Sampling::open(&config.state, limits, seal.as_ref(), fresh)?;
     recorder::log_report(&report);
     tracing::info!(device = %identity.device, state = %config.state.display(), "started");
 

@@ -44,12 +44,14 @@ const REBUILD_LOOK: u32 = 64;
 pub(crate) struct Limits {
     /// What it may take of the disk. Half of it may be live: sled never gives space back.
     pub(crate) quota_bytes: u64,
+    /// How far behind the newest block the oldest may lie; as far as the bytes reach where absent.
+    pub(crate) quota_days: Option<u32>,
 }
 
 impl Default for Limits {
     /// About thirty days of 200 series at 1 Hz, whole.
     fn default() -> Self {
-        Self { quota_bytes: 1024 * 1024 * 1024 }
+        Self { quota_bytes: 1024 * 1024 * 1024, quota_days: None }
     }
 }
 
@@ -242,7 +244,7 @@ impl<M: Serialize + DeserializeOwned> Spool<M> {
             encoded.push(body.encode().map_err(SpoolError::Entry)?);
         }
         let mut settling = self.shared.settling();
-        let room = quota::make_room(&self.shared, &encoded)?;
+        let room = quota::make_room(&self.shared, bodies, &encoded)?;
         for body in &room.bodies {
             encoded.push(body.encode().map_err(SpoolError::Entry)?);
         }

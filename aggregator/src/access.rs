@@ -44,7 +44,7 @@ impl Role {
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Right {
-    /// See machines, content and events; draw pictures.
+    /// See machines, content and events; draw pictures; report how one's own application fares.
     Read,
     /// Change what machines do, and import content.
     Act,

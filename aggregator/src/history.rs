@@ -206,14 +206,24 @@ impl History {
     pub async fn for_each_segment<E: From<HistoryError>>(
         &self,
         wanted: &Wanted<'_>,
-        mut each: impl FnMut(&Segment) -> Result<(), E>,
+        each: impl FnMut(&Segment) -> Result<(), E>,
     ) -> Result<(), E> {
         let Wanted { device, from_ms, to_ms, .. } = *wanted;
         let rows =
             self.0.store.segments(device, from_ms, to_ms).await.map_err(HistoryError::from)?;
+        self.for_each_of(&rows, wanted, each).await
+    }
+
+    /// The same of rows that the caller has read.
+    pub(crate) async fn for_each_of<E: From<HistoryError>>(
+        &self,
+        rows: &[SegmentRow],
+        wanted: &Wanted<'_>,
+        mut each: impl FnMut(&Segment) -> Result<(), E>,
+    ) -> Result<(), E> {
         for row in rows {
-            let tier = if wanted.cuts_a_minute_of(&row) { Tier::Samples } else { wanted.tier };
-            let segment = self.fetch(&row, wanted.series, tier).await?;
+            let tier = if wanted.cuts_a_minute_of(row) { Tier::Samples } else { wanted.tier };
+            let segment = self.fetch(row, wanted.series, tier).await?;
             each(&segment)?;
         }
         Ok(())

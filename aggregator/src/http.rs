@@ -104,7 +104,7 @@ async fn refuse_large_bodies(request: Request, next: Next) -> Response {
     match length {
         Some(length) if length > extract::MAX_BODY_BYTES as u64 => {
             tracing::warn!(length, path = request.uri().path(), "a body was refused by its length");
-            extract::too_large().into_response()
+            extract::too_large(extract::MAX_BODY_BYTES).into_response()
         }
         Some(_) | None => next.run(request).await,
     }

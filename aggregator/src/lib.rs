@@ -26,6 +26,7 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 
+pub mod applications;
 pub mod content;
 pub mod imports;
 pub mod media;

@@ -17,8 +17,8 @@ pub use sql::keys::SigningKey;
 pub use sql::migrations::SchemaStep;
 pub(crate) use sql::notices::{Notice, Notices};
 pub(crate) use sql::telemetry::{
-    Arrival, ArrivalBody, BlockRow, Committed, CommittedBlock, DeviceKey, EpochKey, GapRow,
-    OutgoingBlock, Reason, Scope, SeriesFilter,
+    Arrival, ArrivalBody, BlockRow, BlocksPrint, Committed, CommittedBlock, DeviceKey, EpochKey,
+    GapRow, OutgoingBlock, Reason, Scope, SeriesFilter,
 };
 pub use sql::telemetry::{Counts, EntryKey, Watermark};
 

@@ -169,6 +169,7 @@ fn the_domain_knows_no_http_no_quic_and_no_sql() {
         "live",
         "access",
         "accounts",
+        "applications",
         "content",
         "media",
         "imports",

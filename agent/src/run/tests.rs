@@ -61,6 +61,8 @@ impl Rig {
             name: None,
             simulated: false,
             seal_spool: false,
+            spool_mib: 64,
+            spool_days: None,
             sensors,
         };
         let (stop, stopped) = oneshot::channel();

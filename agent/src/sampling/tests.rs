@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use world::{Step, World, samples, series};
 
 const BEGIN_MS: u64 = 1_790_000_003_000;
-const LIMITS: Limits = Limits { quota_bytes: 64 * 1024 * 1024 };
+const LIMITS: Limits = Limits { quota_bytes: 64 * 1024 * 1024, quota_days: None };
 
 /// Two minutes with everything in it.
 fn story() -> Vec<Step> {

@@ -12,7 +12,7 @@ use std::fs;
 use tempfile::TempDir;
 
 const START_MS: u64 = 1_790_000_000_000;
-const LIMITS: Limits = Limits { quota_bytes: 64 * 1024 * 1024 };
+const LIMITS: Limits = Limits { quota_bytes: 64 * 1024 * 1024, quota_days: None };
 
 fn open(dir: &TempDir) -> Opened<u64> {
     open_with(dir, LIMITS)
@@ -171,7 +171,7 @@ fn series_that_the_aggregator_would_refuse_are_left_out_and_the_others_are_not()
 fn the_oldest_blocks_are_thinned_then_dropped_and_every_second_stands_or_is_named() {
     const BLOCKS: u64 = 600;
     let dir = TempDir::new().unwrap();
-    let limits = Limits { quota_bytes: 600 * 1024 };
+    let limits = Limits { quota_bytes: 600 * 1024, quota_days: None };
     let mut spool = open_with(&dir, limits).spool;
     spool.append_batch(&[event("first")], 0).unwrap();
     let (mut thinned, mut dropped) = (0, 0);
@@ -219,9 +219,39 @@ fn the_oldest_blocks_are_thinned_then_dropped_and_every_second_stands_or_is_name
 }
 
 #[test]
+fn blocks_older_than_the_days_of_the_quota_go_and_are_named_though_there_is_room() {
+    const A_DAY: u64 = 8_640;
+    let dir = TempDir::new().unwrap();
+    let limits = Limits { quota_days: Some(2), ..LIMITS };
+    let mut spool = open_with(&dir, limits).spool;
+    spool.append_batch(&[event("stays")], 0).unwrap();
+    for index in [0, 1, A_DAY, 2 * A_DAY] {
+        let appended = spool.append_batch(&[block(index, 2)], index).unwrap();
+        assert_eq!(appended.dropped_blocks, 0, "{index}");
+    }
+    // Its first tick is two days behind the newest by one second.
+    let appended = spool.append_batch(&[block(2 * A_DAY + 1, 2)], 0).unwrap();
+    assert_eq!((appended.thinned_blocks, appended.dropped_blocks), (0, 1));
+    let kept = all(&spool.outbox());
+    let EntryBody::Gap(gap) = &kept.last().unwrap().1 else { panic!("{kept:?}") };
+    assert_eq!((gap.from_ms, gap.to_ms), (START_MS, START_MS + 9_000));
+    assert_eq!(gap.reason, NoData::Overflow);
+    assert_eq!(
+        gap.note,
+        "the spool's quota of 2 days was reached: its oldest 1 blocks were dropped"
+    );
+    assert_eq!(kept[0], (1, event("stays")));
+    let blocks = kept.iter().filter(|(_, body)| matches!(body, EntryBody::Block(_))).count();
+    assert_eq!(blocks, 4);
+    // What comes late of a time before does not drop what is newer.
+    let appended = spool.append_batch(&[block(2, 2)], 0).unwrap();
+    assert_eq!(appended.dropped_blocks, 0);
+}
+
+#[test]
 fn events_are_refused_rather_than_dropped_when_they_alone_fill_the_quota() {
     let dir = TempDir::new().unwrap();
-    let mut spool = open_with(&dir, Limits { quota_bytes: 20_000 }).spool;
+    let mut spool = open_with(&dir, Limits { quota_bytes: 20_000, quota_days: None }).spool;
     let large = event(&"x".repeat(3000));
     let taken =
         (0..10).take_while(|_| spool.append_batch(std::slice::from_ref(&large), 0).is_ok()).count();

@@ -108,12 +108,20 @@ impl History {
         Ok(pass)
     }
 
-    /// The windows of blocks that are past.
-    async fn compact(&self, pass: &mut Pass) -> Result<(), HistoryError> {
+    /// The windows of blocks that are past. What lies in days that are over, since machines were
+    /// cut off, becomes segments of days at once: they would be merged to these anyway.
+    pub(super) async fn compact(&self, pass: &mut Pass) -> Result<(), HistoryError> {
         let window_ms = self.0.settings.window_ms();
         let settled = self.settled().await?;
-        for window in self.0.store.past_windows(window_ms, &settled, WINDOWS).await? {
-            self.take_on(&window, Gathering::Blocks(settled), pass).await?;
+        let today_ms = self.0.clock.now_ms().saturating_sub(DAY_SETTLE_MS) / DAY_MS * DAY_MS;
+        let before_ms = settled.before_ms.min(today_ms);
+        let of_days = Settled { before_ms, ..settled };
+        for (window_ms, from_ms, settled) in [(DAY_MS, 0, of_days), (window_ms, before_ms, settled)]
+        {
+            let store = &self.0.store;
+            for window in store.past_windows(window_ms, from_ms, &settled, WINDOWS).await? {
+                self.take_on(&window, Gathering::Blocks(settled), pass).await?;
+            }
         }
         Ok(())
     }

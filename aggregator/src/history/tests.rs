@@ -156,7 +156,7 @@ impl Rig {
 
     async fn draft(&self) -> Draft {
         let settled = self.history.settled().await.unwrap();
-        let windows = self.store.past_windows(2 * HOUR_MS, &settled, 9).await.unwrap();
+        let windows = self.store.past_windows(2 * HOUR_MS, 0, &settled, 9).await.unwrap();
         let blocks = Gathering::Blocks(settled);
         self.history.draft(&windows[0], blocks, &mut Pass::default()).await.unwrap()
     }

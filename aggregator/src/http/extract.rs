@@ -29,11 +29,12 @@ impl Input for State<Api> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
 
-/// A JSON body. No body at all is an empty object, for requests whose fields may all be absent.
+/// A JSON body of at most `MAX` bytes. No body at all is an empty object, for requests whose fields
+/// may all be absent.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct Body<T, const MAX: usize = MAX_BODY_BYTES>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for Body<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -47,11 +48,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "the body has to come as Content-Type: application/json",
             ));
         }
-        parse(&read(request).await?).map(Self)
+        parse(&read(request, MAX).await?).map(Self)
     }
 }
 
-impl<T: ToSchema> Input for Body<T> {
+impl<T: ToSchema, const MAX: usize> Input for Body<T, MAX> {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {
         operation.body = Some(json!({
             "required": true,
@@ -67,21 +68,18 @@ impl<T: ToSchema> Input for Body<T> {
 }
 
 /// The whole body, within its bound.
-pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES);
+pub(crate) async fn read(request: Request, max_bytes: usize) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), max_bytes);
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max_bytes)),
         Err(_) => Err(Problem::new(ErrorCode::BadRequest, "the body ended before its length")),
     }
 }
 
-pub(crate) fn too_large() -> Problem {
-    Problem::new(
-        ErrorCode::PayloadTooLarge,
-        format!("the body is longer than {MAX_BODY_BYTES} bytes"),
-    )
-    .detail("max_bytes", MAX_BODY_BYTES)
+pub(crate) fn too_large(max_bytes: usize) -> Problem {
+    Problem::new(ErrorCode::PayloadTooLarge, format!("the body is longer than {max_bytes} bytes"))
+        .detail("max_bytes", max_bytes)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -8,7 +8,7 @@
 use super::Api;
 use super::auth::Identity;
 use super::error::{ErrorCode, Problem};
-use super::extract::read;
+use super::extract::{MAX_BODY_BYTES, read};
 use super::render::{Final, draw};
 use super::reply::Scene;
 use crate::store::{Begun, KeptAnswer, StoreError};
@@ -46,7 +46,7 @@ pub(crate) async fn replay(State(api): State<Api>, request: Request, next: Next)
         return Problem::new(ErrorCode::BadRequest, message).into_response();
     }
     let (parts, body) = request.into_parts();
-    let bytes = match read(Request::new(body)).await {
+    let bytes = match read(Request::new(body), MAX_BODY_BYTES).await {
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };

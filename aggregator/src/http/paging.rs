@@ -47,13 +47,18 @@ impl PageQuery {
 
 /// A bounded `limit` of a list that a cursor walks.
 pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    limit_within(asked, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+}
+
+/// A `limit` of a list with bounds of its own.
+pub(crate) fn limit_within(asked: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {
     match asked {
-        None => Ok(DEFAULT_PER_PAGE),
-        Some(limit) if (1..=MAX_PER_PAGE).contains(&limit) => Ok(limit),
+        None => Ok(default),
+        Some(limit) if (1..=most).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::invalid(vec![FieldError::query(
             "limit",
             "out_of_range",
-            "has to be 1 to 200",
+            format!("has to be 1 to {most}"),
         )])),
     }
 }

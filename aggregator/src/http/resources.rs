@@ -1,5 +1,6 @@
 //! One file a resource: its JSON, its handlers, and nothing of another's.
 
+pub(crate) mod application_metrics;
 pub(crate) mod audit;
 pub(crate) mod certificates;
 pub(crate) mod clients;

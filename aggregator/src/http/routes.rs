@@ -10,9 +10,9 @@ use super::resources::commands::{
     give, ladder, levels, locks, power, self_test, switches, thermal, trips, validate,
 };
 use super::resources::{
-    audit, certificates, clients, curricula, devices, enrolment_tokens, events, fleet_limits,
-    health, imports, interlocks, limits, media, operations, plugins, readings, retention, series,
-    sessions, stats, stream_tickets, system,
+    application_metrics, audit, certificates, clients, curricula, devices, enrolment_tokens,
+    events, fleet_limits, health, imports, interlocks, limits, media, operations, plugins,
+    readings, retention, series, sessions, stats, stream_tickets, system,
 };
 use super::table::Table;
 use axum::Router;
@@ -179,6 +179,12 @@ fn flat() -> Table {
         .get("/api/system/snapshot", "The same with its processes", system::snapshot)
         .get("/api/stats", "The server's statistics", stats::stats)
         .get("/api/clients", "Connected sources of metrics", clients::list)
+        .post("/api/metrics", "Report an application's own metrics", application_metrics::create)
+        .get(
+            "/api/metrics",
+            "What applications reported, and what it comes to",
+            application_metrics::list,
+        )
 }
 
 /// What is no resource: streams, probes, documents.

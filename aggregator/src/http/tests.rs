@@ -1,6 +1,7 @@
 //! The router as clients see it. Every JSON answer is held against the OpenAPI document of its
 //! dialect on the way.
 
+mod application_metrics;
 mod board;
 mod commands;
 mod conformance;

@@ -25,7 +25,12 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
         return Some(ms as u64);
     }
     // A plus sign that came unescaped through a query string is a space.
-    let time: Timestamp = text.replace(' ', "+").parse().ok()?;
+    parse_rfc3339(&text.replace(' ', "+"))
+}
+
+/// RFC 3339, from 1970 on.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+    let time: Timestamp = text.parse().ok()?;
     u64::try_from(time.as_millisecond()).ok()
 }
 
@@ -59,6 +64,8 @@ mod tests {
             assert_eq!(parse(text), ms, "{text}");
         }
         assert_eq!(rfc3339(1_705_321_800_250), "2024-01-15T12:30:00.250Z");
+        assert_eq!(parse_rfc3339("2024-01-15T13:30:00+01:00"), Some(1_705_321_800_000));
+        assert_eq!(parse_rfc3339("1705321800"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The SQL side: pools, and the conversions that every file here needs.
 
 mod accounts;
+mod applications;
 pub(super) mod audit;
 mod bulk;
 mod content;
@@ -113,6 +114,12 @@ impl Store {
         let done = statement.execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(done.rows_affected())
+    }
+
+    /// Changes what is stored behind everybody's back, for tests.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, text: String) -> Result<u64, StoreError> {
+        self.write(sqlx::query(sqlx::AssertSqlSafe(text))).await
     }
 
     /// The pool that reads; each statement sees a committed snapshot.

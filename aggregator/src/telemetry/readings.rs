@@ -10,6 +10,7 @@ mod gaps;
 mod gathering;
 mod grouping;
 mod machine;
+mod recent;
 mod rows;
 mod segments;
 mod selection;
@@ -28,6 +29,7 @@ use flyball_protocol::block::BlockError;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use gathering::{Form, Gathered, Values};
 pub use grouping::{Group, GroupBy, GroupKey, Grouped, Question, StepChoice};
+use recent::RecentBlocks;
 pub use rows::{Rows, SampleRow};
 pub use selection::{Found, Selection};
 use std::collections::BTreeMap;
@@ -163,6 +165,7 @@ pub(super) struct Engine {
     history: History,
     clock: Clock,
     dictionaries: Dictionaries,
+    recent: RecentBlocks,
     turns: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
@@ -171,7 +174,8 @@ impl Engine {
     pub(super) fn new(store: Store, history: History, clock: Clock) -> Self {
         let turns = Arc::new(Semaphore::new(MAX_AT_ONCE));
         let streams = Arc::new(Semaphore::new(rows::MAX_STREAMS));
-        Self { store, history, clock, dictionaries: Dictionaries::default(), turns, streams }
+        let (dictionaries, recent) = (Dictionaries::default(), RecentBlocks::default());
+        Self { store, history, clock, dictionaries, recent, turns, streams }
     }
 
     pub(super) async fn readings(&self, query: &ReadingsQuery) -> Result<Readings, ReadingsError> {

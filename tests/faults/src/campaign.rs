@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 const SETTLE: Duration = Duration::from_secs(12);
 /// Between the beginnings of two faults.
 const APART_MS: (u64, u64) = (100, 1_600);
-/// What a fault lasts that lasts.
-const LASTS_MS: (u64, u64) = (300, 7_000);
 /// What catching up may take at the end.
 const CATCH_UP: Duration = Duration::from_secs(180);
 
@@ -33,7 +31,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let programs = Programs::locate()?;
     let seed = arguments.seed.unwrap_or_else(|| clock::unix_ms() | 1);
     let engines = engines(arguments, &programs);
-    let mut run = report::Run { tally: Tally::new(), seed, span_s: 0, sound: true };
+    let mut run =
+        report::Run { tally: Tally::new(), seed, span_s: 0, connections_over_tcp: 0, sound: true };
     let mut ledgers = Vec::new();
     for (engine, turn) in engines.iter().copied().zip(0..) {
         let of = u32::try_from(engines.len())?;
@@ -73,6 +72,8 @@ fn on(
         *run.tally.entry(kind).or_default() += times;
     }
     run.span_s += (to_ms - from_ms) / 1000;
+    run.connections_over_tcp +=
+        fleet.machines.iter().map(|machine| machine.wire.connections()).sum::<u64>();
     for ledger in &mut ledgers {
         ledger.engine = engine.name();
     }
@@ -142,7 +143,8 @@ fn inject_all(fleet: &mut Fleet, faults: u32, kinds: &[Kind], dice: &mut Dice) -
         let outcome = kind
             .inject(fleet, at, dice)
             .with_context(|| format!("{} of {}", kind.name(), at + 1))?;
-        let lasts = Duration::from_millis(dice.between(LASTS_MS.0, LASTS_MS.1));
+        let (least_ms, most_ms) = kind.lasts_ms();
+        let lasts = Duration::from_millis(dice.between(least_ms, most_ms));
         match outcome {
             Done::Nothing => {
                 idle += 1;

@@ -9,6 +9,9 @@ use rustix::process::Signal;
 /// A day behind what a machine's certificate lasts: every one of them is refused.
 const EXPIRED_S: i64 = 31 * 86_400;
 
+/// What a fault lasts that lasts.
+const LASTS_MS: (u64, u64) = (300, 7_000);
+
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -24,6 +27,7 @@ pub(crate) enum Kind {
     Delay,
     Reordering,
     Duplication,
+    UdpBlocked,
     FullDiskOfMachine,
     FullDiskOfAggregator,
     PowerCutOfMachine,
@@ -43,6 +47,7 @@ pub(crate) enum Heal {
     AggregatorGoesOn,
     LinkUp(usize),
     CalmWire(usize),
+    UdpPasses(usize),
     FreeMachine(usize),
     FreeAggregator,
     ClockRight(usize),
@@ -60,7 +65,7 @@ pub(crate) enum Done {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::KillAgent,
         Self::KillGuard,
         Self::KillMachine,
@@ -73,6 +78,7 @@ impl Kind {
         Self::Delay,
         Self::Reordering,
         Self::Duplication,
+        Self::UdpBlocked,
         Self::FullDiskOfMachine,
         Self::FullDiskOfAggregator,
         Self::PowerCutOfMachine,
@@ -98,6 +104,7 @@ impl Kind {
             Self::Delay => "delay",
             Self::Reordering => "reordering",
             Self::Duplication => "duplication",
+            Self::UdpBlocked => "udp_blocked",
             Self::FullDiskOfMachine => "full_disk_of_machine",
             Self::FullDiskOfAggregator => "full_disk_of_aggregator",
             Self::PowerCutOfMachine => "power_cut_of_machine",
@@ -107,6 +114,15 @@ impl Kind {
             Self::CertificatesExpired => "certificates_expired",
             Self::PostgresqlRestarted => "postgresql_restarted",
             Self::AggregatorReplaced => "aggregator_replaced",
+        }
+    }
+
+    /// Between how many milliseconds it lasts. A connection is only given up, and TCP tried, some
+    /// time after the last datagram came through.
+    pub(crate) const fn lasts_ms(self) -> (u64, u64) {
+        match self {
+            Self::UdpBlocked => (10_000, 45_000),
+            _ => LASTS_MS,
         }
     }
 
@@ -146,6 +162,10 @@ impl Kind {
             Self::Duplication => {
                 let (repeated_percent, jitter_4ms) = (small(dice, 20, 100), small(dice, 0, 20));
                 weather(machine, Weather { repeated_percent, jitter_4ms, ..calm })
+            }
+            Self::UdpBlocked => {
+                machine.wire.block_udp(true);
+                Ok(Done::Lasts(Heal::UdpPasses(at)))
             }
             Self::FullDiskOfMachine => {
                 machine.disk.fill()?;
@@ -213,6 +233,10 @@ impl Heal {
             Self::LinkUp(at) => fleet.machines[at].set_link(true),
             Self::CalmWire(at) => {
                 fleet.machines[at].wire.set(Weather::default());
+                Ok(())
+            }
+            Self::UdpPasses(at) => {
+                fleet.machines[at].wire.block_udp(false);
                 Ok(())
             }
             Self::FreeMachine(at) => fleet.machines[at].disk.free(),

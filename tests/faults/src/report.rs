@@ -11,6 +11,8 @@ pub(crate) struct Run {
     pub(crate) tally: Tally,
     pub(crate) seed: u64,
     pub(crate) span_s: u64,
+    /// How often a machine went on over TCP.
+    pub(crate) connections_over_tcp: u64,
     pub(crate) sound: bool,
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn print(as_json: bool, ledgers: &[Ledger], run: &Run) -> Result<()> 
             "injected": faults,
             "seed": run.seed,
             "span_s": run.span_s,
+            "connections_over_tcp": run.connections_over_tcp,
             "sound": run.sound,
         });
         println!("{}", serde_json::to_string(&line)?);
@@ -68,6 +71,12 @@ pub(crate) fn print(as_json: bool, ledgers: &[Ledger], run: &Run) -> Result<()> 
     }
     let kinds: Vec<String> =
         run.tally.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
-    println!("{faults} faults in {} s (--seed {}): {}", run.span_s, run.seed, kinds.join(", "));
+    println!(
+        "{faults} faults in {} s (--seed {}), {} connections over TCP: {}",
+        run.span_s,
+        run.seed,
+        run.connections_over_tcp,
+        kinds.join(", ")
+    );
     Ok(())
 }

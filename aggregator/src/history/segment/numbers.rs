@@ -66,6 +66,22 @@ pub(super) fn put(out: &mut Vec<u8>, numbers: &[i64]) -> Result<(), SegmentError
     Ok(())
 }
 
+/// How many bits a column takes, to compare it with others: as it is written where it is short,
+/// else about, since compressing every column that might be would cost more than all samples.
+pub(super) fn bits(numbers: &[i64]) -> Result<u64, SegmentError> {
+    if numbers.len() < MIN_PCO {
+        let mut bytes = Vec::new();
+        put(&mut bytes, numbers)?;
+        return Ok(bytes.len() as u64 * 8);
+    }
+    let width = |number: i64| u64::from(u64::BITS - zigzag(number).leading_zeros());
+    let Some((&first, rest)) = numbers.split_first() else { return Ok(0) };
+    let offsets: u64 = rest.iter().map(|&number| width(number.wrapping_sub(first))).sum();
+    let pairs = numbers.iter().zip(rest);
+    let deltas: u64 = pairs.map(|(&before, &after)| width(after.wrapping_sub(before))).sum();
+    Ok(width(first) + offsets.min(deltas))
+}
+
 /// `count` numbers; the caller has held it to its bound.
 pub(super) fn take(bytes: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, SegmentError> {
     const WHAT: &str = "numbers";

@@ -25,6 +25,22 @@ async fn past_blocks_become_a_segment_and_the_present_ones_stay() {
 }
 
 #[tokio::test]
+async fn a_day_that_was_delivered_when_it_was_over_becomes_one_segment_at_once() {
+    let mut rig = Rig::start().await;
+    for hour in [0, 9, 23, 24, 25] {
+        rig.measure(DAY_MS + hour * HOUR_MS, DAY_MS + hour * HOUR_MS + 60_000).await;
+    }
+    rig.at(DAY_MS + 27 * HOUR_MS);
+    let pass = rig.pass().await;
+    assert_eq!((pass.segments, pass.merged, pass.blocks), (2, 0, 30));
+    let rows = rig.rows().await;
+    let windows: Vec<_> = rows.iter().map(|row| row.window.to_ms - row.window.from_ms).collect();
+    assert_eq!(windows, [24 * HOUR_MS, 2 * HOUR_MS]);
+    assert_eq!(rig.ticks().await.1.len(), 5 * 60);
+    assert!(!rig.pass().await.has_done_something());
+}
+
+#[tokio::test]
 async fn what_an_export_has_not_sent_stays_for_a_week() {
     let mut rig = Rig::start().await;
     rig.measure(DAY_MS, DAY_MS + 60_000).await;

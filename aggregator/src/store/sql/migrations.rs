@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -48,6 +48,7 @@ const STEPS: [Step; 8] = [
     step!(15, "0015_exports"),
     step!(20, "0020_standing"),
     step!(21, "0021_history"),
+    step!(22, "0022_applications"),
 ];
 
 /// A version of the schema.

@@ -13,7 +13,7 @@ pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
 pub(crate) use outbox::OutgoingBlock;
 pub(crate) use quarantine::Reason;
 pub use query::Counts;
-pub(crate) use query::{BlockRow, GapRow};
+pub(crate) use query::{BlockRow, BlocksPrint, GapRow};
 pub(crate) use replay::CommittedBlock;
 pub use replay::Watermark;
 

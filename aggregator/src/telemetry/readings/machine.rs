@@ -1,7 +1,7 @@
 //! One machine's part of a question: its blocks from the store to a thread that decodes them.
 
 use crate::fleet::DeviceId;
-use crate::history::{Segment, SegmentError, SegmentId, Tier, Wanted};
+use crate::history::{Segment, SegmentError, SegmentRow, Tier, Wanted};
 use crate::store::BlockRow;
 use crate::telemetry::readings::budget::Budget;
 use crate::telemetry::readings::gathering::{Form, Gathered, Gathering, reads_from_ms};
@@ -19,6 +19,21 @@ const ATTEMPTS: usize = 5;
 /// Blocks whose spans are looked at; beside more of them no segment's statistics are used.
 const MAX_SPANS: u32 = 20_000;
 
+/// One machine's part of a question.
+struct Part {
+    machine: DeviceId,
+    series: Vec<Arc<SeriesInfo>>,
+    range: Range<u64>,
+    form: Form,
+}
+
+impl Part {
+    /// From when on samples are read.
+    fn from_ms(&self) -> u64 {
+        reads_from_ms(&self.series, self.range.start, self.form)
+    }
+}
+
 impl Engine {
     pub(super) async fn machine(
         &self,
@@ -28,20 +43,21 @@ impl Engine {
         form: Form,
         budget: Arc<Budget>,
     ) -> Result<Vec<(SeriesId, Gathered)>, ReadingsError> {
+        let part = Part { machine, series, range, form };
+        let (from_ms, to_ms) = (part.from_ms(), part.range.end);
         let mut tier = form.tier();
+        let mut before = self.store.segments(machine, from_ms, to_ms).await?;
         for _ in 0..ATTEMPTS {
-            let before = self.segments(machine, &series, &range, form).await?;
-            let attempt =
-                self.attempt(machine, series.clone(), range.clone(), form, tier, &budget).await;
-            match attempt {
+            match self.attempt(&part, &before, tier, &budget).await {
                 Ok((answer, known)) => {
                     // Counted after the blocks were read: what they show was announced before.
                     let whole = self.store.count_series_numbers(machine).await? == known;
                     // Blocks that became a segment meanwhile were read twice, or not at all.
-                    let after = self.segments(machine, &series, &range, form).await?;
+                    let after = self.store.segments(machine, from_ms, to_ms).await?;
                     if whole && after == before {
                         return Ok(answer);
                     }
+                    before = after;
                 }
                 // A minute is shared with a block or cut by the range: its samples decide.
                 Err(ReadingsError::Segment(SegmentError::NotFetched)) if tier != Tier::Samples => {
@@ -56,31 +72,18 @@ impl Engine {
         Err(ReadingsError::Stale)
     }
 
-    /// Which segments the answer rests on: it holds where they are the same before and after.
-    async fn segments(
-        &self,
-        machine: DeviceId,
-        series: &[Arc<SeriesInfo>],
-        range: &Range<u64>,
-        form: Form,
-    ) -> Result<Vec<SegmentId>, ReadingsError> {
-        let from_ms = reads_from_ms(series, range.start, form);
-        let rows = self.store.segments(machine, from_ms, range.end).await?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
-    }
-
+    /// An answer that holds where `rows` are still the machine's segments afterwards, and how many
+    /// of its numbers were known.
     async fn attempt(
         &self,
-        machine: DeviceId,
-        series: Vec<Arc<SeriesInfo>>,
-        range: Range<u64>,
-        form: Form,
+        part: &Part,
+        rows: &[SegmentRow],
         tier: Tier,
         budget: &Arc<Budget>,
     ) -> Result<(Vec<(SeriesId, Gathered)>, usize), ReadingsError> {
+        let Part { machine, series, range, form } = part;
+        let (machine, from_ms, to_ms) = (*machine, part.from_ms(), range.end);
         let dictionary = self.dictionaries.of(&self.store, machine).await?;
-        let from_ms = reads_from_ms(&series, range.start, form);
-        let to_ms = range.end;
         let gaps = self.store.gaps(machine, range.start, range.end, MAX_GAPS).await?;
         let ids: Vec<SeriesId> = series.iter().map(|series| series.id).collect();
         let wanted = Wanted { device: machine, from_ms, to_ms, series: &ids, tier };
@@ -90,18 +93,25 @@ impl Engine {
             segments.push(segment.clone());
             Ok::<_, ReadingsError>(())
         };
-        self.history.for_each_segment(&wanted, keep).await?;
-        let spans = match segments.is_empty() {
-            true => Vec::new(),
-            false => self.store.block_spans(machine, from_ms, to_ms, MAX_SPANS).await?,
+        self.history.for_each_of(rows, &wanted, keep).await?;
+        let recent = self.recent.of(&self.store, machine, from_ms, to_ms).await?;
+        let spans = match &recent {
+            _ if segments.is_empty() => Vec::new(),
+            Some(blocks) => blocks.iter().map(|block| (block.from_ms, block.to_ms)).collect(),
+            None => self.store.block_spans(machine, from_ms, to_ms, MAX_SPANS).await?,
         };
         let spans: Vec<Ticks> =
             spans.into_iter().map(|(first_ms, last_ms)| first_ms..=last_ms).collect();
-        let mut gathering = Gathering::new(series, range, form, &dictionary, Arc::clone(budget));
+        let mut gathering =
+            Gathering::new(series.clone(), range.clone(), *form, &dictionary, Arc::clone(budget));
         let (sender, mut receiver) = mpsc::channel::<Vec<BlockRow>>(BATCHES);
+        let is_streamed = recent.is_none();
         // Ends by itself where the question is given up: its sender is dropped then.
         let decoding = tokio::task::spawn_blocking(move || {
             take_segments(&mut gathering, &segments, &spans)?;
+            for block in recent.iter().flat_map(|blocks| blocks.iter()) {
+                gathering.take_block(block.epoch, &block.data)?;
+            }
             while let Some(batch) = receiver.blocking_recv() {
                 for block in &batch {
                     gathering.take_block(block.epoch, &block.data)?;
@@ -109,7 +119,13 @@ impl Engine {
             }
             Ok::<_, ReadingsError>(gathering.finish(&gaps))
         });
-        let sent = self.store.send_blocks(machine, from_ms, to_ms, sender).await;
+        let sent = match is_streamed {
+            true => self.store.send_blocks(machine, from_ms, to_ms, sender).await,
+            false => {
+                drop(sender);
+                Ok(())
+            }
+        };
         let gathered = decoding.await??;
         sent?;
         let gathered = gathered.into_iter().map(|(series, gathered)| (series.id, gathered));

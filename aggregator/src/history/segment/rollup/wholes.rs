@@ -83,7 +83,7 @@ struct Bases<'a> {
 }
 
 impl Bases<'_> {
-    /// The column against the base that makes it smallest.
+    /// The column against the base that leaves the least.
     fn put(
         &self,
         out: &mut Vec<u8>,
@@ -91,22 +91,24 @@ impl Bases<'_> {
         against: &[u8],
         summed: bool,
     ) -> Result<(), SegmentError> {
-        let mut best: Option<Vec<u8>> = None;
-        for &against in against {
+        let rest = |against: u8| {
             let rest = column
                 .iter()
                 .enumerate()
                 .map(|(index, whole)| whole.checked_sub(self.at(against, index, summed)?))
-                .collect::<Option<Vec<i64>>>();
-            let Some(rest) = rest else { continue };
-            let mut bytes = vec![against];
-            numbers::put(&mut bytes, &rest)?;
-            if best.as_ref().is_none_or(|best| bytes.len() < best.len()) {
-                best = Some(bytes);
+                .collect::<Option<Vec<i64>>>()?;
+            Some((against, rest))
+        };
+        let mut best: Option<(u64, u8, Vec<i64>)> = None;
+        for (against, rest) in against.iter().filter_map(|&against| rest(against)) {
+            let bits = numbers::bits(&rest)?;
+            if best.as_ref().is_none_or(|(least, ..)| bits < *least) {
+                best = Some((bits, against, rest));
             }
         }
-        out.extend_from_slice(&best.ok_or(SegmentError::Invalid("rollups"))?);
-        Ok(())
+        let (_, against, rest) = best.ok_or(SegmentError::Invalid("rollups"))?;
+        out.push(against);
+        numbers::put(out, &rest)
     }
 
     fn take(&self, bytes: &mut Bytes<'_>, summed: bool) -> Result<Vec<i64>, SegmentError> {

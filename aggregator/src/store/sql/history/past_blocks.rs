@@ -18,10 +18,12 @@ pub(crate) struct PastBlock {
 }
 
 impl Store {
-    /// Spans of `window_ms` that have readable blocks which are settled, the oldest first.
+    /// Spans of `window_ms` that have readable blocks which are settled and begin at `from_ms` or
+    /// later, the oldest first.
     pub(crate) async fn past_windows(
         &self,
         window_ms: u64,
+        from_ms: u64,
         settled: &Settled,
         limit: u32,
     ) -> Result<Vec<Window>, StoreError> {
@@ -29,7 +31,8 @@ impl Store {
         // the order of a cross join.
         let rows = sqlx::query(
             "SELECT d.id AS device, b.from_ms / $1 AS number FROM devices d CROSS JOIN blocks b
-             WHERE b.device = d.key AND b.from_ms < $2 AND b.arrived_at_ms <= $3 AND b.id <= $4
+             WHERE b.device = d.key AND b.from_ms >= $6 AND b.from_ms < $2
+               AND b.arrived_at_ms <= $3 AND b.id <= $4
                AND NOT EXISTS (SELECT 1 FROM unreadable_blocks u WHERE u.block = b.id)
              GROUP BY d.id, b.from_ms / $1 ORDER BY number, d.id LIMIT $5",
         )
@@ -38,6 +41,7 @@ impl Store {
         .bind(ms(settled.arrived_by_ms))
         .bind(settled.through)
         .bind(i64::from(limit))
+        .bind(ms(from_ms))
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(|row| window(row, window_ms)).collect()

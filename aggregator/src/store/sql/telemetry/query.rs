@@ -5,6 +5,7 @@ use crate::store::StoreError;
 use crate::store::sql::telemetry::EpochKey;
 use crate::store::sql::{Row, Store, fleet, ms, small, unsigned, word};
 use crate::telemetry::{NoData, Reader, SeriesId};
+use bytes::Bytes;
 use flyball_protocol::block::MAX_INTERVAL_MS;
 use flyball_protocol::series::SeriesRef;
 use futures_util::TryStreamExt;
@@ -21,8 +22,42 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// One stored block.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BlockRow {
+    pub(crate) id: i64,
     pub(crate) epoch: EpochKey,
-    pub(crate) data: Vec<u8>,
+    /// The first and the last tick.
+    pub(crate) from_ms: u64,
+    pub(crate) to_ms: u64,
+    pub(crate) data: Bytes,
+}
+
+impl BlockRow {
+    /// Has it a tick in `from_ms..to_ms`, as the store understands it?
+    pub(crate) const fn is_in(&self, from_ms: u64, to_ms: u64) -> bool {
+        self.from_ms >= from_ms.saturating_sub(MAX_BLOCK_SPAN_MS)
+            && self.from_ms < to_ms
+            && self.to_ms >= from_ms
+    }
+}
+
+/// What tells one set of blocks from another without reading them. A block is never changed and
+/// no number is given twice, so equal prints are of equal sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BlocksPrint {
+    pub(crate) count: u64,
+    newest: i64,
+    ids: i64,
+    starts: i64,
+}
+
+impl BlocksPrint {
+    pub(crate) fn of<'a>(blocks: impl Iterator<Item = &'a BlockRow>) -> Self {
+        blocks.fold(Self::default(), |print, block| Self {
+            count: print.count + 1,
+            newest: print.newest.max(block.id),
+            ids: print.ids.wrapping_add(block.id),
+            starts: print.starts.wrapping_add(ms(block.from_ms)),
+        })
+    }
 }
 
 /// A named gap; `reader` where every series of it is meant, else `series`.
@@ -36,6 +71,34 @@ pub(crate) struct GapRow {
 }
 
 impl Store {
+    /// The print of the blocks with a tick in `from_ms..to_ms`.
+    pub(crate) async fn blocks_print(
+        &self,
+        device: DeviceId,
+        from_ms: u64,
+        to_ms: u64,
+    ) -> Result<BlocksPrint, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS blocks, coalesce(max(b.id), 0) AS newest,
+                    CAST(coalesce(sum(b.id), 0) AS BIGINT) AS ids,
+                    CAST(coalesce(sum(b.from_ms), 0) AS BIGINT) AS starts
+             FROM blocks b JOIN devices d ON d.key = b.device
+             WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4",
+        )
+        .bind(device.to_string())
+        .bind(ms(from_ms.saturating_sub(MAX_BLOCK_SPAN_MS)))
+        .bind(ms(to_ms))
+        .bind(ms(from_ms))
+        .fetch_one(self.readers())
+        .await?;
+        Ok(BlocksPrint {
+            count: unsigned(row.try_get("blocks")?),
+            newest: row.try_get("newest")?,
+            ids: row.try_get("ids")?,
+            starts: row.try_get("starts")?,
+        })
+    }
+
     /// Sends every block with a tick in `from_ms..to_ms`, by its first tick and in batches: a long
     /// range never stands in memory. All of them are of one snapshot. Ends early where nobody
     /// takes them any more.
@@ -46,15 +109,30 @@ impl Store {
         to_ms: u64,
         to: mpsc::Sender<Vec<BlockRow>>,
     ) -> Result<(), StoreError> {
+        self.send_blocks_after(0, device, from_ms, to_ms, to).await
+    }
+
+    /// The same of those with a greater number than `after`.
+    pub(crate) async fn send_blocks_after(
+        &self,
+        after: i64,
+        device: DeviceId,
+        from_ms: u64,
+        to_ms: u64,
+        to: mpsc::Sender<Vec<BlockRow>>,
+    ) -> Result<(), StoreError> {
         let mut rows = sqlx::query(
-            "SELECT b.epoch, b.data FROM blocks b JOIN devices d ON d.key = b.device
+            "SELECT b.id, b.epoch, b.from_ms, b.to_ms, b.data
+             FROM blocks b JOIN devices d ON d.key = b.device
              WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4
+               AND b.id > $5
              ORDER BY b.from_ms, b.id",
         )
         .bind(device.to_string())
         .bind(ms(from_ms.saturating_sub(MAX_BLOCK_SPAN_MS)))
         .bind(ms(to_ms))
         .bind(ms(from_ms))
+        .bind(after)
         .fetch(self.readers());
         let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
         while let Some(row) = rows.try_next().await? {
@@ -211,7 +289,13 @@ pub struct Counts {
 }
 
 fn block(row: &Row) -> Result<BlockRow, StoreError> {
-    Ok(BlockRow { epoch: EpochKey(row.try_get("epoch")?), data: row.try_get("data")? })
+    Ok(BlockRow {
+        id: row.try_get("id")?,
+        epoch: EpochKey(row.try_get("epoch")?),
+        from_ms: unsigned(row.try_get("from_ms")?),
+        to_ms: unsigned(row.try_get("to_ms")?),
+        data: row.try_get::<Vec<u8>, _>("data")?.into(),
+    })
 }
 
 fn gap(row: &Row) -> Result<GapRow, StoreError> {
