@@ -25,7 +25,7 @@ async fn a_pass_whose_work_fails_has_judged_the_room() {
     let mut rig = Rig::with(HistorySettings { budget, ..HistorySettings::default() }).await;
     rig.measure(DAY_MS, DAY_MS + 60_000).await;
     rig.at(DAY_MS + 3 * HOUR_MS);
-    rig.fresh.drop_table("compaction_leases").await;
+    rig.store.tamper("DROP TABLE compaction_leases".into()).await.unwrap();
     rig.history.pass().await.unwrap_err();
     assert_eq!(rig.history.room(), budget::Room::Full);
 }
