@@ -1,8 +1,8 @@
 //! The background task, and what it tells of itself.
 
-use super::History;
 use super::budget::Usage;
 use super::compactor::Pass;
+use super::{History, HistoryError};
 use crate::app::shutdown::Shutdown;
 use crate::metrics::Metrics;
 use crate::store::Held;
@@ -77,6 +77,10 @@ impl History {
     /// Does what is due, again and again, until the shutdown.
     pub async fn run(self, shutdown: Shutdown) {
         let mut stop = shutdown.subscribe();
+        // Agents send at once, and would do so for half a minute to a disk that is full.
+        if let Err(error) = self.judge_room().await {
+            self.failed(&error);
+        }
         loop {
             tokio::select! {
                 () = stop.wait() => return,
@@ -87,14 +91,16 @@ impl History {
                 () = stop.wait() => return,
                 done = self.pass() => match done {
                     Ok(pass) => self.tell(&pass),
-                    Err(error) => {
-                        self.metrics().failures.inc();
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "the history could not be kept");
-                    }
+                    Err(error) => self.failed(&error),
                 },
             }
         }
+    }
+
+    fn failed(&self, error: &HistoryError) {
+        self.metrics().failures.inc();
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(error, "the history could not be kept");
     }
 
     fn tell(&self, pass: &Pass) {

@@ -4,8 +4,7 @@
 use crate::config::DatabaseText;
 use crate::store::{Database, Store};
 use flyball_harness::counterparts::TestDatabase;
-use sqlx::Connection as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 #[derive(Debug)]
@@ -35,24 +34,8 @@ impl Fresh {
     pub(crate) async fn store(&self) -> Store {
         let database = match &self.database {
             Some(database) => Database::parse(database.url(), self.path()),
-            None => Database::File(self.file()),
+            None => Database::File(self.path().join("test.db")),
         };
         Store::connect(&database).await.unwrap()
-    }
-
-    /// Takes a table away beside the store: what needs it fails from then on.
-    pub(crate) async fn drop_table(&self, name: &str) {
-        let address = match &self.database {
-            Some(database) => database.url().to_owned(),
-            None => format!("sqlite://{}", self.file().display()),
-        };
-        let mut beside = sqlx::AnyConnection::connect(&address).await.unwrap();
-        let words = sqlx::AssertSqlSafe(format!("DROP TABLE {name}"));
-        sqlx::query(words).execute(&mut beside).await.unwrap();
-        beside.close().await.unwrap();
-    }
-
-    fn file(&self) -> PathBuf {
-        self.path().join("test.db")
     }
 }

@@ -7,11 +7,11 @@
 use super::super::segment::{SegmentError, SegmentWriter, Tier};
 use super::super::{History, HistoryError, SegmentRow, Settled, Window};
 use crate::fleet::DeviceId;
-use crate::store::{EpochKey, PastBlock};
-use crate::telemetry::SeriesId;
+use crate::store::PastBlock;
+use crate::telemetry::{Dictionary, SeriesId};
 use flyball_protocol::block::{Cell, Outline, Ticks};
 use flyball_protocol::series::SeriesRef;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Samples that stand in memory at once, 24 bytes each.
 const BATCH_SAMPLES: usize = 3_000_000;
@@ -33,7 +33,6 @@ pub(super) struct Gathered {
     pub(super) samples: u64,
 }
 
-type Numbers = HashMap<(EpochKey, SeriesRef), SeriesId>;
 type Samples = BTreeMap<SeriesId, Vec<(u64, Cell)>>;
 
 /// What a first look at the blocks has found.
@@ -43,6 +42,7 @@ struct Survey {
     set_aside: Vec<(i64, String)>,
     /// All of the blocks' samples, while they fit in memory together.
     samples: Option<Samples>,
+    /// For how many more there is room.
     room: usize,
 }
 
@@ -57,9 +57,9 @@ impl Survey {
         }
     }
 
-    fn take(&mut self, numbers: &Numbers, block: &PastBlock) {
+    fn take(&mut self, dictionary: &Dictionary, block: &PastBlock) {
         let mut columns = Vec::new();
-        let read = for_each_column(numbers, block, |series, ticks, cells| {
+        let read = for_each_column(dictionary, block, |series, ticks, cells| {
             columns.push((series, ticks.count));
             if let Some(samples) = &mut self.samples {
                 keep(samples, series, ticks, cells);
@@ -85,19 +85,20 @@ impl Survey {
 /// Decodes all of a block and hands every column to `each`. What was handed over before an error
 /// is worth nothing.
 fn for_each_column(
-    numbers: &Numbers,
+    dictionary: &Dictionary,
     block: &PastBlock,
     mut each: impl FnMut(SeriesId, Ticks, &[Cell]),
 ) -> Result<(), String> {
     let mut stranger = None;
     let outline = Outline::read(&block.data).map_err(|error| error.to_string())?;
-    let each = |ticks, number, cells: &[Cell]| match numbers.get(&(block.epoch, number)) {
-        Some(series) => each(*series, ticks, cells),
-        None => stranger = Some(number),
-    };
+    let each =
+        |ticks, SeriesRef(number), cells: &[Cell]| match dictionary.series(block.epoch, number) {
+            Some(series) => each(series, ticks, cells),
+            None => stranger = Some(number),
+        };
     outline.for_each_column(&block.data, each).map_err(|error| error.to_string())?;
     match stranger {
-        Some(number) => Err(format!("its series {} is in no dictionary", number.0)),
+        Some(number) => Err(format!("its series {number} is in no dictionary")),
         None => Ok(()),
     }
 }
@@ -153,17 +154,12 @@ impl History {
         mut gathered: Gathered,
     ) -> Result<Gathered, HistoryError> {
         let store = &self.0.store;
-        let numbers: Numbers = store
-            .series_numbers(window.device)
-            .await?
-            .into_iter()
-            .map(|(epoch, number, series)| ((epoch, number), series))
-            .collect();
+        let dictionary = Dictionary::new(store.series_numbers(window.device).await?);
         let mut survey = Survey::new();
         store
             .for_each_past_block::<HistoryError>(window, settled, |block| {
                 if survey.blocks.len() < MAX_BLOCKS {
-                    survey.take(&numbers, &block);
+                    survey.take(&dictionary, &block);
                 }
                 Ok(())
             })
@@ -177,7 +173,7 @@ impl History {
                 store
                     .for_each_past_block::<HistoryError>(window, settled, |block| {
                         if taken.contains(&block.id) {
-                            pick(&mut samples, &batch, &numbers, &block)
+                            pick(&mut samples, &batch, &dictionary, &block)
                                 .map_err(|source| HistoryError::Making(window.device, source))?;
                         }
                         Ok(())
@@ -228,10 +224,10 @@ impl History {
 fn pick(
     samples: &mut Samples,
     batch: &HashSet<SeriesId>,
-    numbers: &Numbers,
+    dictionary: &Dictionary,
     block: &PastBlock,
 ) -> Result<(), SegmentError> {
-    let read = for_each_column(numbers, block, |series, ticks, cells| {
+    let read = for_each_column(dictionary, block, |series, ticks, cells| {
         if batch.contains(&series) {
             keep(samples, series, ticks, cells);
         }

@@ -29,7 +29,7 @@ struct Part {
 
 impl Part {
     /// From when on samples are read.
-    fn from_ms(&self) -> u64 {
+    fn reads_from_ms(&self) -> u64 {
         reads_from_ms(&self.series, self.range.start, self.form)
     }
 }
@@ -44,7 +44,7 @@ impl Engine {
         budget: Arc<Budget>,
     ) -> Result<Vec<(SeriesId, Gathered)>, ReadingsError> {
         let part = Part { machine, series, range, form };
-        let (from_ms, to_ms) = (part.from_ms(), part.range.end);
+        let (from_ms, to_ms) = (part.reads_from_ms(), part.range.end);
         let mut tier = form.tier();
         let mut before = self.store.segments(machine, from_ms, to_ms).await?;
         for _ in 0..ATTEMPTS {
@@ -82,7 +82,7 @@ impl Engine {
         budget: &Arc<Budget>,
     ) -> Result<(Vec<(SeriesId, Gathered)>, usize), ReadingsError> {
         let Part { machine, series, range, form } = part;
-        let (machine, from_ms, to_ms) = (*machine, part.from_ms(), range.end);
+        let (machine, from_ms, to_ms) = (*machine, part.reads_from_ms(), range.end);
         let dictionary = self.dictionaries.of(&self.store, machine).await?;
         let gaps = self.store.gaps(machine, range.start, range.end, MAX_GAPS).await?;
         let ids: Vec<SeriesId> = series.iter().map(|series| series.id).collect();
