@@ -1,3 +1,5 @@
+mod mark;
+
 use super::compactor::{Draft, Gathering, Pass};
 use super::*;
 use crate::audit::AuditQuery;
@@ -8,7 +10,6 @@ use flyball_protocol::block::{BlockBuilder, Cell};
 use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Seq};
 use flyball_units::{Kind, NoData, Unit};
-use std::time::Duration;
 use uuid::Uuid;
 
 const DAY_MS: u64 = 1_795_219_200_000;
