@@ -178,6 +178,7 @@ async fn run(run: Run) -> Result<(), CliError> {
     };
     let config = Config::load(&run.state, &flags)?;
     let app = App::open(config, Clock::System).await?;
+    app.history.recognise_at_start().await?;
     run::serve(app).await?;
     Ok(())
 }

@@ -156,6 +156,7 @@ impl Enrolment {
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
             revoked_at_ms: None,
+            quarantined_at_ms: None,
         };
         let audit = AuditEntry {
             at_ms: now_ms,

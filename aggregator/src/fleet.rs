@@ -62,6 +62,8 @@ pub struct Device {
     pub created_at_ms: u64,
     pub updated_at_ms: u64,
     pub revoked_at_ms: Option<u64>,
+    /// Since when it is shut out, because it was seen in two places at once.
+    pub quarantined_at_ms: Option<u64>,
 }
 
 /// The certificate that a machine was given.
@@ -235,6 +237,7 @@ pub(crate) mod tests {
             created_at_ms: 1,
             updated_at_ms: 1,
             revoked_at_ms: None,
+            quarantined_at_ms: None,
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod budget;
 mod compactor;
+mod mark;
 mod objects;
 mod retention;
 pub mod segment;
@@ -17,6 +18,8 @@ mod task;
 mod tests;
 
 pub use compactor::Pass;
+pub use mark::ForeignStore;
+pub(crate) use mark::{Claim, HistoryId, Mark};
 pub use objects::{Objects, ObjectsError};
 pub use segment::{Layout, Part, Rollup, Segment, SegmentError, Tier};
 pub use settings::{Budget, HistorySettings, Retention, SettingsError};
@@ -31,6 +34,8 @@ use segment::MINUTE_MS;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Indexes and minutes that are kept after they were read.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -114,6 +119,12 @@ pub enum HistoryError {
     Making(DeviceId, #[source] SegmentError),
     #[error("the object {0} is another than the one that was published")]
     Replaced(String),
+    #[error(transparent)]
+    Foreign(#[from] ForeignStore),
+    #[error("the object store has not answered within {0:?}")]
+    Silent(Duration),
+    #[error("another aggregator is marking its object store for this database; it has two minutes")]
+    Unsettled,
     #[error("the encoding of a segment was cut off")]
     CutOff(#[from] tokio::task::JoinError),
 }
@@ -156,6 +167,8 @@ struct Parts {
     tails: Cache<String, Segment>,
     metrics: HistoryMetrics,
     room: budget::RoomState,
+    /// Set once the object store has shown to be this database's.
+    recognised: OnceCell<()>,
     /// This process, among those that compact.
     holder: String,
     state: std::path::PathBuf,
@@ -187,6 +200,7 @@ impl History {
             tails,
             metrics: HistoryMetrics::default(),
             room: budget::RoomState::default(),
+            recognised: OnceCell::new(),
             holder,
             state: state.to_owned(),
         })))

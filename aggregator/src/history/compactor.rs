@@ -48,11 +48,14 @@ impl History {
     /// Everything that is due: compaction, merging, retention, collection.
     ///
     /// # Errors
-    /// Where the database fails; a window that fails is left and counted.
+    /// Where the database fails, or the object store is not known to be this database's; a window
+    /// that fails is left and counted.
     pub async fn pass(&self) -> Result<Pass, HistoryError> {
         // The room is judged first, so that whatever fails below leaves no old judgement standing.
         // That it can't be judged holds nothing up: what follows makes room.
         let judged = self.judge_room().await;
+        // Collection too: a note is taken away with its object, wherever it was looked for.
+        self.recognise().await?;
         let mut pass = Pass::default();
         self.compact(&mut pass).await?;
         self.merge(&mut pass).await?;

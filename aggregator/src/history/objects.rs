@@ -61,6 +61,8 @@ struct Credentials {
 #[derive(Clone, Debug)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// As people know it.
+    address: String,
     /// Where it is a folder, which one.
     folder: Option<PathBuf>,
 }
@@ -88,7 +90,8 @@ impl Objects {
             .map_err(|source| ObjectsError::Open(path.display().to_string(), source))?
             .with_fsync(true)
             .with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), folder: Some(path) })
+        let address = path.display().to_string();
+        Ok(Self { store: Arc::new(store), address, folder: Some(path) })
     }
 
     fn bucket(settings: &HistorySettings, address: &str) -> Result<Self, ObjectsError> {
@@ -104,7 +107,13 @@ impl Objects {
         } else {
             Arc::new(PrefixStore::new(store, prefix))
         };
-        Ok(Self { store, folder: None })
+        Ok(Self { store, address: address.to_owned(), folder: None })
+    }
+
+    /// The folder's path, or the bucket's address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The folder, where it is one: its disk is this machine's.
@@ -133,6 +142,18 @@ impl Objects {
     ) -> Result<Vec<Bytes>, ObjectsError> {
         let got = self.store.get_ranges(&ObjectPath::from(object), ranges).await;
         got.map_err(|source| failed("reading", object, source))
+    }
+
+    /// How long an object is; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the store does not say.
+    pub async fn size(&self, object: &str) -> Result<Option<u64>, ObjectsError> {
+        match self.store.head(&ObjectPath::from(object)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(failed("looking for", object, source)),
+        }
     }
 
     /// Removes an object; one that is not there is removed already.

@@ -9,10 +9,10 @@ use flyball_protocol::block::{BlockBuilder, Cell};
 use flyball_protocol::series::{Reader, SeriesDef, SeriesRef};
 use flyball_protocol::sync::{Epoch, Seq};
 use flyball_units::{Kind, NoData, Unit};
-use std::time::Duration;
 use uuid::Uuid;
 
 mod compaction;
+mod mark;
 mod merging;
 mod publication;
 mod reading;

@@ -17,6 +17,7 @@ pub(crate) mod limits;
 pub(crate) mod media;
 pub(crate) mod operations;
 pub(crate) mod plugins;
+pub(crate) mod quarantine;
 pub(crate) mod readings;
 pub(crate) mod retention;
 pub(crate) mod series;

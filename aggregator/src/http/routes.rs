@@ -12,7 +12,7 @@ use super::resources::commands::{
 use super::resources::{
     application_metrics, audit, certificates, clients, curricula, devices, enrolment_tokens,
     events, fleet_limits, health, imports, interlocks, limits, media, operations, plugins,
-    readings, retention, series, sessions, stats, stream_tickets, system,
+    quarantine, readings, retention, series, sessions, stats, stream_tickets, system,
 };
 use super::table::Table;
 use axum::Router;
@@ -115,6 +115,11 @@ fn v1() -> Table {
             "/api/v1/devices/{id}/certificate",
             "Take a machine's certificate back",
             certificates::revoke,
+        )
+        .post(
+            "/api/v1/devices/{id}/release",
+            "Let a quarantined machine in again",
+            quarantine::release,
         )
         .delete(
             "/api/v1/devices/{id}/telemetry",

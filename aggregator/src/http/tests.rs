@@ -12,6 +12,7 @@ mod imports;
 mod machine;
 mod media;
 mod openapi;
+mod quarantine;
 mod resuming;
 mod rig;
 mod rights;

@@ -4,7 +4,7 @@ use super::rig::{Rig, block, entry};
 use flyball_aggregator::clock::Clock;
 use flyball_aggregator::fleet::DeviceId;
 use flyball_aggregator::history::budget::Room;
-use flyball_aggregator::history::{Budget, HistoryError, HistorySettings, Tier, Wanted};
+use flyball_aggregator::history::{Budget, History, HistoryError, HistorySettings, Tier, Wanted};
 use flyball_harness::counterparts::Bucket;
 use flyball_protocol::entry::{EntryBody, Gap, GapScope};
 use flyball_protocol::message::close;
@@ -78,6 +78,30 @@ async fn segments_lie_in_a_bucket_and_blocks_stay_while_it_is_away() {
     let pass = rig.app.history.pass().await.unwrap();
     assert_eq!((pass.segments, pass.left), (0, 1));
     assert_eq!(rig.app.store.counts().await.unwrap().blocks, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_known_by_its_mark_and_another_place_in_it_is_refused() {
+    let bucket = Bucket::start().unwrap();
+    let rig = Rig::with_history(now(), |state| settings(&bucket, state)).await;
+    rig.app.history.recognise_at_start().await.unwrap();
+    let state = &rig.app.config.state;
+    let beside = |settings: &HistorySettings| {
+        History::open(rig.app.store.clone(), rig.app.clock.clone(), settings, state).unwrap()
+    };
+    let mut settings = settings(&bucket, state);
+    beside(&settings).recognise().await.unwrap();
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 7).await;
+    agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    agent.acknowledged(1).await;
+    rig.app.clock.advance(SETTLED);
+    assert_eq!(rig.app.history.pass().await.unwrap().segments, 1);
+    let elsewhere = format!("s3://{}/of/another", Bucket::NAME);
+    settings.store = Some(elsewhere.clone());
+    let refused = beside(&settings).recognise_at_start().await.unwrap_err();
+    assert!(matches!(refused, HistoryError::Foreign(_)), "{refused:?}");
+    assert!(refused.to_string().starts_with(&elsewhere), "{refused}");
 }
 
 #[tokio::test]

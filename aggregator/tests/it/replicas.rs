@@ -2,7 +2,7 @@
 
 use super::rig::{Agent, Rig, block, fan_floor};
 use flyball_aggregator::clock::Clock;
-use flyball_aggregator::history::HistorySettings;
+use flyball_aggregator::history::{HistoryError, HistorySettings};
 use flyball_aggregator::operations::OperationState;
 use flyball_harness::counterparts::Postgres;
 use flyball_protocol::command::Verdict;
@@ -58,6 +58,15 @@ async fn entries_that_reach_two_replicas_at_once_are_stored_once() {
         assert_eq!(again.acked(), (1..=60).map(Seq).collect::<Ranges>());
     }
     assert_eq!((one.number(BLOCKS).await, one.number(ASTRAY).await), (120, 0));
+}
+
+#[tokio::test]
+async fn a_replica_with_a_history_of_its_own_is_refused() {
+    let one = Rig::start().await;
+    let two = one.replica().await;
+    one.app.history.recognise_at_start().await.unwrap();
+    let refused = two.app.history.recognise_at_start().await.unwrap_err();
+    assert!(matches!(refused, HistoryError::Foreign(_)), "{refused:?}");
 }
 
 #[tokio::test]

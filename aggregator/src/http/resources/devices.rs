@@ -37,6 +37,9 @@ pub(crate) struct Device {
     /// Of equipment: when its gateway named it first.
     pub(crate) enrolled_at: String,
     pub(crate) revoked_at: Option<String>,
+    /// Since when it is shut out because its identity was seen in two places; of equipment: its
+    /// gateway. `release` lets it in again.
+    pub(crate) quarantined_at: Option<String>,
     /// Null for equipment.
     pub(crate) machine: Option<Machine>,
     /// Null for a machine.
@@ -172,6 +175,7 @@ impl From<Subject> for Device {
                 last_seen_at: rfc3339_option(gateway.last_seen_at_ms),
                 enrolled_at: rfc3339(equipment.created_at_ms),
                 revoked_at: rfc3339_option(gateway.revoked_at_ms),
+                quarantined_at: rfc3339_option(gateway.quarantined_at_ms),
                 machine: None,
                 guard: Guard { attached: gateway.online && gateway.guard_attached },
                 created_at: rfc3339(equipment.created_at_ms),
@@ -221,6 +225,7 @@ impl From<Managed> for Device {
             last_seen_at: rfc3339_option(device.last_seen_at_ms),
             enrolled_at: rfc3339(device.enrolled_at_ms),
             revoked_at: rfc3339_option(device.revoked_at_ms),
+            quarantined_at: rfc3339_option(device.quarantined_at_ms),
             machine: Some(Machine {
                 hostname: machine.hostname,
                 os: machine.os,

@@ -199,6 +199,7 @@ pub(super) fn device(row: &Row) -> Result<Device, StoreError> {
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
         updated_at_ms: unsigned(row.try_get("updated_at_ms")?),
         revoked_at_ms: unsigned_option(row.try_get("revoked_at_ms")?),
+        quarantined_at_ms: unsigned_option(row.try_get("quarantined_at_ms")?),
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod erasure;
 mod leases;
+mod mark;
 mod objects;
 mod past_blocks;
 mod publication;

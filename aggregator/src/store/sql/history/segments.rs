@@ -30,6 +30,12 @@ impl Store {
         self.read(select.bind(device.to_string()).bind(ms(from_ms)).bind(ms(to_ms))).await
     }
 
+    /// The object of the segment that was made last.
+    pub(crate) async fn newest_segment(&self) -> Result<Option<String>, StoreError> {
+        let newest = sqlx::query_scalar("SELECT object FROM segments ORDER BY id DESC LIMIT 1");
+        Ok(newest.fetch_optional(self.readers()).await?)
+    }
+
     /// Segments of a finer tier than `tier` whose last tick lies before `before_ms`, oldest first.
     pub(crate) async fn segments_to_thin(
         &self,
