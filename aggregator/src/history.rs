@@ -30,7 +30,7 @@ use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesId;
 use moka::future::Cache;
-use segment::MINUTE_MS;
+use segment::{HOUR_MS, MINUTE_MS};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -139,16 +139,21 @@ pub struct Wanted<'a> {
     pub to_ms: u64,
     /// Every series where empty.
     pub series: &'a [SeriesId],
-    /// The finest that is needed of whole minutes. Where it is gone, the segment has what is left.
+    /// The finest that is needed of whole minutes or hours. Where it is gone, the segment has what is left.
     pub tier: Tier,
 }
 
 impl Wanted<'_> {
-    /// Does the range begin or end within a minute of the segment? That minute's samples decide.
-    fn cuts_a_minute_of(&self, row: &SegmentRow) -> bool {
+    /// Does the range begin or end within a minute or hour of the segment? Its samples decide.
+    fn cuts_a_rollup_of(&self, row: &SegmentRow) -> bool {
+        let length_ms = match self.tier {
+            Tier::Samples => return false,
+            Tier::Minutes => MINUTE_MS,
+            Tier::Hours => HOUR_MS,
+        };
         let SegmentRow { first_ms, last_ms, .. } = *row;
         let within = |edge_ms: u64| {
-            !edge_ms.is_multiple_of(MINUTE_MS) && first_ms <= edge_ms && edge_ms <= last_ms
+            !edge_ms.is_multiple_of(length_ms) && first_ms <= edge_ms && edge_ms <= last_ms
         };
         within(self.from_ms) || within(self.to_ms)
     }
@@ -236,7 +241,7 @@ impl History {
         mut each: impl FnMut(&Segment) -> Result<(), E>,
     ) -> Result<(), E> {
         for row in rows {
-            let tier = if wanted.cuts_a_minute_of(row) { Tier::Samples } else { wanted.tier };
+            let tier = if wanted.cuts_a_rollup_of(row) { Tier::Samples } else { wanted.tier };
             let segment = self.fetch(row, wanted.series, tier).await?;
             each(&segment)?;
         }

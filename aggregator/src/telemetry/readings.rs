@@ -11,6 +11,7 @@ mod gathering;
 mod grouping;
 mod machine;
 mod recent;
+mod rolled;
 mod rows;
 mod segments;
 mod selection;

@@ -1,17 +1,17 @@
 //! Blocks in, series out: the state of one query over one machine while its blocks pass by.
 
-use crate::history::segment::MINUTE_MS;
-use crate::history::{Part, Rollup, Segment, Tier};
+use crate::history::{Part, Segment, Tier};
 use crate::store::{EpochKey, GapRow};
 use crate::telemetry::dictionary::{Dictionary, Place};
 use crate::telemetry::readings::counter::{Counter, look_back_ms};
 use crate::telemetry::readings::gaps::Missing;
-use crate::telemetry::readings::segments::{Others, Ticks, is_alone};
+use crate::telemetry::readings::rolled::{self, Rolled, Sampled};
+use crate::telemetry::readings::segments::{Others, Ticks};
 use crate::telemetry::readings::steps::{Grid, Step, Steps, Wants};
 use crate::telemetry::readings::taken::Taken;
 use crate::telemetry::readings::{Budget, GapSpan, ReadingsError};
 use crate::telemetry::{SeriesId, SeriesInfo};
-use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header, Stats};
+use flyball_protocol::block::{Cell, ColumnHeader, GroupHeader, Header};
 use flyball_protocol::series::SeriesRef;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -25,14 +25,11 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The coarsest tier of history that may answer: steps of whole minutes need no samples.
+    /// The coarsest tier of history that may answer: steps of whole minutes or hours need no
+    /// samples.
     pub(super) const fn tier(self) -> Tier {
         match self {
-            Self::Stepped(grid, wants)
-                if grid.step_ms.is_multiple_of(MINUTE_MS) && !wants.gains && !wants.values =>
-            {
-                Tier::Minutes
-            }
+            Self::Stepped(grid, wants) if !wants.gains && !wants.values => grid.tier(),
             Self::Raw | Self::Stepped(..) => Tier::Samples,
         }
     }
@@ -285,23 +282,14 @@ impl Gatherer {
         }
         let sampled = match &mut self.values {
             Values::Stepped(steps) if steps.take_statistics() => {
-                part_by_minutes(steps, range, segment, part, beside)
+                rolled::take(steps, range, segment, part, beside)
             }
-            Values::Raw(_) | Values::Stepped(_) => None,
+            Values::Raw(_) | Values::Stepped(_) => Sampled::All,
         };
         let mut kept = 0;
-        if sampled.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(kept);
-        }
-        let before_ms = match &sampled {
-            Some(minutes) => minutes.last().map_or(0, |last_ms| last_ms + MINUTE_MS),
-            None => range.end,
-        };
+        let Some(before_ms) = sampled.before_ms(range.end) else { return Ok(kept) };
         for (at_ms, cell) in segment.samples_before(part, before_ms)? {
-            let wanted = |minutes: &Vec<u64>| {
-                minutes.binary_search(&(at_ms / MINUTE_MS * MINUTE_MS)).is_ok()
-            };
-            if sampled.as_ref().is_none_or(wanted) {
+            if sampled.has(at_ms) {
                 kept += self.take_cell(range, at_ms, series.cadence_ms, cell);
             }
         }
@@ -317,60 +305,11 @@ impl Gatherer {
         part: &Part,
     ) -> Result<(), ReadingsError> {
         let Values::Stepped(steps) = &mut self.values else { return Ok(()) };
-        let rolled = if part.has_minutes { segment.minutes(part)? } else { segment.hours(part)? };
-        for rollup in rolled.iter().filter(|rollup| range.contains(&rollup.start_ms)) {
-            steps.add_within(rollup.start_ms, rollup.start_ms, &step_of(rollup));
+        for (start_ms, step) in Rolled::left_of(steps, range, segment, part)?.steps() {
+            if range.contains(&start_ms) {
+                steps.add_within(start_ms, start_ms, &step);
+            }
         }
         Ok(())
     }
-}
-
-fn step_of(rollup: &Rollup) -> Step {
-    Step {
-        count: u64::from(rollup.count),
-        min: rollup.min,
-        max: rollup.max,
-        sum: rollup.sum,
-        last: rollup.last,
-        last_ms: rollup.start_ms + MINUTE_MS - 1,
-    }
-}
-
-/// Takes the minutes that lie in one step, in the range and alone; gives back those whose samples
-/// are needed, in order. `None` where all of them are: a reason among the samples, or no minutes.
-fn part_by_minutes(
-    steps: &mut Steps,
-    range: &Range<u64>,
-    segment: &Segment,
-    part: &Part,
-    beside: &[Ticks],
-) -> Option<Vec<u64>> {
-    let stats = part.stats.filter(|stats| stats.count as usize == part.samples)?;
-    let whole = part.first_ms..=part.last_ms;
-    let inside = |ticks: &Ticks| range.contains(ticks.start()) && range.contains(ticks.end());
-    if inside(&whole) && is_alone(&whole, beside) {
-        let (first_ms, last_ms) = (part.first_ms, part.last_ms);
-        let Stats { count, min, max, sum, last, .. } = stats;
-        let step = Step { count: u64::from(count), min, max, sum, last, last_ms };
-        if steps.add_within(first_ms, last_ms, &step) {
-            return Some(Vec::new());
-        }
-    }
-    if !steps.take_rollups() {
-        return None;
-    }
-    // What was not fetched is read by its samples.
-    let minutes = segment.minutes(part).ok().filter(|minutes| !minutes.is_empty())?;
-    let mut sampled = Vec::new();
-    for rollup in &minutes {
-        let ticks = rollup.start_ms..=rollup.start_ms + MINUTE_MS - 1;
-        let outside = *ticks.end() < range.start || *ticks.start() >= range.end;
-        let taken = inside(&ticks)
-            && is_alone(&ticks, beside)
-            && steps.add_within(*ticks.start(), *ticks.end(), &step_of(rollup));
-        if !taken && !outside {
-            sampled.push(rollup.start_ms);
-        }
-    }
-    Some(sampled)
 }

@@ -1,6 +1,8 @@
 //! Samples gathered by step. Steps are aligned to the epoch, so that two questions over
 //! different ranges have the same steps.
 
+use crate::history::Tier;
+use crate::history::segment::{HOUR_MS, MINUTE_MS};
 use crate::telemetry::aggregate::{Aggregate, percentile};
 use crate::telemetry::readings::Points;
 use std::ops::Range;
@@ -98,6 +100,17 @@ impl Grid {
         Self { from_ms: range.start, to_ms: range.end, step_ms, count }
     }
 
+    /// The coarsest tier of history whose statistics lie in one step each.
+    pub(super) const fn tier(self) -> Tier {
+        if self.step_ms.is_multiple_of(HOUR_MS) {
+            Tier::Hours
+        } else if self.step_ms.is_multiple_of(MINUTE_MS) {
+            Tier::Minutes
+        } else {
+            Tier::Samples
+        }
+    }
+
     /// Every step's first millisecond.
     pub(super) fn starts(self) -> impl Iterator<Item = u64> {
         let first_ms = self.from_ms / self.step_ms * self.step_ms;
@@ -138,6 +151,10 @@ impl Steps {
             gains: vec![Gain::default(); if wants.gains { grid.count } else { 0 }],
             values: vec![Vec::new(); if wants.values { grid.count } else { 0 }],
         }
+    }
+
+    pub(super) const fn tier(&self) -> Tier {
+        self.grid.tier()
     }
 
     /// Do statistics answer what is asked? Not where every sample is.

@@ -251,4 +251,51 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn hours_of_segments_answer_as_the_list_of_all_samples(
+        readings in vec(prop_oneof![9 => (0_i32..500).prop_map(Some), 1 => Just(None)], 600),
+        cadence_s in prop_oneof![Just(10_u64), Just(30)],
+        cut in 0..600_usize,
+        overlap in 0..3_usize,
+        (from_s, length_s) in (0..18_000_u64, 1..18_000_u64),
+        (is_whole_from, is_whole_to) in any::<(bool, bool)>(),
+        step_s in prop_oneof![Just(3_600_u64), Just(7_200), Just(1_800)],
+    ) {
+        let whole = |second: u64, is_whole: bool| if is_whole { second / 3_600 * 3_600 } else { second };
+        let from_ms = whole(from_s, is_whole_from) * 1_000;
+        let to_ms = (whole(from_s + length_s, is_whole_to) * 1_000).max(from_ms + 1);
+        let range = from_ms..to_ms;
+        let all: Samples = (0..).zip(&readings).filter_map(|(at, reading): (u64, _)| {
+            Some((at * cadence_s * 1_000, Ok(f64::from((*reading)?))))
+        }).collect();
+        let samples = vec![all.clone(), all.clone()];
+        let ticks: Vec<(u64, Cell)> =
+            all.iter().map(|(at_ms, value)| (*at_ms, Cell::Value(value.unwrap()))).collect();
+        let cut = cut.min(ticks.len());
+        let segments = [&ticks[..(cut + overlap).min(ticks.len())], &ticks[cut..]];
+        let segments = segments.into_iter().filter(|ticks| !ticks.is_empty()).map(|ticks| {
+            let mut writer = SegmentWriter::new(DeviceId(Uuid::nil()), 0, 18_000_000);
+            for id in 1..=SERIES as i64 {
+                writer.add(SeriesId(id), ticks.to_vec()).unwrap();
+            }
+            Segment::open(writer.finish().unwrap().0).unwrap()
+        });
+        let segments: Vec<Segment> = segments.collect();
+        let grid = Grid::new(&range, step_s * 1_000);
+        for aggregate in [Aggregate::Avg, Aggregate::Min, Aggregate::Max, Aggregate::Count] {
+            let form = Form::Stepped(grid, Wants::of(&[aggregate], false));
+            let gathered = gather(&segments, &[], &range, form);
+            let steps = gathered.iter().map(|values| match values {
+                Values::Stepped(steps) => steps,
+                Values::Raw(_) => panic!(),
+            });
+            let steps: Vec<&Steps> = steps.collect();
+            for (start_ms, value) in Steps::points(&steps, aggregate) {
+                let step = start_ms..start_ms + step_s * 1_000;
+                let expected = naive(&samples, &range, step, aggregate);
+                prop_assert!(is_near(value, expected), "{aggregate:?} {start_ms} {value:?} {expected:?}");
+            }
+        }
+    }
 }
