@@ -33,13 +33,14 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 10] = [
+const BENCHES: [Bench; 11] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
     ingest::BENCH,
     query::BENCH,
-    month::BENCH,
+    month::SQLITE,
+    month::POSTGRESQL,
     agents::BENCH,
     reaction::BENCH,
     render::BENCH,

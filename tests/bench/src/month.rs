@@ -25,20 +25,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-pub(crate) const BENCH: Bench = Bench {
-    names: &[
-        "month.disk_bytes_per_sample",
-        "month.compact_s",
-        "month.day_ms",
-        "month.week_ms",
-        "month.month_ms",
-        "month.postgresql_disk_bytes_per_sample",
-        "month.postgresql_compact_s",
-        "month.postgresql_day_ms",
-        "month.postgresql_week_ms",
-        "month.postgresql_month_ms",
-    ],
-    measure,
+const NAMES: [&str; 5] = [
+    "month.disk_bytes_per_sample",
+    "month.compact_s",
+    "month.day_ms",
+    "month.week_ms",
+    "month.month_ms",
+];
+const POSTGRESQL_NAMES: [&str; 5] = [
+    "month.postgresql_disk_bytes_per_sample",
+    "month.postgresql_compact_s",
+    "month.postgresql_day_ms",
+    "month.postgresql_week_ms",
+    "month.postgresql_month_ms",
+];
+
+pub(crate) const SQLITE: Bench = Bench { names: &NAMES, measure: || on(None, &NAMES) };
+
+pub(crate) const POSTGRESQL: Bench = Bench {
+    names: &POSTGRESQL_NAMES,
+    measure: || {
+        if !Postgres::is_installed() {
+            return Ok(Vec::new());
+        }
+        let server = Postgres::durable()?;
+        on(Some(&server.create("flyball")?), &POSTGRESQL_NAMES)
+    },
 };
 
 const MACHINES: u32 = 100;
@@ -55,17 +67,6 @@ const ASKED_SERIES: usize = 10;
 const TIMES: usize = 15;
 const QUESTIONS: [(&str, u64, &str); 3] =
     [("day", 1, "60s"), ("week", 7, "600s"), ("month", DAYS, "3600s")];
-
-fn measure() -> Result<Vec<Figure>> {
-    let entries = Arc::new(entries()?);
-    let names = BENCH.names.split_at(5);
-    let mut figures = on(None, &entries, names.0)?;
-    if Postgres::is_installed() {
-        let server = Postgres::durable()?;
-        figures.extend(on(Some(&server.create("flyball")?), &entries, names.1)?);
-    }
-    Ok(figures)
-}
 
 /// The month until the last midnight, in entries of an hour.
 fn entries() -> Result<Vec<Entry>> {
@@ -97,16 +98,13 @@ fn settings(database: Option<&str>, settle_minutes: u64) -> String {
     format!("{database}[history]\nlinger_minutes = 0\nsettle_minutes = {settle_minutes}\n")
 }
 
-fn on(
-    database: Option<&str>,
-    entries: &Arc<Vec<Entry>>,
-    names: &[&'static str],
-) -> Result<Vec<Figure>> {
+fn on(database: Option<&str>, names: &[&'static str; 5]) -> Result<Vec<Figure>> {
+    let entries = Arc::new(entries()?);
     let options =
         FleetOptions { settings: Some(settings(database, 1_000_000)), ..FleetOptions::default() };
     let fleet = Fleet::with(1, options)?;
     let began = clock::now();
-    runtime()?.block_on(send(&fleet, entries))?;
+    runtime()?.block_on(send(&fleet, &entries))?;
     let sent_s = began.elapsed().as_secs_f64();
     fleet.set(&settings(database, 10))?;
     let began = clock::now();
