@@ -243,6 +243,9 @@ fn take_group(
         return Err(BlockError::Invalid("ticks"));
     }
     let columns = header.count("columns", MAX_COLUMNS)?;
+    if columns == 0 {
+        return Err(BlockError::Invalid("columns"));
+    }
     let runs = take_runs(header, columns)?;
     let width = strip_columns(ticks);
     let strips = columns.div_ceil(width);

@@ -5,10 +5,10 @@
 #[path = "../../fuzz/judge.rs"]
 mod judge;
 
-use flyball_protocol::block::{BlockBuilder, MAX_BLOCK_BYTES};
+use flyball_protocol::block::{Block, BlockBuilder, BlockError, MAX_BLOCK_BYTES};
 use flyball_protocol::series::SeriesRef;
 use flyball_units::NoData;
-use judge::{judge_bytes, judge_samples};
+use judge::{judge_bytes, judge_samples, sealed};
 
 const START_MS: u64 = 1_790_000_000_000;
 
@@ -77,6 +77,15 @@ fn bytes_of_a_generated_corpus_are_decoded_within_the_bounds_or_refused() {
             judge_bytes(&bytes);
         }
     }
+}
+
+#[test]
+fn a_group_without_columns_is_refused() {
+    // Found by the fuzzer: written anew it was shorter than the least that a group takes.
+    let found = b"FBLK\x01\x02L\x01\x01\x80\xbb\0\x01\0YY\xff[";
+    judge_bytes(found);
+    let refused = Block::decode(&sealed(found));
+    assert!(matches!(refused, Err(BlockError::Invalid("columns"))), "{refused:?}");
 }
 
 #[test]
