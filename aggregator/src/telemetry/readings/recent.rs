@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Of one machine: what has more is streamed, and not kept.
 const MAX_MACHINE_BYTES: usize = 16 * 1024 * 1024;
-const MAX_MACHINE_BLOCKS: u64 = 8_192;
+const MAX_MACHINE_BLOCKS: u32 = 8_192;
 /// What a block takes beside its bytes.
 const ROW_BYTES: usize = size_of::<BlockRow>() + 64;
 /// Nobody asks for the machine any more.
@@ -45,8 +45,9 @@ impl RecentBlocks {
         from_ms: u64,
         to_ms: u64,
     ) -> Result<Option<Arc<[BlockRow]>>, StoreError> {
-        let print = store.blocks_print(machine, from_ms, to_ms).await?;
-        if print.count > MAX_MACHINE_BLOCKS {
+        let limit = MAX_MACHINE_BLOCKS + 1;
+        let print = store.blocks_print(machine, from_ms, to_ms, limit).await?;
+        if print.count > u64::from(MAX_MACHINE_BLOCKS) {
             return Ok(None);
         }
         if print.count == 0 {
@@ -86,7 +87,7 @@ fn bytes_of(blocks: &[BlockRow]) -> usize {
 }
 
 fn fits(blocks: &[BlockRow]) -> bool {
-    blocks.len() as u64 <= MAX_MACHINE_BLOCKS && bytes_of(blocks) <= MAX_MACHINE_BYTES
+    blocks.len() <= MAX_MACHINE_BLOCKS as usize && bytes_of(blocks) <= MAX_MACHINE_BYTES
 }
 
 /// Those of the range, where they are what the database has.

@@ -71,24 +71,28 @@ pub(crate) struct GapRow {
 }
 
 impl Store {
-    /// The print of the blocks with a tick in `from_ms..to_ms`.
+    /// The print of the blocks with a tick in `from_ms..to_ms`; of any `limit` of them where they
+    /// are more.
     pub(crate) async fn blocks_print(
         &self,
         device: DeviceId,
         from_ms: u64,
         to_ms: u64,
+        limit: u32,
     ) -> Result<BlocksPrint, StoreError> {
         let row = sqlx::query(
-            "SELECT count(*) AS blocks, coalesce(max(b.id), 0) AS newest,
-                    CAST(coalesce(sum(b.id), 0) AS BIGINT) AS ids,
-                    CAST(coalesce(sum(b.from_ms), 0) AS BIGINT) AS starts
-             FROM blocks b JOIN devices d ON d.key = b.device
-             WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4",
+            "SELECT count(*) AS blocks, coalesce(max(id), 0) AS newest,
+                    CAST(coalesce(sum(id), 0) AS BIGINT) AS ids,
+                    CAST(coalesce(sum(from_ms), 0) AS BIGINT) AS starts
+             FROM (SELECT b.id, b.from_ms FROM blocks b JOIN devices d ON d.key = b.device
+                   WHERE d.id = $1 AND b.from_ms >= $2 AND b.from_ms < $3 AND b.to_ms >= $4
+                   LIMIT $5) AS found",
         )
         .bind(device.to_string())
         .bind(ms(from_ms.saturating_sub(MAX_BLOCK_SPAN_MS)))
         .bind(ms(to_ms))
         .bind(ms(from_ms))
+        .bind(i64::from(limit))
         .fetch_one(self.readers())
         .await?;
         Ok(BlocksPrint {
