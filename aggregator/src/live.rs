@@ -10,7 +10,7 @@ pub mod subscriber;
 use crate::fleet::DeviceId;
 use crate::operations::Operation;
 use crate::store::EntryKey;
-use crate::telemetry::{Event, Sampled};
+use crate::telemetry::{Event, Sampled, SeriesInfo};
 use board::Changed;
 pub use interest::{Devices, Interest, Mode, Selection};
 pub use newest::{DeviceNow, Newest, Place};
@@ -26,6 +26,11 @@ pub enum Live {
         /// The entry that brought them.
         entry: EntryKey,
         sampled: Vec<Sampled>,
+    },
+    /// Everything that a device had measured was removed: nothing of these series stands any more.
+    Erased {
+        device: DeviceId,
+        series: Vec<Arc<SeriesInfo>>,
     },
     Event(Event),
     Operation(Operation),
@@ -52,7 +57,7 @@ impl Live {
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {
-            Self::Readings { device, .. } => Topic::Readings(*device),
+            Self::Readings { device, .. } | Self::Erased { device, .. } => Topic::Readings(*device),
             Self::Event(_) => Topic::Events,
             Self::Operation(_) => Topic::Operations,
             Self::Device { device, .. } | Self::Changed(Changed { device, .. }) => {

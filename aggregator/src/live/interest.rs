@@ -79,6 +79,11 @@ impl Interest {
             Topic::Operations => self.operations,
         }
     }
+
+    /// May the newest of any of the device's series go to this subscriber?
+    pub(super) fn takes_newest(&self, device: DeviceId) -> bool {
+        self.newest.contains(device) || self.selections.iter().any(|s| s.mode == Mode::State)
+    }
 }
 
 impl Selection {

@@ -4,8 +4,9 @@
 use crate::fleet::DeviceId;
 use crate::live::Topic;
 use crate::live::board::{Changed, Part};
-use crate::telemetry::{NoData, SeriesId};
+use crate::telemetry::{NoData, SeriesId, SeriesInfo};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Things whose newest state may wait for one subscriber.
 const CAPACITY: usize = 5_000;
@@ -71,6 +72,8 @@ impl From<&Changed> for DeviceNow {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Newest {
     pub devices: BTreeMap<DeviceId, DeviceNow>,
+    /// What stands here went before any sample that does.
+    pub erased: BTreeMap<DeviceId, Vec<Arc<SeriesInfo>>>,
     pub samples: BTreeMap<Place, BTreeMap<SeriesId, Sample>>,
     count: usize,
 }
@@ -113,11 +116,31 @@ impl Newest {
         room
     }
 
+    /// What waits of the device is nothing to tell any more. False where there is no room.
+    pub(super) fn erase(&mut self, device: DeviceId, series: &[Arc<SeriesInfo>]) -> bool {
+        for of_place in self.samples.values_mut() {
+            of_place.retain(|_, sample| sample.device != device);
+        }
+        self.reckon();
+        let room = self.count < CAPACITY || self.erased.contains_key(&device);
+        if room {
+            self.erased.insert(device, series.to_vec());
+            self.reckon();
+        }
+        room
+    }
+
     /// Drops what is no longer wanted.
     pub(super) fn keep(&mut self, wants: impl Fn(Topic) -> bool, place: impl Fn(Place) -> bool) {
         self.devices.retain(|device, _| wants(Topic::DeviceState(*device)));
+        self.erased.retain(|device, _| wants(Topic::Readings(*device)));
         self.samples.retain(|at, _| place(*at));
-        self.count = self.devices.len() + self.samples.values().map(BTreeMap::len).sum::<usize>();
+        self.reckon();
+    }
+
+    fn reckon(&mut self) {
+        let samples: usize = self.samples.values().map(BTreeMap::len).sum();
+        self.count = self.devices.len() + self.erased.len() + samples;
     }
 }
 

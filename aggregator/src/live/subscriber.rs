@@ -136,6 +136,9 @@ impl State {
                 }
                 room
             }
+            Live::Erased { device, series } => {
+                !interest.takes_newest(*device) || newest.erase(*device, series)
+            }
             Live::Event(_) | Live::Operation(_) => true,
         }
     }
@@ -153,7 +156,7 @@ impl Interest {
                     })
             }
             Live::Event(_) | Live::Operation(_) => true,
-            Live::Device { .. } | Live::Changed(_) => false,
+            Live::Device { .. } | Live::Changed(_) | Live::Erased { .. } => false,
         }
     }
 }

@@ -42,6 +42,13 @@ impl Latest {
         values.iter().map(|(id, series)| (*id, series.values().cloned().collect())).collect()
     }
 
+    /// Lets go of what was erased; gives back the series that had values.
+    pub(crate) fn forget(&self, device: DeviceId) -> Vec<Arc<SeriesInfo>> {
+        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = values.remove(&device).unwrap_or_default();
+        forgotten.into_values().map(|latest| latest.series).collect()
+    }
+
     /// Takes what was sampled; what is older than what is known is passed over. It costs least
     /// where a device's series come behind each other.
     pub(crate) fn update<'a>(&self, newest: impl IntoIterator<Item = Newest<'a>>) {

@@ -227,6 +227,12 @@ pub(super) fn newest<'a>(samples: impl Iterator<Item = (SeriesId, &'a Sample, bo
     json!({ "a": added, "c": changed })
 }
 
+/// Series that have no value any more.
+pub(super) fn erased(series: &[SeriesId]) -> Value {
+    let removed: Vec<String> = series.iter().map(|id| id.0.to_string()).collect();
+    json!({ "a": {}, "c": {}, "r": removed })
+}
+
 pub(super) fn device_state(device: DeviceId, online: bool, at_ms: u64) -> Value {
     let status = if online { "online" } else { "offline" };
     json!({ "device_id": device.0, "status": status, "at": crate::http::time::rfc3339(at_ms) })

@@ -2,7 +2,7 @@
 
 use super::devices::find;
 use crate::audit::{AuditEntry, Decision};
-use crate::fleet::Subject;
+use crate::fleet::{DeviceId, Subject, SubjectQuery};
 use crate::history::{HistoryError, Retention as Days};
 use crate::http::Api;
 use crate::http::auth::{Administrator, Reader};
@@ -10,11 +10,16 @@ use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId};
 use crate::http::reply::{Answer, Flat, One, Resource};
 use crate::http::time::rfc3339;
+use crate::live::Live;
+use crate::page::PageRequest;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// Pieces of equipment behind one machine, by far.
+const MAX_EQUIPMENT: u32 = 10_000;
 
 /// In days. Hours are kept at least as long as minutes, and these as samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -106,5 +111,19 @@ pub(crate) async fn erase(
     if !erased.map_err(Problem::internal)? {
         return Err(Problem::not_found("device", id));
     }
+    forget(&api, device).await?;
     Ok(One(Erasure { device_id: id, erased_at: rfc3339(api.app.clock.now_ms()) }))
+}
+
+/// Takes the newest values of the machine and its equipment back from whoever shows them.
+async fn forget(api: &Api, machine: DeviceId) -> Result<(), Problem> {
+    let page = PageRequest::first(MAX_EQUIPMENT);
+    let query = SubjectQuery { gateway: Some(machine), kind: None, page };
+    let equipment = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
+    let equipment = equipment.items.iter().map(Subject::id);
+    for device in std::iter::once(machine).chain(equipment) {
+        let series = api.app.latest.forget(device);
+        api.app.live.publish(Live::Erased { device, series });
+    }
+    Ok(())
 }

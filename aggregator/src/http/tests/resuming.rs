@@ -6,7 +6,7 @@ use super::sockets::{Socket, next_json, next_of, open, sampled, say};
 use crate::fleet::DeviceId;
 use crate::live::Live;
 use crate::store::{Arrival, ArrivalBody, DeviceKey, EntryKey, EpochKey};
-use crate::telemetry::{Kind, NoData, Reader, Severity, Unit};
+use crate::telemetry::{Kind, NoData, Reader, Sampled, Severity, Unit};
 use flyball_protocol::block::BlockBuilder;
 use flyball_protocol::guard::{EventKind, GuardEvent};
 use flyball_protocol::series::{SeriesDef, SeriesRef};
@@ -188,6 +188,40 @@ async fn state_is_told_as_added_and_then_changed_no_sooner_than_was_asked() {
     let second = next_of(&mut socket, "delta").await;
     assert_eq!(second["seq"], 2);
     assert_eq!(second["data"], json!({ "a": {}, "c": state(4_001) }), "the newest of three");
+}
+
+#[tokio::test]
+async fn what_was_erased_is_taken_back_from_streams_and_from_the_newest_values() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let device = enrol(&rig).await;
+    let measured = |at_ms: u64| {
+        let sampled = vec![sampled(device, 4, vec![(at_ms, Ok(40.0))])];
+        rig.app.latest.update(sampled.iter().filter_map(Sampled::newest));
+        let entry = EntryKey { epoch: EpochKey::for_test(1), seq: Seq(at_ms) };
+        rig.app.live.publish(Live::Readings { device, entry, sampled });
+    };
+    let mut socket = stream(&rig, &token).await;
+    let topics = [format!("readings:{device}"), "metrics:unit=Cel".into(), "metrics:unit=W".into()];
+    say(&mut socket, json!({ "type": "subscribe", "topics": topics, "mode": "state" })).await;
+    assert_eq!(next_of(&mut socket, "result").await["ok"], true);
+    measured(1_000);
+    for topic in &topics[..2] {
+        let told = next_of(&mut socket, "delta").await;
+        assert_eq!((&told["topic"], &told["data"]["a"]["4"]["t"]), (&json!(topic), &json!(1_000)));
+    }
+    let path = format!("/api/v1/devices/{device}/telemetry");
+    let erased = rig.ask(axum::http::Method::DELETE, &path).by(&token).send().await;
+    assert_eq!(erased.status, 200);
+    assert!(rig.app.latest.of(device).is_empty());
+    for topic in &topics[..2] {
+        let told = next_of(&mut socket, "delta").await;
+        assert_eq!(told["topic"], json!(topic));
+        assert_eq!(told["data"], json!({ "a": {}, "c": {}, "r": ["4"] }));
+    }
+    measured(2_000);
+    let again = next_of(&mut socket, "delta").await;
+    assert_eq!(again["data"]["a"]["4"]["t"], 2_000, "as for the first time: {again}");
 }
 
 /// The next server-sent event that has that name, as its fields.

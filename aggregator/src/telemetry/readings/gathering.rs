@@ -5,7 +5,7 @@ use crate::store::{EpochKey, GapRow};
 use crate::telemetry::dictionary::{Dictionary, Place};
 use crate::telemetry::readings::counter::{Counter, look_back_ms};
 use crate::telemetry::readings::gaps::Missing;
-use crate::telemetry::readings::rolled::{self, Rolled, Sampled};
+use crate::telemetry::readings::rolled::{self, Rest, Rolled};
 use crate::telemetry::readings::segments::{Others, Ticks};
 use crate::telemetry::readings::steps::{Grid, Step, Steps, Wants};
 use crate::telemetry::readings::taken::Taken;
@@ -280,16 +280,16 @@ impl Gatherer {
             self.take_rolled(range, segment, part)?;
             return Ok(0);
         }
-        let sampled = match &mut self.values {
+        let rest = match &mut self.values {
             Values::Stepped(steps) if steps.take_statistics() => {
                 rolled::take(steps, range, segment, part, beside)
             }
-            Values::Raw(_) | Values::Stepped(_) => Sampled::All,
+            Values::Raw(_) | Values::Stepped(_) => Rest::All,
         };
         let mut kept = 0;
-        let Some(before_ms) = sampled.before_ms(range.end) else { return Ok(kept) };
+        let Some(before_ms) = rest.before_ms(range.end) else { return Ok(kept) };
         for (at_ms, cell) in segment.samples_before(part, before_ms)? {
-            if sampled.has(at_ms) {
+            if rest.has(at_ms) {
                 kept += self.take_cell(range, at_ms, series.cadence_ms, cell);
             }
         }

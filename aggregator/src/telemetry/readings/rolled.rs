@@ -16,7 +16,7 @@ pub(super) struct Rolled {
 
 /// Which samples statistics leave to be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sampled {
+pub(super) enum Rest {
     All,
     /// Those of the stretches that begin here, in order.
     Of {
@@ -25,7 +25,7 @@ pub(super) enum Sampled {
     },
 }
 
-impl Sampled {
+impl Rest {
     const NONE: Self = Self::Of { starts: Vec::new(), length_ms: MINUTE_MS };
 
     /// Where the last of them ends, `end_ms` at most; `None` where there are none.
@@ -108,9 +108,9 @@ pub(super) fn take(
     segment: &Segment,
     part: &Part,
     beside: &[Ticks],
-) -> Sampled {
+) -> Rest {
     let Some(stats) = part.stats.filter(|stats| stats.count as usize == part.samples) else {
-        return Sampled::All;
+        return Rest::All;
     };
     let whole = part.first_ms..=part.last_ms;
     let inside = |ticks: &Ticks| range.contains(ticks.start()) && range.contains(ticks.end());
@@ -119,16 +119,16 @@ pub(super) fn take(
         let last_ms = part.last_ms;
         let step = Step { count: u64::from(count), min, max, sum, last, last_ms };
         if steps.add_within(part.first_ms, last_ms, &step) {
-            return Sampled::NONE;
+            return Rest::NONE;
         }
     }
     if !steps.take_rollups() {
-        return Sampled::All;
+        return Rest::All;
     }
     // What was not fetched is read by its samples.
-    let Ok(rolled) = Rolled::of(steps, segment, part) else { return Sampled::All };
+    let Ok(rolled) = Rolled::of(steps, segment, part) else { return Rest::All };
     if rolled.rollups.is_empty() {
-        return Sampled::All;
+        return Rest::All;
     }
     let mut starts = Vec::new();
     for (start_ms, step) in rolled.steps() {
@@ -141,5 +141,5 @@ pub(super) fn take(
             starts.push(start_ms);
         }
     }
-    Sampled::Of { starts, length_ms: rolled.length_ms }
+    Rest::Of { starts, length_ms: rolled.length_ms }
 }

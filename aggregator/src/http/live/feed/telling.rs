@@ -6,8 +6,9 @@ use crate::http::live::bookmark::Bookmark;
 use crate::http::live::message;
 use crate::live::newest::Newest;
 use crate::live::{Delivery, Live, Mode, Place, Topic};
-use crate::telemetry::Sampled;
+use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Series that a stream has told of; past it they are told of as new once more.
 const MAX_KNOWN: usize = 20_000;
@@ -36,7 +37,7 @@ impl Feed {
                     let data = message::operation(operation);
                     self.tell_of("operations".into(), "event", data);
                 }
-                Live::Device { .. } | Live::Changed(_) => {}
+                Live::Device { .. } | Live::Changed(_) | Live::Erased { .. } => {}
             },
         }
     }
@@ -70,6 +71,9 @@ impl Feed {
                 self.tell_of(topic, "delta", message::device_now(*device, now));
             }
         }
+        for (device, series) in &newest.erased {
+            self.tell_erased(*device, series);
+        }
         for (place, samples) in &newest.samples {
             let topic = match place {
                 Place::Device(device) => message::name(Topic::Readings(*device)),
@@ -86,6 +90,28 @@ impl Feed {
                 samples.iter().map(|(id, sample)| (*id, sample, !known.insert((*place, *id))));
             let data = message::newest(samples);
             self.tell_of(topic, "delta", data);
+        }
+    }
+
+    /// Of every topic that takes the newest, the series of it that are gone.
+    fn tell_erased(&mut self, device: DeviceId, series: &[Arc<SeriesInfo>]) {
+        let mut told = Vec::new();
+        if self.asked.newest.contains(device) {
+            let ids: Vec<SeriesId> = series.iter().map(|series| series.id).collect();
+            told.push((Place::Device(device), message::name(Topic::Readings(device)), ids));
+        }
+        for (position, selection) in self.asked.selections.iter().enumerate() {
+            let held = series.iter().filter(|series| selection.holds(device, series));
+            let ids: Vec<SeriesId> = held.map(|series| series.id).collect();
+            if selection.mode == Mode::State && !ids.is_empty() {
+                told.push((Place::Selection(position), message::selection(selection), ids));
+            }
+        }
+        for (place, topic, ids) in told {
+            for id in &ids {
+                self.known.remove(&(place, *id));
+            }
+            self.tell_of(topic, "delta", message::erased(&ids));
         }
     }
 
