@@ -84,7 +84,7 @@ impl Ledger {
                     // Each reader tells of the clock for itself.
                     let book =
                         if input.record.is_some() { &mut self.guard } else { &mut self.agent };
-                    book.step(*at_ms);
+                    book.step(*at_ms, event.reading.is_some_and(|by_s| by_s < 0.0));
                 }
                 NOTHING
             }
@@ -142,9 +142,14 @@ impl Book {
     }
 
     /// The clock was set: the time between the last tick and the new time did not pass. From
-    /// there on it does, whoever is stopped before the next tick comes.
-    const fn step(&mut self, at_ms: u64) {
-        self.last_ms = Some(at_ms - at_ms % TICK_MS);
+    /// there on it does, whoever is stopped before the next tick comes. Set back and still behind
+    /// the last tick, all of that time did pass: the reader stood still over the step.
+    fn step(&mut self, at_ms: u64, set_back: bool) {
+        let at_ms = at_ms - at_ms % TICK_MS;
+        let stood_still = set_back && self.last_ms.is_some_and(|last_ms| last_ms < at_ms);
+        if !stood_still {
+            self.last_ms = Some(at_ms);
+        }
     }
 
     fn enter(&mut self, reader: Reader, tick_ms: u64) -> Entered {
@@ -188,12 +193,16 @@ mod tests {
     }
 
     fn step(ledger: &mut Ledger, second: u64) {
+        step_by(ledger, second, None);
+    }
+
+    fn step_by(ledger: &mut Ledger, second: u64, by_s: Option<f64>) {
         let event = GuardEvent {
             kind: EventKind::ClockStepped,
             severity: Severity::Info,
             subject: "clock".into(),
             message: String::new(),
-            reading: None,
+            reading: by_s,
             threshold: None,
             unit: None,
         };
@@ -223,6 +232,21 @@ mod tests {
         step(&mut ledger, 200);
         step(&mut ledger, 300);
         assert_eq!(missing(&mut ledger, 302), [(301, 301)]);
+    }
+
+    #[test]
+    fn who_stood_still_while_the_clock_was_set_back_is_missing_all_that_time() {
+        let mut ledger = Ledger::default();
+        tick(&mut ledger, 100);
+        step_by(&mut ledger, 104, Some(-2.0));
+        assert_eq!(missing(&mut ledger, 105), [(101, 104)]);
+        // Set back behind the last tick, seconds come again and nothing is missing.
+        step_by(&mut ledger, 102, Some(-3.0));
+        assert_eq!(tick(&mut ledger, 105), Entered::TickTaken);
+        assert_eq!(missing(&mut ledger, 106), []);
+        // Set forward, the time between did not pass.
+        step_by(&mut ledger, 120, Some(14.0));
+        assert_eq!(missing(&mut ledger, 121), []);
     }
 
     #[test]
