@@ -7,6 +7,7 @@ use flyball_protocol::guard::EventKind;
 use flyball_protocol::series::Reader;
 use flyball_units::NoData;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Ticks are whole seconds.
@@ -82,9 +83,12 @@ impl Ledger {
             What::Event { at_ms, event } => {
                 if event.kind == EventKind::ClockStepped {
                     // Each reader tells of the clock for itself.
-                    let book =
-                        if input.record.is_some() { &mut self.guard } else { &mut self.agent };
-                    book.step(*at_ms, event.reading.is_some_and(|by_s| by_s < 0.0));
+                    let (reader, book) = match input.record {
+                        Some(_) => (Reader::Guard, &mut self.guard),
+                        None => (Reader::Agent, &mut self.agent),
+                    };
+                    let gaps = book.step(reader, *at_ms, event.reading);
+                    return Entered::New { gaps, first: false };
                 }
                 NOTHING
             }
@@ -141,15 +145,28 @@ impl Book {
         self.note = note;
     }
 
-    /// The clock was set: the time between the last tick and the new time did not pass. From
-    /// there on it does, whoever is stopped before the next tick comes. Set back and still behind
-    /// the last tick, all of that time did pass: the reader stood still over the step.
-    fn step(&mut self, at_ms: u64, set_back: bool) {
-        let at_ms = at_ms - at_ms % TICK_MS;
-        let stood_still = set_back && self.last_ms.is_some_and(|last_ms| last_ms < at_ms);
-        if !stood_still {
-            self.last_ms = Some(at_ms);
+    /// The clock was set by so many seconds, if that is known: the time between the last tick and
+    /// the new time did not pass, but for what the reader stood still before. From there on it
+    /// does, whoever is stopped before the next tick comes.
+    fn step(&mut self, reader: Reader, at_ms: u64, by_s: Option<f64>) -> Vec<Gap> {
+        let tick_ms = at_ms - at_ms % TICK_MS;
+        let Some(last_ms) = self.last_ms else {
+            self.last_ms = Some(tick_ms);
+            return Vec::new();
+        };
+        let by_s = by_s.unwrap_or(0.0);
+        if by_s < 0.0 && last_ms < tick_ms {
+            // Set back and still behind the last tick: all of that time did pass.
+            return Vec::new();
         }
+        self.last_ms = Some(tick_ms);
+        if by_s <= 0.0 {
+            return Vec::new();
+        }
+        // What the clock said when it was set forward.
+        let then_ms = at_ms.saturating_sub(Duration::from_secs_f64(by_s).as_millis() as u64);
+        let missing = self.ticks.missing_between(last_ms, then_ms + TICK_MS);
+        named(reader, self.cause, &self.note, missing)
     }
 
     fn enter(&mut self, reader: Reader, tick_ms: u64) -> Entered {
@@ -160,16 +177,25 @@ impl Book {
         let reason = std::mem::replace(&mut self.cause, NoData::Overrun);
         let note = std::mem::take(&mut self.note);
         let missing = before_ms.map(|before_ms| self.ticks.missing_between(before_ms, tick_ms));
-        let gap = |(from_ms, to_ms)| Gap {
-            from_ms,
-            to_ms,
-            scope: GapScope::Reader(reader),
-            reason,
-            note: note.clone(),
-        };
-        let gaps = missing.into_iter().flatten().map(gap).collect();
+        let gaps = named(reader, reason, &note, missing.into_iter().flatten());
         Entered::New { gaps, first: reason == NoData::NotRunning }
     }
+}
+
+fn named(
+    reader: Reader,
+    reason: NoData,
+    note: &str,
+    spans: impl Iterator<Item = (u64, u64)>,
+) -> Vec<Gap> {
+    let gap = |(from_ms, to_ms)| Gap {
+        from_ms,
+        to_ms,
+        scope: GapScope::Reader(reader),
+        reason,
+        note: note.to_owned(),
+    };
+    spans.map(gap).collect()
 }
 
 #[cfg(test)]
@@ -196,7 +222,8 @@ mod tests {
         step_by(ledger, second, None);
     }
 
-    fn step_by(ledger: &mut Ledger, second: u64, by_s: Option<f64>) {
+    /// The gaps that are named with it.
+    fn step_by(ledger: &mut Ledger, second: u64, by_s: Option<f64>) -> Vec<Gap> {
         let event = GuardEvent {
             kind: EventKind::ClockStepped,
             severity: Severity::Info,
@@ -206,7 +233,10 @@ mod tests {
             threshold: None,
             unit: None,
         };
-        ledger.enter(&Input::own(What::Event { at_ms: second * 1000 + 345, event }));
+        match ledger.enter(&Input::own(What::Event { at_ms: second * 1000 + 345, event })) {
+            Entered::New { gaps, .. } => gaps,
+            other => panic!("{second}: {other:?}"),
+        }
     }
 
     #[test]
@@ -244,9 +274,18 @@ mod tests {
         step_by(&mut ledger, 102, Some(-3.0));
         assert_eq!(tick(&mut ledger, 105), Entered::TickTaken);
         assert_eq!(missing(&mut ledger, 106), []);
-        // Set forward, the time between did not pass.
-        step_by(&mut ledger, 120, Some(14.0));
-        assert_eq!(missing(&mut ledger, 121), []);
+    }
+
+    #[test]
+    fn who_stood_still_before_the_clock_was_set_forward_is_missing_until_then() {
+        let mut ledger = Ledger::default();
+        tick(&mut ledger, 100);
+        // It was 103.345 when the clock was set to 120.345.
+        let gaps = step_by(&mut ledger, 120, Some(17.0));
+        let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
+        assert_eq!((gap.from_ms, gap.to_ms, gap.reason), (101_000, 103_000, NoData::Overrun));
+        assert_eq!(missing(&mut ledger, 121), [], "the time between did not pass");
+        assert_eq!(step_by(&mut ledger, 140, Some(18.6)), [], "nobody stood still");
     }
 
     #[test]
