@@ -22,7 +22,8 @@ pub(super) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, AuthorityErr
     }
 }
 
-/// Writes beside the path, syncs, and renames: a cut leaves the old file or the new one.
+/// Writes beside the path, syncs, renames, and syncs the folder: a cut leaves the old file or the
+/// new one, and what came back whole stays. A fleet trusts the authority from its first word on.
 pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), AuthorityError> {
     let beside = path.with_extension("new");
     let write = || {
@@ -30,7 +31,8 @@ pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), AuthorityErr
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
     };
     write().map_err(|source| fault("writing", path, source))
 }

@@ -74,6 +74,7 @@ impl Aggregator {
             Self { postgres, program, disk, ingest, file, states, api, environment, clock };
         aggregator.configure(&at.join("history"))?;
         aggregator.initialise(folder)?;
+        aggregator.share_authority()?;
         aggregator.program.set_words(aggregator.words());
         Ok(aggregator)
     }
@@ -96,6 +97,14 @@ impl Aggregator {
                 .arg("--admin-password-file")
                 .arg(&password),
         )
+    }
+
+    /// Gives the replica the same authority, before any fault: a copy that a full disk or a power
+    /// cut leaves empty is no fault of the fleet's.
+    fn share_authority(&self) -> Result<()> {
+        let [running, waiting] = &self.states;
+        disk::run(Command::new("cp").arg("-a").arg(running.join("authority")).arg(waiting))?;
+        disk::run(&mut Command::new("sync"))
     }
 
     /// The aggregator with these words, on the replica's state and database.
@@ -127,12 +136,6 @@ impl Aggregator {
     pub(crate) fn replace(&mut self) -> Result<bool> {
         if self.postgres.is_none() {
             return Ok(false);
-        }
-        let [running, waiting] = &self.states;
-        std::fs::create_dir_all(waiting)?;
-        let authority = waiting.join("authority");
-        if !authority.exists() {
-            disk::run(Command::new("cp").arg("-a").arg(running.join("authority")).arg(&authority))?;
         }
         self.program.end()?;
         self.states.swap(0, 1);
