@@ -218,34 +218,25 @@ impl History {
 
     /// Hands every segment with a tick in the range to `each`, by its first tick; what is wanted
     /// of it is fetched and nothing else. One aligned minute can stand in two segments where a
-    /// block began in one span and ended in the next: each has its own part of the minute.
+    /// block began in one span and ended in the next: each has its own part of the minute. Gives back
+    /// what it read, to be held against what there is afterwards.
     ///
     /// # Errors
     /// Where the database or the object store fails, a segment is damaged, or `each` fails.
     pub async fn for_each_segment<E: From<HistoryError>>(
         &self,
         wanted: &Wanted<'_>,
-        each: impl FnMut(&Segment) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut each: impl FnMut(&Segment) -> Result<(), E>,
+    ) -> Result<Vec<SegmentRow>, E> {
         let Wanted { device, from_ms, to_ms, .. } = *wanted;
         let rows =
             self.0.store.segments(device, from_ms, to_ms).await.map_err(HistoryError::from)?;
-        self.for_each_of(&rows, wanted, each).await
-    }
-
-    /// The same of rows that the caller has read.
-    pub(crate) async fn for_each_of<E: From<HistoryError>>(
-        &self,
-        rows: &[SegmentRow],
-        wanted: &Wanted<'_>,
-        mut each: impl FnMut(&Segment) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for row in rows {
+        for row in &rows {
             let tier = if wanted.cuts_a_rollup_of(row) { Tier::Samples } else { wanted.tier };
             let segment = self.fetch(row, wanted.series, tier).await?;
             each(&segment)?;
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// A segment with the parts of `series` at `tier`, or what is left of them, and at all coarser

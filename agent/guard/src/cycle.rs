@@ -37,14 +37,14 @@ use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::sources::Change;
 use crate::watchdog::Watchdog;
-use crate::words::Now;
+use crate::words::{self, Now};
 use commands::ArmedOperation;
 use complaints::Complaints;
 use errands::OnItsWay;
 use flyball_command::OperationId;
-use flyball_guard_messages::{Equipment, EventKind, Severity};
+use flyball_guard_messages::{Equipment, EventKind, GuardEvent, Severity};
 use flyball_safety::{Action, ActuatorId, Engine, HostLevel, Level, LimitId, SensorId};
-use flyball_units::ResetType;
+use flyball_units::{ResetType, Unit};
 use pending::Pending;
 use returning::Returning;
 use sampling::Sampling;
@@ -350,8 +350,12 @@ impl Cycle {
         if let Some(stepped_ms) =
             self.sampling.step(now, &self.slots, &self.shared.evidence, &mut self.outbox)
         {
-            let message = format!("the wall clock stepped by {} s", stepped_ms as f64 / 1e3);
-            self.record_plain(EventKind::ClockStepped, Severity::Warning, "clock", message, now);
+            let seconds = stepped_ms as f64 / 1e3;
+            let message = format!("the wall clock stepped by {seconds} s");
+            // The agent's books go by its length and its sign.
+            let (reading, unit) = (Some(seconds), Some(Unit::Second));
+            let event = words::plain(EventKind::ClockStepped, Severity::Warning, "clock", message);
+            self.record(GuardEvent { reading, unit, ..event }, now);
         }
     }
 

@@ -46,10 +46,9 @@ impl Engine {
         let part = Part { machine, series, range, form };
         let (from_ms, to_ms) = (part.reads_from_ms(), part.range.end);
         let mut tier = form.tier();
-        let mut before = self.store.segments(machine, from_ms, to_ms).await?;
         for _ in 0..ATTEMPTS {
-            match self.attempt(&part, &before, tier, &budget).await {
-                Ok((answer, known)) => {
+            match self.attempt(&part, tier, &budget).await {
+                Ok((answer, known, before)) => {
                     // Counted after the blocks were read: what they show was announced before.
                     let whole = self.store.count_series_numbers(machine).await? == known;
                     // Blocks that became a segment meanwhile were read twice, or not at all.
@@ -57,7 +56,6 @@ impl Engine {
                     if whole && after == before {
                         return Ok(answer);
                     }
-                    before = after;
                 }
                 // A minute is shared with a block or cut by the range: its samples decide.
                 Err(ReadingsError::Segment(SegmentError::NotFetched)) if tier != Tier::Samples => {
@@ -72,15 +70,14 @@ impl Engine {
         Err(ReadingsError::Stale)
     }
 
-    /// An answer that holds where `rows` are still the machine's segments afterwards, and how many
-    /// of its numbers were known.
+    /// An answer, how many of the machine's numbers were known, and the segments that it rests on:
+    /// it holds where these are still the machine's afterwards.
     async fn attempt(
         &self,
         part: &Part,
-        rows: &[SegmentRow],
         tier: Tier,
         budget: &Arc<Budget>,
-    ) -> Result<(Vec<(SeriesId, Gathered)>, usize), ReadingsError> {
+    ) -> Result<(Vec<(SeriesId, Gathered)>, usize, Vec<SegmentRow>), ReadingsError> {
         let Part { machine, series, range, form } = part;
         let (machine, from_ms, to_ms) = (*machine, part.reads_from_ms(), range.end);
         let dictionary = self.dictionaries.of(&self.store, machine).await?;
@@ -93,7 +90,7 @@ impl Engine {
             segments.push(segment.clone());
             Ok::<_, ReadingsError>(())
         };
-        self.history.for_each_of(rows, &wanted, keep).await?;
+        let rows = self.history.for_each_segment(&wanted, keep).await?;
         let recent = self.recent.of(&self.store, machine, from_ms, to_ms).await?;
         let spans = match &recent {
             _ if segments.is_empty() => Vec::new(),
@@ -129,7 +126,7 @@ impl Engine {
         let gathered = decoding.await??;
         sent?;
         let gathered = gathered.into_iter().map(|(series, gathered)| (series.id, gathered));
-        Ok((gathered.collect(), dictionary.len()))
+        Ok((gathered.collect(), dictionary.len(), rows))
     }
 }
 

@@ -170,13 +170,12 @@ impl Engine {
         let (from_ms, to_ms) = (window.start, window.end);
         let wanted = Wanted { device: machine, from_ms, to_ms, series: ids, tier: Tier::Samples };
         loop {
-            let before = self.store.segments(machine, from_ms, to_ms).await?;
             let mut segments = Vec::new();
             let each = |segment: &Segment| {
                 segments.push(segment.clone());
                 Ok::<_, ReadingsError>(())
             };
-            self.history.for_each_segment(&wanted, each).await?;
+            let before = self.history.for_each_segment(&wanted, each).await?;
             let (sender, mut receiver) = mpsc::channel::<Vec<BlockRow>>(BATCHES);
             let mut blocks = Vec::new();
             let collect = async {
