@@ -19,7 +19,7 @@ fn the_console_signs_in_draws_renders_locks_and_switches() {
     std::fs::write(&equipment, text).unwrap();
     let fleet = Fleet::with_equipment(2, equipment).unwrap();
     let ready = fleet.ready().unwrap();
-    let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../aggregator/console");
+    let console = Path::new("../../aggregator/console");
     let output = Command::new("node")
         .current_dir(&console)
         .arg("e2e/console.mjs")

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Cargo runs tests in their package's folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()
+    Path::new("../..").canonicalize().unwrap()
 }
 
 /// The crates in `package`'s tree as it is shipped: its own features, no tests.
 fn tree(package: &str) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
+    let output = Command::new(std::env::var_os("CARGO").unwrap())
         .current_dir(root())
         .args(["tree", "--package", package, "--edges", "normal", "--prefix", "none"])
         .args(["--format", "{p}", "--locked"])
@@ -28,7 +29,7 @@ fn tree(package: &str) -> BTreeSet<String> {
 
 /// The house's own crates that `package`'s manifest names, tests left out.
 fn arrows(package: &str) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
+    let output = Command::new(std::env::var_os("CARGO").unwrap())
         .current_dir(root())
         .args(["tree", "--package", package, "--edges", "normal", "--depth", "1"])
         .args(["--prefix", "none", "--format", "{p}", "--locked"])

@@ -19,7 +19,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     binaries::build(root)?;
     let peers = peers::prepare(root)?;
     let started = clock::now();
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = Command::new(workspace::cargo());
     command
         .current_dir(root)
         .args(["run", "--quiet", "--release", "--package", "flyball-bench", "--"])

@@ -68,7 +68,7 @@ pub(crate) fn build(root: &Path) -> Result<Binaries> {
             continue;
         }
         say::step(&format!("build {} ({} profile)", program.name, program.profile));
-        let status = Command::new(env!("CARGO"))
+        let status = Command::new(workspace::cargo())
             .current_dir(root)
             .args(["build", "--quiet", "--profile", program.profile])
             .args(["--package", program.package, "--bin", program.name])
@@ -94,7 +94,7 @@ fn build_static(root: &Path, name: &str, package: &str, profile: &str) -> Result
     say::step(&format!("build {name} ({profile} profile, linked statically)"));
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let target = workspace::target_dir(root).join("static");
-    let status = Command::new(env!("CARGO"))
+    let status = Command::new(workspace::cargo())
         .current_dir(root)
         .args(["build", "--quiet", "--profile", profile, "--target", &triple])
         .args(["--package", package, "--bin", name])

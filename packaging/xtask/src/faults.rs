@@ -89,7 +89,7 @@ fn postgres() -> Option<PathBuf> {
 }
 
 fn build(root: &Path, arguments: &[&str]) -> Result<()> {
-    let status = Command::new(env!("CARGO"))
+    let status = Command::new(workspace::cargo())
         .current_dir(root)
         .args(["build", "--quiet"])
         .args(arguments)

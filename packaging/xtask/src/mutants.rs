@@ -59,21 +59,21 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 fn provide() -> Result<()> {
-    let mut tool = Command::new(env!("CARGO"));
+    let mut tool = Command::new(workspace::cargo());
     tool.args(["mutants", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     if tool.status().is_ok_and(|status| status.success()) {
         return Ok(());
     }
     say::step(&format!("installing cargo-mutants {TOOL}"));
     let arguments = ["install", "--quiet", "--locked", "cargo-mutants", "--version", TOOL];
-    let status = Command::new(env!("CARGO")).args(arguments).status()?;
+    let status = Command::new(workspace::cargo()).args(arguments).status()?;
     ensure!(status.success(), "`cargo {}` failed, see above", arguments.join(" "));
     Ok(())
 }
 
 /// `again` tries only what has not been caught in `place` yet.
 fn attempt(copy: &Path, place: &Path, options: &Options, again: bool) -> Result<()> {
-    let mut mutants = Command::new(env!("CARGO"));
+    let mut mutants = Command::new(workspace::cargo());
     mutants
         .current_dir(copy)
         .args(["mutants", "--package", "flyball-safety", "--no-shuffle", "--cap-lints=true"])

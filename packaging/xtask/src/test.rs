@@ -98,7 +98,7 @@ fn whole(mut command: Command) -> Result<count::Count> {
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = Command::new(workspace::cargo());
     command.current_dir(root).args(arguments);
     command
 }

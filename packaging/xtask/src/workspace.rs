@@ -1,15 +1,23 @@
 //! Where things lie: the clone, and the target folder that cargo was told to use.
 
 use anyhow::{Context, Result};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The clone's top folder.
+/// The clone's top folder. Cargo says at run time where this package lies: clones that share a
+/// target folder share this program, and what was compiled into it is another clone's place.
 pub(crate) fn root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    Path::new(&package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()))
         .ancestors()
         .nth(2)
         .map(Path::to_path_buf)
         .context("packaging/xtask has no grandparent folder")
+}
+
+/// The cargo that runs this.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Cargo's target folder: `CARGO_TARGET_DIR`, or `target` in the clone.

@@ -89,7 +89,10 @@ impl Kit {
     /// A file of `guest/`.
     #[must_use]
     pub fn guest_file(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("guest").join(name)
+        // Where the package lies now: what was compiled in may be another clone's place.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR");
+        let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&package).join("guest").join(name)
     }
 
     /// A program of this machine with the libraries that it is linked to, at their own places.

@@ -107,7 +107,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn golden(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = Path::new("tests/golden").join(name);
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -138,7 +138,7 @@ fn this_build_reads_the_entry_of_version_1() {
 #[ignore = "writes files; only for a new version"]
 fn write_the_bytes_of_a_new_version() {
     for (name, bytes) in files() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let path = Path::new("tests/golden").join(name);
         assert!(!path.exists(), "{} stands already and is never edited", path.display());
         fs::write(path, bytes).unwrap();
     }
