@@ -3,27 +3,37 @@
 
 pub mod token;
 
+use flyball_protocol::command::DeviceId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use uuid::Uuid;
 
-/// What an account is for. Its scope is everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What an account is for, the least first: each may what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    Superuser,
+    /// One's own account and what one sent oneself, and content.
+    User,
     Viewer,
+    Operator,
+    OrgAdmin,
+    Superuser,
 }
 
 impl Role {
-    pub const ALL: [Self; 2] = [Self::Superuser, Self::Viewer];
+    pub const ALL: [Self; 5] =
+        [Self::User, Self::Viewer, Self::Operator, Self::OrgAdmin, Self::Superuser];
 
     /// The word of the API and of the store.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Superuser => "superuser",
+            Self::User => "user",
             Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::OrgAdmin => "org_admin",
+            Self::Superuser => "superuser",
         }
     }
 
@@ -33,32 +43,49 @@ impl Role {
     }
 
     #[must_use]
-    pub const fn may(self, right: Right) -> bool {
-        match (self, right) {
-            (Self::Superuser, _) | (Self::Viewer, Right::Read) => true,
-            (Self::Viewer, Right::Act | Right::Administer) => false,
-        }
+    pub fn may(self, right: Right) -> bool {
+        self >= right.least()
     }
 }
 
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Right {
-    /// See machines, content and events; draw pictures; report how one's own application fares.
+    /// One's own account; content and pictures; report how one's own application fares.
+    Use,
+    /// See machines and events.
     Read,
     /// Change what machines do, and import content.
     Act,
-    /// Enrolment tokens and the audit trail.
+    /// An organization's people, sites and devices.
+    Manage,
+    /// The server itself, and what belongs to no organization.
     Administer,
 }
 
 impl Right {
+    pub const ALL: [Self; 5] = [Self::Use, Self::Read, Self::Act, Self::Manage, Self::Administer];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Use => "use",
             Self::Read => "read",
             Self::Act => "act",
+            Self::Manage => "manage",
             Self::Administer => "administer",
+        }
+    }
+
+    /// The least role that has it.
+    #[must_use]
+    pub const fn least(self) -> Role {
+        match self {
+            Self::Use => Role::User,
+            Self::Read => Role::Viewer,
+            Self::Act => Role::Operator,
+            Self::Manage => Role::OrgAdmin,
+            Self::Administer => Role::Superuser,
         }
     }
 }
@@ -87,12 +114,116 @@ id!(
     SessionId
 );
 
+id!(
+    /// A tenant: people, sites and machines that belong together.
+    OrganizationId
+);
+id!(
+    /// A place of an organization with an address.
+    SiteId
+);
+id!(
+    /// A building, room or rack of a site.
+    LocationId
+);
+id!(
+    /// Devices that were put together, by name or by their labels.
+    GroupId
+);
+
+/// What a role beside the account's own is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Organization(OrganizationId),
+    Site(SiteId),
+    Location(LocationId),
+    Group(GroupId),
+    Device(DeviceId),
+}
+
+impl Scope {
+    /// The word of the API and of the store.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Organization(_) => "organization",
+            Self::Site(_) => "site",
+            Self::Location(_) => "location",
+            Self::Group(_) => "group",
+            Self::Device(_) => "device",
+        }
+    }
+
+    #[must_use]
+    pub const fn id(self) -> Uuid {
+        match self {
+            Self::Organization(OrganizationId(id))
+            | Self::Site(SiteId(id))
+            | Self::Location(LocationId(id))
+            | Self::Group(GroupId(id))
+            | Self::Device(DeviceId(id)) => id,
+        }
+    }
+
+    #[must_use]
+    pub fn parse(kind: &str, id: Uuid) -> Option<Self> {
+        Some(match kind {
+            "organization" => Self::Organization(OrganizationId(id)),
+            "site" => Self::Site(SiteId(id)),
+            "location" => Self::Location(LocationId(id)),
+            "group" => Self::Group(GroupId(id)),
+            "device" => Self::Device(DeviceId(id)),
+            _ => return None,
+        })
+    }
+}
+
+/// A role over one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Grant {
+    pub role: Role,
+    pub scope: Scope,
+}
+
+/// All that an account may: its own role, whose scope is everything (but for `user`, whose scope
+/// is what is its own), and roles over narrower scopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants {
+    pub role: Role,
+    pub bound: Arc<[Grant]>,
+}
+
+impl Grants {
+    /// A role without narrower ones.
+    #[must_use]
+    pub fn of(role: Role) -> Self {
+        Self { role, bound: Arc::default() }
+    }
+
+    /// May it anywhere?
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.everywhere(right) || self.bound.iter().any(|grant| grant.role.may(right))
+    }
+
+    /// May it whatever it is about?
+    #[must_use]
+    pub fn everywhere(&self, right: Right) -> bool {
+        self.role.may(right)
+    }
+
+    /// The narrower scopes in which it may.
+    pub fn scopes(&self, right: Right) -> impl Iterator<Item = Scope> + '_ {
+        self.bound.iter().filter(move |grant| grant.role.may(right)).map(|grant| grant.scope)
+    }
+}
+
 /// The account behind a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user: UserId,
     pub email: String,
-    pub role: Role,
+    pub grants: Grants,
     pub session: SessionId,
     /// When the access token ends, Unix milliseconds.
     pub expires_at_ms: u64,
@@ -103,10 +234,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_viewer_reads_and_does_nothing_else() {
-        let rights = [Right::Read, Right::Act, Right::Administer];
-        assert_eq!(rights.map(|right| Role::Viewer.may(right)), [true, false, false]);
-        assert_eq!(rights.map(|right| Role::Superuser.may(right)), [true, true, true]);
+    fn each_role_may_what_those_before_it_may_and_one_thing_more() {
+        for (least, role) in Role::ALL.into_iter().enumerate() {
+            for (asked, right) in Right::ALL.into_iter().enumerate() {
+                assert_eq!(role.may(right), asked <= least, "{} {}", role.name(), right.name());
+            }
+        }
     }
 
     #[test]
@@ -115,5 +248,16 @@ mod tests {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
         assert_eq!(Role::from_name("root"), None);
+    }
+
+    #[test]
+    fn a_bound_role_gives_its_right_somewhere_and_not_everywhere() {
+        let scope = Scope::Site(SiteId(Uuid::from_u128(1)));
+        let grant = Grant { role: Role::Operator, scope };
+        let grants = Grants { role: Role::User, bound: [grant].into() };
+        assert!(grants.may(Right::Act) && !grants.everywhere(Right::Read));
+        assert!(!grants.may(Right::Manage));
+        assert_eq!(grants.scopes(Right::Read).collect::<Vec<_>>(), [scope]);
+        assert_eq!(Scope::parse(scope.kind(), scope.id()), Some(scope));
     }
 }

@@ -9,7 +9,7 @@ mod refresh;
 mod standing;
 
 use crate::access::token::{AccessTokens, TokenError};
-use crate::access::{Caller, Role, SessionId, UserId};
+use crate::access::{Caller, Grants, Role, SessionId, UserId};
 use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::store::{SigningKey, Store, StoreError};
@@ -373,12 +373,12 @@ impl Accounts {
             TokenError::Invalid | TokenError::Signing(_) => AccountsError::InvalidAccessToken,
         })?;
         let expires_at_ms = claims.expires_at_ms();
-        let role = self.standing(claims.sid).await?.ok_or(AccountsError::InvalidAccessToken)?;
+        let grants = self.standing(claims.sid).await?.ok_or(AccountsError::InvalidAccessToken)?;
         let (user, session) = (claims.sub, claims.sid);
-        Ok(Caller { user, email: claims.email, role, session, expires_at_ms })
+        Ok(Caller { user, email: claims.email, grants, session, expires_at_ms })
     }
 
-    /// Does the caller's session still stand, with the same role?
+    /// Does the caller's session still stand, with the same rights?
     ///
     /// # Errors
     /// Where the store fails.
@@ -387,17 +387,17 @@ impl Accounts {
         if caller.session.0.is_nil() {
             return Ok(true);
         }
-        Ok(self.standing(caller.session).await? == Some(caller.role))
+        Ok(self.standing(caller.session).await?.as_ref() == Some(&caller.grants))
     }
 
-    async fn standing(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
+    async fn standing(&self, session: SessionId) -> Result<Option<Grants>, StoreError> {
         let now_ms = self.clock.now_ms();
         if let Some(known) = self.standings.known(session, now_ms) {
             return Ok(known);
         }
-        let role = self.store.session_role(session).await?;
-        self.standings.learn(session, role, now_ms);
-        Ok(role)
+        let grants = self.store.session_grants(session).await?;
+        self.standings.learn(session, grants.clone(), now_ms);
+        Ok(grants)
     }
 
     fn access_token(&self, user: &User, session: SessionId) -> Result<String, AccountsError> {

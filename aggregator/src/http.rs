@@ -17,6 +17,7 @@ mod live;
 mod openapi;
 mod paging;
 mod precondition;
+mod record;
 mod render;
 mod reply;
 mod resources;

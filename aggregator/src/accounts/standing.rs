@@ -1,7 +1,7 @@
 //! Whether a session stands, remembered for a few seconds, so that not every request asks the
 //! store and an ended session is still noticed at once.
 
-use crate::access::{Role, SessionId};
+use crate::access::{Grants, SessionId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,9 +10,9 @@ pub(super) const FRESH: u64 = 3_000;
 /// Past it, everything is asked anew.
 const CAPACITY: usize = 10_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Standing {
-    role: Option<Role>,
+    grants: Option<Grants>,
     at_ms: u64,
 }
 
@@ -21,20 +21,20 @@ struct Standing {
 pub(super) struct Standings(Arc<Mutex<HashMap<SessionId, Standing>>>);
 
 impl Standings {
-    /// What is known of the session: its role while it stands, or that it has ended.
-    pub(super) fn known(&self, session: SessionId, now_ms: u64) -> Option<Option<Role>> {
+    /// What is known of the session: its grants while it stands, or that it has ended.
+    pub(super) fn known(&self, session: SessionId, now_ms: u64) -> Option<Option<Grants>> {
         let standings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let standing = standings.get(&session)?;
         let age_ms = now_ms.checked_sub(standing.at_ms)?;
-        (age_ms < FRESH).then_some(standing.role)
+        (age_ms < FRESH).then(|| standing.grants.clone())
     }
 
-    pub(super) fn learn(&self, session: SessionId, role: Option<Role>, now_ms: u64) {
+    pub(super) fn learn(&self, session: SessionId, grants: Option<Grants>, now_ms: u64) {
         let mut standings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if standings.len() >= CAPACITY {
             standings.clear();
         }
-        standings.insert(session, Standing { role, at_ms: now_ms });
+        standings.insert(session, Standing { grants, at_ms: now_ms });
     }
 
     pub(super) fn forget(&self, session: SessionId) {
@@ -45,6 +45,7 @@ impl Standings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Role;
     use uuid::Uuid;
 
     #[test]
@@ -52,8 +53,9 @@ mod tests {
         let standings = Standings::default();
         let session = SessionId(Uuid::from_u128(1));
         assert_eq!(standings.known(session, 0), None);
-        standings.learn(session, Some(Role::Viewer), 1_000);
-        assert_eq!(standings.known(session, 3_999), Some(Some(Role::Viewer)));
+        let viewer = Some(Grants::of(Role::Viewer));
+        standings.learn(session, viewer.clone(), 1_000);
+        assert_eq!(standings.known(session, 3_999), Some(viewer));
         assert_eq!(standings.known(session, 4_000), None);
         standings.forget(session);
         assert_eq!(standings.known(session, 1_000), None);

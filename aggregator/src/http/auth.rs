@@ -7,7 +7,7 @@ use super::error::{ErrorCode, Problem};
 use super::extract::RequestId;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
-use crate::access::{Caller, Right, Role, SessionId, UserId};
+use crate::access::{Caller, Grants, Right, Role, SessionId, UserId};
 use crate::accounts::AccountsError;
 use crate::audit::{AuditEntry, Decision};
 use crate::config::Config;
@@ -57,7 +57,7 @@ fn anonymous(api: &Api, request: &Request) -> Identity {
             Identity::Known(Caller {
                 user: UserId(Uuid::nil()),
                 email: "anonymous".into(),
-                role,
+                grants: Grants::of(role),
                 session: SessionId(Uuid::nil()),
                 expires_at_ms: u64::MAX,
             })
@@ -128,7 +128,7 @@ async fn demand(parts: &Parts, api: &Api, right: Right) -> Result<Caller, Proble
         }
         Some(Identity::Anonymous) | None => return Err(unauthorized(ErrorCode::Unauthorized)),
     };
-    if caller.role.may(right) {
+    if caller.grants.may(right) {
         return Ok(caller);
     }
     let entry = AuditEntry {
@@ -137,11 +137,11 @@ async fn demand(parts: &Parts, api: &Api, right: Right) -> Result<Caller, Proble
         action: "access.refuse".into(),
         target: format!("{} {}", parts.method, parts.uri.path()),
         decision: Decision::Refused,
-        details: json!({ "role": caller.role.name(), "right": right.name() }),
+        details: json!({ "role": caller.grants.role.name(), "right": right.name() }),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
-    let message = format!("the role {} may not {} here", caller.role.name(), right.name());
+    let message = format!("the role {} may not {} here", caller.grants.role.name(), right.name());
     Err(Problem::new(ErrorCode::Forbidden, message).detail("right", right.name()))
 }
 
@@ -169,7 +169,12 @@ macro_rules! demands {
 }
 
 demands!(
-    /// A caller who may read.
+    /// Anybody who is signed in.
+    Member,
+    Right::Use
+);
+demands!(
+    /// A caller who may read somewhere; what it is about is judged by who asks for it.
     Reader,
     Right::Read
 );
@@ -179,7 +184,12 @@ demands!(
     Right::Act
 );
 demands!(
-    /// A caller who may administer.
+    /// A caller who may manage an organization.
+    Manager,
+    Right::Manage
+);
+demands!(
+    /// A caller who may administer the server.
     Administrator,
     Right::Administer
 );

@@ -123,6 +123,14 @@ impl Table {
         self.route(Method::PUT, MethodFilter::PUT, path, summary, handler)
     }
 
+    pub(crate) fn patch<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.route(Method::PATCH, MethodFilter::PATCH, path, summary, handler)
+    }
+
     pub(crate) fn delete<H, M, D>(self, path: &str, summary: &str, handler: H) -> Self
     where
         H: Handler<M, Api> + Described<D>,

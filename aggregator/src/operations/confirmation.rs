@@ -215,7 +215,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Role, UserId};
+    use crate::access::{Grants, Role, UserId};
     use crate::operations::operation::tests::queued;
     use uuid::Uuid;
 
@@ -223,7 +223,7 @@ mod tests {
         Caller {
             user: UserId(Uuid::from_u128(7)),
             email: email.into(),
-            role: Role::Superuser,
+            grants: Grants::of(Role::Superuser),
             session: SessionId(Uuid::from_u128(session)),
             expires_at_ms: u64::MAX,
         }

@@ -18,8 +18,10 @@ pub(super) mod keys;
 pub(super) mod migrations;
 pub(super) mod notices;
 mod operations;
+mod record;
 mod standing;
 pub(super) mod telemetry;
+mod tenancy;
 
 use crate::store::{Database, StoreError};
 use days::Days;

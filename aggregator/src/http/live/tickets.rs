@@ -54,7 +54,7 @@ fn hash(text: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Role, SessionId, UserId};
+    use crate::access::{Grants, Role, SessionId, UserId};
     use uuid::Uuid;
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
         let caller = Caller {
             user: UserId(Uuid::from_u128(1)),
             email: "a@example.org".into(),
-            role: Role::Viewer,
+            grants: Grants::of(Role::Viewer),
             session: SessionId(Uuid::from_u128(2)),
             expires_at_ms: u64::MAX,
         };

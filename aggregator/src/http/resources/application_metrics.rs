@@ -7,7 +7,7 @@ use crate::applications::aggregates::{Aggregates, Summary};
 use crate::applications::report::{Fault, MAX_TEXT, Report, ReportQuery, is_name};
 use crate::clock::Clock;
 use crate::http::Api;
-use crate::http::auth::Reader;
+use crate::http::auth::{Member, Reader};
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, Query};
 use crate::http::paging::limit_within;
@@ -184,7 +184,7 @@ impl MetricsFilter {
 /// Whoever is signed in may say how their own application fares.
 pub(crate) async fn create(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Body(sent): Body<ApplicationMetrics, MAX_BODY_BYTES>,
 ) -> Answer<One<MetricsKept>> {
     let report = sent.checked(&api.app.clock)?;

@@ -17,7 +17,7 @@ pub(crate) use aim::Aim;
 pub(super) use answer::{objected, problem, refusal_code, refusal_details, refused};
 
 use super::operations::Operation;
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Right};
 use crate::http::Api;
 use crate::http::auth::Actor;
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -77,7 +77,7 @@ pub(super) async fn carry(
     let (ttl_s, justification) = (request.ttl_seconds(), request.justification());
     if let Some(text) = &justification {
         check_text("justification", text)?;
-        if asking.caller.role != Role::Superuser {
+        if !asking.caller.grants.everywhere(Right::Administer) {
             let message = "only a superuser can say why a rule shall not hold";
             return Err(Problem::new(ErrorCode::Forbidden, message));
         }

@@ -2,7 +2,7 @@
 
 use crate::content::{Curriculum as Kept, Summary as KeptSummary};
 use crate::http::Api;
-use crate::http::auth::Reader;
+use crate::http::auth::Member;
 use crate::http::error::Problem;
 use crate::http::extract::{Path, Query};
 use crate::http::paging::PageQuery;
@@ -127,7 +127,7 @@ impl From<Kept> for CurriculumDetail {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Query(page): Query<PageQuery>,
 ) -> Answer<Many<CurriculumSummary>> {
     let page = page.request()?;
@@ -138,7 +138,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn detail(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path(id): Path<String>,
 ) -> Answer<One<CurriculumDetail>> {
     let found = api.app.content.curriculum(&id).await.map_err(Problem::internal)?;
@@ -147,7 +147,7 @@ pub(crate) async fn detail(
 
 pub(crate) async fn full(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path(id): Path<String>,
 ) -> Answer<Raw> {
     let found = api.app.content.document(&id).await.map_err(Problem::internal)?;

@@ -1,7 +1,7 @@
 //! Import sources, their courses, and the jobs that bring courses in.
 
 use crate::http::Api;
-use crate::http::auth::{Actor, Reader};
+use crate::http::auth::{Actor, Member};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, Query};
 use crate::http::paging::PageQuery;
@@ -53,13 +53,13 @@ impl From<Offering> for Source {
     }
 }
 
-pub(crate) async fn sources(State(api): State<Api>, Reader(_): Reader) -> Answer<Many<Source>> {
+pub(crate) async fn sources(State(api): State<Api>, Member(_): Member) -> Answer<Many<Source>> {
     Ok(Many::whole(api.app.imports.sources().into_iter().map(Source::from).collect()))
 }
 
 pub(crate) async fn source(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path(id): Path<String>,
 ) -> Answer<One<Source>> {
     let found = api.app.imports.source(&id);
@@ -168,7 +168,7 @@ impl CourseFilter {
 
 pub(crate) async fn courses(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path(source): Path<String>,
     Query(page): Query<PageQuery>,
     Query(filter): Query<CourseFilter>,
@@ -184,7 +184,7 @@ pub(crate) async fn courses(
 
 pub(crate) async fn course(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path((source, course)): Path<(String, String)>,
 ) -> Answer<One<CourseDetail>> {
     let found = api.app.imports.course(&source, &course).await.map_err(|e| problem(e, &api))?;
@@ -363,7 +363,7 @@ pub(crate) struct JobFilter {
 
 pub(crate) async fn jobs(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Query(page): Query<PageQuery>,
     Query(filter): Query<JobFilter>,
 ) -> Answer<Many<ImportProgress>> {
@@ -384,7 +384,7 @@ pub(crate) async fn jobs(
 
 pub(crate) async fn job(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Path(id): Path<Uuid>,
 ) -> Answer<One<ImportProgress>> {
     let found = api.app.imports.job(JobId(id)).await.map_err(Problem::internal)?;

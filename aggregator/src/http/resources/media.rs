@@ -1,7 +1,7 @@
 //! Diagrams, in the words of the flat document; v1 has the same with its own case.
 
 use crate::http::Api;
-use crate::http::auth::Reader;
+use crate::http::auth::Member;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::Body;
 use crate::http::reply::{Answer, Flat, One, Resource};
@@ -52,7 +52,7 @@ impl Resource for Capabilities {
 
 pub(crate) async fn capabilities(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
 ) -> Answer<One<Capabilities>> {
     let found = api.app.media.capabilities().formats;
     let ready = |names: &[&str]| -> BTreeMap<String, bool> {
@@ -121,7 +121,7 @@ impl From<Diagnostic> for Fault {
 
 pub(crate) async fn validate(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Body(request): Body<ValidateRequest>,
 ) -> Answer<One<Validation>> {
     let (format, code) = source(request.format, request.code)?;
@@ -166,7 +166,7 @@ impl Resource for Picture {
 
 pub(crate) async fn render(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(_): Member,
     Body(request): Body<RenderBody>,
 ) -> Answer<One<Picture>> {
     let (format, source) = source(request.format, request.code)?;

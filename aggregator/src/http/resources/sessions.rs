@@ -3,7 +3,7 @@
 use crate::access::token::ACCESS_TTL_MS;
 use crate::accounts::{AccountsError, AuthDevice, Origin, SignIn, TokenPair, User as Account};
 use crate::http::Api;
-use crate::http::auth::{MaybeCaller, Reader, unauthorized};
+use crate::http::auth::{MaybeCaller, Member, unauthorized};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, CameFrom};
 use crate::http::reply::{Answer, Flat, One, Resource};
@@ -182,7 +182,7 @@ pub(crate) async fn logout(
     Ok(One(Message { message: "Logged out successfully" }))
 }
 
-pub(crate) async fn me(State(api): State<Api>, Reader(caller): Reader) -> Answer<One<Me>> {
+pub(crate) async fn me(State(api): State<Api>, Member(caller): Member) -> Answer<One<Me>> {
     let user = api.app.accounts.user(caller.user).await.map_err(Problem::internal)?;
     let user = user.ok_or_else(|| unauthorized(ErrorCode::InvalidToken))?;
     Ok(One(Me { user: profile(user) }))

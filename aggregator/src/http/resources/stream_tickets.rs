@@ -1,7 +1,7 @@
 //! One-time tickets with which a browser opens a stream: it can't send headers there.
 
 use crate::http::Api;
-use crate::http::auth::Reader;
+use crate::http::auth::Member;
 use crate::http::error::Problem;
 use crate::http::live::TICKET_TTL_MS;
 use crate::http::reply::{Answer, Flat, One, Resource};
@@ -22,7 +22,7 @@ impl Resource for StreamTicket {
 
 pub(crate) async fn create(
     State(api): State<Api>,
-    Reader(caller): Reader,
+    Member(caller): Member,
 ) -> Answer<One<StreamTicket>> {
     let ticket = api.tickets.issue(caller, api.app.clock.now_ms()).map_err(Problem::internal)?;
     Ok(One(StreamTicket { ticket, expires_in: TICKET_TTL_MS / 1_000 }))

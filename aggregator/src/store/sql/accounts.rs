@@ -1,7 +1,7 @@
 //! Accounts, auth devices, sessions and refresh tokens.
 
 use super::audit;
-use crate::access::{Role, SessionId, UserId};
+use crate::access::{Grants, Role, SessionId, UserId};
 use crate::accounts::{Credentials, NewSession, NewUser, RefreshToken, Rotation, User};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
@@ -264,19 +264,22 @@ impl Store {
         rows.iter().map(|row| Ok(SessionId(id("sessions.id", row.try_get("id")?)?))).collect()
     }
 
-    /// The role that a session acts with; `None` where it has ended or its account is disabled.
+    /// What a session may; `None` where it has ended or its account is disabled.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn session_role(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
+    pub async fn session_grants(&self, session: SessionId) -> Result<Option<Grants>, StoreError> {
         let row = sqlx::query(
-            "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user
+            "SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.user
              WHERE s.id = $1 AND s.revoked_at_ms IS NULL AND u.active = 1",
         )
         .bind(session.to_string())
         .fetch_optional(self.readers())
         .await?;
-        row.map(|row| word("users.role", row.try_get("role")?, Role::from_name)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let user = UserId(id("users.id", row.try_get("id")?)?);
+        let role = word("users.role", row.try_get("role")?, Role::from_name)?;
+        Ok(Some(Grants { role, bound: self.bound_roles(user).await?.into() }))
     }
 }
 

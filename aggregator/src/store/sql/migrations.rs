@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -49,6 +49,7 @@ const STEPS: [Step; 9] = [
     step!(20, "0020_standing"),
     step!(21, "0021_history"),
     step!(22, "0022_applications"),
+    step!(23, "0023_tenancy"),
 ];
 
 /// A version of the schema.
