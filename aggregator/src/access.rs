@@ -77,6 +77,17 @@ impl Right {
         }
     }
 
+    /// What it is to use it on a device.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Use | Self::Read => "read",
+            Self::Act => "command",
+            Self::Manage => "manage",
+            Self::Administer => "administer",
+        }
+    }
+
     /// The least role that has it.
     #[must_use]
     pub const fn least(self) -> Role {
@@ -213,7 +224,7 @@ impl Grants {
     }
 
     /// The narrower scopes in which it may.
-    pub fn scopes(&self, right: Right) -> impl Iterator<Item = Scope> + '_ {
+    pub fn scopes(&self, right: Right) -> impl Iterator<Item = Scope> + Clone + '_ {
         self.bound.iter().filter(move |grant| grant.role.may(right)).map(|grant| grant.scope)
     }
 }

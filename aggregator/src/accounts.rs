@@ -390,6 +390,11 @@ impl Accounts {
         Ok(self.standing(caller.session).await?.as_ref() == Some(&caller.grants))
     }
 
+    /// What an account may has changed: sessions are asked for anew.
+    pub fn reconsider(&self) {
+        self.standings.forget_all();
+    }
+
     async fn standing(&self, session: SessionId) -> Result<Option<Grants>, StoreError> {
         let now_ms = self.clock.now_ms();
         if let Some(known) = self.standings.known(session, now_ms) {

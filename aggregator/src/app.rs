@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::operations::{OpenError, Operations};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
+use crate::tenancy::Tenancy;
 use shutdown::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub struct Parts {
     pub operations: Operations,
     pub enrolment: Enrolment,
     pub accounts: Accounts,
+    pub tenancy: Tenancy,
     pub media: Media,
     pub content: Content,
     pub imports: Imports,
@@ -96,6 +98,7 @@ impl App {
         .await?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
         let accounts = Accounts::open(store.clone(), clock.clone()).await?;
+        let tenancy = Tenancy::new(store.clone(), clock.clone());
         let media = Media::new(sessions.clone());
         let content = Content::new(store.clone(), clock.clone());
         let imports = Imports::new(
@@ -123,6 +126,7 @@ impl App {
             operations,
             enrolment,
             accounts,
+            tenancy,
             media,
             content,
             imports,

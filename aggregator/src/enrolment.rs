@@ -2,6 +2,7 @@
 //! A token's secret is shown once and kept as a hash; the text carries the authority's
 //! fingerprint, so that the machine knows whom it may trust.
 
+use crate::access::{OrganizationId, SiteId};
 use crate::audit::{AuditEntry, Decision};
 use crate::authority::Authority;
 use crate::clock::Clock;
@@ -23,11 +24,19 @@ pub const MAX_TTL_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// A hostname, name or version that is longer is no machine's.
 const MAX_TEXT: usize = 256;
 
+/// Where machines belong that enrol by a token: a site implies its organization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    pub organization: Option<OrganizationId>,
+    pub site: Option<SiteId>,
+}
+
 /// A token as it is listed; its text is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolmentToken {
     pub id: Uuid,
     pub name: String,
+    pub home: Home,
     pub created_by: String,
     pub created_at_ms: u64,
     pub expires_at_ms: u64,
@@ -73,10 +82,24 @@ impl Enrolment {
         Self { store, authority, clock }
     }
 
+    /// A token for a machine that belongs nowhere yet.
+    ///
     /// # Errors
     /// Where name or lifetime are out of bounds, or the store fails.
     pub async fn create_token(
         &self,
+        name: &str,
+        created_by: &str,
+        ttl_ms: u64,
+    ) -> Result<NewToken, TokenError> {
+        self.create_token_at(Home::default(), name, created_by, ttl_ms).await
+    }
+
+    /// # Errors
+    /// Where name or lifetime are out of bounds, or the store fails.
+    pub async fn create_token_at(
+        &self,
+        home: Home,
         name: &str,
         created_by: &str,
         ttl_ms: u64,
@@ -94,6 +117,7 @@ impl Enrolment {
         let token = EnrolmentToken {
             id: self.clock.new_id(),
             name: name.into(),
+            home,
             created_by: created_by.into(),
             created_at_ms,
             expires_at_ms: created_at_ms + ttl_ms,
@@ -112,6 +136,12 @@ impl Enrolment {
     /// Where the store fails.
     pub async fn tokens(&self) -> Result<Vec<EnrolmentToken>, StoreError> {
         self.store.tokens().await
+    }
+
+    /// # Errors
+    /// Where the store fails.
+    pub async fn token(&self, id: Uuid) -> Result<Option<EnrolmentToken>, StoreError> {
+        self.store.token(id).await
     }
 
     /// True where there was such a token and it was not used or revoked before.

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesInfo;
+use crate::tenancy::Sight;
 pub use equipment::{Equipment, EquipmentKind, EquipmentState, equipment_id};
 pub use flyball_protocol::command::DeviceId;
 pub use flyball_protocol::message::Machine;
@@ -81,6 +82,8 @@ pub struct SubjectQuery {
     pub gateway: Option<DeviceId>,
     /// The word of a kind: `real`, `simulated`, `bmc` …
     pub kind: Option<String>,
+    /// Only those that are seen.
+    pub sight: Sight,
     pub page: PageRequest,
 }
 
@@ -149,8 +152,8 @@ impl Fleet {
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn default_device(&self) -> Result<Option<Device>, StoreError> {
-        match self.store.default_device().await? {
+    pub async fn default_device(&self, sight: &Sight) -> Result<Option<Device>, StoreError> {
+        match self.store.default_device(sight).await? {
             Some(id) => self.device(id).await,
             None => Ok(None),
         }

@@ -16,6 +16,7 @@ mod limits;
 mod live;
 mod openapi;
 mod paging;
+mod patch;
 mod precondition;
 mod record;
 mod render;

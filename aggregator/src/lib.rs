@@ -26,6 +26,7 @@ pub mod telemetry;
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod tenancy;
 
 pub mod applications;
 pub mod content;

@@ -54,6 +54,19 @@ pub enum Topic {
 }
 
 impl Live {
+    /// The device that it is about.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        match self {
+            Self::Readings { device, .. }
+            | Self::Erased { device, .. }
+            | Self::Device { device, .. }
+            | Self::Changed(Changed { device, .. }) => *device,
+            Self::Event(event) => event.device,
+            Self::Operation(operation) => operation.equipment.unwrap_or(operation.device),
+        }
+    }
+
     #[must_use]
     pub const fn topic(&self) -> Topic {
         match self {

@@ -17,6 +17,7 @@ use crate::live::{Hub, Live};
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Latest;
+use crate::tenancy::Sight;
 use budget::Draws;
 use confirmation::Tokens;
 pub use confirmation::{ConfirmError, Confirmation};
@@ -112,9 +113,11 @@ pub enum SubmitError {
 }
 
 /// Which operations, newest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationQuery {
     pub device: Option<DeviceId>,
+    /// Only those at devices that are seen.
+    pub sight: Sight,
     pub page: PageRequest,
 }
 

@@ -21,6 +21,7 @@ pub(crate) use sql::telemetry::{
     GapRow, OutgoingBlock, Reason, Scope, SeriesFilter,
 };
 pub use sql::telemetry::{Counts, EntryKey, Watermark};
+pub use sql::tenancy::{Binding, Change, EntityQuery, NewBinding, NewEntity};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

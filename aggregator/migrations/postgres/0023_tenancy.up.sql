@@ -2,11 +2,16 @@
 -- Every record says who made it and who changed it last; `version` is its ETag, and one with
 -- `deleted_at_ms` is gone for everybody but those who restore it. Times are Unix milliseconds.
 
-CREATE TABLE organizations (
+-- Organizations, sites, locations and groups: what they have in common has columns, the rest of
+-- each kind is `body`. A site's and a group's `parent` is their organization, a location's is a
+-- site or another location. A name is given once under one parent.
+CREATE TABLE entities (
   id            TEXT PRIMARY KEY,
-  slug          TEXT NOT NULL UNIQUE,
+  kind          TEXT NOT NULL CHECK (kind IN ('organization', 'site', 'location', 'group')),
+  organization  TEXT NOT NULL,
+  parent        TEXT REFERENCES entities (id),
   name          TEXT NOT NULL,
-  description   TEXT NOT NULL,
+  body          TEXT NOT NULL,
   created_at_ms BIGINT NOT NULL,
   created_by    TEXT,
   updated_at_ms BIGINT NOT NULL,
@@ -14,74 +19,18 @@ CREATE TABLE organizations (
   deleted_at_ms BIGINT,
   version       BIGINT NOT NULL DEFAULT 1
 );
-
-CREATE TABLE sites (
-  id            TEXT PRIMARY KEY,
-  organization  TEXT NOT NULL REFERENCES organizations (id),
-  name          TEXT NOT NULL,
-  description   TEXT NOT NULL,
-  address       TEXT NOT NULL,
-  timezone      TEXT NOT NULL,
-  latitude      DOUBLE PRECISION,
-  longitude     DOUBLE PRECISION,
-  created_at_ms BIGINT NOT NULL,
-  created_by    TEXT,
-  updated_at_ms BIGINT NOT NULL,
-  updated_by    TEXT,
-  deleted_at_ms BIGINT,
-  version       BIGINT NOT NULL DEFAULT 1
-);
-CREATE INDEX sites_by_organization ON sites (organization, name);
-
--- A building, a room of a building, a rack of a room. Capacities are null where nobody said.
-CREATE TABLE locations (
-  id            TEXT PRIMARY KEY,
-  site          TEXT NOT NULL REFERENCES sites (id),
-  parent        TEXT REFERENCES locations (id),
-  kind          TEXT NOT NULL CHECK (kind IN ('building', 'room', 'rack')),
-  name          TEXT NOT NULL,
-  units         BIGINT,
-  watts         DOUBLE PRECISION,
-  kilograms     DOUBLE PRECISION,
-  cooling_watts DOUBLE PRECISION,
-  created_at_ms BIGINT NOT NULL,
-  created_by    TEXT,
-  updated_at_ms BIGINT NOT NULL,
-  updated_by    TEXT,
-  deleted_at_ms BIGINT,
-  version       BIGINT NOT NULL DEFAULT 1
-);
-CREATE INDEX locations_by_site ON locations (site, parent, name);
+CREATE INDEX entities_by_kind ON entities (kind, organization, name);
+CREATE UNIQUE INDEX entities_by_name ON entities (kind, coalesce(parent, ''), name)
+  WHERE deleted_at_ms IS NULL;
 
 -- Where a machine or a piece of equipment belongs and stands. Equipment without a row of its own
 -- stands with its gateway.
 CREATE TABLE placements (
   device        TEXT PRIMARY KEY,
-  organization  TEXT REFERENCES organizations (id),
-  site          TEXT REFERENCES sites (id),
-  location      TEXT REFERENCES locations (id),
-  unit          BIGINT,
-  height_units  BIGINT,
-  watts         DOUBLE PRECISION,
-  kilograms     DOUBLE PRECISION,
-  labels        TEXT NOT NULL,
-  created_at_ms BIGINT NOT NULL,
-  created_by    TEXT,
-  updated_at_ms BIGINT NOT NULL,
-  updated_by    TEXT,
-  version       BIGINT NOT NULL DEFAULT 1
-);
-CREATE INDEX placements_by_organization ON placements (organization);
-CREATE INDEX placements_by_location ON placements (location, unit);
-
--- Devices by name, or by a selector over their labels.
-CREATE TABLE device_groups (
-  id            TEXT PRIMARY KEY,
-  organization  TEXT NOT NULL REFERENCES organizations (id),
-  name          TEXT NOT NULL,
-  description   TEXT NOT NULL,
-  selector      TEXT,
-  devices       TEXT NOT NULL,
+  organization  TEXT,
+  site          TEXT,
+  location      TEXT,
+  body          TEXT NOT NULL,
   created_at_ms BIGINT NOT NULL,
   created_by    TEXT,
   updated_at_ms BIGINT NOT NULL,
@@ -89,7 +38,8 @@ CREATE TABLE device_groups (
   deleted_at_ms BIGINT,
   version       BIGINT NOT NULL DEFAULT 1
 );
-CREATE INDEX device_groups_by_organization ON device_groups (organization, name);
+CREATE INDEX placements_by_location ON placements (location);
+CREATE INDEX placements_by_organization ON placements (organization);
 
 -- A role over one scope; a membership is a role over an organization.
 CREATE TABLE role_bindings (
@@ -102,6 +52,7 @@ CREATE TABLE role_bindings (
   created_by    TEXT,
   updated_at_ms BIGINT NOT NULL,
   updated_by    TEXT,
+  deleted_at_ms BIGINT,
   version       BIGINT NOT NULL DEFAULT 1,
   UNIQUE ("user", scope_kind, scope)
 );

@@ -37,6 +37,10 @@ impl Standings {
         standings.insert(session, Standing { grants, at_ms: now_ms });
     }
 
+    pub(super) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) fn forget(&self, session: SessionId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
     }

@@ -10,8 +10,10 @@ use super::auth::{Identity, unauthorized};
 use super::error::{ErrorCode, Problem};
 use crate::export::naming;
 use crate::fleet::SubjectQuery;
+use crate::http::resources::devices::sight;
 use crate::page::PageRequest;
 use crate::telemetry::LatestValue;
+use crate::tenancy::Sight;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -40,17 +42,20 @@ struct Family {
 
 pub(crate) async fn metrics(State(api): State<Api>, accept: Accept, request: Request) -> Response {
     let open = api.app.config.api.ip().is_loopback();
-    match request.extensions().get::<Identity>() {
-        Some(Identity::Known(_)) => {}
+    let sight = match request.extensions().get::<Identity>() {
+        Some(Identity::Known(caller)) => match sight(&api, caller).await {
+            Ok(sight) => sight,
+            Err(problem) => return problem.into_response(),
+        },
         Some(Identity::Refused(code)) => return unauthorized(*code).into_response(),
-        _ if open => {}
+        _ if open => Sight::Everything,
         _ => return unauthorized(ErrorCode::Unauthorized).into_response(),
-    }
+    };
     let text = match accept.choose(&["text/plain", "application/openmetrics-text"]) {
         Ok(1) => Text::OpenMetrics,
         Ok(_) | Err(_) => Text::Prometheus,
     };
-    match expose(&api, text).await {
+    match expose(&api, &sight, text).await {
         Ok(body) => {
             let mut response = body.into_response();
             let media_type = HeaderValue::from_static(text.media_type());
@@ -61,15 +66,16 @@ pub(crate) async fn metrics(State(api): State<Api>, accept: Accept, request: Req
     }
 }
 
-async fn expose(api: &Api, text: Text) -> Result<String, Problem> {
+async fn expose(api: &Api, sight: &Sight, text: Text) -> Result<String, Problem> {
     let page = PageRequest::first(MAX_DEVICES);
-    let query = SubjectQuery { gateway: None, kind: None, page };
+    let query = SubjectQuery { gateway: None, kind: None, sight: sight.clone(), page };
     let devices = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
     let names: HashMap<_, _> =
         devices.items.iter().map(|subject| (subject.id(), subject.name().to_owned())).collect();
     let now_ms = api.app.clock.now_ms();
     let mut families = BTreeMap::new();
-    for (device, values) in api.app.latest.all() {
+    let seen = api.app.latest.all().into_iter().filter(|(device, _)| sight.sees(*device));
+    for (device, values) in seen {
         let name = names.get(&device).map_or("", String::as_str);
         let labels = [("device_id", device.to_string()), ("device_name", name.to_owned())];
         for value in values.iter().filter(|value| is_fresh(value, now_ms)) {

@@ -101,6 +101,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::new(ErrorCode::ValidationError, "the body has to be a JSON object"));
     }
+    typed(value)
+}
+
+/// The value as what it has to be, or the field that is not.
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let said = error.inner().to_string();

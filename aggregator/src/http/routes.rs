@@ -6,6 +6,7 @@ mod identity;
 mod machines;
 mod platform;
 mod telemetry;
+mod tenancy;
 
 use super::Api;
 use super::dialect::Dialect;
@@ -19,8 +20,8 @@ use axum::Router;
 use axum::routing::get;
 
 fn v1() -> Table {
-    let areas: [fn(Table) -> Table; 5] =
-        [platform::v1, identity::v1, machines::v1, telemetry::v1, content::v1];
+    let areas: [fn(Table) -> Table; 6] =
+        [platform::v1, identity::v1, tenancy::v1, machines::v1, telemetry::v1, content::v1];
     areas.into_iter().fold(Table::new(Dialect::V1), |table, area| area(table))
 }
 

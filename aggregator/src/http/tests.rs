@@ -22,3 +22,4 @@ mod shapes;
 mod sockets;
 mod streams;
 mod telemetry;
+mod tenancy;

@@ -3,6 +3,7 @@
 use crate::fleet::DeviceId;
 use crate::live::Topic;
 use crate::telemetry::SeriesInfo;
+use crate::tenancy::Sight;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -22,6 +23,8 @@ pub struct Interest {
     pub device_states: Devices,
     pub events: bool,
     pub operations: bool,
+    /// Nothing of other devices, whatever was asked for.
+    pub sight: Sight,
 }
 
 /// The devices of a topic: those that were named, and beside them all where that was asked for.

@@ -52,7 +52,7 @@ impl Buffer {
     pub(super) fn push(&self, live: &Arc<Live>) {
         let mut state = self.lock();
         let topic = live.topic();
-        if !state.interest.wants(topic) {
+        if !state.interest.wants(topic) || !state.interest.sight.sees(live.device()) {
             return;
         }
         if !state.put_newest(live) {
@@ -175,7 +175,11 @@ impl Subscription {
         let mut state = self.0.lock();
         let State { ring, newest, dropped, interest: before } = &mut *state;
         ring.retain(|waiting| match waiting {
-            Waiting::Live(live) => interest.wants(live.topic()) && interest.follows_each(live),
+            Waiting::Live(live) => {
+                interest.wants(live.topic())
+                    && interest.sight.sees(live.device())
+                    && interest.follows_each(live)
+            }
             Waiting::Mark(..) => true,
         });
         dropped.retain(|topic, _| interest.wants(*topic));

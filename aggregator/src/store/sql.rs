@@ -21,9 +21,10 @@ mod operations;
 mod record;
 mod standing;
 pub(super) mod telemetry;
-mod tenancy;
+pub(crate) mod tenancy;
 
 use crate::store::{Database, StoreError};
+use crate::tenancy::Sight;
 use days::Days;
 use engine::Engine;
 use notices::Replica;
@@ -157,6 +158,12 @@ pub(super) fn unsigned(value: i64) -> u64 {
 
 pub(super) fn unsigned_option(value: Option<i64>) -> Option<u64> {
     value.map(unsigned)
+}
+
+/// What a statement is told of the devices that somebody sees: a JSON array, or nothing where it is
+/// all of them.
+pub(super) fn seen(sight: &Sight) -> Result<Option<String>, StoreError> {
+    sight.only().map(|devices| to_json("devices", devices)).transpose()
 }
 
 /// A stored flag.

@@ -1,6 +1,7 @@
 //! Events: what a guard did or saw, as operators read it.
 
 use crate::fleet::DeviceId;
+use crate::tenancy::Sight;
 use flyball_protocol::guard::{EventKind, GuardEvent, LimitState, Severity};
 use flyball_units::Unit;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub struct EventQuery {
     pub to_ms: Option<u64>,
     /// Only what stands behind this place in the order: the last event of the page before.
     pub before: Option<(u64, EventId)>,
+    /// Only those of machines that are seen.
+    pub sight: Sight,
     /// The caller has bounded it.
     pub limit: u32,
 }

@@ -38,7 +38,7 @@ impl Connection {
             let end = End { code: close::TOO_MANY, reason: "too many streams are open" };
             return say_goodbye(&mut outgoing, end).await;
         }
-        let feed = Feed::open(api.clone(), caller, true);
+        let feed = Feed::open(api.clone(), caller, true).await;
         let mut connection = Self { api, outgoing, feed };
         if let Err(Some(end)) = connection.serve(&mut incoming).await {
             say_goodbye(&mut connection.outgoing, end).await;

@@ -7,7 +7,7 @@ mod telling;
 use super::message::{self, Wanted};
 use super::replay::Replay;
 use super::{End, close};
-use crate::access::Caller;
+use crate::access::{Caller, Right};
 use crate::http::Api;
 use crate::http::resources::stats;
 use crate::http::time::rfc3339;
@@ -16,9 +16,11 @@ use crate::live::newest::Newest;
 use crate::live::{Delivery, Devices, Interest, Place, Subscription};
 use crate::store::Watermark;
 use crate::telemetry::SeriesId;
+use crate::tenancy::Sight;
 use serde_json::{Value, json};
 use starts::{MAX_STARTS, Start};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -52,6 +54,8 @@ pub(super) struct Feed {
     may_tell_state: bool,
     /// What the client asked for; presence is delivered besides, for the flat broadcasts.
     asked: Interest,
+    /// What the caller may see, as it was a second ago.
+    sight: Sight,
     flat: bool,
     seq: HashMap<String, u64>,
     known: HashSet<(Place, SeriesId)>,
@@ -74,7 +78,8 @@ enum Input {
 
 impl Feed {
     /// A feed with no topic yet. `flat` adds the broadcasts of the flat dialect.
-    pub(super) fn open(api: Api, caller: Caller, flat: bool) -> Self {
+    pub(super) async fn open(api: Api, caller: Caller, flat: bool) -> Self {
+        let sight = look(&api, &caller).await;
         let every = |period| {
             let mut every = interval(period);
             every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,6 +94,7 @@ impl Feed {
             pace: None,
             may_tell_state: true,
             asked: Interest::default(),
+            sight,
             flat,
             seq: HashMap::new(),
             known: HashSet::new(),
@@ -173,13 +179,20 @@ impl Feed {
     }
 
     /// Ends the stream with its token or its session.
-    pub(super) async fn judge(&self) -> Result<(), End> {
+    pub(super) async fn judge(&mut self) -> Result<(), End> {
         let code = close::UNAUTHORIZED;
         if self.caller.expires_at_ms <= self.api.app.clock.now_ms() {
             return Err(End { code, reason: "the access token has expired" });
         }
         match self.api.app.accounts.still_stands(&self.caller).await {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                let sight = look(&self.api, &self.caller).await;
+                if sight != self.sight {
+                    self.sight = sight;
+                    self.narrow();
+                }
+                Ok(())
+            }
             Ok(false) => Err(End { code, reason: "the session has ended" }),
             Err(error) => {
                 let error = crate::http::error::error_chain(&error);
@@ -269,7 +282,7 @@ impl Feed {
 
     /// Tells the hub what to deliver.
     fn narrow(&self) {
-        let mut interest = self.asked.clone();
+        let mut interest = Interest { sight: self.sight.clone(), ..self.asked.clone() };
         if self.flat {
             interest.device_states = Devices::all();
         }
@@ -282,5 +295,17 @@ impl Feed {
         self.known.retain(|(place, _)| matches!(place, Place::Device(_)));
         let kept: HashSet<String> = self.asked.selections.iter().map(message::selection).collect();
         self.seq.retain(|topic, _| !message::is_selection(topic) || kept.contains(topic));
+    }
+}
+
+/// What the caller sees; nothing where the store can't be asked.
+async fn look(api: &Api, caller: &Caller) -> Sight {
+    match api.app.tenancy.sight(&caller.grants, Right::Read).await {
+        Ok(sight) => sight,
+        Err(error) => {
+            let error = crate::http::error::error_chain(&error);
+            tracing::error!(%error, "what a stream may show can't be judged");
+            Sight::Only(Arc::default())
+        }
     }
 }

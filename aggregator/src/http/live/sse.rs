@@ -43,7 +43,7 @@ pub(super) async fn serve(
     }
     let header = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let resume = header.map(str::to_owned).or_else(|| query.resume.clone());
-    let mut feed = Feed::open(api, caller, false);
+    let mut feed = Feed::open(api, caller, false).await;
     feed.greet().await;
     feed.subscribe(None, Request { topics, min_interval_ms: query.min_interval_ms, resume }).await;
     // The end of a stream is the end of its answer: the client comes back and is told why.

@@ -1,10 +1,11 @@
 //! The certificate that a machine was given, and taking it back.
 
 use super::devices::find;
+use crate::access::{Caller, Right};
 use crate::audit::{AuditEntry, Decision};
 use crate::fleet::{Device, Subject};
 use crate::http::Api;
-use crate::http::auth::{Administrator, Reader};
+use crate::http::auth::{Manager, Reader};
 use crate::http::error::Problem;
 use crate::http::extract::{Path, RequestId};
 use crate::http::reply::{Answer, Flat, One, Resource};
@@ -41,25 +42,25 @@ impl From<Device> for Certificate {
 
 pub(crate) async fn detail(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<One<Certificate>> {
-    Ok(One(machine(&api, id).await?.into()))
+    Ok(One(machine(&api, &caller, Right::Read, id).await?.into()))
 }
 
 /// Ends the machine's connection and refuses it from now on. Its guard goes on by itself.
 pub(crate) async fn revoke(
     State(api): State<Api>,
-    Administrator(caller): Administrator,
+    Manager(caller): Manager,
     Path(id): Path<Uuid>,
     request_id: Option<RequestId>,
 ) -> Answer<One<Certificate>> {
-    let device = machine(&api, id).await?;
+    let device = machine(&api, &caller, Right::Manage, id).await?;
     let newly = api.app.fleet.revoke(device.id).await.map_err(Problem::internal)?;
     if newly {
         let entry = AuditEntry {
             at_ms: api.app.clock.now_ms(),
-            actor: caller.email,
+            actor: caller.email.clone(),
             action: "device.revoke".into(),
             target: format!("device:{}", device.id),
             decision: Decision::Allowed,
@@ -68,12 +69,12 @@ pub(crate) async fn revoke(
         };
         api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
     }
-    Ok(One(machine(&api, id).await?.into()))
+    Ok(One(machine(&api, &caller, Right::Manage, id).await?.into()))
 }
 
 /// Equipment has no certificate: its gateway vouches for it.
-async fn machine(api: &Api, id: Uuid) -> Result<Device, Problem> {
-    match find(api, id).await? {
+async fn machine(api: &Api, caller: &Caller, right: Right, id: Uuid) -> Result<Device, Problem> {
+    match find(api, caller, right, id).await? {
         Subject::Machine(device) => Ok(device),
         Subject::Equipment { .. } => Err(Problem::not_found("certificate of equipment", id)),
     }

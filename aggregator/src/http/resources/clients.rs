@@ -6,6 +6,7 @@ use crate::http::auth::Reader;
 use crate::http::error::Problem;
 use crate::http::paging::MAX_PER_PAGE;
 use crate::http::reply::{Answer, Flat, Many, Resource};
+use crate::http::resources::devices::sight;
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::page::PageRequest;
 use axum::extract::State;
@@ -45,11 +46,13 @@ pub(crate) fn presence(device: &Device, now_ms: u64) -> &'static str {
     }
 }
 
-pub(crate) async fn list(State(api): State<Api>, Reader(_): Reader) -> Answer<Many<Client>> {
+pub(crate) async fn list(State(api): State<Api>, Reader(caller): Reader) -> Answer<Many<Client>> {
     let page = PageRequest::first(MAX_PER_PAGE);
     let devices = api.app.fleet.list(page).await.map_err(Problem::internal)?;
     let now_ms = api.app.clock.now_ms();
-    let clients = devices.items.into_iter().map(|device| Client {
+    let sight = sight(&api, &caller).await?;
+    let seen = devices.items.into_iter().filter(|device| sight.sees(device.id));
+    let clients = seen.map(|device| Client {
         status: presence(&device, now_ms),
         metrics_sent: api.app.latest.of(device.id).len() as u64,
         client_id: device.id.0,

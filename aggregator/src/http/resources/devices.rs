@@ -1,6 +1,7 @@
 //! Managed machines.
 
 use super::commands::self_test::state;
+use crate::access::{Caller, Right, Scope};
 use crate::fleet::equipment::kind_from_name;
 use crate::fleet::{
     Belonging, Device as Managed, DeviceId, DeviceKind, Equipment as Attached, EquipmentState,
@@ -8,12 +9,13 @@ use crate::fleet::{
 };
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::{FieldError, Problem};
+use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::PageQuery;
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::telemetry::{Reader as ReadBy, SeriesInfo};
+use crate::tenancy::Sight;
 use axum::extract::State;
 use flyball_protocol::command::{PowerState, ResetType};
 use flyball_protocol::guard::{Actuator as Drive, ActuatorKind, ClaimSnapshot};
@@ -332,7 +334,7 @@ impl Include {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(page): Query<PageQuery>,
     Query(filter): Query<DeviceFilter>,
 ) -> Answer<Many<Device>> {
@@ -344,7 +346,9 @@ pub(crate) async fn list(
         let message = "is real, simulated, bmc, pdu, ups, cooling, sensor or gpu";
         return Err(Problem::invalid(vec![FieldError::query("kind", "invalid_value", message)]));
     }
-    let query = SubjectQuery { gateway: filter.gateway.map(DeviceId), kind: filter.kind, page };
+    let sight = sight(&api, &caller).await?;
+    let query =
+        SubjectQuery { gateway: filter.gateway.map(DeviceId), kind: filter.kind, sight, page };
     let found = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(Device::from).collect();
     Ok(Many::page(items, page.page, page.per_page, found.total))
@@ -352,11 +356,11 @@ pub(crate) async fn list(
 
 pub(crate) async fn detail(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(include): Query<Include>,
 ) -> Answer<One<DeviceDetail>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let belonging = include.belonging(&subject)?;
     let machine = subject.machine().id;
     let mut series = api.app.fleet.series(machine).await.map_err(Problem::internal)?;
@@ -374,8 +378,30 @@ pub(crate) async fn detail(
     }))
 }
 
-/// The machine or equipment of an id, or the problem that says there is none.
-pub(crate) async fn find(api: &Api, id: Uuid) -> Result<Subject, Problem> {
+/// The machine or equipment of an id. One that the caller does not see is not there for it; one that
+/// it only sees is refused.
+pub(crate) async fn find(
+    api: &Api,
+    caller: &Caller,
+    right: Right,
+    id: Uuid,
+) -> Result<Subject, Problem> {
+    let not_found = || Problem::not_found("device", id);
+    let scope = Scope::Device(DeviceId(id));
+    let (grants, tenancy) = (&caller.grants, &api.app.tenancy);
+    if !tenancy.may(grants, Right::Read, scope).await.map_err(Problem::internal)? {
+        return Err(not_found());
+    }
     let subject = api.app.fleet.subject(DeviceId(id)).await.map_err(Problem::internal)?;
-    subject.ok_or_else(|| Problem::not_found("device", id))
+    let subject = subject.ok_or_else(not_found)?;
+    if !tenancy.may(grants, right, scope).await.map_err(Problem::internal)? {
+        let message = format!("you may see this device, and not {} it", right.verb());
+        return Err(Problem::new(ErrorCode::Forbidden, message).detail("right", right.name()));
+    }
+    Ok(subject)
+}
+
+/// The devices that the caller sees.
+pub(crate) async fn sight(api: &Api, caller: &Caller) -> Result<Sight, Problem> {
+    api.app.tenancy.sight(&caller.grants, Right::Read).await.map_err(Problem::internal)
 }

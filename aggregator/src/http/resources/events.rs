@@ -2,14 +2,15 @@
 
 mod around;
 
-use crate::fleet::{DeviceId, Subject};
+use crate::access::{Caller, Right};
+use crate::fleet::Subject;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::limit;
 use crate::http::reply::{Answer, Flat, Many, Resource};
-use crate::http::resources::devices::find;
+use crate::http::resources::devices::{find, sight};
 use crate::http::resources::readings::{SeriesReadings, read};
 use crate::http::time::{parse, rfc3339};
 use crate::telemetry::event::{severity_from_name, severity_name};
@@ -100,34 +101,39 @@ pub(crate) struct EventFilter {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<DeviceFilter>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
     match which.device {
-        None => answer(&api, None, &filter).await,
-        // A device that is gone has events still.
-        Some(id) => {
-            let subject = api.app.fleet.subject(DeviceId(id)).await.map_err(Problem::internal)?;
-            match subject {
-                Some(subject) => answer(&api, Some(&subject), &filter).await,
-                None => Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None)),
+        None => answer(&api, &caller, None, &filter).await,
+        // A filter that means no device finds nothing.
+        Some(id) => match find(&api, &caller, Right::Read, id).await {
+            Ok(subject) => answer(&api, &caller, Some(&subject), &filter).await,
+            Err(problem) if problem.code == ErrorCode::NotFound => {
+                Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None))
             }
-        }
+            Err(problem) => Err(problem),
+        },
     }
 }
 
 pub(crate) async fn of_device(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
-    let subject = find(&api, id).await?;
-    answer(&api, Some(&subject), &filter).await
+    let subject = find(&api, &caller, Right::Read, id).await?;
+    answer(&api, &caller, Some(&subject), &filter).await
 }
 
-async fn answer(api: &Api, of: Option<&Subject>, filter: &EventFilter) -> Answer<Many<Event>> {
+async fn answer(
+    api: &Api,
+    caller: &Caller,
+    of: Option<&Subject>,
+    filter: &EventFilter,
+) -> Answer<Many<Event>> {
     let window_ms = filter.window_ms()?;
     let mut query = filter.parse()?;
     if let Some(subject) = of {
@@ -135,6 +141,8 @@ async fn answer(api: &Api, of: Option<&Subject>, filter: &EventFilter) -> Answer
         if query.subjects.is_none() {
             query.subjects = around::subjects(api, subject);
         }
+    } else {
+        query.sight = sight(api, caller).await?;
     }
     let mut found = api.app.telemetry.events(&query).await.map_err(Problem::internal)?;
     let limit = query.limit - 1;
@@ -173,7 +181,16 @@ impl EventFilter {
         let subjects =
             self.subject.clone().map(|name| Subjects { equipment: None, names: vec![name] });
         let limit = limit + 1;
-        Ok(EventQuery { device: None, subjects, kinds, severity, from_ms, to_ms, before, limit })
+        Ok(EventQuery {
+            subjects,
+            kinds,
+            severity,
+            from_ms,
+            to_ms,
+            before,
+            limit,
+            ..EventQuery::default()
+        })
     }
 
     fn kinds(&self) -> Result<Vec<String>, Problem> {

@@ -4,6 +4,7 @@
 use super::commands::{Aim, Asking, Request, check_text, problem, refused, submission};
 use super::devices::find;
 use super::operations::Operation;
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::{Actor, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -170,11 +171,11 @@ fn draw(
 
 pub(crate) async fn detail(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     known: IfNoneMatch,
 ) -> Answer<Tagged<FleetLimits>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let machine = subject.machine().id;
     let policy = api.app.operations.fleet_limits(machine).await.map_err(Problem::internal)?;
     let inventory = api.app.fleet.inventory(machine);

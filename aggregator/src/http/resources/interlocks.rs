@@ -1,6 +1,7 @@
 //! Interlocks: conditions that stand between things, with what is read of each.
 
 use super::devices::find;
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::extract::Path;
@@ -64,10 +65,10 @@ impl From<InterlockSnapshot> for Interlock {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<Many<Interlock>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let interlocks = subject.share_of(inventory.board).interlocks;
     Ok(Many::whole(interlocks.into_iter().map(Interlock::from).collect())

@@ -3,6 +3,7 @@
 
 use super::commands::self_test::state;
 use super::devices::find;
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::extract::Path;
@@ -139,10 +140,10 @@ impl From<LimitSnapshot> for Limit {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<Many<Limit>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let (dry_run, tested) = (inventory.board.dry_run, state(&inventory.board.self_test));
     let limits = subject.share_of(inventory.board).limits.into_iter().map(Limit::from);

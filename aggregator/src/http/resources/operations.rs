@@ -4,14 +4,15 @@ pub(crate) mod confirm;
 pub(crate) mod words;
 
 use super::commands::{refusal_code, refusal_details};
-use crate::access::Caller;
+use crate::access::{Caller, Right};
 use crate::fleet::DeviceId;
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::Problem;
+use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::PageQuery;
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::resources::devices::{find, sight};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::operations::{
     Action, Arming, Operation as Asked, OperationId, OperationQuery, OperationState, Verdict,
@@ -340,7 +341,8 @@ pub(crate) async fn list(
     Query(filter): Query<DeviceFilter>,
 ) -> Answer<Many<Operation>> {
     let page = page.request()?;
-    let query = OperationQuery { device: filter.device.map(DeviceId), page };
+    let sight = sight(&api, &caller).await?;
+    let query = OperationQuery { device: filter.device.map(DeviceId), sight, page };
     let found = api.app.operations.list(query).await.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(|asked| Operation::shown(asked, &api, &caller));
     Ok(Many::page(items.collect(), page.page, page.per_page, found.total))
@@ -352,6 +354,29 @@ pub(crate) async fn detail(
     Path(id): Path<Uuid>,
 ) -> Answer<One<Operation>> {
     let found = api.app.operations.operation(OperationId(id)).await.map_err(Problem::internal)?;
-    let shown = found.map(|asked| One(Operation::shown(asked, &api, &caller)));
-    shown.ok_or_else(|| Problem::not_found("operation", id))
+    let asked = found.ok_or_else(|| Problem::not_found("operation", id))?;
+    check(&api, &caller, Right::Read, &asked).await?;
+    Ok(One(Operation::shown(asked, &api, &caller)))
+}
+
+/// May the caller use `right` on what the operation is at? Where it does not even see that, there is
+/// no operation for it.
+pub(crate) async fn check(
+    api: &Api,
+    caller: &Caller,
+    right: Right,
+    asked: &Asked,
+) -> Result<(), Problem> {
+    let device = asked.equipment.unwrap_or(asked.device);
+    match find(api, caller, right, device.0).await {
+        Ok(_) => Ok(()),
+        // What a superuser asked of a machine that is gone stays to be read.
+        Err(problem) if problem.code == ErrorCode::NotFound => {
+            if caller.grants.everywhere(Right::Read) {
+                return Ok(());
+            }
+            Err(Problem::not_found("operation", asked.id))
+        }
+        Err(problem) => Err(problem),
+    }
 }

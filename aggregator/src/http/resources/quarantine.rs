@@ -1,10 +1,11 @@
 //! Letting a machine in again whose identity was seen in two places.
 
 use super::devices::{Device, find};
+use crate::access::Right;
 use crate::audit::{AuditEntry, Decision};
 use crate::fleet::Subject;
 use crate::http::Api;
-use crate::http::auth::Administrator;
+use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, RequestId};
 use crate::http::reply::{Answer, One};
@@ -16,17 +17,17 @@ use uuid::Uuid;
 /// both still do, they are shut out anew.
 pub(crate) async fn release(
     State(api): State<Api>,
-    Administrator(caller): Administrator,
+    Manager(caller): Manager,
     Path(id): Path<Uuid>,
     request_id: Option<RequestId>,
 ) -> Answer<One<Device>> {
-    let Subject::Machine(device) = find(&api, id).await? else {
+    let Subject::Machine(device) = find(&api, &caller, Right::Manage, id).await? else {
         let message = "equipment has no identity of its own; release its gateway";
         return Err(Problem::new(ErrorCode::Conflict, message));
     };
     let entry = AuditEntry {
         at_ms: api.app.clock.now_ms(),
-        actor: caller.email,
+        actor: caller.email.clone(),
         action: "device.release".into(),
         target: format!("device:{}", device.id),
         decision: Decision::Allowed,
@@ -37,5 +38,5 @@ pub(crate) async fn release(
         let message = format!("the device `{id}` is not quarantined");
         return Err(Problem::new(ErrorCode::Conflict, message));
     }
-    Ok(One(find(&api, id).await?.into()))
+    Ok(One(find(&api, &caller, Right::Manage, id).await?.into()))
 }

@@ -5,6 +5,7 @@ mod question;
 mod tables;
 
 use super::devices::{Include, Series, find};
+use crate::access::Right;
 use crate::export::table::Format;
 use crate::http::Api;
 use crate::http::accept::Accept;
@@ -12,6 +13,7 @@ use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::reply::{Answer, Flat, Many, Negotiated, Resource, Tabled};
+use crate::http::resources::devices::sight;
 use crate::http::time::rfc3339;
 use crate::telemetry::readings::{
     MAX_BLOCKS, MAX_BYTES, MAX_POINTS, MAX_SERIES, MAX_STEPS, MAX_TIME, MAX_VALUES,
@@ -70,29 +72,30 @@ impl From<Read> for SeriesReadings {
 /// Of one machine or one piece of equipment.
 pub(crate) async fn of_device(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(which): Query<Which>,
     Query(range): Query<RangeQuery>,
     Query(include): Query<Include>,
     accept: Accept,
 ) -> Answer<Negotiated<SeriesReadings>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let belonging = include.belonging(&subject)?;
     let device = Some((subject.machine().id, belonging));
-    answer(&api, Selection { device, ..which.filter()? }, &range, &accept).await
+    let sight = sight(&api, &caller).await?;
+    answer(&api, Selection { device, sight, ..which.filter()? }, &range, &accept).await
 }
 
 /// Of all of them.
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<Which>,
     Query(range): Query<RangeQuery>,
     Query(include): Query<Include>,
     accept: Accept,
 ) -> Answer<Negotiated<SeriesReadings>> {
-    let selection = which.selection(&api, &include).await?;
+    let selection = which.selection(&api, &caller, &include).await?;
     answer(&api, selection, &range, &accept).await
 }
 

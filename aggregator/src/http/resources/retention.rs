@@ -1,17 +1,19 @@
 //! How long telemetry is kept, and removing a device's altogether.
 
 use super::devices::find;
+use crate::access::Right;
 use crate::audit::{AuditEntry, Decision};
 use crate::fleet::{DeviceId, Subject, SubjectQuery};
 use crate::history::{HistoryError, Retention as Days};
 use crate::http::Api;
-use crate::http::auth::{Administrator, Reader};
+use crate::http::auth::{Administrator, Manager, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId};
 use crate::http::reply::{Answer, Flat, One, Resource};
 use crate::http::time::rfc3339;
 use crate::live::Live;
 use crate::page::PageRequest;
+use crate::tenancy::Sight;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -95,11 +97,11 @@ pub(crate) async fn replace(
 /// objects within a minute. What has been asked of the machine, and what it did, stays.
 pub(crate) async fn erase(
     State(api): State<Api>,
-    Administrator(caller): Administrator,
+    Manager(caller): Manager,
     Path(id): Path<Uuid>,
     request_id: Option<RequestId>,
 ) -> Answer<One<Erasure>> {
-    let device = match find(&api, id).await? {
+    let device = match find(&api, &caller, Right::Manage, id).await? {
         Subject::Machine(device) => device.id,
         Subject::Equipment { .. } => {
             let message = "equipment's telemetry is its gateway's; erase that";
@@ -118,7 +120,7 @@ pub(crate) async fn erase(
 /// Takes the newest values of the machine and its equipment back from whoever shows them.
 async fn forget(api: &Api, machine: DeviceId) -> Result<(), Problem> {
     let page = PageRequest::first(MAX_EQUIPMENT);
-    let query = SubjectQuery { gateway: Some(machine), kind: None, page };
+    let query = SubjectQuery { gateway: Some(machine), kind: None, sight: Sight::Everything, page };
     let equipment = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
     let equipment = equipment.items.iter().map(Subject::id);
     for device in std::iter::once(machine).chain(equipment) {

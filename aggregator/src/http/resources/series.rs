@@ -44,14 +44,14 @@ pub(crate) struct Walk {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<Which>,
     Query(include): Query<Include>,
     Query(walk): Query<Walk>,
 ) -> Answer<Many<DeviceSeries>> {
     let limit = limit(walk.limit)?;
     let after = walk.cursor.as_deref().map(from_cursor).transpose()?;
-    let selection = which.selection(&api, &include).await?;
+    let selection = which.selection(&api, &caller, &include).await?;
     // One more than is asked for, to see whether there is a next page.
     let page = api.app.telemetry.series(&selection, after, limit as usize + 1).await;
     let mut found = page.map_err(problem)?;

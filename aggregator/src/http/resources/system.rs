@@ -3,7 +3,8 @@
 //! The machine is the first real one that enrolled, or the one that `device` names. What is not
 //! measured is null, never a made-up zero.
 
-use super::devices::find;
+use super::devices::{find, sight};
+use crate::access::{Caller, Right};
 use crate::fleet::Device;
 use crate::http::Api;
 use crate::http::auth::Reader;
@@ -62,19 +63,19 @@ pub(crate) struct WhichDevice {
 
 pub(crate) async fn metrics(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<SystemMetrics>> {
-    let device = which.find(&api).await?;
+    let device = which.find(&api, &caller).await?;
     Ok(One(measure(&api, &device)))
 }
 
 pub(crate) async fn snapshot(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<Snapshot>> {
-    let device = which.find(&api).await?;
+    let device = which.find(&api, &caller).await?;
     let metrics = measure(&api, &device);
     let processes = api.app.fleet.inventory(device.id).processes;
     let processes = processes.into_iter().map(|process| RunningProcess {
@@ -91,11 +92,12 @@ pub(crate) async fn snapshot(
 }
 
 impl WhichDevice {
-    async fn find(&self, api: &Api) -> Result<Device, Problem> {
+    async fn find(&self, api: &Api, caller: &Caller) -> Result<Device, Problem> {
         if let Some(id) = self.device {
-            return Ok(find(api, id).await?.machine().clone());
+            return Ok(find(api, caller, Right::Read, id).await?.machine().clone());
         }
-        let device = api.app.fleet.default_device().await.map_err(Problem::internal)?;
+        let sight = sight(api, caller).await?;
+        let device = api.app.fleet.default_device(&sight).await.map_err(Problem::internal)?;
         device.ok_or_else(|| Problem::new(ErrorCode::NotFound, "no machine has enrolled yet"))
     }
 }

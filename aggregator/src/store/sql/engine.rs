@@ -92,6 +92,16 @@ impl Engine {
         }
     }
 
+    /// The texts of the JSON array that is bound as `parameter`, for `IN`.
+    pub(super) fn listed(self, parameter: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT value FROM json_each({parameter}))"),
+            Self::Postgres => {
+                format!("(SELECT jsonb_array_elements_text(CAST({parameter} AS JSONB)))")
+            }
+        }
+    }
+
     /// Is there a server that does not answer now?
     pub(super) fn is_away(self, error: &sqlx::Error) -> bool {
         self == Self::Postgres && may_pass(error)

@@ -4,47 +4,50 @@ use crate::fleet::equipment::{self, Equipment, Reported, equipment_id, kind_from
 use crate::fleet::{DeviceId, Subject, SubjectQuery};
 use crate::page::Page;
 use crate::store::StoreError;
+use crate::store::sql::engine::Engine;
 use crate::store::sql::{
-    Connection, Row, Store, fleet, from_json, ms, to_json, unsigned, unsigned_option, word,
+    Connection, Row, Store, fleet, from_json, ms, seen, to_json, unsigned, unsigned_option, word,
 };
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use std::collections::HashSet;
 
 /// Every device with the machine that it is or stands behind, filtered as [`SubjectQuery`] says.
-macro_rules! subjects {
-    ($columns:literal, $rest:literal) => {
-        concat!(
-            "SELECT ",
-            $columns,
-            " FROM (SELECT key AS device, NULL AS equipment FROM devices
-                    UNION ALL
-                    SELECT gateway, key FROM equipment WHERE removed_at_ms IS NULL) u
-              JOIN devices d ON d.key = u.device
-              LEFT JOIN equipment e ON e.key = u.equipment
-              WHERE d.deleted_at_ms IS NULL
-                AND ($1 IS NULL OR (d.id = $1 AND e.key IS NOT NULL))
-                AND ($2 IS NULL OR coalesce(e.kind, d.kind) = $2) ",
-            $rest
-        )
-    };
+fn subjects(engine: Engine, columns: &str, rest: &str) -> AssertSqlSafe<String> {
+    let only = engine.listed("$3");
+    AssertSqlSafe(format!(
+        "SELECT {columns}
+         FROM (SELECT key AS device, NULL AS equipment FROM devices
+               UNION ALL
+               SELECT gateway, key FROM equipment WHERE removed_at_ms IS NULL) u
+         JOIN devices d ON d.key = u.device
+         LEFT JOIN equipment e ON e.key = u.equipment
+         WHERE d.deleted_at_ms IS NULL
+           AND ($1 IS NULL OR (d.id = $1 AND e.key IS NOT NULL))
+           AND ($2 IS NULL OR coalesce(e.kind, d.kind) = $2)
+           AND ($3 IS NULL OR coalesce(e.id, d.id) IN {only}) {rest}"
+    ))
 }
 
 impl Store {
     pub(crate) async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
         let gateway = query.gateway.map(|gateway| gateway.to_string());
-        let total: i64 = sqlx::query_scalar(subjects!("count(*)", ""))
+        let seen = seen(&query.sight)?;
+        let total: i64 = sqlx::query_scalar(subjects(self.engine, "count(*)", ""))
             .bind(&gateway)
             .bind(&query.kind)
+            .bind(&seen)
             .fetch_one(self.readers())
             .await?;
-        let rows = sqlx::query(subjects!(
+        let rows = sqlx::query(subjects(
+            self.engine,
             "d.*, e.id AS e_id, e.name AS e_name, e.kind AS e_kind, e.driver, e.vendor, e.model,
              e.serial, e.firmware, e.address, e.state, e.created_at_ms AS e_created_at_ms,
              e.updated_at_ms AS e_updated_at_ms, e.removed_at_ms",
-            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT $3 OFFSET $4"
+            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT $4 OFFSET $5",
         ))
         .bind(&gateway)
         .bind(&query.kind)
+        .bind(&seen)
         .bind(i64::from(query.page.per_page))
         .bind(ms(query.page.offset()))
         .fetch_all(self.readers())
@@ -190,10 +193,16 @@ mod tests {
     use crate::fleet::tests::{device, equipment};
     use crate::page::PageRequest;
     use crate::store::fresh::Fresh;
+    use crate::tenancy::Sight;
     use uuid::Uuid;
 
     fn all() -> SubjectQuery {
-        SubjectQuery { gateway: None, kind: None, page: PageRequest::first(10) }
+        SubjectQuery {
+            gateway: None,
+            kind: None,
+            sight: Sight::Everything,
+            page: PageRequest::first(10),
+        }
     }
 
     async fn listed(store: &Store, query: &SubjectQuery) -> Vec<DeviceId> {

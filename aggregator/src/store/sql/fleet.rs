@@ -5,9 +5,10 @@ use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::store::sql::notices::Notice;
 use crate::store::sql::{
-    Connection, Row, Store, flag, from_json, ms, to_json, unsigned, unsigned_option, word,
+    Connection, Row, Store, flag, from_json, ms, seen, to_json, unsigned, unsigned_option, word,
 };
 use crate::telemetry::{Kind, Reader, SeriesId, SeriesInfo, Unit};
+use crate::tenancy::Sight;
 use sqlx::Row as _;
 
 impl Store {
@@ -36,13 +37,19 @@ impl Store {
         row.as_ref().map(device).transpose()
     }
 
-    pub(crate) async fn default_device(&self) -> Result<Option<DeviceId>, StoreError> {
-        let id: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM devices WHERE deleted_at_ms IS NULL
+    pub(crate) async fn default_device(
+        &self,
+        sight: &Sight,
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let sql = format!(
+            "SELECT id FROM devices WHERE deleted_at_ms IS NULL AND ($1 IS NULL OR id IN {})
              ORDER BY revoked_at_ms IS NOT NULL, kind <> 'real', key LIMIT 1",
-        )
-        .fetch_optional(self.readers())
-        .await?;
+            self.engine.listed("$1")
+        );
+        let id: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(seen(sight)?)
+            .fetch_optional(self.readers())
+            .await?;
         id.map(|id| word("id", &id, |id| id.parse().ok())).transpose()
     }
 

@@ -10,7 +10,7 @@ use crate::page::Page;
 use crate::store::StoreError;
 use crate::store::sql::notices::Notice;
 use crate::store::sql::{
-    Connection, Row, Store, audit, from_blob, from_json, ms, to_blob, to_json, unsigned,
+    Connection, Row, Store, audit, from_blob, from_json, ms, seen, to_blob, to_json, unsigned,
     unsigned_option, word,
 };
 use flyball_protocol::command::{OperationId, SignatureError, SignedCommand, Verdict};
@@ -91,22 +91,30 @@ impl Store {
         query: OperationQuery,
     ) -> Result<Page<Operation>, StoreError> {
         let device = query.device.map(|device| device.to_string());
-        let total: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM operations o JOIN devices d ON d.key = o.device
-             WHERE $1 IS NULL OR d.id = $1 OR o.equipment = $1",
-        )
-        .bind(&device)
-        .fetch_one(self.readers())
-        .await?;
-        let rows = sqlx::query(select!(
-            "WHERE $1 IS NULL OR d.id = $1 OR o.equipment = $1
-             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT $2 OFFSET $3"
-        ))
-        .bind(&device)
-        .bind(i64::from(query.page.per_page))
-        .bind(ms(query.page.offset()))
-        .fetch_all(self.readers())
-        .await?;
+        let seen = seen(&query.sight)?;
+        let only = self.engine.listed("$2");
+        let which = format!(
+            "FROM operations o JOIN devices d ON d.key = o.device
+             WHERE ($1 IS NULL OR d.id = $1 OR o.equipment = $1)
+               AND ($2 IS NULL OR coalesce(o.equipment, d.id) IN {only})"
+        );
+        let count = format!("SELECT count(*) {which}");
+        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .bind(&device)
+            .bind(&seen)
+            .fetch_one(self.readers())
+            .await?;
+        let rows = format!(
+            "SELECT o.*, d.id AS device_id {which}
+             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT $3 OFFSET $4"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(rows))
+            .bind(&device)
+            .bind(&seen)
+            .bind(i64::from(query.page.per_page))
+            .bind(ms(query.page.offset()))
+            .fetch_all(self.readers())
+            .await?;
         let items = rows.iter().map(operation).collect::<Result<_, _>>()?;
         Ok(Page { items, total: unsigned(total) })
     }

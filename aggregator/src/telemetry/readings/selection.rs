@@ -6,6 +6,7 @@ use crate::store::SeriesFilter;
 use crate::telemetry::readings::{Engine, MAX_SERIES, ReadingsError};
 use crate::telemetry::selector::Selector;
 use crate::telemetry::{Kind, SeriesId, SeriesInfo};
+use crate::tenancy::Sight;
 use std::sync::Arc;
 
 /// Rows of the catalogue that are read at once.
@@ -23,6 +24,8 @@ pub struct Selection {
     pub metric: Option<String>,
     pub series: Vec<SeriesId>,
     pub labels: Selector,
+    /// Only those of devices that are seen.
+    pub sight: Sight,
 }
 
 /// One series with whose it is.
@@ -51,6 +54,10 @@ impl Selection {
             } else {
                 self.series.contains(&series.id) && self.may_name(series)
             }
+    }
+
+    fn shows(&self, found: &Found) -> bool {
+        self.sight.sees(found.device)
     }
 
     /// Equipment answers for its own series alone; its gateway for all of them.
@@ -86,7 +93,7 @@ impl Engine {
             }
             found
         };
-        found.retain(|found| selection.matches(&found.series));
+        found.retain(|found| selection.matches(&found.series) && selection.shows(found));
         if found.len() > MAX_SERIES { Err(ReadingsError::TooManySeries) } else { Ok(found) }
     }
 
@@ -106,7 +113,8 @@ impl Engine {
             let last = rows.len() < PAGE as usize;
             after = rows.last().map(|(_, series)| series.id).or(after);
             let matching = rows.into_iter().filter(|(_, series)| selection.matches(series));
-            found.extend(matching.map(|(machine, series)| Found::new(machine, series)));
+            let matching = matching.map(|(machine, series)| Found::new(machine, series));
+            found.extend(matching.filter(|found| selection.shows(found)));
             if found.len() >= limit {
                 let whole = last && found.len() == limit;
                 found.truncate(limit);

@@ -7,6 +7,7 @@ use crate::http::live::bookmark::{Bookmark, Resync};
 use crate::http::live::message::{self, CHUNK, Wanted};
 use crate::http::live::replay::{Found, Replay, Step};
 use crate::live::{Mode, Selection, Topic};
+use crate::operations::Operation;
 use serde_json::{Value, json};
 
 /// Starts that are still to be told; whoever asks for more is asked to read first.
@@ -49,21 +50,26 @@ impl Feed {
                 wanted if from.is_some() && is_followed(wanted) => {}
                 Wanted::Readings(Some(device), _) => self.starts.push_back(Start::Latest(*device)),
                 Wanted::Readings(None, _) => {
-                    let devices = self.api.app.latest.devices();
+                    let devices = self.seen(self.api.app.latest.devices());
                     self.starts.extend(devices.into_iter().map(Start::Latest));
                 }
                 Wanted::Metrics(selection) => {
-                    let devices = self.api.app.latest.devices();
+                    let devices = self.seen(self.api.app.latest.devices());
                     self.starts.push_back(Start::Selected(selection.clone(), devices));
                 }
                 Wanted::DeviceState(Some(device)) => self.starts.push_back(Start::State(*device)),
                 Wanted::DeviceState(None) => {
-                    let present = self.api.app.fleet.present();
+                    let present = self.seen(self.api.app.fleet.present());
                     self.starts.extend(present.into_iter().map(Start::State));
                 }
                 Wanted::Events | Wanted::Operations => {}
             }
         }
+    }
+
+    fn seen(&self, mut devices: Vec<DeviceId>) -> Vec<DeviceId> {
+        devices.retain(|device| self.sight.sees(*device));
+        devices
     }
 
     /// Does the first thing that is to be told. It stays to be done until it is.
@@ -84,7 +90,9 @@ impl Feed {
             }
             Some(&mut Start::Latest(device)) => {
                 let topic = message::name(Topic::Readings(device));
-                let values = self.api.app.latest.of(device);
+                // One that the caller does not see is like one that is not there.
+                let seen = self.sight.sees(device);
+                let values = if seen { self.api.app.latest.of(device) } else { Vec::new() };
                 let chunks = values.chunks(CHUNK).count().max(1);
                 for index in 0..chunks {
                     let chunk = values.chunks(CHUNK).nth(index).unwrap_or_default();
@@ -96,6 +104,7 @@ impl Feed {
             Some(&mut Start::State(device)) => {
                 let subject = self.api.app.fleet.subject(device).await;
                 let online = match subject {
+                    Ok(_) if !self.sight.sees(device) => false,
                     Ok(subject) => subject.is_some_and(|subject| subject.is_online()),
                     Err(error) => {
                         let error = crate::http::error::error_chain(&error);
@@ -115,8 +124,8 @@ impl Feed {
     }
 
     async fn go_on(&mut self, step: Step) {
-        let asked = &self.asked;
-        let wants = |device| asked.wants(Topic::Readings(device));
+        let (asked, sight) = (&self.asked, &self.sight);
+        let wants = |device| sight.sees(device) && asked.wants(Topic::Readings(device));
         let page = self.replay.read(&self.api.app.store, step, wants).await;
         self.starts.pop_front();
         match page {
@@ -126,13 +135,16 @@ impl Feed {
                 }
                 match page.found {
                     Found::Events(events) => {
-                        for event in events {
+                        let seen = events.into_iter().filter(|event| sight.sees(event.device));
+                        for event in seen.collect::<Vec<_>>() {
                             let data = message::event(&event);
                             self.tell_of("events".into(), "event", data);
                         }
                     }
                     Found::Operations(operations) => {
-                        for operation in operations {
+                        let at = |asked: &Operation| asked.equipment.unwrap_or(asked.device);
+                        let seen = operations.into_iter().filter(|asked| sight.sees(at(asked)));
+                        for operation in seen.collect::<Vec<_>>() {
                             let data = message::operation(&operation);
                             self.tell_of("operations".into(), "event", data);
                         }

@@ -1,6 +1,6 @@
 //! The device that a command is for, and what its parts are called by the guard that drives them.
 
-use crate::access::Caller;
+use crate::access::{Caller, Right};
 use crate::fleet::equipment::belongs_to;
 use crate::fleet::{DeviceId, Subject};
 use crate::http::Api;
@@ -23,7 +23,7 @@ pub(crate) struct Aim {
 
 impl Aim {
     pub(crate) async fn at(api: &Api, id: Uuid, caller: &Caller) -> Result<Self, Problem> {
-        let subject = find(api, id).await?;
+        let subject = find(api, caller, Right::Act, id).await?;
         if let Subject::Equipment { equipment, .. } = &subject
             && equipment.removed_at_ms.is_some()
         {

@@ -161,10 +161,10 @@ impl From<LockSnapshot> for Lock {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<Many<Lock>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let locks = subject.share_of(inventory.board).locks.into_iter().map(Lock::from);
     Ok(Many::whole(locks.collect())

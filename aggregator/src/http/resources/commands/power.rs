@@ -1,6 +1,7 @@
 //! The power of a device: where its switches stand, what may be asked of them, and its caps.
 
 use super::{Aim, Request, missing, present, value};
+use crate::access::Right;
 use crate::fleet::equipment::belongs_to;
 use crate::http::Api;
 use crate::http::auth::Reader;
@@ -142,10 +143,10 @@ struct Verb {
 
 pub(crate) async fn status(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<One<PowerStatus>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let board = subject.share_of(inventory.board);
     let (mut switches, mut caps) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! Self-tests: what the machine found at its last one, and asking for another.
 
 use super::{Aim, Request};
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::Problem;
@@ -110,10 +111,10 @@ pub(crate) fn state(test: &Reported) -> &'static str {
 
 pub(crate) async fn status(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<One<SelfTest>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let (test, dry_run) = (inventory.board.self_test, inventory.board.dry_run);
     Ok(One(SelfTest {

@@ -1,6 +1,7 @@
 //! Fans and what they hold: a floor for their speed, and the temperatures of the device.
 
 use super::{Aim, Request, present, value};
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::Problem;
@@ -62,10 +63,10 @@ impl Resource for ThermalStatus {
 
 pub(crate) async fn status(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<One<ThermalStatus>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let board = subject.share_of(inventory.board);
     let fans = board.actuators.into_iter().filter(|drive| drive.kind == ActuatorKind::Fan);

@@ -1,6 +1,7 @@
 //! Trips: what has latched, and clearing it.
 
 use super::{Aim, Asking, Request, carry, check_text};
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::{Actor, Reader};
 use crate::http::error::Problem;
@@ -88,10 +89,10 @@ impl From<TripSnapshot> for Trip {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<Many<Trip>> {
-    let subject = find(&api, id).await?;
+    let subject = find(&api, &caller, Right::Read, id).await?;
     let inventory = api.app.fleet.inventory(subject.machine().id);
     let trips = subject.share_of(inventory.board).trips.into_iter().map(Trip::from);
     Ok(Many::whole(trips.collect())

@@ -1,12 +1,14 @@
 //! The second hand: confirming what a machine has armed.
 
 use super::Operation;
+use crate::access::Right;
 use crate::http::Api;
 use crate::http::auth::Actor;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId};
 use crate::http::reply::{Accepted, Answer};
 use crate::http::resources::commands::{missing, problem, refused};
+use crate::http::resources::operations::check;
 use crate::http::time::rfc3339;
 use crate::operations::{Arming, ConfirmError, OperationId};
 use axum::extract::State;
@@ -35,6 +37,9 @@ pub(crate) async fn confirm(
     };
     let location = format!("/api/v1/operations/{id}");
     let request_id = request_id.map(|id| id.0);
+    let asked = api.app.operations.operation(OperationId(id)).await.map_err(Problem::internal)?;
+    let asked = asked.ok_or_else(|| Problem::not_found("operation", id))?;
+    check(&api, &caller, Right::Act, &asked).await?;
     let confirmed = api.app.operations.confirm(OperationId(id), &caller, &token, request_id).await;
     match confirmed {
         Ok(asked) => Ok(Accepted { item: Operation::shown(asked, &api, &caller), location }),

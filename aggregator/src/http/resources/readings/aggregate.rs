@@ -135,19 +135,19 @@ pub(super) fn unit_of(aggregate: Aggregate, unit: &str) -> String {
 
 pub(crate) async fn by_query(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<Which>,
     Query(include): Query<Include>,
     Query(gathering): Query<Gathering>,
     accept: Accept,
 ) -> Answer<Negotiated<SeriesGroup>> {
-    let selection = which.selection(&api, &include).await?;
+    let selection = which.selection(&api, &caller, &include).await?;
     answer(&api, &gathering.question(selection)?, &accept).await
 }
 
 pub(crate) async fn by_body(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     accept: Accept,
     Body(request): Body<AggregateRequest>,
 ) -> Answer<Negotiated<SeriesGroup>> {
@@ -159,7 +159,7 @@ pub(crate) async fn by_body(
         series: list(request.series),
         labels: request.labels,
     };
-    let selection = which.selection(&api, &Include::of(request.include)).await?;
+    let selection = which.selection(&api, &caller, &Include::of(request.include)).await?;
     let gathering = Gathering {
         from: request.from,
         to: request.to,

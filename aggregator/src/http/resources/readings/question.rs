@@ -1,7 +1,9 @@
 //! The words of a question, read once into what telemetry takes. Faults are told all together.
 
+use crate::access::{Caller, Right};
 use crate::http::Api;
 use crate::http::error::{FieldError, Problem};
+use crate::http::resources::devices::sight;
 use crate::http::resources::devices::{Include, find};
 use crate::http::time::{parse, parse_span_ms};
 use crate::telemetry::readings::MAX_SERIES;
@@ -54,11 +56,11 @@ impl Which {
             return Err(Problem::invalid(faults));
         }
         Ok(Selection {
-            device: None,
             kind,
             metric: self.metric.clone(),
             series: series.unwrap_or_default(),
             labels: labels.unwrap_or_default(),
+            ..Selection::default()
         })
     }
 
@@ -66,11 +68,12 @@ impl Which {
     pub(crate) async fn selection(
         &self,
         api: &Api,
+        caller: &Caller,
         include: &Include,
     ) -> Result<Selection, Problem> {
-        let selection = self.filter()?;
+        let selection = Selection { sight: sight(api, caller).await?, ..self.filter()? };
         let Some(id) = self.device else { return Ok(selection) };
-        let subject = find(api, id).await?;
+        let subject = find(api, caller, Right::Read, id).await?;
         let belonging = include.belonging(&subject)?;
         Ok(Selection { device: Some((subject.machine().id, belonging)), ..selection })
     }

@@ -2,13 +2,13 @@
 
 use crate::store::StoreError;
 use crate::store::sql::telemetry::DeviceKey;
-use crate::store::sql::{Connection, Db, Row, Store, ms, unsigned, word};
+use crate::store::sql::{Connection, Db, Row, Store, ms, seen, unsigned, word};
 use crate::telemetry::event::{Event, EventId, EventQuery, Subjects};
 use crate::telemetry::{Severity, Unit};
 use sqlx::Row as _;
 
 /// What a question's own conditions bind begins behind these.
-const FIXED: usize = 7;
+const FIXED: usize = 8;
 
 impl Store {
     pub(crate) async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, StoreError> {
@@ -21,11 +21,13 @@ impl Store {
         if let Some(subjects) = &query.subjects {
             more.subjects(subjects);
         }
+        let only = self.engine.listed("$8");
         let sql = format!(
             "SELECT e.*, d.id AS device_id FROM events e JOIN devices d ON d.key = e.device
              WHERE ($1 IS NULL OR d.id = $1) AND ($2 IS NULL OR e.severity >= $2)
                AND ($3 IS NULL OR e.at_ms >= $3) AND ($4 IS NULL OR e.at_ms < $4)
-               AND ($5 IS NULL OR (e.at_ms, e.id) < ($5, $6)) {}
+               AND ($5 IS NULL OR (e.at_ms, e.id) < ($5, $6))
+               AND ($8 IS NULL OR d.id IN {only}) {}
              ORDER BY e.at_ms DESC, e.id DESC LIMIT $7",
             more.sql
         );
@@ -36,7 +38,8 @@ impl Store {
             .bind(query.to_ms.map(ms))
             .bind(before_ms)
             .bind(before_id)
-            .bind(i64::from(query.limit));
+            .bind(i64::from(query.limit))
+            .bind(seen(&query.sight)?);
         for text in more.texts {
             select = select.bind(text);
         }

@@ -1,0 +1,176 @@
+//! Roles over a part of the fleet.
+
+use super::{changed, uuid};
+use crate::access::{Grant, Role, Scope, UserId};
+use crate::audit::AuditEntry;
+use crate::page::{Page, PageRequest};
+use crate::record::Record;
+use crate::store::StoreError;
+use crate::store::sql::record::record;
+use crate::store::sql::{Row, Store, audit, ms, unsigned, word};
+use sqlx::Row as _;
+use uuid::Uuid;
+
+/// A role of one account over one scope, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub id: Uuid,
+    pub user: UserId,
+    pub email: String,
+    pub display_name: String,
+    pub grant: Grant,
+    pub record: Record,
+}
+
+/// A role that is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewBinding {
+    pub id: Uuid,
+    pub user: UserId,
+    pub grant: Grant,
+    pub record: Record,
+}
+
+const SELECT: &str = "SELECT b.*, u.email, u.display_name FROM role_bindings b
+    JOIN users u ON u.id = b.\"user\" ";
+
+impl Store {
+    /// The roles of the account over narrower scopes than everything.
+    pub(in crate::store::sql) async fn bound_roles(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT role, scope_kind, scope FROM role_bindings WHERE \"user\" = $1 ORDER BY id",
+        )
+        .bind(user.to_string())
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(grant).collect()
+    }
+
+    /// Gives a role; whoever has one over that scope has this one from now on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn bind_role(&self, new: &NewBinding, entry: &AuditEntry) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let by = new.record.created_by.map(|user| user.to_string());
+        sqlx::query(
+            "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms,
+               created_by, updated_at_ms, updated_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)
+             ON CONFLICT (\"user\", scope_kind, scope) DO UPDATE SET role = $3,
+               updated_at_ms = $6, updated_by = $7, version = role_bindings.version + 1",
+        )
+        .bind(new.id.to_string())
+        .bind(new.user.to_string())
+        .bind(new.grant.role.name())
+        .bind(new.grant.scope.kind())
+        .bind(new.grant.scope.id().to_string())
+        .bind(ms(new.record.created_at_ms))
+        .bind(by)
+        .execute(&mut *transaction)
+        .await?;
+        changed(&mut transaction).await?;
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a role back; false where it was not there.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn unbind_role(&self, id: Uuid, entry: &AuditEntry) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let done = sqlx::query("DELETE FROM role_bindings WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        if done == 1 {
+            changed(&mut transaction).await?;
+            audit::append(&mut transaction, entry).await?;
+        }
+        transaction.commit().await?;
+        Ok(done == 1)
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn role_binding(&self, id: Uuid) -> Result<Option<Binding>, StoreError> {
+        let sql = format!("{SELECT} WHERE b.id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(binding).transpose()
+    }
+
+    /// # Errors
+    /// Where the database fails.
+    pub async fn binding_of(
+        &self,
+        user: UserId,
+        scope: Scope,
+    ) -> Result<Option<Binding>, StoreError> {
+        let sql = format!("{SELECT} WHERE b.\"user\" = $1 AND b.scope_kind = $2 AND b.scope = $3");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(user.to_string())
+            .bind(scope.kind())
+            .bind(scope.id().to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(binding).transpose()
+    }
+
+    /// Those over one scope, by e-mail.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn role_bindings(
+        &self,
+        scope: Scope,
+        page: PageRequest,
+    ) -> Result<Page<Binding>, StoreError> {
+        let total: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM role_bindings WHERE scope_kind = $1 AND scope = $2",
+        )
+        .bind(scope.kind())
+        .bind(scope.id().to_string())
+        .fetch_one(self.readers())
+        .await?;
+        let sql = format!(
+            "{SELECT} WHERE b.scope_kind = $1 AND b.scope = $2 ORDER BY u.email LIMIT $3 OFFSET $4"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.kind())
+            .bind(scope.id().to_string())
+            .bind(i64::from(page.per_page))
+            .bind(ms(page.offset()))
+            .fetch_all(self.readers())
+            .await?;
+        let items = rows.iter().map(binding).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
+    }
+}
+
+fn grant(row: &Row) -> Result<Grant, StoreError> {
+    let kind: &str = row.try_get("scope_kind")?;
+    let role = word("role_bindings.role", row.try_get("role")?, Role::from_name)?;
+    let id = uuid("role_bindings.scope", row.try_get("scope")?)?;
+    let scope = word("role_bindings.scope_kind", kind, |kind| Scope::parse(kind, id))?;
+    Ok(Grant { role, scope })
+}
+
+fn binding(row: &Row) -> Result<Binding, StoreError> {
+    Ok(Binding {
+        id: uuid("role_bindings.id", row.try_get("id")?)?,
+        user: UserId(uuid("role_bindings.user", row.try_get("user")?)?),
+        email: row.try_get("email")?,
+        display_name: row.try_get("display_name")?,
+        grant: grant(row)?,
+        record: record(row)?,
+    })
+}

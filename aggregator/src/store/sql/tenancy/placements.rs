@@ -1,0 +1,104 @@
+//! Where devices belong and stand.
+
+use super::{changed, uuid};
+use crate::access::{LocationId, OrganizationId, SiteId};
+use crate::audit::AuditEntry;
+use crate::fleet::DeviceId;
+use crate::store::StoreError;
+use crate::store::sql::record::record;
+use crate::store::sql::tenancy::Change;
+use crate::store::sql::{Connection, Row, Store, audit, from_json, ms, to_json};
+use crate::tenancy::{Placed, Placement};
+use sqlx::Row as _;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+impl Store {
+    pub(super) async fn placements_by_device(
+        &self,
+    ) -> Result<HashMap<DeviceId, Placement>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM placements").fetch_all(self.readers()).await?;
+        rows.iter().map(|row| placed(row).map(|placed| (placed.device, placed.placement))).collect()
+    }
+
+    pub(crate) async fn placement(&self, device: DeviceId) -> Result<Option<Placed>, StoreError> {
+        let row = sqlx::query("SELECT * FROM placements WHERE device = $1")
+            .bind(device.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(placed).transpose()
+    }
+
+    /// What stands at a location itself, by its unit.
+    pub(crate) async fn placed_at(&self, location: LocationId) -> Result<Vec<Placed>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM placements WHERE location = $1 ORDER BY device")
+            .bind(location.to_string())
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(placed).collect()
+    }
+
+    /// Puts a device where `placed` says, if what stood there is of version `expected` (0: nothing).
+    pub(crate) async fn place(
+        &self,
+        placed: &Placed,
+        expected: Option<u64>,
+        entry: &AuditEntry,
+    ) -> Result<Change, StoreError> {
+        let mut transaction = self.begin().await?;
+        let before: Option<i64> =
+            sqlx::query_scalar("SELECT version FROM placements WHERE device = $1")
+                .bind(placed.device.to_string())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if expected.is_some_and(|expected| ms(expected) != before.unwrap_or(0)) {
+            return Ok(Change::Stale);
+        }
+        put(&mut transaction, placed).await?;
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(Change::Done)
+    }
+}
+
+/// Writes a placement, in the transaction of what it belongs to.
+pub(in crate::store::sql) async fn put(
+    connection: &mut Connection,
+    placed: &Placed,
+) -> Result<(), StoreError> {
+    let Placement { organization, site, location, body } = &placed.placement;
+    sqlx::query(
+        "INSERT INTO placements (device, organization, site, location, body, created_at_ms,
+           created_by, updated_at_ms, updated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)
+         ON CONFLICT (device) DO UPDATE SET organization = $2, site = $3, location = $4, body = $5,
+           updated_at_ms = $6, updated_by = $7, version = placements.version + 1",
+    )
+    .bind(placed.device.to_string())
+    .bind(organization.map(|id| id.to_string()))
+    .bind(site.map(|id| id.to_string()))
+    .bind(location.map(|id| id.to_string()))
+    .bind(to_json("placements.body", body)?)
+    .bind(ms(placed.record.updated_at_ms))
+    .bind(placed.record.updated_by.map(|user| user.to_string()))
+    .execute(&mut *connection)
+    .await?;
+    changed(connection).await
+}
+
+fn placed(row: &Row) -> Result<Placed, StoreError> {
+    let id = |column: &'static str| -> Result<Option<Uuid>, StoreError> {
+        let text: Option<&str> = row.try_get(column)?;
+        text.map(|text| uuid(column, text)).transpose()
+    };
+    Ok(Placed {
+        device: DeviceId(uuid("placements.device", row.try_get("device")?)?),
+        placement: Placement {
+            organization: id("organization")?.map(OrganizationId),
+            site: id("site")?.map(SiteId),
+            location: id("location")?.map(LocationId),
+            body: from_json("placements.body", row.try_get("body")?)?,
+        },
+        record: record(row)?,
+    })
+}

@@ -1,0 +1,32 @@
+//! Which devices somebody sees.
+
+use crate::fleet::DeviceId;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Cheap to clone: questions and streams carry it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    #[default]
+    Everything,
+    Only(Arc<HashSet<DeviceId>>),
+}
+
+impl Sight {
+    #[must_use]
+    pub fn sees(&self, device: DeviceId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(devices) => devices.contains(&device),
+        }
+    }
+
+    /// The ids, where they are fewer than all: what the store is asked with.
+    #[must_use]
+    pub fn only(&self) -> Option<&HashSet<DeviceId>> {
+        match self {
+            Self::Everything => None,
+            Self::Only(devices) => Some(devices),
+        }
+    }
+}
