@@ -67,3 +67,11 @@ pub(super) fn sampled(
     });
     Sampled { device, series, samples }
 }
+
+pub(super) async fn close_code(socket: &mut Socket) -> u16 {
+    loop {
+        if let Message::Close(frame) = next(socket).await {
+            return frame.unwrap().code.into();
+        }
+    }
+}

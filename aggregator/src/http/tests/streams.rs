@@ -1,6 +1,6 @@
 use super::machine::enrol;
 use super::rig::{Rig, VIEWER};
-use super::sockets::{Socket, next, next_json, open, sampled, say};
+use super::sockets::{close_code, next_json, open, sampled, say};
 use crate::access::Role;
 use crate::live::Live;
 use crate::store::EntryKey;
@@ -8,15 +8,7 @@ use crate::telemetry::NoData;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::{self, Message};
-
-async fn close_code(socket: &mut Socket) -> u16 {
-    loop {
-        if let Message::Close(frame) = next(socket).await {
-            return frame.unwrap().code.into();
-        }
-    }
-}
+use tokio_tungstenite::tungstenite;
 
 #[tokio::test]
 async fn a_stream_greets_answers_pings_and_delivers_what_was_asked_for() {

@@ -1,9 +1,13 @@
 //! Two organizations on one server: what each role sees of its own and of the other, by every route.
 
 use super::rig::{Answer, PASSWORD, Rig};
+use super::sockets::{close_code, next_json, next_of, open, sampled, say};
 use crate::access::Role;
+use crate::fleet::DeviceId;
 use crate::http::routes;
 use crate::http::table::Listed;
+use crate::live::Live;
+use crate::store::EntryKey;
 use axum::http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -359,4 +363,57 @@ async fn nobody_gives_a_role_over_what_is_not_theirs_to_manage() {
     let token = signed_in["data"]["tokens"]["access_token"].as_str().unwrap();
     let devices = rig.get("/api/v1/devices").by(token).send().await.json();
     assert_eq!(devices["meta"]["total"], 1);
+}
+
+#[tokio::test]
+async fn a_stream_shows_only_the_devices_that_its_caller_sees_and_no_longer_than_that() {
+    let rig = Rig::start().await;
+    let admin = rig.admin().await;
+    let (own, foreign) = (tenant(&rig, &admin, "own").await, tenant(&rig, &admin, "foreign").await);
+    let token = member(&rig, &admin, Role::Viewer, ("location", &own.ids["location"])).await;
+    let of = |tenant: &Tenant| DeviceId(tenant.ids["device"].parse().unwrap());
+    let (own_device, foreign_device) = (of(&own), of(&foreign));
+    let address = rig.listen().await;
+    let mut socket = open(address, "/api/v1/stream", Some(&token)).await.unwrap();
+    let topics = json!([
+        "readings:*",
+        format!("readings:{foreign_device}"),
+        "metrics:metric=hw.temperature",
+        "events",
+        "operations",
+        format!("device:{foreign_device}:state"),
+    ]);
+    say(&mut socket, json!({ "id": 1, "type": "subscribe", "topics": topics })).await;
+    let publish = |device: DeviceId, seq: u64| {
+        let entry = EntryKey::for_test(1, seq);
+        let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5))])];
+        rig.app.live.publish(Live::Readings { device, entry, sampled });
+        rig.app.live.publish(Live::Device { device, online: true, at_ms: 1 });
+    };
+    // The subscription stands once its result is there.
+    assert_eq!(next_of(&mut socket, "result").await["ok"], true);
+    for seq in 0..3 {
+        publish(foreign_device, seq);
+        publish(own_device, 10 + seq);
+    }
+    let mut told = 0;
+    // Each of its own samples comes twice: as a device's and as a selection's.
+    while told < 6 {
+        let message = next_json(&mut socket).await;
+        let of_topic = message["topic"] == format!("device:{foreign_device}:state");
+        if of_topic || message["topic"] == format!("readings:{foreign_device}") {
+            // As of a device that is not there: nothing, and offline.
+            assert_eq!(message["type"], "snapshot");
+            assert_ne!(message["data"]["online"], true, "{message}");
+            continue;
+        }
+        assert!(!message.to_string().contains(&foreign_device.to_string()), "{message}");
+        told += i32::from(message["type"] == "delta");
+    }
+    let bindings =
+        format!("/api/v1/role-bindings?scope_kind=location&scope={}", own.ids["location"]);
+    let listed = rig.get(&bindings).by(&admin).send().await.json();
+    let id = listed["data"][0]["id"].as_str().unwrap();
+    rig.ask(Method::DELETE, &format!("/api/v1/role-bindings/{id}")).by(&admin).send().await;
+    assert_eq!(close_code(&mut socket).await, 4401);
 }
