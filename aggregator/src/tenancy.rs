@@ -9,17 +9,21 @@ pub mod sight;
 
 use crate::access::{Grants, Right, Scope};
 use crate::clock::Clock;
+use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
 pub use entity::{Entity, Group, Kept, Location, LocationKind, Organization, Site};
 pub use map::Map;
 pub use placement::{Placed, Placement};
 pub use sight::Sight;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How old the map may be before it is asked whether anything has changed.
 const LOOK_AFTER_MS: u64 = 1_000;
 /// How old it may be at all: equipment that a gateway names for the first time is in no change.
 const RENEW_AFTER_MS: u64 = 10_000;
+/// Sets of devices that are kept; past it, each is made anew.
+const MAX_SEEN: usize = 1_000;
 
 /// What is known of the tenancy, and since when.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ struct Known {
     generation: u64,
     looked_at_ms: u64,
     read_at_ms: u64,
+    /// What was seen by whom, by the scopes of their grants.
+    seen: HashMap<Vec<Scope>, Arc<HashSet<DeviceId>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +82,7 @@ impl Tenancy {
             generation,
             looked_at_ms: now_ms,
             read_at_ms: now_ms,
+            seen: HashMap::new(),
         });
         Ok(map)
     }
@@ -89,7 +96,23 @@ impl Tenancy {
             return Ok(Sight::Everything);
         }
         let map = self.map().await?;
-        Ok(Sight::Only(Arc::new(map.devices_within(grants.scopes(right)))))
+        let scopes: Vec<Scope> = grants.scopes(right).collect();
+        if let Some(known) = &*self.lock()
+            && Arc::ptr_eq(&known.map, &map)
+            && let Some(seen) = known.seen.get(&scopes)
+        {
+            return Ok(Sight::Only(Arc::clone(seen)));
+        }
+        let seen = Arc::new(map.devices_within(scopes.iter().copied()));
+        if let Some(known) = &mut *self.lock()
+            && Arc::ptr_eq(&known.map, &map)
+        {
+            if known.seen.len() >= MAX_SEEN {
+                known.seen.clear();
+            }
+            known.seen.insert(scopes, Arc::clone(&seen));
+        }
+        Ok(Sight::Only(seen))
     }
 
     /// May `grants` do what `right` says about `target`?

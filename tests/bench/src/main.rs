@@ -4,6 +4,7 @@
 //! ratio to a peer or to a stated limit where there is one, because machines differ.
 
 mod agents;
+mod api;
 mod block;
 mod clock;
 mod disk;
@@ -33,7 +34,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
@@ -42,6 +43,7 @@ const BENCHES: [Bench; 11] = [
     month::SQLITE,
     month::POSTGRESQL,
     agents::BENCH,
+    api::BENCH,
     reaction::BENCH,
     render::BENCH,
     start::BENCH,
