@@ -13,7 +13,7 @@ fn the_committed_documents_are_those_of_the_code() {
         let path = folder.join(format!("{name}.json"));
         let text = serde_json::to_string_pretty(&document(name).unwrap()).unwrap() + "\n";
         if std::env::var_os(BLESS).is_some() {
-            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::create_dir_all(folder).unwrap();
             std::fs::write(&path, &text).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
