@@ -17,6 +17,7 @@ use crate::live::Hub;
 use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::operations::{OpenError, Operations};
+use crate::page::cursor::{CursorError, Cursors};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
 use shutdown::Shutdown;
@@ -33,6 +34,8 @@ pub enum AppError {
     Accounts(#[from] AccountsError),
     #[error("opening the history")]
     History(#[from] HistoryError),
+    #[error("opening the cursors")]
+    Cursors(#[from] CursorError),
     #[error("opening the operations")]
     Operations(#[from] OpenError),
 }
@@ -56,6 +59,7 @@ pub struct Parts {
     pub operations: Operations,
     pub enrolment: Enrolment,
     pub accounts: Accounts,
+    pub cursors: Cursors,
     pub media: Media,
     pub content: Content,
     pub imports: Imports,
@@ -96,6 +100,7 @@ impl App {
         .await?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
         let accounts = Accounts::open(store.clone(), clock.clone()).await?;
+        let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());
         let content = Content::new(store.clone(), clock.clone());
         let imports = Imports::new(
@@ -123,6 +128,7 @@ impl App {
             operations,
             enrolment,
             accounts,
+            cursors,
             media,
             content,
             imports,

@@ -5,7 +5,8 @@ mod around;
 use crate::fleet::{DeviceId, Subject};
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::{ErrorCode, FieldError, Problem};
+use crate::http::cursor::Walk;
+use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::limit;
 use crate::http::reply::{Answer, Flat, Many, Resource};
@@ -15,8 +16,6 @@ use crate::http::time::{parse, rfc3339};
 use crate::telemetry::event::{severity_from_name, severity_name};
 use crate::telemetry::{Event as Recorded, EventId, EventQuery, Subjects};
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -101,16 +100,17 @@ pub(crate) struct EventFilter {
 pub(crate) async fn list(
     State(api): State<Api>,
     Reader(_): Reader,
+    walk: Walk,
     Query(which): Query<DeviceFilter>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
     match which.device {
-        None => answer(&api, None, &filter).await,
+        None => answer(&api, &walk, None, &filter).await,
         // A device that is gone has events still.
         Some(id) => {
             let subject = api.app.fleet.subject(DeviceId(id)).await.map_err(Problem::internal)?;
             match subject {
-                Some(subject) => answer(&api, Some(&subject), &filter).await,
+                Some(subject) => answer(&api, &walk, Some(&subject), &filter).await,
                 None => Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None)),
             }
         }
@@ -120,16 +120,23 @@ pub(crate) async fn list(
 pub(crate) async fn of_device(
     State(api): State<Api>,
     Reader(_): Reader,
+    walk: Walk,
     Path(id): Path<Uuid>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
     let subject = find(&api, id).await?;
-    answer(&api, Some(&subject), &filter).await
+    answer(&api, &walk, Some(&subject), &filter).await
 }
 
-async fn answer(api: &Api, of: Option<&Subject>, filter: &EventFilter) -> Answer<Many<Event>> {
+async fn answer(
+    api: &Api,
+    walk: &Walk,
+    of: Option<&Subject>,
+    filter: &EventFilter,
+) -> Answer<Many<Event>> {
     let window_ms = filter.window_ms()?;
     let mut query = filter.parse()?;
+    query.before = walk.place(api, filter.cursor.as_deref(), place)?;
     if let Some(subject) = of {
         query.device = Some(subject.machine().id);
         if query.subjects.is_none() {
@@ -140,7 +147,10 @@ async fn answer(api: &Api, of: Option<&Subject>, filter: &EventFilter) -> Answer
     let limit = query.limit - 1;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| cursor(last.at_ms, last.id));
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|last| walk.cursor(api, &format!("{}.{}", last.at_ms, last.id.0)));
     let mut items = Vec::with_capacity(found.len());
     for event in found {
         let readings = match window_ms {
@@ -168,12 +178,20 @@ impl EventFilter {
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
-        let before = self.cursor.as_deref().map(from_cursor).transpose()?;
         let kinds = self.kinds()?;
         let subjects =
             self.subject.clone().map(|name| Subjects { equipment: None, names: vec![name] });
         let limit = limit + 1;
-        Ok(EventQuery { device: None, subjects, kinds, severity, from_ms, to_ms, before, limit })
+        Ok(EventQuery {
+            device: None,
+            subjects,
+            kinds,
+            severity,
+            from_ms,
+            to_ms,
+            before: None,
+            limit,
+        })
     }
 
     fn kinds(&self) -> Result<Vec<String>, Problem> {
@@ -215,14 +233,7 @@ impl EventFilter {
     }
 }
 
-fn cursor(at_ms: u64, id: EventId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{at_ms}.{}", id.0))
-}
-
-fn from_cursor(text: &str) -> Result<(u64, EventId), Problem> {
-    let invalid = || Problem::new(ErrorCode::InvalidCursor, "the cursor is none of this server's");
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-    let (at_ms, id) = text.split_once('.').ok_or_else(invalid)?;
-    Ok((at_ms.parse().map_err(|_| invalid())?, EventId(id.parse().map_err(|_| invalid())?)))
+fn place(text: &str) -> Option<(u64, EventId)> {
+    let (at_ms, id) = text.split_once('.')?;
+    Some((at_ms.parse().ok()?, EventId(id.parse().ok()?)))
 }
