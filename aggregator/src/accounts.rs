@@ -289,6 +289,7 @@ impl Accounts {
                         decision: Decision::Refused,
                         details: json!({ "reason": "token_reused" }),
                         request_id: origin.request_id.clone(),
+                        ..AuditEntry::default()
                     })
                     .await?;
                 Err(AccountsError::TokenReused)
@@ -349,6 +350,7 @@ impl Accounts {
             decision: Decision::Allowed,
             details: json!({ "all_devices": only.is_none() }),
             request_id: origin.request_id.clone(),
+            ..AuditEntry::default()
         };
         for session in self.store.end_sessions(user.id, only, now_ms, &entry).await? {
             self.standings.forget(session);
@@ -425,6 +427,7 @@ impl Accounts {
             decision,
             details,
             request_id: attempt.origin.request_id.clone(),
+            ..AuditEntry::default()
         }
     }
 
@@ -495,7 +498,7 @@ pub async fn create_user(
         target: format!("user:{}", user.email),
         decision: Decision::Allowed,
         details: json!({ "role": role.name() }),
-        request_id: None,
+        ..AuditEntry::default()
     };
     let created = store.add_user(&NewUser { user, password_hash }, &entry).await?;
     Ok(created.then_some(id))

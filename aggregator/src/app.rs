@@ -17,6 +17,7 @@ use crate::live::Hub;
 use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::operations::{OpenError, Operations};
+use crate::page::cursor::{CursorError, Cursors};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
 use crate::tenancy::Tenancy;
@@ -34,6 +35,8 @@ pub enum AppError {
     Accounts(#[from] AccountsError),
     #[error("opening the history")]
     History(#[from] HistoryError),
+    #[error("opening the cursors")]
+    Cursors(#[from] CursorError),
     #[error("opening the operations")]
     Operations(#[from] OpenError),
 }
@@ -58,6 +61,7 @@ pub struct Parts {
     pub enrolment: Enrolment,
     pub accounts: Accounts,
     pub tenancy: Tenancy,
+    pub cursors: Cursors,
     pub media: Media,
     pub content: Content,
     pub imports: Imports,
@@ -99,6 +103,7 @@ impl App {
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
         let accounts = Accounts::open(store.clone(), clock.clone()).await?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
+        let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());
         let content = Content::new(store.clone(), clock.clone());
         let imports = Imports::new(
@@ -127,6 +132,7 @@ impl App {
             enrolment,
             accounts,
             tenancy,
+            cursors,
             media,
             content,
             imports,

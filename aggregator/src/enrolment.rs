@@ -195,7 +195,7 @@ impl Enrolment {
             target: format!("device:{id}"),
             decision: Decision::Allowed,
             details: serde_json::json!({ "hostname": device.machine.hostname }),
-            request_id: None,
+            ..AuditEntry::default()
         };
         if let Err(refusal) = self.store.enrol(&hash(secret), &device, &audit).await? {
             return Ok(EnrolReply::Refused(refusal));

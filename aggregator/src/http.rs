@@ -6,6 +6,7 @@
 mod accept;
 mod auth;
 mod console;
+mod cursor;
 mod dialect;
 mod docs;
 mod error;
@@ -17,6 +18,7 @@ mod live;
 mod openapi;
 mod paging;
 mod patch;
+mod peer;
 mod precondition;
 mod record;
 mod render;
@@ -55,7 +57,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) app: App,
-    pub(crate) limits: limits::Limits,
+    pub(crate) limits: limits::Meters,
     pub(crate) tickets: live::Tickets,
     pub(crate) documents: Arc<openapi::Documents>,
 }
@@ -74,8 +76,8 @@ pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
 pub fn router(app: App) -> Router {
     let (routes, documents) = routes::build();
     let api = Api {
+        limits: limits::Meters::new(&app),
         app,
-        limits: limits::Limits::default(),
         tickets: live::Tickets::default(),
         documents: Arc::new(documents),
     };
@@ -86,6 +88,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(api.clone(), idempotency::replay))
         .layer(from_fn_with_state(api.clone(), limits::enforce))
         .layer(from_fn_with_state(api.clone(), auth::identify))
+        .layer(from_fn_with_state(api.clone(), peer::locate))
         .layer(from_fn(refuse_large_bodies))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))

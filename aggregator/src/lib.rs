@@ -20,6 +20,7 @@ pub mod live;
 pub mod metrics;
 pub mod operations;
 pub mod page;
+pub mod rates;
 pub mod record;
 pub mod telemetry;
 

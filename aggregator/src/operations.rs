@@ -275,6 +275,7 @@ impl Operations {
                 "justification": submission.break_glass,
             }),
             request_id: submission.request_id.clone(),
+            ..AuditEntry::default()
         };
         self.store.add_audit(&entry).await?;
         judged.map_err(SubmitError::Refused)

@@ -1,5 +1,7 @@
 //! One page of a list, as every domain module takes and gives it.
 
+pub mod cursor;
+
 /// Which page, from 1, and how many on it. The caller has bounded `per_page`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {

@@ -12,7 +12,7 @@ pub use database::{Database, PostgresUrl};
 pub use sql::Store;
 use sql::engine;
 pub(crate) use sql::history::{Held, PastBlock, Published};
-pub use sql::idempotency::{Begun, KeptAnswer};
+pub use sql::idempotency::{Begun, KeptAnswer, KeyBounds};
 pub use sql::keys::SigningKey;
 pub use sql::migrations::SchemaStep;
 pub(crate) use sql::notices::{Notice, Notices};

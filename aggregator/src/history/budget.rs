@@ -137,7 +137,7 @@ impl History {
             target: "telemetry".into(),
             decision: if room == Room::Full { Decision::Refused } else { Decision::Allowed },
             details: json!({"from": from, "to": to, "used_bytes": used_bytes, "free_bytes": free_bytes}),
-            request_id: None,
+            ..AuditEntry::default()
         };
         Ok(self.0.store.add_audit(&entry).await?)
     }

@@ -53,6 +53,7 @@ impl History {
             decision: Decision::Allowed,
             details: json!({}),
             request_id: request_id.map(Into::into),
+            ..AuditEntry::default()
         };
         Ok(self.0.store.erase_telemetry(device, &entry, now_ms).await?)
     }

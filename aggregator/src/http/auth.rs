@@ -5,11 +5,12 @@ use super::Api;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
 use super::extract::RequestId;
+use super::peer::ClientAddress;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
 use crate::access::{Caller, Grants, Right, Role, SessionId, UserId};
 use crate::accounts::AccountsError;
-use crate::audit::{AuditEntry, Decision};
+use crate::audit::{AuditEntry, Circumstances, Decision};
 use crate::config::Config;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -39,8 +40,15 @@ pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next:
         },
         Err(code) => Identity::Refused(code),
     };
+    let here = Circumstances {
+        session: match &identity {
+            Identity::Known(caller) if !caller.session.0.is_nil() => Some(caller.session),
+            _ => None,
+        },
+        address: request.extensions().get::<ClientAddress>().and_then(|client| client.0),
+    };
     request.extensions_mut().insert(identity);
-    next.run(request).await
+    here.around(next.run(request)).await
 }
 
 /// Requests without a token have a role only where the configuration gives them one, in the
@@ -139,6 +147,7 @@ async fn demand(parts: &Parts, api: &Api, right: Right) -> Result<Caller, Proble
         decision: Decision::Refused,
         details: json!({ "role": caller.grants.role.name(), "right": right.name() }),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+        ..AuditEntry::default()
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
     let message = format!("the role {} may not {} here", caller.grants.role.name(), right.name());

@@ -3,22 +3,20 @@
 
 use super::Api;
 use super::error::{ErrorCode, FieldError, Problem};
+use super::peer::ClientAddress;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
 use super::time;
 use crate::accounts::Origin;
 use crate::operations::Origin as Rank;
 use axum::body::Bytes;
-use axum::extract::{
-    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State,
-};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::{IntoParams, ToSchema};
 
@@ -186,8 +184,7 @@ impl<T> Input for Path<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// Where the request comes from: the peer of its connection. Headers that a client could write
-/// itself don't count.
+/// Where the request comes from, as [`super::peer`] found it.
 #[derive(Debug)]
 pub(crate) struct CameFrom(pub(crate) Origin);
 
@@ -195,10 +192,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CameFrom {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let client = parts.extensions.get::<ClientAddress>();
         let user_agent = parts.headers.get(header::USER_AGENT);
         Ok(Self(Origin {
-            address: peer.map(|ConnectInfo(address)| address.ip()),
+            address: client.and_then(|client| client.0),
             user_agent: user_agent
                 .and_then(|value| value.to_str().ok())
                 .map(|value| value.chars().take(256).collect()),

@@ -11,7 +11,8 @@ use super::error::{ErrorCode, Problem};
 use super::extract::{MAX_BODY_BYTES, read};
 use super::render::{Final, draw};
 use super::reply::Scene;
-use crate::store::{Begun, KeptAnswer, StoreError};
+use crate::audit::Circumstances;
+use crate::store::{Begun, KeptAnswer, KeyBounds, StoreError};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -52,13 +53,23 @@ pub(crate) async fn replay(State(api): State<Api>, request: Request, next: Next)
     };
     let usage = Use::of(&user, &key, &parts, &bytes);
     let now_ms = api.app.clock.now_ms();
-    match api.app.store.begin_idempotent(&usage.key_hash, &usage.body_hash, now_ms).await {
+    let limits = &api.app.config.limits;
+    let bounds =
+        KeyBounds { per_owner: limits.idempotency_keys_per_user, in_all: limits.idempotency_keys };
+    let (key, body) = (&usage.key_hash, &usage.body_hash);
+    match api.app.store.begin_idempotent(key, body, &user, bounds, now_ms).await {
         Err(error) => Problem::internal(error).into_response(),
         Ok(Begun::InFlight) => Problem::new(
             ErrorCode::IdempotencyInFlight,
             "the first request with this Idempotency-Key is still under way",
         )
         .retry_after(1)
+        .into_response(),
+        Ok(Begun::Full) => Problem::new(
+            ErrorCode::RateLimitExceeded,
+            format!("{} of your Idempotency-Keys are kept for a day already", bounds.per_owner),
+        )
+        .retry_after(3_600)
         .into_response(),
         Ok(Begun::Mismatch) => Problem::new(
             ErrorCode::IdempotencyMismatch,
@@ -69,7 +80,9 @@ pub(crate) async fn replay(State(api): State<Api>, request: Request, next: Next)
         Ok(Begun::New) => {
             let request = Request::from_parts(parts, Body::from(bytes));
             // The effect and its record outlive a client that hangs up.
-            let work = tokio::spawn(first(api, usage, scene, request, next));
+            let work = tokio::spawn(
+                Circumstances::current().around(first(api, usage, scene, request, next)),
+            );
             work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
         }
     }

@@ -2,6 +2,7 @@
 //! dialect on the way.
 
 mod application_metrics;
+mod audit;
 mod board;
 mod commands;
 mod conformance;

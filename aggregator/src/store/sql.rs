@@ -18,6 +18,7 @@ pub(super) mod keys;
 pub(super) mod migrations;
 pub(super) mod notices;
 mod operations;
+mod rates;
 mod record;
 mod standing;
 pub(super) mod telemetry;
@@ -75,6 +76,7 @@ impl Store {
     pub async fn connect(database: &Database) -> Result<Self, StoreError> {
         let store = Self::reach(database).await?;
         migrations::migrator(store.engine).run(&store.writer).await?;
+        store.chain_backlog().await?;
         Ok(store)
     }
 

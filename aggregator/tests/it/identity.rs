@@ -80,7 +80,7 @@ async fn an_identity_in_two_places_is_shut_out_and_told_of_until_it_is_released(
         target: format!("device:{}", identity.device),
         decision: Decision::Allowed,
         details: serde_json::Value::Null,
-        request_id: None,
+        ..AuditEntry::default()
     };
     assert!(rig.app.fleet.release(identity.device, &entry).await.unwrap());
     assert!(!rig.app.fleet.release(identity.device, &entry).await.unwrap());

@@ -4,7 +4,7 @@
 use flyball_rig::{Trace, draw};
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const HEAD: &str = "| scenario | highest | fan full | capped | smallest cap | what the guard said | end |\n\
                     |---|---|---|---|---|---|---|\n";

@@ -1,17 +1,21 @@
-//! The audit trail, newest first.
+//! The audit trail, newest first, and whether its chains hold.
 
-use crate::audit::{AuditQuery, AuditRow};
+use crate::access::OrganizationId;
+use crate::audit::{AuditQuery, AuditRow, Decision};
+use crate::authority::hex;
 use crate::http::Api;
 use crate::http::auth::Administrator;
-use crate::http::error::{ErrorCode, Problem};
+use crate::http::cursor::Walk;
+use crate::http::error::{FieldError, Problem};
 use crate::http::extract::Query;
 use crate::http::paging::limit;
-use crate::http::reply::{Answer, Flat, Many, Resource};
-use crate::http::time::rfc3339;
+use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::time::{parse, rfc3339};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
@@ -25,6 +29,19 @@ pub(crate) struct AuditEntry {
     #[schema(value_type = Object)]
     details: Value,
     request_id: Option<String>,
+    /// Whose chain it stands in; the server's own where absent.
+    organization: Option<Uuid>,
+    /// The sign-in under which it was done.
+    session: Option<Uuid>,
+    /// Where it was asked from.
+    address: Option<String>,
+    /// The fields that changed, each with `before` and `after`; secrets are masked.
+    #[schema(value_type = Option<Object>)]
+    change: Option<Value>,
+    /// Its number in its chain, from 1.
+    position: Option<u64>,
+    /// SHA-256 of the row and the hash before it, in hexadecimal.
+    hash: Option<String>,
 }
 
 impl Resource for AuditEntry {
@@ -43,6 +60,12 @@ impl From<AuditRow> for AuditEntry {
             decision: entry.decision.name(),
             details: entry.details,
             request_id: entry.request_id,
+            organization: entry.organization.map(|organization| organization.0),
+            session: entry.session.map(|session| session.0),
+            address: entry.address.map(|address| address.to_string()),
+            change: entry.change,
+            position: row.position,
+            hash: row.hash.map(|hash| hex(&hash)),
         }
     }
 }
@@ -51,26 +74,122 @@ impl From<AuditRow> for AuditEntry {
 pub(crate) struct AuditFilter {
     actor: Option<String>,
     action: Option<String>,
+    /// Such as `device:` and its id.
+    target: Option<String>,
+    /// `allowed`, `clamped`, `refused` or `failed`.
+    decision: Option<String>,
+    /// The rows of one organization's chain.
+    organization: Option<Uuid>,
+    /// RFC 3339 or Unix milliseconds.
+    from: Option<String>,
+    /// RFC 3339 or Unix milliseconds, exclusive.
+    to: Option<String>,
     /// `meta.next_cursor` of the page before.
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
+impl AuditFilter {
+    fn query(self, before: Option<i64>, limit: u32) -> Result<AuditQuery, Problem> {
+        let mut faults = Vec::new();
+        let mut fault = |name, message| {
+            faults.push(FieldError::query(name, "invalid_value", message));
+        };
+        let mut time = |name, text: Option<String>| {
+            let text = text?;
+            let time = parse(&text);
+            if time.is_none() {
+                fault(name, "is an RFC 3339 time or Unix milliseconds");
+            }
+            time
+        };
+        let (from_ms, to_ms) = (time("from", self.from), time("to", self.to));
+        let decision = self.decision.as_deref().and_then(Decision::from_name);
+        if self.decision.is_some() && decision.is_none() {
+            fault("decision", "is allowed, clamped, refused or failed");
+        }
+        if let (Some(from), Some(to)) = (from_ms, to_ms)
+            && from > to
+        {
+            fault("from", "lies behind `to`");
+        }
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        Ok(AuditQuery {
+            actor: self.actor,
+            action: self.action,
+            target: self.target,
+            decision,
+            organization: self.organization.map(OrganizationId),
+            from_ms,
+            to_ms,
+            before,
+            limit,
+        })
+    }
+}
+
 pub(crate) async fn list(
     State(api): State<Api>,
     Administrator(_): Administrator,
+    walk: Walk,
     Query(filter): Query<AuditFilter>,
 ) -> Answer<Many<AuditEntry>> {
     let limit = limit(filter.limit)?;
-    let before = filter.cursor.map(|text| text.parse::<i64>()).transpose();
-    let before = before.map_err(|_| {
-        Problem::new(ErrorCode::InvalidCursor, "the cursor is none of this server's")
-    })?;
-    let query = AuditQuery { actor: filter.actor, action: filter.action, before, limit: limit + 1 };
+    let before = walk.place(&api, filter.cursor.as_deref(), |text| text.parse::<i64>().ok())?;
+    // One more than is asked for, to see whether there is a next page.
+    let query = filter.query(before, limit + 1)?;
     let mut rows = api.app.store.audit(&query).await.map_err(Problem::internal)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
+    let next = rows.last().filter(|_| more).map(|row| walk.cursor(&api, &row.id.to_string()));
     Ok(Many::cursor(rows.into_iter().map(AuditEntry::from).collect(), limit, next))
+}
+
+/// What a walk along every chain came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditVerification {
+    /// Do all chains hold?
+    intact: bool,
+    /// Rows that were walked, up to the break where there is one.
+    rows: u64,
+    chains: u64,
+    first_broken: Option<BrokenRow>,
+}
+
+/// Where a chain does not hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BrokenRow {
+    /// The row's id; `0` where a chain has no rows left.
+    id: String,
+    organization: Option<String>,
+    /// The number in the chain that it carries.
+    position: u64,
+    /// `altered`: it is not what was hashed. `out_of_place`: a row before it is missing, or it was
+    /// put in. `unchained`: it was never in a chain. `cut_off`: rows behind it are missing.
+    fault: &'static str,
+}
+
+impl Resource for AuditVerification {
+    const FLAT: Flat = Flat::fields();
+}
+
+pub(crate) async fn verify(
+    State(api): State<Api>,
+    Administrator(_): Administrator,
+) -> Answer<One<AuditVerification>> {
+    let (rows, chains, broken) = api.app.store.verify_audit().await.map_err(Problem::internal)?;
+    Ok(One(AuditVerification {
+        intact: broken.is_none(),
+        rows,
+        chains: chains as u64,
+        first_broken: broken.map(|broken| BrokenRow {
+            id: broken.id.to_string(),
+            organization: broken.organization,
+            position: broken.position,
+            fault: broken.fault.name(),
+        }),
+    }))
 }

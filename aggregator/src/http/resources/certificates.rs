@@ -66,6 +66,7 @@ pub(crate) async fn revoke(
             decision: Decision::Allowed,
             details: json!({ "certificate": device.certificate.serial }),
             request_id: request_id.map(|id| id.0),
+            ..AuditEntry::default()
         };
         api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
     }

@@ -184,7 +184,14 @@ pub(crate) async fn create<K: Kind>(
     let Checked { name, parent, body } = checked;
     let new = NewEntity { id, organization, parent, name, body };
     let record = Record::new(Some(caller.user), now_ms);
-    let entry = entry::<K>(&api, &caller, "create", id, json!({ "name": new.name }), request_id);
+    let entry = entry::<K>(
+        &api,
+        &caller,
+        "create",
+        (id, organization),
+        json!({ "name": new.name }),
+        request_id,
+    );
     let change = api.app.store.add_entity(&new, &record, &entry).await;
     done::<K>(change.map_err(Problem::internal)?, &new.name)?;
     api.app.tenancy.forget();
@@ -268,7 +275,7 @@ async fn put<K: Kind>(
     request_id: Option<RequestId>,
 ) -> Answer<Tagged<K>> {
     let expected = if_match.expected()?;
-    let before = json!(K::sent(&kept));
+    let (before, after) = (json!(K::sent(&kept)), json!(sent));
     let Checked { name, parent, body } = K::checked(sent)?;
     let organization = if parent == kept.parent {
         kept.organization
@@ -282,8 +289,8 @@ async fn put<K: Kind>(
     let id = kept.id;
     let new = NewEntity { id, organization, parent, name, body };
     let by = (caller.user, api.app.clock.now_ms());
-    let details = json!({ "before": before });
-    let entry = entry::<K>(api, caller, "replace", id, details, request_id);
+    let entry = entry::<K>(api, caller, "replace", (id, organization), json!({}), request_id);
+    let entry = entry.changing(&before, &after);
     let change = api.app.store.replace_entity(&new, expected, by, &entry).await;
     done::<K>(change.map_err(Problem::internal)?, &new.name)?;
     api.app.tenancy.forget();
@@ -328,7 +335,7 @@ async fn mark<K: Kind>(
 ) -> Answer<Tagged<K>> {
     let word = if deleted { "delete" } else { "restore" };
     let details = json!({ "name": kept.name });
-    let entry = entry::<K>(api, caller, word, kept.id, details, request_id);
+    let entry = entry::<K>(api, caller, word, (kept.id, kept.organization), details, request_id);
     let by = (caller.user, api.app.clock.now_ms());
     let change = api.app.store.mark_entity::<K::Entity>(kept.id, deleted, expected, by, &entry);
     done::<K>(change.await.map_err(Problem::internal)?, &kept.name)?;
@@ -359,7 +366,7 @@ fn entry<K: Kind>(
     api: &Api,
     caller: &Caller,
     word: &str,
-    id: Uuid,
+    (id, organization): (Uuid, OrganizationId),
     details: Value,
     request_id: Option<RequestId>,
 ) -> AuditEntry {
@@ -372,6 +379,8 @@ fn entry<K: Kind>(
         decision: Decision::Allowed,
         details,
         request_id: request_id.map(|id| id.0),
+        organization: Some(organization),
+        ..AuditEntry::default()
     }
 }
 

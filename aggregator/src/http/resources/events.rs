@@ -6,6 +6,7 @@ use crate::access::{Caller, Right};
 use crate::fleet::Subject;
 use crate::http::Api;
 use crate::http::auth::Reader;
+use crate::http::cursor::Walk;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::paging::limit;
@@ -16,8 +17,6 @@ use crate::http::time::{parse, rfc3339};
 use crate::telemetry::event::{severity_from_name, severity_name};
 use crate::telemetry::{Event as Recorded, EventId, EventQuery, Subjects};
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -102,14 +101,15 @@ pub(crate) struct EventFilter {
 pub(crate) async fn list(
     State(api): State<Api>,
     Reader(caller): Reader,
+    walk: Walk,
     Query(which): Query<DeviceFilter>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
     match which.device {
-        None => answer(&api, &caller, None, &filter).await,
+        None => answer(&api, &caller, &walk, None, &filter).await,
         // A filter that means no device finds nothing.
         Some(id) => match find(&api, &caller, Right::Read, id).await {
-            Ok(subject) => answer(&api, &caller, Some(&subject), &filter).await,
+            Ok(subject) => answer(&api, &caller, &walk, Some(&subject), &filter).await,
             Err(problem) if problem.code == ErrorCode::NotFound => {
                 Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None))
             }
@@ -121,21 +121,24 @@ pub(crate) async fn list(
 pub(crate) async fn of_device(
     State(api): State<Api>,
     Reader(caller): Reader,
+    walk: Walk,
     Path(id): Path<Uuid>,
     Query(filter): Query<EventFilter>,
 ) -> Answer<Many<Event>> {
     let subject = find(&api, &caller, Right::Read, id).await?;
-    answer(&api, &caller, Some(&subject), &filter).await
+    answer(&api, &caller, &walk, Some(&subject), &filter).await
 }
 
 async fn answer(
     api: &Api,
     caller: &Caller,
+    walk: &Walk,
     of: Option<&Subject>,
     filter: &EventFilter,
 ) -> Answer<Many<Event>> {
     let window_ms = filter.window_ms()?;
     let mut query = filter.parse()?;
+    query.before = walk.place(api, filter.cursor.as_deref(), place)?;
     if let Some(subject) = of {
         query.device = Some(subject.machine().id);
         if query.subjects.is_none() {
@@ -148,7 +151,10 @@ async fn answer(
     let limit = query.limit - 1;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| cursor(last.at_ms, last.id));
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|last| walk.cursor(api, &format!("{}.{}", last.at_ms, last.id.0)));
     let mut items = Vec::with_capacity(found.len());
     for event in found {
         let readings = match window_ms {
@@ -176,7 +182,6 @@ impl EventFilter {
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
-        let before = self.cursor.as_deref().map(from_cursor).transpose()?;
         let kinds = self.kinds()?;
         let subjects =
             self.subject.clone().map(|name| Subjects { equipment: None, names: vec![name] });
@@ -187,7 +192,7 @@ impl EventFilter {
             severity,
             from_ms,
             to_ms,
-            before,
+            before: None,
             limit,
             ..EventQuery::default()
         })
@@ -232,14 +237,7 @@ impl EventFilter {
     }
 }
 
-fn cursor(at_ms: u64, id: EventId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{at_ms}.{}", id.0))
-}
-
-fn from_cursor(text: &str) -> Result<(u64, EventId), Problem> {
-    let invalid = || Problem::new(ErrorCode::InvalidCursor, "the cursor is none of this server's");
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-    let (at_ms, id) = text.split_once('.').ok_or_else(invalid)?;
-    Ok((at_ms.parse().map_err(|_| invalid())?, EventId(id.parse().map_err(|_| invalid())?)))
+fn place(text: &str) -> Option<(u64, EventId)> {
+    let (at_ms, id) = text.split_once('.')?;
+    Some((at_ms.parse().ok()?, EventId(id.parse().ok()?)))
 }

@@ -141,9 +141,11 @@ pub(crate) async fn replace(
         action: "device.place".into(),
         target: format!("device:{id}"),
         decision: Decision::Allowed,
-        details: json!({ "before": drawn(id, before).sent }),
         request_id: request_id.map(|id| id.0),
-    };
+        organization: placed.placement.organization,
+        ..AuditEntry::default()
+    }
+    .changing(&json!(drawn(id, before).sent), &json!(drawn(id, Some(placed.clone())).sent));
     match api.app.store.place(&placed, Some(version), &entry).await.map_err(Problem::internal)? {
         Change::Done => api.app.tenancy.forget(),
         _ => return Err(failed("the device was placed otherwise by now")),

@@ -33,6 +33,7 @@ pub(crate) async fn release(
         decision: Decision::Allowed,
         details: json!({ "quarantined_at_ms": device.quarantined_at_ms }),
         request_id: request_id.map(|id| id.0),
+        ..AuditEntry::default()
     };
     if !api.app.fleet.release(device.id, &entry).await.map_err(Problem::internal)? {
         let message = format!("the device `{id}` is not quarantined");

@@ -88,6 +88,7 @@ pub(crate) async fn replace(
         decision: Decision::Allowed,
         details: json!(asked),
         request_id: request_id.map(|id| id.0),
+        ..AuditEntry::default()
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)?;
     Ok(One(asked))

@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::store::{Binding, NewBinding};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -193,8 +193,7 @@ async fn give(
     let record = Record::new(Some(caller.user), now_ms);
     let grant = Grant { role, scope };
     let new = NewBinding { id: api.app.clock.new_id(), user, grant, record };
-    let details = json!({ "role": role.name(), "scope": scope.kind(), "scope_id": scope.id() });
-    let entry = entry(api, caller, "role.give", user, details, request_id);
+    let entry = entry(api, caller, "role.give", (user, grant), request_id).await?;
     api.app.store.bind_role(&new, &entry).await.map_err(Problem::internal)?;
     api.app.tenancy.forget();
     api.app.accounts.reconsider();
@@ -279,9 +278,8 @@ async fn take(
         }
         other => other?,
     }
-    let Grant { role, scope } = binding.grant;
-    let details = json!({ "role": role.name(), "scope": scope.kind(), "scope_id": scope.id() });
-    let entry = entry(api, caller, "role.take", binding.user, details, request_id);
+    let of = (binding.user, binding.grant);
+    let entry = entry(api, caller, "role.take", of, request_id).await?;
     if !api.app.store.unbind_role(id, &entry).await.map_err(Problem::internal)? {
         return Err(Problem::not_found("role binding", id));
     }
@@ -290,15 +288,18 @@ async fn take(
     Ok(One(binding.into()))
 }
 
-fn entry(
+async fn entry(
     api: &Api,
     caller: &Caller,
     action: &str,
-    user: UserId,
-    details: Value,
+    (user, grant): (UserId, Grant),
     request_id: Option<RequestId>,
-) -> AuditEntry {
-    AuditEntry {
+) -> Result<AuditEntry, Problem> {
+    let Grant { role, scope } = grant;
+    let details = json!({ "role": role.name(), "scope": scope.kind(), "scope_id": scope.id() });
+    let map = api.app.tenancy.map().await.map_err(Problem::internal)?;
+    let organization = map.organization_of(scope);
+    Ok(AuditEntry {
         at_ms: api.app.clock.now_ms(),
         actor: caller.email.clone(),
         action: action.into(),
@@ -306,5 +307,7 @@ fn entry(
         decision: Decision::Allowed,
         details,
         request_id: request_id.map(|id| id.0),
-    }
+        organization,
+        ..AuditEntry::default()
+    })
 }

@@ -4,14 +4,12 @@ use super::devices::{Include, Series};
 use super::readings::{Which, problem};
 use crate::http::Api;
 use crate::http::auth::Reader;
-use crate::http::error::{ErrorCode, Problem};
+use crate::http::cursor::Walk;
 use crate::http::extract::Query;
 use crate::http::paging::limit;
 use crate::http::reply::{Answer, Flat, Many, Resource};
 use crate::telemetry::{Found, SeriesId};
 use axum::extract::State;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -35,7 +33,7 @@ impl From<&Found> for DeviceSeries {
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct Walk {
+pub(crate) struct Stretch {
     /// `meta.next_cursor` of the page before.
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
@@ -47,28 +45,22 @@ pub(crate) async fn list(
     Reader(caller): Reader,
     Query(which): Query<Which>,
     Query(include): Query<Include>,
-    Query(walk): Query<Walk>,
+    walk: Walk,
+    Query(stretch): Query<Stretch>,
 ) -> Answer<Many<DeviceSeries>> {
-    let limit = limit(walk.limit)?;
-    let after = walk.cursor.as_deref().map(from_cursor).transpose()?;
+    let limit = limit(stretch.limit)?;
+    let after = walk.place(&api, stretch.cursor.as_deref(), place)?;
     let selection = which.selection(&api, &caller, &include).await?;
     // One more than is asked for, to see whether there is a next page.
     let page = api.app.telemetry.series(&selection, after, limit as usize + 1).await;
     let mut found = page.map_err(problem)?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| cursor(last.series.id));
+    let next =
+        found.last().filter(|_| more).map(|last| walk.cursor(&api, &last.series.id.0.to_string()));
     Ok(Many::cursor(found.iter().map(DeviceSeries::from).collect(), limit, next))
 }
 
-fn cursor(id: SeriesId) -> String {
-    URL_SAFE_NO_PAD.encode(id.0.to_string())
-}
-
-fn from_cursor(text: &str) -> Result<SeriesId, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    let id = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
-    id.map(SeriesId).ok_or_else(|| {
-        Problem::new(ErrorCode::InvalidCursor, "the cursor is none of this server's")
-    })
+fn place(text: &str) -> Option<SeriesId> {
+    text.parse().ok().map(SeriesId)
 }

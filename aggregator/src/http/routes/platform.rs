@@ -7,6 +7,7 @@ pub(super) fn v1(table: Table) -> Table {
     table
         .get("/api/v1/health", "Is the server healthy?", health::health)
         .get("/api/v1/audit", "The audit trail, newest first", audit::list)
+        .get("/api/v1/audit/verify", "Do the audit trail's chains hold?", audit::verify)
         .get("/api/v1/plugins", "List plugins", plugins::list)
 }
 

@@ -46,7 +46,7 @@ impl Session<'_> {
                     target: format!("device:{device}"),
                     decision: Decision::Allowed,
                     details: json!({ "certificate": issued.info.serial, "shown": self.serial }),
-                    request_id: None,
+                    ..AuditEntry::default()
                 };
                 let store = &self.app.store;
                 let stored = store.renew_certificate(device, &self.serial, &issued.info, &entry);

@@ -1,13 +1,15 @@
 //! Answers that are kept for a repeated request.
 
 use crate::store::StoreError;
-use crate::store::sql::{Store, from_json, ms, small, to_json};
+use crate::store::sql::{Connection, Store, from_json, ms, small, to_json};
 use sqlx::Row as _;
 
 /// How long a key holds.
 const KEEP_MS: u64 = 24 * 60 * 60 * 1_000;
 /// No request takes as long: what is older was cut off with its process.
 const ABANDONED_MS: u64 = 120_000;
+/// One new key in so many looks after the bound of all.
+const SAMPLED: u8 = 64;
 /// How many old rows one request takes along.
 const PRUNE: i64 = 100;
 
@@ -25,9 +27,47 @@ pub enum Begun {
     /// Nothing until now; from now on it is in flight.
     New,
     InFlight,
+    /// The owner has as many keys as are kept of one.
+    Full,
     /// It was used for another body.
     Mismatch,
     Kept(KeptAnswer),
+}
+
+/// How many keys are kept at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyBounds {
+    pub per_owner: u32,
+    pub in_all: u32,
+}
+
+async fn has_more(connection: &mut Connection, owner: &str, most: u32) -> Result<bool, StoreError> {
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT started_at_ms FROM idempotency WHERE owner = $1
+         ORDER BY started_at_ms LIMIT 1 OFFSET $2",
+    )
+    .bind(owner)
+    .bind(i64::from(most))
+    .fetch_optional(connection)
+    .await?;
+    Ok(next.is_some())
+}
+
+/// Takes away the oldest keys beyond the bound of all, but none that is in flight.
+async fn drop_oldest(connection: &mut Connection, most: u32) -> Result<(), StoreError> {
+    let from: Option<i64> = sqlx::query_scalar(
+        "SELECT started_at_ms FROM idempotency ORDER BY started_at_ms DESC LIMIT 1 OFFSET $1",
+    )
+    .bind(i64::from(most))
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(from) = from {
+        sqlx::query("DELETE FROM idempotency WHERE started_at_ms <= $1 AND status IS NOT NULL")
+            .bind(from)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 impl Store {
@@ -39,6 +79,8 @@ impl Store {
         &self,
         key_hash: &[u8; 32],
         body_hash: &[u8; 32],
+        owner: &str,
+        bounds: KeyBounds,
         now_ms: u64,
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.begin().await?;
@@ -58,15 +100,23 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let added = sqlx::query(
-            "INSERT INTO idempotency (key_hash, body_hash, started_at_ms) VALUES ($1, $2, $3)
-             ON CONFLICT (key_hash) DO NOTHING",
+            "INSERT INTO idempotency (key_hash, body_hash, started_at_ms, owner)
+             VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
         )
         .bind(key_hash.as_slice())
         .bind(body_hash.as_slice())
         .bind(ms(now_ms))
+        .bind(owner)
         .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if added == 1 && has_more(&mut transaction, owner, bounds.per_owner).await? {
+            // Dropped, the transaction takes the new key back.
+            return Ok(Begun::Full);
+        }
+        if added == 1 && key_hash[0].is_multiple_of(SAMPLED) {
+            drop_oldest(&mut transaction, bounds.in_all).await?;
+        }
         let row = sqlx::query(
             "SELECT body_hash, status, headers, body FROM idempotency WHERE key_hash = $1",
         )

@@ -374,6 +374,7 @@ fn entry(operation: &Operation, action: &str, decision: Decision, now_ms: u64) -
             "confirmed_by": operation.confirmed_by,
         }),
         request_id: operation.request_id.clone(),
+        ..AuditEntry::default()
     }
 }
 

@@ -130,12 +130,17 @@ impl Store {
         let bind = |query, block: &BlockToStore<'_>| bind_block(query, block, now_ms);
         BLOCKS.execute(&mut transaction, &blocks, bind).await?;
         let mut answers = Vec::with_capacity(arrivals.len());
+        let mut conflicts = Vec::new();
         for (arrival, admission) in arrivals.iter().zip(&admissions) {
             answers.push(match *admission {
                 Admission::New => store_body(&mut transaction, arrival, now_ms).await?,
                 Admission::Repeated => Committed::Repeated,
                 Admission::Conflict { stored } => {
-                    keep_conflict(&mut transaction, arrival, stored, now_ms).await?
+                    let kept = keep_conflict(&mut transaction, arrival, now_ms).await?;
+                    if matches!(kept, Committed::Quarantined { .. }) {
+                        conflicts.push(conflict_entry(arrival, stored, now_ms));
+                    }
+                    kept
                 }
             });
         }
@@ -145,6 +150,7 @@ impl Store {
                 self.notify(&mut transaction, Notice::Operation(operation.id)).await?;
             }
         }
+        audit::append_all(&mut transaction, &conflicts).await?;
         transaction.commit().await?;
         Ok(answers)
     }
@@ -282,11 +288,10 @@ async fn stored_checksum(
     stored.map(|stored| small("entries.checksum", stored)).transpose()
 }
 
-/// The newcomer is kept aside and audited, once; what is stored stays.
+/// The newcomer is kept aside, once; what is stored stays.
 async fn keep_conflict(
     connection: &mut Connection,
     arrival: &Arrival,
-    stored: u32,
     now_ms: u64,
 ) -> Result<Committed, StoreError> {
     let reason = Reason::Conflict;
@@ -294,7 +299,6 @@ async fn keep_conflict(
     let Some(event) = quarantine::keep(connection, arrival, reason, why, now_ms).await? else {
         return Ok(Committed::Repeated);
     };
-    audit::append(connection, &conflict_entry(arrival, stored, now_ms)).await?;
     Ok(Committed::Quarantined { reason, event })
 }
 
@@ -376,7 +380,7 @@ fn conflict_entry(arrival: &Arrival, stored: u32, now_ms: u64) -> AuditEntry {
             "checksum": format!("{:08x}", arrival.checksum),
             "stored_checksum": format!("{stored:08x}"),
         }),
-        request_id: None,
+        ..AuditEntry::default()
     }
 }
 

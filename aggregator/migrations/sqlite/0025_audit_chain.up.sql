@@ -1,0 +1,22 @@
+-- Each row carries the hash of itself and of the row before it in its organization's chain; the
+-- server's own chain is that of no organization. `audit_heads` holds each chain's end.
+
+ALTER TABLE audit ADD COLUMN organization TEXT;
+ALTER TABLE audit ADD COLUMN session TEXT;
+ALTER TABLE audit ADD COLUMN address TEXT;
+ALTER TABLE audit ADD COLUMN change TEXT;
+ALTER TABLE audit ADD COLUMN position INTEGER;
+ALTER TABLE audit ADD COLUMN hash BLOB;
+CREATE INDEX audit_by_chain ON audit (organization, position);
+
+CREATE TABLE audit_heads (
+  chain    TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  hash     BLOB NOT NULL
+);
+
+-- Rows up to this one were there before the chain: the first start chains them and deletes this.
+CREATE TABLE audit_backlog (
+  last INTEGER NOT NULL
+);
+INSERT INTO audit_backlog (last) SELECT max(id) FROM audit HAVING max(id) IS NOT NULL;
