@@ -6,6 +6,7 @@ pub mod shutdown;
 
 use crate::accounts::{Accounts, AccountsError};
 use crate::authority::{Authority, AuthorityError};
+use crate::backups::Backups;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::content::Content;
@@ -13,14 +14,21 @@ use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Sessions};
 use crate::history::{History, HistoryError};
 use crate::imports::Imports;
+use crate::jobs::Jobs;
 use crate::live::Hub;
+use crate::mail::{Outbox, SmtpError};
 use crate::media::Media;
 use crate::metrics::Metrics;
+use crate::notifications::Notifications;
 use crate::operations::{OpenError, Operations};
 use crate::page::cursor::{CursorError, Cursors};
+use crate::reports::Reports;
+use crate::resilience::Circuits;
+use crate::sealing::{Sealing, SealingError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
 use crate::tenancy::Tenancy;
+use crate::webhooks::Webhooks;
 use shutdown::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -39,6 +47,10 @@ pub enum AppError {
     Cursors(#[from] CursorError),
     #[error("opening the operations")]
     Operations(#[from] OpenError),
+    #[error("opening the keyring")]
+    Sealing(#[from] SealingError),
+    #[error("opening the way to the mail server")]
+    Smtp(#[from] SmtpError),
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +77,14 @@ pub struct Parts {
     pub media: Media,
     pub content: Content,
     pub imports: Imports,
+    pub sealing: Sealing,
+    pub circuits: Circuits,
+    pub mail: Outbox,
+    pub notifications: Notifications,
+    pub webhooks: Webhooks,
+    pub jobs: Jobs,
+    pub reports: Reports,
+    pub backups: Backups,
     pub metrics: Metrics,
     pub started_at_ms: u64,
 }
@@ -115,6 +135,27 @@ impl App {
         );
         let metrics = Metrics::new();
         history.metrics().register(&metrics);
+        let sealing = Sealing::open(&config.state)?;
+        let circuits = Circuits::new(&metrics);
+        let mail = Outbox::open(
+            store.clone(),
+            clock.clone(),
+            sealing.clone(),
+            circuits.clone(),
+            &config.smtp,
+        )?;
+        let notifications = Notifications::new(store.clone(), clock.clone());
+        let webhooks = Webhooks::new(
+            store.clone(),
+            clock.clone(),
+            sealing.clone(),
+            circuits.clone(),
+            mail.clone(),
+            &config.webhooks.allow,
+        );
+        let jobs = Jobs::new(store.clone(), clock.clone(), sealing.clone());
+        let reports = Reports::new(store.clone(), clock.clone());
+        let backups = Backups::new(store.clone(), clock.clone(), &config.state);
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
             config,
@@ -136,6 +177,14 @@ impl App {
             media,
             content,
             imports,
+            sealing,
+            circuits,
+            mail,
+            notifications,
+            webhooks,
+            jobs,
+            reports,
+            backups,
             metrics,
         })))
     }

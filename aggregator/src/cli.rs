@@ -1,15 +1,20 @@
-//! The command line: `run`, `init`, `token`, `migrate`. Parses, opens the house, runs it, and turns the
+//! The command line: `run`, `init`, `token`, `migrate`, `backup`, `restore`, `keys` …. Parses, opens the house, runs it, and turns the
 //! error that ends it into an exit code.
 
+mod backup;
+mod keys;
 mod migrate;
 mod run;
 
 use crate::accounts;
 use crate::app::{App, AppError};
+use crate::backups::{BackupError, MAX_PASSPHRASE, MIN_PASSPHRASE, RestoreError};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Flags};
 use crate::enrolment::TokenError;
-use crate::history::{HistoryError, Pass};
+use crate::history::{HistoryError, ObjectsError, Pass};
+use crate::jobs::JobsError;
+use crate::sealing::SealingError;
 use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -41,6 +46,12 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Do now what the history's background task does: compaction, merging, retention.
     Compact(Compact),
+    /// Write a backup of the state folder to a file; works while the server runs.
+    Backup(backup::Backup),
+    /// Make a state folder from a backup.
+    Restore(backup::Restore),
+    /// The keys that sealed fields are sealed with.
+    Keys(keys::Keys),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -126,6 +137,18 @@ pub enum CliError {
     History(#[from] HistoryError),
     #[error("running")]
     Run(#[from] run::RunError),
+    #[error("taking the backup")]
+    Backup(#[from] BackupError),
+    #[error("restoring the backup")]
+    Restore(#[from] RestoreError),
+    #[error("finding the history's objects")]
+    Objects(#[from] ObjectsError),
+    #[error("rotating the keys")]
+    Sealing(#[from] SealingError),
+    #[error("queueing the job that seals everything anew")]
+    Jobs(#[from] JobsError),
+    #[error("the passphrase has {MIN_PASSPHRASE} to {MAX_PASSPHRASE} bytes: see {0}")]
+    Passphrase(PathBuf),
 }
 
 /// Does what the command line says.
@@ -144,6 +167,9 @@ pub fn execute(arguments: Arguments) -> Result<(), CliError> {
             Command::Token(token) => self::token(token).await,
             Command::Migrate(migrate) => migrate.execute().await,
             Command::Compact(compact) => self::compact(compact).await,
+            Command::Backup(backup) => backup.execute().await,
+            Command::Restore(restore) => restore.execute(),
+            Command::Keys(keys) => keys.execute().await,
         }
     })
 }
@@ -162,7 +188,13 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Superuser(_)
         | CliError::Token(_)
         | CliError::Migrate(_)
-        | CliError::History(_) => ExitCode::FAILURE,
+        | CliError::History(_)
+        | CliError::Backup(_)
+        | CliError::Restore(_)
+        | CliError::Objects(_)
+        | CliError::Sealing(_)
+        | CliError::Jobs(_)
+        | CliError::Passphrase(_) => ExitCode::FAILURE,
     }
 }
 

@@ -6,6 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
+/// Unix milliseconds as RFC 3339 with milliseconds; nothing where the calendar ends before.
+pub(crate) fn rfc3339(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map_or_else(String::new, |time| format!("{time:.3}"))
+}
+
 /// Unix time in milliseconds, from the system or from a test.
 #[derive(Clone, Debug)]
 pub enum Clock {

@@ -4,6 +4,7 @@
 use crate::history::HistorySettings;
 use crate::rates::Rate;
 use crate::store::Database;
+use crate::webhooks::Network;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 const FILE: &str = "aggregator.toml";
 /// `FLYBALL_API`, `FLYBALL_IMPORTS__FOLDER` …: the environment's prefix and its only keys.
 const PREFIX: &str = "FLYBALL_";
-const ENVIRONMENT: [&str; 10] = [
+const ENVIRONMENT: [&str; 14] = [
     "api",
     "ingest",
     "database",
@@ -29,6 +30,10 @@ const ENVIRONMENT: [&str; 10] = [
     "history__store",
     "history__endpoint",
     "history__region",
+    "smtp__url",
+    "smtp__from",
+    "smtp__user",
+    "smtp__password_file",
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +60,8 @@ pub struct Config {
     pub proxies: Proxies,
     pub safety: Safety,
     pub history: HistorySettings,
+    pub smtp: Smtp,
+    pub webhooks: Webhooks,
     /// Where samples are sent on to.
     #[serde(default)]
     pub export: Vec<Export>,
@@ -248,6 +255,24 @@ impl Proxies {
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address.to_canonical()))
     }
+/// The server that takes mail; without `url` mail is kept and not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// `smtps://host`, or `smtp://host` with STARTTLS, which only `?tls=none` does without.
+    pub url: Option<String>,
+    /// Such as `Flyball <flyball@example.org>`.
+    pub from: Option<String>,
+    pub user: Option<String>,
+    /// A file whose first line is the password.
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks that webhooks may reach besides public addresses.
+    pub allow: Vec<Network>,
 }
 
 /// What the command line says; only what is given overrides.
@@ -315,6 +340,8 @@ impl Default for Config {
             safety: Safety::default(),
             export: Vec::new(),
             history: HistorySettings::default(),
+            smtp: Smtp::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }

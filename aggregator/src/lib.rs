@@ -29,6 +29,16 @@ pub mod accounts;
 pub mod audit;
 pub mod tenancy;
 
+pub mod backups;
+pub mod jobs;
+pub mod mail;
+pub mod notifications;
+pub mod outbound;
+pub mod reports;
+pub mod resilience;
+pub mod sealing;
+pub mod webhooks;
+
 pub mod applications;
 pub mod content;
 pub mod imports;

@@ -16,6 +16,7 @@ pub use sql::idempotency::{Begun, KeptAnswer, KeyBounds};
 pub use sql::keys::SigningKey;
 pub use sql::migrations::SchemaStep;
 pub(crate) use sql::notices::{Notice, Notices};
+pub(crate) use sql::notifications::{SEALED, Source, Told};
 pub(crate) use sql::telemetry::{
     Arrival, ArrivalBody, BlockRow, BlocksPrint, Committed, CommittedBlock, DeviceKey, EpochKey,
     GapRow, OutgoingBlock, Reason, Scope, SeriesFilter,
@@ -43,6 +44,8 @@ pub enum StoreError {
         #[source]
         source: postcard::Error,
     },
+    #[error("sealing what is to be stored")]
+    Sealing(#[from] crate::sealing::SealingError),
 }
 
 impl StoreError {
@@ -60,7 +63,7 @@ impl StoreError {
             | Self::Unknown { .. }
             | Self::Json { .. }
             | Self::Postcard { .. } => true,
-            Self::Sql(_) | Self::Migrate(_) => false,
+            Self::Sql(_) | Self::Migrate(_) | Self::Sealing(_) => false,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::app::{App, replicas};
 use crate::export;
 use crate::http;
 use crate::ingest::{Ingest, IngestError};
+use crate::outbound;
 use std::io::{ErrorKind, IsTerminal};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -68,6 +69,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let replicas = tokio::spawn(replicas::run(app.clone()));
     let exports = tokio::spawn(export::run(app.clone()));
+    let outbound = tokio::spawn(outbound::run(app.clone()));
     let mut http = tokio::spawn(http::serve(app.clone(), listener));
     let early = tokio::select! {
         _ = terminate.recv() => None,
@@ -82,12 +84,12 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
             None => http.await,
         }
     };
-    let ends = async { tokio::join!(ingest, sweeper, history, imports, exports, replicas, http) };
+    let ends = async { tokio::join!(ingest, sweeper, history, imports, exports, replicas, outbound, http) };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {
-        Ok((_, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
-        Ok((_, _, _, _, _, _, Err(_))) | Err(_) => {
+        Ok((_, _, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, _, _, _, _, _, Err(_))) | Err(_) => {
             tracing::warn!("some connections did not end in time and were dropped");
             Ok(())
         }

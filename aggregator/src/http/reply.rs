@@ -5,10 +5,12 @@
 //! typed [`Resource`]; the outermost layer renders it. The same shapes write the schemas of the
 //! OpenAPI documents, so that an envelope cannot differ from what its document says.
 
+mod document;
 mod envelope;
 mod schema;
 mod streamed;
 
+pub(crate) use document::{Document, Drawn};
 pub(crate) use schema::{ReplySchema, Schemas};
 pub(crate) use streamed::{Negotiated, Streamed, Tabled};
 

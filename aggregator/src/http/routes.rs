@@ -4,6 +4,7 @@
 mod content;
 mod identity;
 mod machines;
+mod outbound;
 mod platform;
 mod telemetry;
 mod tenancy;
@@ -20,8 +21,15 @@ use axum::Router;
 use axum::routing::get;
 
 fn v1() -> Table {
-    let areas: [fn(Table) -> Table; 6] =
-        [platform::v1, identity::v1, tenancy::v1, machines::v1, telemetry::v1, content::v1];
+    let areas: [fn(Table) -> Table; 7] = [
+        platform::v1,
+        identity::v1,
+        tenancy::v1,
+        machines::v1,
+        telemetry::v1,
+        outbound::v1,
+        content::v1,
+    ];
     areas.into_iter().fold(Table::new(Dialect::V1), |table, area| area(table))
 }
 

@@ -156,10 +156,10 @@ impl Table {
         operation.fails(&[ErrorCode::RateLimitExceeded, ErrorCode::InternalError]);
         let dialect = self.dialect;
         let schema = <H as Described<D>>::Reply::schema(dialect, &mut self.schemas);
-        let mut response = json!({
-            "description": "Done.",
-            "content": { "application/json": { "schema": schema } },
-        });
+        let mut response = json!({ "description": "Done.", "content": {} });
+        if <H as Described<D>>::Reply::json() {
+            response["content"]["application/json"] = json!({ "schema": schema });
+        }
         for media_type in <H as Described<D>>::Reply::media_types() {
             response["content"][*media_type] = json!({ "schema": { "type": "string" } });
         }

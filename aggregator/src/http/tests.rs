@@ -13,6 +13,7 @@ mod imports;
 mod machine;
 mod media;
 mod openapi;
+mod outbound;
 mod quarantine;
 mod resuming;
 mod rig;

@@ -1,15 +1,10 @@
 //! Times as bodies carry them: RFC 3339 with milliseconds. Queries may also use epoch numbers.
 
+pub(crate) use crate::clock::rfc3339;
 use jiff::Timestamp;
 
 /// Numbers below it are seconds: as milliseconds they would be in March 1973.
 const SECONDS_BELOW: f64 = 1e11;
-
-/// Unix milliseconds as RFC 3339.
-pub(crate) fn rfc3339(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.map_or_else(String::new, |time| format!("{time:.3}"))
-}
 
 pub(crate) fn rfc3339_option(ms: Option<u64>) -> Option<String> {
     ms.map(rfc3339)

@@ -3,6 +3,7 @@
 mod accounts;
 mod applications;
 pub(super) mod audit;
+mod backups;
 mod bulk;
 mod content;
 mod days;
@@ -14,15 +15,19 @@ mod fleet_limits;
 pub(super) mod history;
 pub(super) mod idempotency;
 mod imports;
+mod jobs;
 pub(super) mod keys;
+mod mail;
 pub(super) mod migrations;
 pub(super) mod notices;
+pub(super) mod notifications;
 mod operations;
 mod rates;
 mod record;
 mod standing;
 pub(super) mod telemetry;
 pub(crate) mod tenancy;
+mod webhooks;
 
 use crate::store::{Database, StoreError};
 use crate::tenancy::Sight;

@@ -43,6 +43,10 @@ pub(crate) trait ReplySchema {
     fn tagged() -> bool {
         false
     }
+    /// Does it come as JSON?
+    fn json() -> bool {
+        true
+    }
     /// Other media types than JSON that it comes in.
     fn media_types() -> &'static [&'static str] {
         &[]

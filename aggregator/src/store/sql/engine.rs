@@ -140,6 +140,11 @@ pub(super) async fn connect(database: &Database) -> Result<(Engine, Pool, Pool),
     }
 }
 
+/// A file that nobody else writes, to be read once.
+pub(super) async fn open_snapshot(path: &Path) -> Result<Pool, StoreError> {
+    Ok(pool(Engine::Sqlite, 1, SQLITE_READER).connect_with(file(path, "ro")?).await?)
+}
+
 fn pool(engine: Engine, most: u32, words: &'static str) -> PoolOptions<Db> {
     PoolOptions::new()
         .max_connections(most)

@@ -10,6 +10,7 @@ mod replay;
 
 pub(crate) use catalogue::SeriesFilter;
 pub(crate) use commit::{Arrival, ArrivalBody, Committed, Scope};
+pub(super) use events::event as read_event;
 pub(crate) use outbox::OutgoingBlock;
 pub(crate) use quarantine::Reason;
 pub use query::Counts;

@@ -147,7 +147,7 @@ fn severity_from_rank(rank: i64) -> Result<Severity, StoreError> {
         .ok_or_else(|| StoreError::Unknown { column: "severity", value: rank.to_string() })
 }
 
-pub(super) fn event(row: &Row) -> Result<Event, StoreError> {
+pub(in crate::store::sql) fn event(row: &Row) -> Result<Event, StoreError> {
     let unit: Option<&str> = row.try_get("unit")?;
     Ok(Event {
         id: EventId(row.try_get("id")?),
