@@ -28,8 +28,7 @@ pub const MAX_BACKUPS: u64 = 100;
 const MAX_SECRET_BYTES: u64 = 1024 * 1024;
 const MAX_SECRETS: usize = 1_000;
 /// Folders and files of the state folder that are no keys.
-const NO_SECRETS: [&str; 6] =
-    ["backups", "history", "imports", "cache", "logs", "aggregator.lock"];
+const NO_SECRETS: [&str; 6] = ["backups", "history", "imports", "cache", "logs", "aggregator.lock"];
 const DATABASE: &str = "aggregator.db";
 
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +101,13 @@ impl Source {
     ) -> Result<Self, crate::history::ObjectsError> {
         let history = Objects::open(&config.history, &config.state)?;
         let history = history.local_folder().map(Path::to_owned);
-        Ok(Self { store, database: config.database(), state: config.state.clone(), history, now_ms })
+        Ok(Self {
+            store,
+            database: config.database(),
+            state: config.state.clone(),
+            history,
+            now_ms,
+        })
     }
 }
 
@@ -186,7 +191,8 @@ fn secrets(state: &Path) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, BackupErro
     let (mut found, mut folders) = (Vec::new(), vec![PathBuf::new()]);
     while let Some(folder) = folders.pop() {
         let whole = state.join(&folder);
-        let entries = std::fs::read_dir(&whole).map_err(|source| file("reading", &whole, source))?;
+        let entries =
+            std::fs::read_dir(&whole).map_err(|source| file("reading", &whole, source))?;
         for entry in entries {
             let entry = entry.map_err(|source| file("reading", &whole, source))?;
             let relative = folder.join(entry.file_name());
@@ -203,7 +209,8 @@ fn secrets(state: &Path) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, BackupErro
                 if found.len() >= MAX_SECRETS {
                     return Err(BackupError::TooManyFiles);
                 }
-                let bytes = std::fs::read(&path).map_err(|source| file("reading", &path, source))?;
+                let bytes =
+                    std::fs::read(&path).map_err(|source| file("reading", &path, source))?;
                 found.push((name, Zeroizing::new(bytes)));
             }
         }
@@ -251,7 +258,8 @@ impl Backups {
 
     /// The work of a job.
     pub(crate) async fn make(&self, app: &App, job: &Job) -> Result<Value, JobError> {
-        let passphrase = app.jobs.secret(job).map_err(|error| JobError::Refused(error.to_string()))?;
+        let passphrase =
+            app.jobs.secret(job).map_err(|error| JobError::Refused(error.to_string()))?;
         let passphrase = passphrase
             .ok_or_else(|| JobError::Refused("the backup was given no passphrase".into()))?;
         if self.store.count_backups().await? >= MAX_BACKUPS {

@@ -144,7 +144,10 @@ pub struct NewJob {
 pub enum JobEnd {
     Succeeded(Value),
     /// To be tried again at this time.
-    Again { due_at_ms: u64, why: String },
+    Again {
+        due_at_ms: u64,
+        why: String,
+    },
     Failed(String),
     Cancelled,
 }

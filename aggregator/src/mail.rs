@@ -91,9 +91,14 @@ pub struct Queued {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Sent,
-    Again { due_at_ms: u64, why: String },
+    Again {
+        due_at_ms: u64,
+        why: String,
+    },
     /// Nothing was tried.
-    Postponed { due_at_ms: u64 },
+    Postponed {
+        due_at_ms: u64,
+    },
     Dead(String),
 }
 
@@ -204,8 +209,7 @@ impl Outbox {
                 // Nobody takes what has waited for its whole time.
                 return self.store.expire_mail(now_ms).await;
             };
-            let Some(mail) =
-                self.store.claim_mail(&self.holder, now_ms, now_ms + LEASE_MS).await?
+            let Some(mail) = self.store.claim_mail(&self.holder, now_ms, now_ms + LEASE_MS).await?
             else {
                 return Ok(());
             };

@@ -57,10 +57,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_their_bound_and_are_spread_over_their_second_half() {
-        let backoff =
-            Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
-        let seconds =
-            |failures, random| backoff.pause(failures, random).as_secs_f64();
+        let backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
+        let seconds = |failures, random| backoff.pause(failures, random).as_secs_f64();
         for (failures, whole) in [(1, 2.0), (2, 4.0), (5, 32.0), (6, 60.0), (u32::MAX, 60.0)] {
             assert_eq!(seconds(failures, 1.0), whole, "{failures}");
             assert_eq!(seconds(failures, 0.0), whole / 2.0, "{failures}");

@@ -212,16 +212,13 @@ fn read(path: &Path) -> Result<Option<Keyring>, SealingError> {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(SealingError::File {
-                operation: "reading",
-                path: path.to_owned(),
-                source,
-            });
+            return Err(SealingError::File { operation: "reading", path: path.to_owned(), source });
         }
     };
     let strange = || SealingError::Keyring(path.to_owned());
     let file: File = serde_json::from_slice(&text).map_err(|_| strange())?;
-    let mut keyring = Keyring { current: unhex(&file.current).ok_or_else(strange)?, ..Keyring::default() };
+    let mut keyring =
+        Keyring { current: unhex(&file.current).ok_or_else(strange)?, ..Keyring::default() };
     for (kid, key) in &file.keys {
         let key = Zeroizing::new(STANDARD.decode(key).map_err(|_| strange())?);
         let key = Zeroizing::new(<[u8; 32]>::try_from(key.as_slice()).map_err(|_| strange())?);
@@ -260,7 +257,10 @@ fn hex(kid: &[u8; KID]) -> String {
 }
 
 fn unhex(text: &str) -> Option<[u8; KID]> {
-    (text.len() == 2 * KID).then(|| u64::from_str_radix(text, 16).ok()).flatten().map(u64::to_be_bytes)
+    (text.len() == 2 * KID)
+        .then(|| u64::from_str_radix(text, 16).ok())
+        .flatten()
+        .map(u64::to_be_bytes)
 }
 
 #[cfg(test)]

@@ -359,7 +359,13 @@ impl Webhooks {
     pub async fn test(&self, webhook: &Webhook) -> Result<Delivery, StoreError> {
         let id = self.clock.new_id();
         let data = json!({ "webhook_id": webhook.id, "name": webhook.name });
-        let delivery = self.message(webhook, &format!("msg_test_{}", id.simple()), "webhook.test", self.clock.now_ms(), &data);
+        let delivery = self.message(
+            webhook,
+            &format!("msg_test_{}", id.simple()),
+            "webhook.test",
+            self.clock.now_ms(),
+            &data,
+        );
         self.store.add_deliveries(std::slice::from_ref(&delivery)).await?;
         Ok(delivery)
     }

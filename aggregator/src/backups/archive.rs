@@ -146,7 +146,10 @@ impl Writer {
     }
 
     /// The file's length and checksum, and its manifest; it is durable when this comes back.
-    pub(super) fn finish(mut self, taken_at: &str) -> Result<(u64, String, Manifest), ArchiveError> {
+    pub(super) fn finish(
+        mut self,
+        taken_at: &str,
+    ) -> Result<(u64, String, Manifest), ArchiveError> {
         let manifest = Manifest {
             version: env!("CARGO_PKG_VERSION").into(),
             taken_at: taken_at.into(),

@@ -84,7 +84,9 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
             None => http.await,
         }
     };
-    let ends = async { tokio::join!(ingest, sweeper, history, imports, exports, replicas, outbound, http) };
+    let ends = async {
+        tokio::join!(ingest, sweeper, history, imports, exports, replicas, outbound, http)
+    };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {

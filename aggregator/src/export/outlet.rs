@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::config::Export;
 use crate::fleet::subject::equipment_of;
 use crate::fleet::{DeviceId, equipment_id};
+use crate::resilience::{Backoff, Outside, random};
 use crate::store::{OutgoingBlock, StoreError};
 use crate::telemetry::{Dictionary, SeriesId, SeriesInfo};
 use flyball_protocol::block::{Block, BlockError, Cell};
@@ -23,9 +24,8 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BLOCKS_AT_ONCE: u32 = 64;
 const SAMPLES_OF_A_REQUEST: usize = 10_000;
-/// The first pause after a failure; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
 /// How often an export that has nothing to send says that it is there.
 const CONFIRM_EVERY_MS: u64 = 60 * 60 * 1000;
 /// Machines whose names and series are kept.
@@ -185,12 +185,14 @@ impl Outlet {
     /// Until the receiver has taken it, or has refused it for good.
     async fn send(&self, request: Arc<Vec<Outgoing>>) -> Result<(), OutletError> {
         let samples: usize = request.iter().map(|one| one.samples.len()).sum();
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
         loop {
             let (receiver, body) = (self.receiver.clone(), Arc::clone(&request));
             let sent = tokio::task::spawn_blocking(move || receiver.send(&body)).await?;
             let error = match sent {
                 Ok(()) => {
+                    let now_ms = self.app.clock.now_ms();
+                    self.app.circuits.succeeded(Outside::Export, &self.name, now_ms);
                     self.gauges.sent(&self.name, samples);
                     return Ok(());
                 }
@@ -207,6 +209,11 @@ impl Outlet {
                 Err(error) => error,
             };
             self.gauges.failed(&self.name);
+            // One batch is tried at a time, so the pauses spare the receiver as a breaker would;
+            // the breaker shows how it fares.
+            self.app.circuits.failed(Outside::Export, &self.name, self.app.clock.now_ms());
+            failures += 1;
+            let pause = BACKOFF.pause(failures, random());
             let asked = match &error {
                 SendError::Busy { pause, .. } => *pause,
                 _ => None,
@@ -217,16 +224,9 @@ impl Outlet {
                 ?pause,
                 "an export waits and tries again"
             );
-            tokio::time::sleep(asked.unwrap_or_else(|| jittered(pause))).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(asked.unwrap_or(pause)).await;
         }
     }
-}
-
-/// Half of it to all of it, so that many don't come back at once.
-fn jittered(pause: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or(u32::MAX);
-    pause / 2 + pause.mul_f64(f64::from(random) / f64::from(u32::MAX) / 2.0)
 }
 
 /// The samples of the blocks, and how many columns or blocks could not be read.

@@ -69,7 +69,11 @@ impl Cadence {
     /// # Errors
     /// Where the interval is out of its bounds.
     pub fn every(seconds: u64) -> Result<Self, CadenceError> {
-        if EVERY_S.contains(&seconds) { Ok(Self::Every { seconds }) } else { Err(CadenceError::Every) }
+        if EVERY_S.contains(&seconds) {
+            Ok(Self::Every { seconds })
+        } else {
+            Err(CadenceError::Every)
+        }
     }
 
     /// # Errors

@@ -129,8 +129,7 @@ impl Jobs {
             let secret = match &schedule.secret {
                 None => None,
                 Some(sealed) => {
-                    let plain =
-                        self.sealing.open_sealed(&schedule_secret(schedule.id), sealed)?;
+                    let plain = self.sealing.open_sealed(&schedule_secret(schedule.id), sealed)?;
                     Some(Zeroizing::new(String::from_utf8_lossy(&plain).into_owned()))
                 }
             };

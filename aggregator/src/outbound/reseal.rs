@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 const AT_ONCE: u32 = 100;
 
 pub(super) async fn work(app: &App, job: &Job) -> Result<Value, JobError> {
-    let may_pass = |error: crate::sealing::SealingError| {
-        JobError::MayPass(crate::resilience::chain(&error))
-    };
+    let may_pass =
+        |error: crate::sealing::SealingError| JobError::MayPass(crate::resilience::chain(&error));
     app.sealing.reload().map_err(may_pass)?;
     let progress = app.jobs.progress(job.id);
     let (mut done, mut unreadable) = (0_u64, 0_u64);
@@ -21,7 +20,8 @@ pub(super) async fn work(app: &App, job: &Job) -> Result<Value, JobError> {
             let values = app.store.sealed_values(place, &after, AT_ONCE).await?;
             let Some((last, _)) = values.last() else { break };
             after.clone_from(last);
-            for (id, sealed) in values.iter().filter(|(_, sealed)| !app.sealing.is_current(sealed)) {
+            for (id, sealed) in values.iter().filter(|(_, sealed)| !app.sealing.is_current(sealed))
+            {
                 let context = format!("{table}.{column}:{id}");
                 let Ok(plain) = app.sealing.open_sealed(&context, sealed) else {
                     unreadable += 1;

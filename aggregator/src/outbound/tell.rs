@@ -104,8 +104,9 @@ impl Teller {
                 let topic = format!("events.{}", event.kind);
                 let data = event_data(event);
                 let about = (Some(event.device), event.at_ms);
-                told.deliveries
-                    .extend(posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?);
+                told.deliveries.extend(
+                    posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?,
+                );
                 for notification in &mut notifications {
                     if !notification.wants(event)
                         || !owners.may_hear(notification.organization, Some(event.device)).await?
@@ -150,8 +151,9 @@ impl Teller {
                 });
                 let (message, topic) = (format!("opr_{}", step.row), format!("operations.{state}"));
                 let about = (step.device, step.at_ms);
-                told.deliveries
-                    .extend(posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?);
+                told.deliveries.extend(
+                    posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?,
+                );
             }
             if !app.store.tell(Source::Audit, place, to, &told).await? {
                 return Ok(());
@@ -278,11 +280,7 @@ fn event_data(event: &Event) -> Value {
     })
 }
 
-async fn letter(
-    app: &App,
-    notification: &Notification,
-    event: &Event,
-) -> Result<Mail, StoreError> {
+async fn letter(app: &App, notification: &Notification, event: &Event) -> Result<Mail, StoreError> {
     let device = app.fleet.subject(event.device).await?;
     let device = device.map_or_else(|| event.device.to_string(), |device| device.name().to_owned());
     let severity = severity_name(event.severity);

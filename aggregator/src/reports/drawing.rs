@@ -23,7 +23,12 @@ pub fn html(content: &Content) -> String {
     for column in &content.columns {
         let unit = column.unit.as_ref().map_or_else(String::new, |unit| format!(" ({unit})"));
         let class = if column.unit.is_some() { " class=\"n\"" } else { "" };
-        let _ = write!(page, "<th scope=\"col\"{class}>{}{}</th>", escaped(&column.name), escaped(&unit));
+        let _ = write!(
+            page,
+            "<th scope=\"col\"{class}>{}{}</th>",
+            escaped(&column.name),
+            escaped(&unit)
+        );
     }
     page.push_str("</tr></thead><tbody>\n");
     for row in &content.rows {

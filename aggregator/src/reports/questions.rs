@@ -134,12 +134,16 @@ impl Sheet {
             if covered_ms > 0.0 {
                 let mean = watt_hours * HOUR_MS / covered_ms;
                 let covered = self.share(covered_ms);
-                self.row(device, &one.series, [
-                    Cell::Text("power".into()),
-                    rounded(watt_hours / 1_000.0, 4),
-                    rounded(mean, 1),
-                    covered,
-                ]);
+                self.row(
+                    device,
+                    &one.series,
+                    [
+                        Cell::Text("power".into()),
+                        rounded(watt_hours / 1_000.0, 4),
+                        rounded(mean, 1),
+                        covered,
+                    ],
+                );
             }
         }
         for one in self.ask(app, device, Some(Kind::Energy), Aggregate::Increase).await?.series {
@@ -151,12 +155,16 @@ impl Sheet {
             let joules: f64 = gained.iter().map(|(_, gain)| gain).sum();
             let covered_ms: f64 = gained.iter().map(|(at_ms, _)| self.length_ms(**at_ms)).sum();
             let covered = self.share(covered_ms);
-            self.row(device, &one.series, [
-                Cell::Text("counter".into()),
-                rounded(joules / JOULES_OF_A_KWH, 4),
-                rounded(joules * 1_000.0 / covered_ms.max(1.0), 1),
-                covered,
-            ]);
+            self.row(
+                device,
+                &one.series,
+                [
+                    Cell::Text("counter".into()),
+                    rounded(joules / JOULES_OF_A_KWH, 4),
+                    rounded(joules * 1_000.0 / covered_ms.max(1.0), 1),
+                    covered,
+                ],
+            );
         }
         Ok(())
     }

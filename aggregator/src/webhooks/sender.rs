@@ -27,7 +27,10 @@ pub(super) struct Post {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Taken(u16),
-    Failed { status: Option<u16>, why: String },
+    Failed {
+        status: Option<u16>,
+        why: String,
+    },
     /// The receiver wants no more of these: Standard Webhooks' 410.
     Gone,
 }

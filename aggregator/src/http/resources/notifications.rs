@@ -11,8 +11,7 @@ use crate::http::extract::{Body, Path};
 use crate::http::record::Recorded;
 use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
 use crate::notifications::{
-    DEFAULT_PER_HOUR, MAX_KINDS, NewNotification, Notification as Kept, NotificationError,
-    PER_HOUR,
+    DEFAULT_PER_HOUR, MAX_KINDS, NewNotification, Notification as Kept, NotificationError, PER_HOUR,
 };
 use crate::telemetry::event::{severity_from_name, severity_name};
 use axum::extract::State;
@@ -128,10 +127,11 @@ pub(crate) async fn create(
         device: request.device_id.map(DeviceId),
         per_hour,
     };
-    let made = api.app.notifications.subscribe(new, &caller).await.map_err(|error| match error {
-        NotificationError::Full => Problem::new(ErrorCode::Conflict, error.to_string()),
-        NotificationError::Store(error) => Problem::internal(error),
-    })?;
+    let made =
+        api.app.notifications.subscribe(new, &caller).await.map_err(|error| match error {
+            NotificationError::Full => Problem::new(ErrorCode::Conflict, error.to_string()),
+            NotificationError::Store(error) => Problem::internal(error),
+        })?;
     let location = format!("/api/v1/notifications/{}", made.id);
     Ok(Created { item: made.into(), location })
 }

@@ -101,12 +101,7 @@ impl From<Kept> for Schedule {
 
 impl ScheduleRequest {
     /// `passphrase` says whether one is there already.
-    async fn parse(
-        self,
-        api: &Api,
-        caller: &Caller,
-        sealed: bool,
-    ) -> Result<NewSchedule, Problem> {
+    async fn parse(self, api: &Api, caller: &Caller, sealed: bool) -> Result<NewSchedule, Problem> {
         let organization = self.organization_id.map(OrganizationId);
         let mut faults = Vec::new();
         let name = owned::name(&mut faults, &self.name);
@@ -127,8 +122,9 @@ impl ScheduleRequest {
             }
             _ => Err(("every_seconds", "either every_seconds or at is given".into())),
         };
-        let cadence = cadence
-            .map_err(|(field, message)| faults.push(FieldError::body(field, "invalid_value", message)));
+        let cadence = cadence.map_err(|(field, message)| {
+            faults.push(FieldError::body(field, "invalid_value", message))
+        });
         let kind = match self.kind.as_str() {
             "report" => Some(JobKind::Report),
             "backup" => Some(JobKind::Backup),

@@ -99,11 +99,9 @@ impl WebhookRequest {
     async fn parse(self, api: &Api, caller: &Caller) -> Result<NewWebhook, Problem> {
         let mut faults = Vec::new();
         let name = owned::name(&mut faults, &self.name);
-        let url = api
-            .app
-            .webhooks
-            .url(&self.url)
-            .map_err(|error| faults.push(FieldError::body("url", "invalid_url", error.to_string())));
+        let url = api.app.webhooks.url(&self.url).map_err(|error| {
+            faults.push(FieldError::body("url", "invalid_url", error.to_string()))
+        });
         let topics: Option<Vec<_>> =
             self.topics.iter().map(|name| WebhookTopic::from_name(name)).collect();
         let topics = topics.map(|mut topics| {
@@ -125,7 +123,14 @@ impl WebhookRequest {
             super::devices::find(api, id).await?;
         }
         let device = self.device_id.map(DeviceId);
-        Ok(NewWebhook { organization, name, url, topics, device, enabled: self.enabled.unwrap_or(true) })
+        Ok(NewWebhook {
+            organization,
+            name,
+            url,
+            topics,
+            device,
+            enabled: self.enabled.unwrap_or(true),
+        })
     }
 }
 
@@ -142,7 +147,10 @@ async fn audit(api: &Api, caller: &Caller, action: &str, webhook: &Kept) -> Resu
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)
 }
 
-pub(crate) async fn list(State(api): State<Api>, Manager(caller): Manager) -> Answer<Many<Webhook>> {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Manager(caller): Manager,
+) -> Answer<Many<Webhook>> {
     let mut found = api.app.webhooks.list().await.map_err(Problem::internal)?;
     found.retain(|webhook| owned::may_manage(&caller, webhook.organization));
     Ok(Many::whole(found.into_iter().map(Webhook::from).collect()))

@@ -1,9 +1,7 @@
 //! What leaves the house and what goes on in the background: webhooks, mail, jobs, reports,
 //! backups.
 
-use crate::http::resources::{
-    backups, jobs, mail, notifications, reports, schedules, webhooks,
-};
+use crate::http::resources::{backups, jobs, mail, notifications, reports, schedules, webhooks};
 use crate::http::table::Table;
 
 pub(super) fn v1(table: Table) -> Table {

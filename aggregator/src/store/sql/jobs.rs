@@ -52,17 +52,14 @@ impl Store {
                 format!("organization IN ({})", places.join(", "))
             }
         };
-        let condition = format!(
-            "($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2) AND {within}"
-        );
+        let condition =
+            format!("($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2) AND {within}");
         let rows = format!(
             "SELECT * FROM jobs WHERE {condition} ORDER BY created_at_ms DESC, id DESC
              LIMIT $3 OFFSET $4"
         );
         // The bounds are bound here too, so that the places are the same.
-        let count = format!(
-            "SELECT count(*) FROM jobs WHERE {condition} AND $3 >= 0 AND $4 >= 0"
-        );
+        let count = format!("SELECT count(*) FROM jobs WHERE {condition} AND $3 >= 0 AND $4 >= 0");
         let mut select = sqlx::query::<Db>(sqlx::AssertSqlSafe(rows));
         let mut total = sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(count));
         let (state, kind) = (state.map(JobState::name), kind.map(JobKind::name));

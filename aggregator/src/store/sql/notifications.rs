@@ -129,10 +129,8 @@ impl Store {
     /// How far it was told outside; begins at what is there now.
     pub(crate) async fn told_up_to(&self, source: Source, newest: i64) -> Result<i64, StoreError> {
         let select = "SELECT place FROM outbound_cursors WHERE name = $1";
-        let place: Option<i64> = sqlx::query_scalar(select)
-            .bind(source.table())
-            .fetch_optional(self.readers())
-            .await?;
+        let place: Option<i64> =
+            sqlx::query_scalar(select).bind(source.table()).fetch_optional(self.readers()).await?;
         if let Some(place) = place {
             return Ok(place);
         }

@@ -10,9 +10,7 @@ use crate::store::sql::record::record;
 use crate::store::sql::{
     Connection, Row, Store, audit, from_json, ms, small, to_json, unsigned, unsigned_option, word,
 };
-use crate::webhooks::{
-    Attempted, Delivery, DeliveryState, MAX_WAITING, Webhook, WebhookTopic,
-};
+use crate::webhooks::{Attempted, Delivery, DeliveryState, MAX_WAITING, Webhook, WebhookTopic};
 use sqlx::Row as _;
 use uuid::Uuid;
 

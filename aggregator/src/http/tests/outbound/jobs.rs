@@ -106,7 +106,13 @@ async fn a_schedule_makes_one_job_at_its_time_however_many_replicas_look() {
     let (a, b) = tokio::join!(one.make_due(), other.make_due());
     assert_eq!(a.unwrap().len() + b.unwrap().len(), 1);
     let path = format!("/api/v1/schedules/{id}");
-    let token = rig.sign_in("/api/v1/auth/login", super::super::rig::ADMIN, super::super::rig::PASSWORD).await.json()["data"]["tokens"]["access_token"].as_str().unwrap().to_owned();
+    let token = rig
+        .sign_in("/api/v1/auth/login", super::super::rig::ADMIN, super::super::rig::PASSWORD)
+        .await
+        .json()["data"]["tokens"]["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let shown = rig.get(&path).by(&token).send().await;
     let next = crate::clock::rfc3339(NOW_MS + 4 * 3_600_000);
     assert_eq!(shown.json()["data"]["next_at"], next);
@@ -136,14 +142,29 @@ async fn a_schedule_that_makes_no_sense_is_refused_field_by_field() {
     let token = rig.admin().await;
     let manager = rig.token("manager@example.org", Role::OrgAdmin).await;
     for (body, field) in [
-        (json!({ "name": "", "kind": "backup", "every_seconds": 60, "passphrase": "long enough it is" }), "name"),
+        (
+            json!({ "name": "", "kind": "backup", "every_seconds": 60, "passphrase": "long enough it is" }),
+            "name",
+        ),
         (json!({ "name": "a", "kind": "backup", "every_seconds": 60 }), "passphrase"),
-        (json!({ "name": "a", "kind": "backup", "every_seconds": 5, "passphrase": "long enough it is" }), "every_seconds"),
-        (json!({ "name": "a", "kind": "backup", "at": "25:00", "passphrase": "long enough it is" }), "at"),
+        (
+            json!({ "name": "a", "kind": "backup", "every_seconds": 5, "passphrase": "long enough it is" }),
+            "every_seconds",
+        ),
+        (
+            json!({ "name": "a", "kind": "backup", "at": "25:00", "passphrase": "long enough it is" }),
+            "at",
+        ),
         (json!({ "name": "a", "kind": "dance", "every_seconds": 60 }), "kind"),
         (json!({ "name": "a", "kind": "report", "every_seconds": 60 }), "report"),
-        (json!({ "name": "a", "kind": "report", "every_seconds": 60, "report": { "kind": "energy" } }), "report.last_seconds"),
-        (json!({ "name": "a", "kind": "report", "every_seconds": 60, "at": "03:00", "report": { "kind": "energy", "last_seconds": 60 } }), "every_seconds"),
+        (
+            json!({ "name": "a", "kind": "report", "every_seconds": 60, "report": { "kind": "energy" } }),
+            "report.last_seconds",
+        ),
+        (
+            json!({ "name": "a", "kind": "report", "every_seconds": 60, "at": "03:00", "report": { "kind": "energy", "last_seconds": 60 } }),
+            "every_seconds",
+        ),
     ] {
         let answer = rig.post("/api/v1/schedules").by(&token).json(&body).await;
         assert_eq!(answer.refusal(), (422, "validation_error".into()), "{body}");
@@ -157,7 +178,8 @@ async fn a_schedule_that_makes_no_sense_is_refused_field_by_field() {
 #[tokio::test]
 async fn after_a_rotation_of_the_keys_a_job_seals_everything_anew() {
     let rig = Rig::start().await;
-    let mail = crate::mail::Mail { to: "a@example.org".into(), subject: "s".into(), text: "t".into() };
+    let mail =
+        crate::mail::Mail { to: "a@example.org".into(), subject: "s".into(), text: "t".into() };
     for _ in 0..3 {
         rig.app.mail.queue(mail.clone()).await.unwrap();
     }
@@ -169,6 +191,9 @@ async fn after_a_rotation_of_the_keys_a_job_seals_everything_anew() {
     let values = rig.app.store.sealed_values(("mail", "text"), "", 10).await.unwrap();
     for (id, sealed) in values {
         assert!(rig.app.sealing.is_current(&sealed));
-        assert_eq!(*rig.app.sealing.open_sealed(&format!("mail.text:{id}"), &sealed).unwrap(), b"t");
+        assert_eq!(
+            *rig.app.sealing.open_sealed(&format!("mail.text:{id}"), &sealed).unwrap(),
+            b"t"
+        );
     }
 }

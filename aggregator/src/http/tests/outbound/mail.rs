@@ -92,7 +92,12 @@ async fn a_mail_is_taken_by_the_server_once_and_listed_as_sent() {
     rig.app.mail.turn().await.unwrap();
     let taken = sink.taken();
     assert_eq!(taken.len(), 1);
-    for part in ["RCPT TO:<a@example.org>", "To: a@example.org", "From: Flyball <flyball@example.org>", "Subject: =?utf-8?b?"] {
+    for part in [
+        "RCPT TO:<a@example.org>",
+        "To: a@example.org",
+        "From: Flyball <flyball@example.org>",
+        "Subject: =?utf-8?b?",
+    ] {
         assert!(taken[0].contains(part), "{part}: {}", taken[0]);
     }
     let list = rig.get("/api/v1/mail").by(&token).send().await.json();
@@ -126,7 +131,13 @@ async fn no_address_and_no_subject_brings_a_header_of_its_own() {
     let rig = Rig::with(|config| server(config, address)).await;
     let evil = "s\r\nBcc: evil@example.org\r\n\r\nbody";
     rig.app.mail.queue(letter("a@example.org", evil)).await.unwrap();
-    for to in ["a@example.org\r\nBcc: evil@example.org", "a@example.org>\r\nDATA", "nobody", "", "a b@example.org, c@example.org"] {
+    for to in [
+        "a@example.org\r\nBcc: evil@example.org",
+        "a@example.org>\r\nDATA",
+        "nobody",
+        "",
+        "a b@example.org, c@example.org",
+    ] {
         rig.app.mail.queue(letter(to, "s")).await.unwrap();
     }
     rig.app.mail.turn().await.unwrap();
@@ -135,7 +146,12 @@ async fn no_address_and_no_subject_brings_a_header_of_its_own() {
     let headers = taken[0].split("\n\n").next().unwrap();
     assert!(!headers.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{headers}");
     assert_eq!(taken[0].matches("RCPT").count(), 1);
-    let dead = rig.app.mail.list(Some(crate::mail::MailState::Dead), crate::page::PageRequest::first(9)).await.unwrap();
+    let dead = rig
+        .app
+        .mail
+        .list(Some(crate::mail::MailState::Dead), crate::page::PageRequest::first(9))
+        .await
+        .unwrap();
     assert_eq!(dead.total, 5);
 }
 
@@ -144,7 +160,9 @@ async fn a_refusal_for_good_is_a_dead_letter_and_a_busy_server_is_tried_again() 
     let sink = Sink::default();
     let address = sink.listen().await;
     let rig = Rig::with(|config| server(config, address)).await;
-    let first = async || rig.app.mail.list(None, crate::page::PageRequest::first(9)).await.unwrap().items[0].clone();
+    let first = async || {
+        rig.app.mail.list(None, crate::page::PageRequest::first(9)).await.unwrap().items[0].clone()
+    };
     *sink.answer.lock().unwrap() = Some("550 no such user\r\n");
     rig.app.mail.queue(letter("gone@example.org", "s")).await.unwrap();
     rig.app.mail.turn().await.unwrap();

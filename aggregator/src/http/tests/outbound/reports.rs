@@ -43,8 +43,14 @@ async fn a_minute_of_a_machine_is_reckoned_as_its_readings_say() {
     let (_, temperature) = made(&rig, &token, &question).await;
     let rows = temperature["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
-    assert_eq!(json!([rows[0][3], rows[0][4], rows[0][5], rows[0][6]]), json!([20.0, 49.5, 79.0, 1.0]));
-    assert_eq!(json!([rows[1][3], rows[1][4], rows[1][5], rows[1][6]]), json!([20.0, 20.0, 20.0, 0.0]));
+    assert_eq!(
+        json!([rows[0][3], rows[0][4], rows[0][5], rows[0][6]]),
+        json!([20.0, 49.5, 79.0, 1.0])
+    );
+    assert_eq!(
+        json!([rows[1][3], rows[1][4], rows[1][5], rows[1][6]]),
+        json!([20.0, 20.0, 20.0, 0.0])
+    );
     let mut question = minute("availability");
     question["device_id"] = json!(device.to_string());
     question["from"] = json!(crate::clock::rfc3339(BEGIN_MS - 60_000));

@@ -41,7 +41,8 @@ impl Receiver {
     }
 
     fn answers(&self, status: u16, location: &str) {
-        *self.answer.lock().unwrap() = Some((StatusCode::from_u16(status).unwrap(), location.into()));
+        *self.answer.lock().unwrap() =
+            Some((StatusCode::from_u16(status).unwrap(), location.into()));
     }
 
     fn count(&self) -> usize {
@@ -157,7 +158,8 @@ async fn a_failing_receiver_is_tried_for_a_day_then_disabled_and_its_owner_told(
     assert_eq!(audit["data"].as_array().unwrap().len(), 1);
     // Enabled anew, what failed is sent again under its own name.
     *receiver.answer.lock().unwrap() = None;
-    let body = json!({ "name": "ours", "url": format!("http://{address}/hook"), "topics": ["events"] });
+    let body =
+        json!({ "name": "ours", "url": format!("http://{address}/hook"), "topics": ["events"] });
     let put = rig.ask(Method::PUT, &format!("/api/v1/webhooks/{id}")).by(&token);
     let put = put.header("if-match", shown.header("etag")).json(&body).await;
     assert_eq!(put.json()["data"]["enabled"], true, "{}", put.text);
@@ -203,12 +205,29 @@ async fn no_form_of_an_address_leads_inside() {
     let receiver = Receiver::default();
     let port = receiver.listen().await.port();
     let refused = [
-        "http://127.0.0.1:PORT/", "http://[::1]:PORT/", "http://[::ffff:127.0.0.1]:PORT/",
-        "http://[::ffff:7f00:1]:PORT/", "http://169.254.169.254/latest/meta-data", "http://10.0.0.1/",
-        "http://[fd00:ec2::254]/", "http://[fe80::1]/", "http://0.0.0.0:PORT/", "http://100.100.100.200/",
-        "http://[64:ff9b::7f00:1]:PORT/", "http://user:pass@example.org/", "http://example.org@127.0.0.1:PORT/",
-        "file:///etc/passwd", "gopher://127.0.0.1/", "ftp://example.org/", "http://", "//example.org/",
-        "http://exa mple.org/", "http://example.org/\r\nX: y", "http://example.org/#f", "http:\\\\127.0.0.1\\", "",
+        "http://127.0.0.1:PORT/",
+        "http://[::1]:PORT/",
+        "http://[::ffff:127.0.0.1]:PORT/",
+        "http://[::ffff:7f00:1]:PORT/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/",
+        "http://[fd00:ec2::254]/",
+        "http://[fe80::1]/",
+        "http://0.0.0.0:PORT/",
+        "http://100.100.100.200/",
+        "http://[64:ff9b::7f00:1]:PORT/",
+        "http://user:pass@example.org/",
+        "http://example.org@127.0.0.1:PORT/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "ftp://example.org/",
+        "http://",
+        "//example.org/",
+        "http://exa mple.org/",
+        "http://example.org/\r\nX: y",
+        "http://example.org/#f",
+        "http:\\\\127.0.0.1\\",
+        "",
     ];
     for url in refused {
         let url = url.replace("PORT", &port.to_string());
@@ -218,7 +237,16 @@ async fn no_form_of_an_address_leads_inside() {
         assert_eq!(answer.json()["field_errors"][0]["field"], "url", "{url}");
     }
     // Names are judged when they are resolved: what they are and how resolvers read numbers.
-    let names = ["localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "localhost.", "0"];
+    let names = [
+        "localhost",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0x7f.1",
+        "localhost.",
+        "0",
+    ];
     for name in names {
         let url = format!("http://{name}:{port}/");
         let body = json!({ "name": name, "url": url, "topics": ["events"] });
