@@ -13,8 +13,8 @@ use crate::history::Objects;
 use crate::jobs::{Job, JobError, Progress};
 use crate::record::Record;
 use crate::store::{Database, Store, StoreError};
-use archive::Writer;
 pub use archive::{ArchiveError, Manifest};
+use archive::{Secrets, Writer};
 pub use restore::{RestoreError, Restored, restore};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -187,7 +187,7 @@ fn write(
 }
 
 /// The small files of the state folder by their relative paths: keys, certificates, settings.
-fn secrets(state: &Path) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, BackupError> {
+fn secrets(state: &Path) -> Result<Secrets, BackupError> {
     let (mut found, mut folders) = (Vec::new(), vec![PathBuf::new()]);
     while let Some(folder) = folders.pop() {
         let whole = state.join(&folder);

@@ -2,7 +2,7 @@
 //! each event is told once, by whichever replica comes first, also across a restart.
 
 use super::every;
-use crate::access::OrganizationId;
+use crate::access::{Grants, OrganizationId, Right, Scope, UserId};
 use crate::app::App;
 use crate::app::shutdown::Stop;
 use crate::clock::rfc3339;
@@ -35,9 +35,28 @@ pub struct Teller {
 struct Owners<'a> {
     app: &'a App,
     known: HashMap<DeviceId, Option<OrganizationId>>,
+    grants: HashMap<UserId, Option<Grants>>,
 }
 
-impl Owners<'_> {
+impl<'a> Owners<'a> {
+    fn new(app: &'a App) -> Self {
+        Self { app, known: HashMap::new(), grants: HashMap::new() }
+    }
+
+    /// May who subscribed see `device` still?
+    async fn sees(&mut self, by: Option<UserId>, device: DeviceId) -> Result<bool, StoreError> {
+        let Some(user) = by else { return Ok(false) };
+        if !self.grants.contains_key(&user) {
+            self.grants.insert(user, self.app.store.grants_of(user).await?);
+        }
+        match self.grants.get(&user) {
+            Some(Some(grants)) => {
+                self.app.tenancy.may(grants, Right::Read, Scope::Device(device)).await
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// May one of `organization`, or of none and thus of all, hear of `device`?
     async fn may_hear(
         &mut self,
@@ -50,7 +69,8 @@ impl Owners<'_> {
         let owner = match self.known.get(&device) {
             Some(owner) => *owner,
             None => {
-                let owner = self.app.store.organization_of(device).await?;
+                let map = self.app.tenancy.map().await?;
+                let owner = map.organization_of(Scope::Device(device));
                 self.known.insert(device, owner);
                 owner
             }
@@ -90,7 +110,7 @@ impl Teller {
         let Some((mut place, through)) = self.range(Source::Events).await? else { return Ok(()) };
         let webhooks = listening(app, WebhookTopic::Events).await?;
         let mut notifications = app.notifications.list().await?;
-        let mut owners = Owners { app, known: HashMap::new() };
+        let mut owners = Owners::new(app);
         while place < through {
             let events = app.store.events_between(place, through, AT_ONCE).await?;
             let to = if events.len() < AT_ONCE as usize {
@@ -110,6 +130,7 @@ impl Teller {
                 for notification in &mut notifications {
                     if !notification.wants(event)
                         || !owners.may_hear(notification.organization, Some(event.device)).await?
+                        || !owners.sees(notification.record.created_by, event.device).await?
                     {
                         continue;
                     }
@@ -132,7 +153,7 @@ impl Teller {
         let app = &self.app;
         let Some((mut place, through)) = self.range(Source::Audit).await? else { return Ok(()) };
         let webhooks = listening(app, WebhookTopic::Operations).await?;
-        let mut owners = Owners { app, known: HashMap::new() };
+        let mut owners = Owners::new(app);
         while place < through {
             let steps = app.store.operation_steps(place, through, AT_ONCE).await?;
             let to = if steps.len() < AT_ONCE as usize {
@@ -229,7 +250,7 @@ async fn device_changed(
     let word = if online { "online" } else { "offline" };
     let data = json!({ "device_id": device, "online": online });
     let (message, topic) = (format!("dev_{device}_{at_ms}_{word}"), format!("devices.{word}"));
-    let mut owners = Owners { app, known: HashMap::new() };
+    let mut owners = Owners::new(app);
     let about = (Some(device), at_ms);
     let deliveries = posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?;
     if deliveries.is_empty() {

@@ -1,6 +1,7 @@
 //! What a report says, reckoned from the readings.
 
 use super::{Cell, Column, Content, ReportKind, ReportQuestion};
+use crate::access::{OrganizationId, Scope, SiteId};
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::fleet::{Belonging, DeviceId, Subject, SubjectQuery};
@@ -10,7 +11,9 @@ use crate::telemetry::event::severity_name;
 use crate::telemetry::{
     Aggregate, EventQuery, Kind, Readings, ReadingsError, ReadingsQuery, Selection, SeriesInfo,
 };
+use crate::tenancy::Sight;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Devices of one report.
 const MAX_DEVICES: usize = 1_000;
@@ -57,15 +60,20 @@ async fn devices(app: &App, question: &ReportQuestion) -> Result<Vec<Subject>, J
         return Ok(vec![subject.ok_or_else(gone)?]);
     }
     let page = PageRequest::first(u32::try_from(MAX_DEVICES).unwrap_or(u32::MAX) + 1);
-    let query = SubjectQuery { gateway: None, kind: None, page };
-    let mut subjects = app.fleet.subjects(&query).await?.items;
-    if question.site.is_some() || question.organization.is_some() {
-        let placed = app.store.placed_in(question.organization, question.site).await?;
-        subjects.retain(|subject| {
-            placed.contains(&subject.id()) || placed.contains(&subject.machine().id)
-        });
-    }
-    Ok(subjects)
+    let within = match (question.site, question.organization) {
+        (Some(site), _) => Some(Scope::Site(SiteId(site))),
+        (None, Some(organization)) => Some(Scope::Organization(OrganizationId(organization))),
+        (None, None) => None,
+    };
+    let sight = match within {
+        None => Sight::Everything,
+        Some(scope) => {
+            let map = app.tenancy.map().await?;
+            Sight::Only(Arc::new(map.devices_within(std::iter::once(scope))))
+        }
+    };
+    let query = SubjectQuery { gateway: None, kind: None, sight, page };
+    Ok(app.fleet.subjects(&query).await?.items)
 }
 
 struct Sheet {

@@ -108,17 +108,18 @@ pub(crate) async fn create(
         return Err(Problem::invalid(faults));
     };
     let organization = request.organization_id.map(OrganizationId);
-    // Who reads everything may be told of everything; others of their organization.
+    // Who reads everything may be told of everything; others of a device or their organization.
     let allowed = match organization {
+        None if request.device_id.is_some() => true,
         None => caller.grants.everywhere(Right::Read),
         Some(_) => owned::may(&caller, Right::Read, organization),
     };
     if !allowed {
-        let message = "you may only be told of an organization that you can see; name it";
+        let message = "you may only be told of a device or an organization that you see; name one";
         return Err(Problem::new(ErrorCode::Forbidden, message));
     }
     if let Some(id) = request.device_id {
-        super::devices::find(&api, id).await?;
+        super::devices::find(&api, &caller, Right::Read, id).await?;
     }
     let new = NewNotification {
         organization,

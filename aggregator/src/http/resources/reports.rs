@@ -1,7 +1,7 @@
 //! Reports: asked for, made by a job, and read as JSON, as a page or as a table.
 
 use super::owned;
-use crate::access::{Caller, OrganizationId, Right};
+use crate::access::{Caller, OrganizationId, Right, Scope, SiteId};
 use crate::http::Api;
 use crate::http::accept::Accept;
 use crate::http::auth::Reader;
@@ -92,57 +92,62 @@ impl ReportRequest {
         let from_ms = time("from", self.from.as_ref());
         let to_ms = time("to", self.to.as_ref());
         let now_ms = api.app.clock.now_ms();
-        match (from_ms, self.last_seconds) {
+        let fault = match (from_ms, self.last_seconds) {
             (None, Some(seconds)) => {
-                if !(1..=MAX_RANGE_MS / 1_000).contains(&seconds) || self.to.is_some() {
-                    let message = "is 1 to a year, and stands without from and to";
-                    faults.push(FieldError::body(&field("last_seconds"), "out_of_range", message));
-                }
+                let fits = (1..=MAX_RANGE_MS / 1_000).contains(&seconds) && self.to.is_none();
+                let message = "is 1 to a year, and stands without from and to";
+                (!fits).then_some(("last_seconds", "out_of_range", message))
             }
             (Some(from), None) if !scheduled => {
                 let to = to_ms.unwrap_or(now_ms);
-                if from >= to || to - from > MAX_RANGE_MS {
-                    let message = "is before to, by a year at most";
-                    faults.push(FieldError::body(&field("from"), "out_of_range", message));
-                }
+                let fits = from < to && to - from <= MAX_RANGE_MS;
+                let message = "is before to, by a year at most";
+                (!fits).then_some(("from", "out_of_range", message))
             }
-            _ if faults.is_empty() => {
-                let (name, message) = if scheduled {
-                    ("last_seconds", "a scheduled report needs it, and no from")
-                } else {
-                    ("from", "either from or last_seconds is given")
-                };
-                faults.push(FieldError::body(&field(name), "missing_field", message));
+            _ if scheduled => {
+                let message = "a scheduled report needs it, and no from";
+                Some(("last_seconds", "missing_field", message))
             }
-            _ => {}
+            _ => Some(("from", "missing_field", "either from or last_seconds is given")),
+        };
+        if let (Some((name, code, message)), true) = (fault, faults.is_empty()) {
+            faults.push(FieldError::body(&field(name), code, message));
         }
         if self.limit_celsius.is_some_and(|limit| !limit.is_finite()) {
             let message = "is a number of degrees";
             faults.push(FieldError::body(&field("limit_celsius"), "out_of_range", message));
         }
+        let named = [self.device_id, self.site_id, self.organization_id];
+        if named.iter().flatten().count() > 1 {
+            let message = "at most one of device, site and organization is named";
+            faults.push(FieldError::body(&field("device_id"), "invalid_value", message));
+        }
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
-        match self.device_id {
-            Some(id) => {
-                super::devices::find(api, id).await?;
+        let mut of = self.organization_id.map(OrganizationId).or(organization);
+        let refused = || {
+            let message = "only who manages it has reports of a site, an organization or \
+                           everything; name a device that you see";
+            Problem::new(ErrorCode::Forbidden, message).detail("right", Right::Manage.name())
+        };
+        if let Some(id) = self.device_id {
+            super::devices::find(api, caller, Right::Read, id).await?;
+        } else if let Some(site) = self.site_id {
+            let (site, tenancy) = (Scope::Site(SiteId(site)), &api.app.tenancy);
+            let may = tenancy.may(&caller.grants, Right::Manage, site).await;
+            if !may.map_err(Problem::internal)? {
+                return Err(refused());
             }
-            None => {
-                let of = self.organization_id.map(OrganizationId).or(organization);
-                if !(owned::may_manage(caller, of)
-                    || of.is_none() && caller.grants.everywhere(Right::Manage))
-                {
-                    let message = "only who manages an organization has reports of it; name a \
-                                   device that you can see";
-                    return Err(Problem::new(ErrorCode::Forbidden, message));
-                }
-            }
+            of = tenancy.map().await.map_err(Problem::internal)?.organization_of(site);
+        } else if !sees_all(caller, of) {
+            return Err(refused());
         }
         Ok(ReportQuestion {
             kind: self.kind,
             device: self.device_id,
             site: self.site_id,
-            organization: self.organization_id.or(organization.map(|id| id.0)),
+            organization: of.map(|id| id.0),
             from_ms,
             to_ms: from_ms.map(|_| to_ms.unwrap_or(now_ms)),
             last_s: self.last_seconds,
@@ -227,8 +232,11 @@ pub(super) fn full(error: JobsError) -> Problem {
 
 /// Who manages an organization sees its reports; everybody sees one's own.
 fn sees(caller: &Caller, organization: Option<OrganizationId>, made_by: Option<Uuid>) -> bool {
-    made_by == Some(caller.user.0)
-        || owned::may_manage(caller, organization)
+    made_by == Some(caller.user.0) || sees_all(caller, organization)
+}
+
+fn sees_all(caller: &Caller, organization: Option<OrganizationId>) -> bool {
+    owned::may_manage(caller, organization)
         || organization.is_none() && caller.grants.everywhere(Right::Manage)
 }
 

@@ -4,7 +4,7 @@ mod deliveries;
 
 use super::owned;
 use super::schedules::Removed;
-use crate::access::{Caller, OrganizationId};
+use crate::access::{Caller, OrganizationId, Right};
 use crate::audit::{AuditEntry, Decision};
 use crate::fleet::DeviceId;
 use crate::http::Api;
@@ -120,7 +120,7 @@ impl WebhookRequest {
         let organization = self.organization_id.map(OrganizationId);
         owned::demand(caller, organization)?;
         if let Some(id) = self.device_id {
-            super::devices::find(api, id).await?;
+            super::devices::find(api, caller, Right::Read, id).await?;
         }
         let device = self.device_id.map(DeviceId);
         Ok(NewWebhook {

@@ -1,6 +1,6 @@
 //! Subscriptions, and telling outside what a growing table has brought.
 
-use crate::access::{OrganizationId, UserId};
+use crate::access::{Grants, OrganizationId, Role, UserId};
 use crate::fleet::DeviceId;
 use crate::mail::Queued;
 use crate::notifications::{Notification, Window};
@@ -16,7 +16,6 @@ use crate::telemetry::event::{severity_from_name, severity_name};
 use crate::webhooks::Delivery;
 use serde_json::Value;
 use sqlx::Row as _;
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// More than there can be.
@@ -258,34 +257,16 @@ impl Store {
         Ok(true)
     }
 
-    /// The organization that the device was placed in, itself or, as equipment, by its gateway.
-    pub(crate) async fn organization_of(
-        &self,
-        device: DeviceId,
-    ) -> Result<Option<OrganizationId>, StoreError> {
-        let row = sqlx::query("SELECT organization FROM placements WHERE device = $1")
-            .bind(device.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        let organization = row.as_ref().map(|row| id_option(row, "organization")).transpose()?;
-        Ok(organization.flatten().map(OrganizationId))
-    }
-
-    /// The devices that stand in the site or belong to the organization, where either is given.
-    pub(crate) async fn placed_in(
-        &self,
-        organization: Option<Uuid>,
-        site: Option<Uuid>,
-    ) -> Result<HashSet<DeviceId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT device FROM placements
-             WHERE ($1 IS NULL OR organization = $1) AND ($2 IS NULL OR site = $2)",
-        )
-        .bind(organization.map(|id| id.to_string()))
-        .bind(site.map(|id| id.to_string()))
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(|row| id(row, "device").map(DeviceId)).collect()
+    /// What an account may now; `None` where it is gone or disabled.
+    pub(crate) async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
+        let role: Option<String> =
+            sqlx::query_scalar("SELECT role FROM users WHERE id = $1 AND active = 1")
+                .bind(user.to_string())
+                .fetch_optional(self.readers())
+                .await?;
+        let Some(role) = role else { return Ok(None) };
+        let role = word("users.role", &role, Role::from_name)?;
+        Ok(Some(Grants { role, bound: self.bound_roles(user).await?.into() }))
     }
 
     /// Sealed values of one column, by id, after `after`.

@@ -242,3 +242,21 @@ async fn people_are_told_of_events_and_of_a_flood_by_a_summary() {
     assert_eq!(mail().await.total, 4);
     assert_eq!(mail().await.items[0].subject, "2 more events");
 }
+
+#[tokio::test]
+async fn who_may_see_a_machine_no_more_is_told_of_it_no_more() {
+    let rig = Rig::start().await;
+    let viewer = rig.token("v@example.org", crate::access::Role::Viewer).await;
+    let device = enrol(&rig).await;
+    let body = json!({ "severity": "info" });
+    assert_eq!(rig.post("/api/v1/notifications").by(&viewer).json(&body).await.status, 201);
+    let teller = Teller::new(rig.app.clone());
+    teller.turn().await.unwrap();
+    let sql = "UPDATE users SET role = 'user' WHERE email = 'v@example.org'";
+    rig.app.store.tamper(sql.to_owned()).await.unwrap();
+    events(&rig, device, "limit.tripped", 1).await;
+    teller.turn().await.unwrap();
+    teller.turn().await.unwrap();
+    let mail = rig.app.mail.list(None, crate::page::PageRequest::first(1)).await.unwrap();
+    assert_eq!(mail.total, 0);
+}
