@@ -175,6 +175,14 @@ fn the_domain_knows_no_http_no_quic_and_no_sql() {
         "media",
         "imports",
         "audit",
+        "backups",
+        "jobs",
+        "mail",
+        "notifications",
+        "reports",
+        "resilience",
+        "sealing",
+        "webhooks",
     ];
     let foreign = ["axum", "quinn", "sqlx", "crate::http", "crate::ingest", "store::sql"];
     let mut read = 0;

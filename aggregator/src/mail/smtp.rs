@@ -16,7 +16,9 @@ const MAX_WHY: usize = 500;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
-    #[error("smtp.url is smtp://[user@]host[:port] or smtps://[user@]host[:port]")]
+    #[error(
+        "smtp.url is smtps://host[:port], or smtp://host[:port] with ?tls=none or ?tls=required"
+    )]
     Url(#[source] Option<lettre::transport::smtp::Error>),
     #[error("smtp.from is an address such as Flyball <flyball@example.org>")]
     From,
@@ -56,12 +58,17 @@ impl Smtp {
         let Some(url) = &settings.url else { return Ok(None) };
         let uri: ureq::http::Uri = url.parse().map_err(|_| SmtpError::Url(None))?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(SmtpError::Url(None))?;
+        // Who signs in stands in keys of their own, so that no password is in what is logged.
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(SmtpError::Url(None));
+        }
         let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        // A password or a link that opens an account goes over no open line.
-        let url = match uri.scheme_str() {
-            Some("smtps") => url.clone(),
-            Some("smtp") if local || uri.query().is_some() => url.clone(),
-            Some("smtp") => format!("{}?tls=required", url.trim_end_matches('/')),
+        let bare = url.split('?').next().unwrap_or_default().trim_end_matches('/');
+        // A password or a link that opens an account goes over no open line by mistake.
+        let url = match (uri.scheme_str(), uri.query()) {
+            (Some("smtps"), None) | (Some("smtp"), Some("tls=none")) => bare.to_owned(),
+            (Some("smtp"), None) if local => bare.to_owned(),
+            (Some("smtp"), None | Some("tls=required")) => format!("{bare}?tls=required"),
             _ => return Err(SmtpError::Url(None)),
         };
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url)
@@ -130,4 +137,34 @@ pub(super) fn address_fault(text: &str) -> Option<String> {
 fn why(error: &lettre::transport::smtp::Error) -> String {
     let text = crate::resilience::chain(error);
     text.chars().filter(|c| !c.is_control()).take(MAX_WHY).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_line_is_asked_for_by_name_and_no_password_stands_in_the_address() {
+        for (url, host) in [
+            ("smtps://mail.example.org", Some("mail.example.org")),
+            ("smtp://mail.example.org:587", Some("mail.example.org:587")),
+            ("smtp://mail.example.org/?tls=none", Some("mail.example.org")),
+            ("smtp://mail.example.org?tls=required", Some("mail.example.org")),
+            ("smtp://127.0.0.1:2525", Some("127.0.0.1:2525")),
+            ("smtp://mail.example.org?tls=perhaps", None),
+            ("smtp://user:secret@mail.example.org", None),
+            ("https://mail.example.org", None),
+            ("mail.example.org", None),
+            ("", None),
+        ] {
+            let settings = Settings { url: Some(url.into()), ..Settings::default() };
+            let opened = Smtp::open(&settings).ok().flatten();
+            assert_eq!(opened.as_ref().map(Smtp::host), host, "{url}");
+        }
+        let from = Some("nobody".to_owned());
+        let settings =
+            Settings { url: Some("smtps://a.example.org".into()), from, ..Settings::default() };
+        assert!(matches!(Smtp::open(&settings), Err(SmtpError::From)));
+        assert!(Smtp::open(&Settings::default()).unwrap().is_none());
+    }
 }

@@ -197,3 +197,34 @@ async fn after_a_rotation_of_the_keys_a_job_seals_everything_anew() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_organizations_manager_sees_its_jobs_and_no_others() {
+    use crate::access::OrganizationId;
+    let rig = Rig::start().await;
+    let manager = rig.token("manager@example.org", Role::User).await;
+    let organization = Uuid::from_u128(77);
+    let sql = format!(
+        "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms, updated_at_ms)
+         SELECT '{}', id, 'org_admin', 'organization', '{organization}', 0, 0 FROM users
+         WHERE email = 'manager@example.org'",
+        Uuid::from_u128(78)
+    );
+    rig.app.store.tamper(sql).await.unwrap();
+    rig.app.accounts.reconsider();
+    rig.clock.advance(Duration::from_secs(5));
+    let own = NewJob { organization: Some(OrganizationId(organization)), ..reseal(1) };
+    let other = NewJob { organization: Some(OrganizationId(Uuid::from_u128(79))), ..reseal(2) };
+    for job in [own, other, reseal(3)] {
+        rig.app.jobs.queue(job).await.unwrap();
+    }
+    let list = rig.get("/api/v1/jobs").by(&manager).send().await.json();
+    assert_eq!(list["meta"]["total"], 1, "{list}");
+    assert_eq!(list["data"][0]["id"], Uuid::from_u128(1).to_string());
+    for (id, status) in [(1, 200), (2, 404), (3, 404)] {
+        let path = format!("/api/v1/jobs/{}", Uuid::from_u128(id));
+        assert_eq!(rig.get(&path).by(&manager).send().await.status, status, "{id}");
+        let cancel = rig.post(&format!("{path}/cancel")).by(&manager).json(&json!({})).await;
+        assert_eq!(cancel.status, status, "{id}");
+    }
+}
