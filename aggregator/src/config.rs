@@ -4,7 +4,6 @@
 use crate::history::HistorySettings;
 use crate::rates::Rate;
 use crate::store::Database;
-use crate::webhooks::Network;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
@@ -255,6 +254,8 @@ impl Proxies {
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address.to_canonical()))
     }
+}
+
 /// The server that takes mail; without `url` mail is kept and not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -272,7 +273,7 @@ pub struct Smtp {
 #[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
     /// Networks that webhooks may reach besides public addresses.
-    pub allow: Vec<Network>,
+    pub allow: Vec<IpNet>,
 }
 
 /// What the command line says; only what is given overrides.

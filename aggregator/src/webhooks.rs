@@ -20,7 +20,8 @@ use crate::record::Record;
 use crate::resilience::{Backoff, Circuits, Outside};
 use crate::sealing::{Sealing, SealingError};
 use crate::store::{Store, StoreError};
-pub use guard::{Forbidden, Guard, Network};
+pub use guard::{Forbidden, Guard};
+use ipnet::IpNet;
 use sender::{Answer, Post, Sender};
 use serde_json::json;
 use std::net::IpAddr;
@@ -206,7 +207,7 @@ impl Webhooks {
         sealing: Sealing,
         circuits: Circuits,
         mail: Outbox,
-        allowed: &[Network],
+        allowed: &[IpNet],
     ) -> Self {
         let guard = Guard::new(allowed);
         let sender = Sender::new(guard.clone());
@@ -477,7 +478,8 @@ impl Webhooks {
             target: format!("webhook:{}", webhook.id),
             decision: Decision::Failed,
             details: json!({ "name": webhook.name, "url": webhook.url, "why": why }),
-            request_id: None,
+            organization: webhook.organization,
+            ..AuditEntry::default()
         });
         let disabled = self
             .store

@@ -1,7 +1,7 @@
 //! Which addresses a webhook may reach. Whoever sets one up chooses a name, and a name can point
 //! anywhere: every address that it resolves to is judged, and the connection goes to exactly those.
 
-use serde::{Deserialize, Serialize};
+use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -40,43 +40,6 @@ const SPECIAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Addresses that begin alike: `127.0.0.1/32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Network {
-    first: IpAddr,
-    length: u8,
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let fault = || format!("`{text}` is no network such as 127.0.0.1/32 or fd00::/8");
-        let (first, length) = text.split_once('/').ok_or_else(fault)?;
-        let first: IpAddr = first.parse().map_err(|_| fault())?;
-        let length = length.parse().map_err(|_| fault())?;
-        let most = if first.is_ipv4() { 32 } else { 128 };
-        if length > most { Err(fault()) } else { Ok(Self { first, length }) }
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        format!("{}/{}", network.first, network.length)
-    }
-}
-
-impl Network {
-    fn holds(self, address: IpAddr) -> bool {
-        match (self.first, address) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => within_v4(address, first, self.length),
-            (IpAddr::V6(first), IpAddr::V6(address)) => within_v6(address, first, self.length),
-            _ => false,
-        }
-    }
-}
-
 fn within_v4(address: Ipv4Addr, first: Ipv4Addr, length: u8) -> bool {
     let shift = 32 - u32::from(length);
     u64::from(address.to_bits()) >> shift == u64::from(first.to_bits()) >> shift
@@ -95,11 +58,11 @@ pub struct Forbidden {
 /// The rule, with what the configuration allows besides.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
-    allowed: Vec<Network>,
+    allowed: Vec<IpNet>,
 }
 
 impl Guard {
-    pub(crate) fn new(allowed: &[Network]) -> Self {
+    pub(crate) fn new(allowed: &[IpNet]) -> Self {
         Self { allowed: allowed.to_vec() }
     }
 
@@ -108,7 +71,7 @@ impl Guard {
     pub fn admit(&self, address: IpAddr) -> Result<(), Forbidden> {
         // What is written as IPv6 and means IPv4 is that.
         let address = address.to_canonical();
-        let allowed = self.allowed.iter().any(|network| network.holds(address));
+        let allowed = self.allowed.iter().any(|network| network.contains(&address));
         if allowed || is_public(address) { Ok(()) } else { Err(Forbidden { address }) }
     }
 }
@@ -208,9 +171,7 @@ mod tests {
 
     #[test]
     fn the_configuration_opens_a_network_and_no_more() {
-        let network = |text: &str| Network::try_from(text.to_owned());
-        let guard =
-            Guard::new(&[network("127.0.0.1/32").unwrap(), network("fd00:1::/32").unwrap()]);
+        let guard = Guard::new(&["127.0.0.1/32", "fd00:1::/32"].map(|text| text.parse().unwrap()));
         for (address, admitted) in [
             ("127.0.0.1", true),
             ("::ffff:127.0.0.1", true),
@@ -221,9 +182,6 @@ mod tests {
         ] {
             let parsed: IpAddr = address.parse().unwrap();
             assert_eq!(guard.admit(parsed).is_ok(), admitted, "{address}");
-        }
-        for wrong in ["127.0.0.1", "127.0.0.1/33", "localhost/8", "fd00::/129", "1/2/3"] {
-            assert!(network(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -130,7 +130,7 @@ async fn audit(api: &Api, actor: &str, action: &str, id: Uuid) -> Result<(), Pro
         target: format!("backup:{id}"),
         decision: Decision::Allowed,
         details: json!({}),
-        request_id: None,
+        ..AuditEntry::default()
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)
 }

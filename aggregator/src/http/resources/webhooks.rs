@@ -142,7 +142,8 @@ async fn audit(api: &Api, caller: &Caller, action: &str, webhook: &Kept) -> Resu
         target: format!("webhook:{}", webhook.id),
         decision: Decision::Allowed,
         details: json!({ "name": webhook.name, "url": webhook.url }),
-        request_id: None,
+        organization: webhook.organization,
+        ..AuditEntry::default()
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)
 }

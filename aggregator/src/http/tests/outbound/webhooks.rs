@@ -3,7 +3,6 @@ use crate::access::Role;
 use crate::http::tests::machine::enrol;
 use crate::http::tests::rig::{ADMIN, PASSWORD, Rig};
 use crate::outbound::Teller;
-use crate::webhooks::Network;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -68,7 +67,7 @@ fn is_signed(headers: &HeaderMap, body: &str, secret: &str) -> bool {
 
 async fn open() -> (Rig, String, Receiver, SocketAddr) {
     let rig = Rig::with(|config| {
-        config.webhooks.allow = vec![Network::try_from("127.0.0.1/32".to_owned()).unwrap()];
+        config.webhooks.allow = vec!["127.0.0.1/32".parse().unwrap()];
     })
     .await;
     let token = rig.admin().await;
