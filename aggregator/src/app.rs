@@ -1,6 +1,8 @@
 //! The house as one value: every domain with what it needs. Made once at start and handed to
 //! `ingest` and `http`; cloning it is cheap.
 
+pub mod instances;
+pub mod platform;
 pub mod replicas;
 pub mod shutdown;
 
@@ -24,6 +26,7 @@ use crate::tenancy::Tenancy;
 use shutdown::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -67,6 +70,8 @@ pub struct Parts {
     pub imports: Imports,
     pub metrics: Metrics,
     pub started_at_ms: u64,
+    /// This process among those on the same database.
+    pub instance: Uuid,
 }
 
 impl Deref for App {
@@ -117,6 +122,7 @@ impl App {
         history.metrics().register(&metrics);
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
+            instance: clock.new_id(),
             config,
             clock,
             shutdown: Shutdown::default(),

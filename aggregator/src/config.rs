@@ -2,6 +2,7 @@
 //! Parsed once; unknown keys of the file are refused.
 
 use crate::history::HistorySettings;
+use crate::logs::LogSettings;
 use crate::rates::Rate;
 use crate::store::Database;
 use figment::Figment;
@@ -55,6 +56,7 @@ pub struct Config {
     pub proxies: Proxies,
     pub safety: Safety,
     pub history: HistorySettings,
+    pub logs: LogSettings,
     /// Where samples are sent on to.
     #[serde(default)]
     pub export: Vec<Export>,
@@ -315,6 +317,7 @@ impl Default for Config {
             safety: Safety::default(),
             export: Vec::new(),
             history: HistorySettings::default(),
+            logs: LogSettings::default(),
         }
     }
 }

@@ -30,8 +30,10 @@ pub mod audit;
 pub mod tenancy;
 
 pub mod applications;
+pub mod clients;
 pub mod content;
 pub mod imports;
+pub mod logs;
 pub mod media;
 
 pub mod http;

@@ -5,6 +5,7 @@
 pub mod board;
 pub mod interest;
 pub mod newest;
+pub mod platform;
 pub mod subscriber;
 
 use crate::fleet::DeviceId;
@@ -14,6 +15,7 @@ use crate::telemetry::{Event, Sampled, SeriesInfo};
 use board::Changed;
 pub use interest::{Devices, Interest, Mode, Selection};
 pub use newest::{DeviceNow, Newest, Place};
+pub use platform::{Audience, Told, What};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
 pub use subscriber::{Delivery, Subscription};
@@ -42,6 +44,8 @@ pub enum Live {
     },
     /// Something of it changed that is no reading.
     Changed(Changed),
+    /// What applications sent, and how the server itself fares.
+    Platform(Told),
 }
 
 /// What a subscriber asks for and a gap names.
@@ -51,6 +55,7 @@ pub enum Topic {
     Events,
     Operations,
     DeviceState(DeviceId),
+    Platform,
 }
 
 impl Live {
@@ -73,6 +78,7 @@ impl Live {
             Self::Readings { device, .. } | Self::Erased { device, .. } => Topic::Readings(*device),
             Self::Event(_) => Topic::Events,
             Self::Operation(_) => Topic::Operations,
+            Self::Platform(_) => Topic::Platform,
             Self::Device { device, .. } | Self::Changed(Changed { device, .. }) => {
                 Topic::DeviceState(*device)
             }

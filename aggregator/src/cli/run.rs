@@ -1,6 +1,6 @@
 //! A running aggregator: both listeners, the sweeper, and the way out.
 
-use crate::app::{App, replicas};
+use crate::app::{App, platform, replicas};
 use crate::export;
 use crate::http;
 use crate::ingest::{Ingest, IngestError};
@@ -67,6 +67,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let history = tokio::spawn(app.history.clone().run(app.shutdown.clone()));
     let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let replicas = tokio::spawn(replicas::run(app.clone()));
+    let platform = tokio::spawn(platform::run(app.clone()));
     let exports = tokio::spawn(export::run(app.clone()));
     let mut http = tokio::spawn(http::serve(app.clone(), listener));
     let early = tokio::select! {
@@ -82,12 +83,14 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
             None => http.await,
         }
     };
-    let ends = async { tokio::join!(ingest, sweeper, history, imports, exports, replicas, http) };
+    let ends = async {
+        tokio::join!(ingest, sweeper, history, imports, exports, replicas, platform, http)
+    };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {
-        Ok((_, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
-        Ok((_, _, _, _, _, _, Err(_))) | Err(_) => {
+        Ok((_, _, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, _, _, _, _, _, Err(_))) | Err(_) => {
             tracing::warn!("some connections did not end in time and were dropped");
             Ok(())
         }

@@ -13,6 +13,7 @@ mod imports;
 mod machine;
 mod media;
 mod openapi;
+mod platform;
 mod quarantine;
 mod resuming;
 mod rig;

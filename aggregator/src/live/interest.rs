@@ -1,7 +1,7 @@
 //! What a subscriber asks for: devices, selections of series, events, and how it wants them.
 
 use crate::fleet::DeviceId;
-use crate::live::Topic;
+use crate::live::{Audience, Topic};
 use crate::telemetry::SeriesInfo;
 use crate::tenancy::Sight;
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub struct Interest {
     pub operations: bool,
     /// Nothing of other devices, whatever was asked for.
     pub sight: Sight,
+    /// Of what applications send: whose.
+    pub platform: Option<Audience>,
 }
 
 /// The devices of a topic: those that were named, and beside them all where that was asked for.
@@ -80,6 +82,7 @@ impl Interest {
             Topic::DeviceState(device) => self.device_states.contains(device),
             Topic::Events => self.events,
             Topic::Operations => self.operations,
+            Topic::Platform => self.platform.is_some(),
         }
     }
 

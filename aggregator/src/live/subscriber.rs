@@ -139,7 +139,7 @@ impl State {
             Live::Erased { device, series } => {
                 !interest.takes_newest(*device) || newest.erase(*device, series)
             }
-            Live::Event(_) | Live::Operation(_) => true,
+            Live::Event(_) | Live::Operation(_) | Live::Platform(_) => true,
         }
     }
 }
@@ -156,6 +156,7 @@ impl Interest {
                     })
             }
             Live::Event(_) | Live::Operation(_) => true,
+            Live::Platform(told) => self.platform.is_some_and(|audience| audience.hears(told)),
             Live::Device { .. } | Live::Changed(_) | Live::Erased { .. } => false,
         }
     }

@@ -13,7 +13,7 @@ use crate::http::resources::stats;
 use crate::http::time::rfc3339;
 use crate::imports::Progress;
 use crate::live::newest::Newest;
-use crate::live::{Delivery, Devices, Interest, Place, Subscription};
+use crate::live::{Audience, Delivery, Devices, Interest, Place, Subscription};
 use crate::store::Watermark;
 use crate::telemetry::SeriesId;
 use crate::tenancy::Sight;
@@ -109,7 +109,7 @@ impl Feed {
     }
 
     pub(super) async fn greet(&mut self) {
-        let stats = match stats::gather(&self.api).await {
+        let stats = match stats::gather(&self.api, &self.caller).await {
             Ok(stats) => json!(stats),
             Err(_) => json!({}),
         };
@@ -209,6 +209,7 @@ impl Feed {
             return Err("the token is another user's".into());
         }
         self.caller = caller;
+        self.narrow();
         Ok(())
     }
 
@@ -284,7 +285,12 @@ impl Feed {
     fn narrow(&self) {
         let mut interest = Interest { sight: self.sight.clone(), ..self.asked.clone() };
         if self.flat {
-            interest.device_states = Devices::all();
+            let everything = self.caller.grants.everywhere(Right::Read);
+            if everything {
+                interest.device_states = Devices::all();
+            }
+            interest.platform =
+                Some(if everything { Audience::All } else { Audience::Of(self.caller.user) });
         }
         self.subscription.set_interest(interest);
     }

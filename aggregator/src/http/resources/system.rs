@@ -9,8 +9,8 @@ use crate::fleet::Device;
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, Problem};
-use crate::http::extract::Query;
-use crate::http::reply::{Answer, Flat, One, Resource};
+use crate::http::extract::{Path, Query};
+use crate::http::reply::{Answer, Flat, Many, One, Resource};
 use crate::http::time::rfc3339;
 use crate::telemetry::LatestValue;
 use axum::extract::State;
@@ -48,11 +48,15 @@ impl Resource for Snapshot {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct RunningProcess {
+pub(crate) struct RunningProcess {
     pid: u32,
     name: String,
     cpu_percent: f32,
     memory_mb: f64,
+}
+
+impl Resource for RunningProcess {
+    const FLAT: Flat = Flat::named("process", "processes");
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -77,18 +81,29 @@ pub(crate) async fn snapshot(
 ) -> Answer<One<Snapshot>> {
     let device = which.find(&api, &caller).await?;
     let metrics = measure(&api, &device);
-    let processes = api.app.fleet.inventory(device.id).processes;
-    let processes = processes.into_iter().map(|process| RunningProcess {
+    let processes = running(&api, &device);
+    Ok(One(Snapshot { timestamp: metrics.timestamp.clone(), metrics, processes }))
+}
+
+/// As its agent told them last; none where it has not connected since the server started.
+pub(crate) async fn processes(
+    State(api): State<Api>,
+    Reader(_): Reader,
+    Path(id): Path<Uuid>,
+) -> Answer<Many<RunningProcess>> {
+    let subject = find(&api, id).await?;
+    Ok(Many::whole(running(&api, subject.machine())))
+}
+
+fn running(api: &Api, device: &Device) -> Vec<RunningProcess> {
+    let processes = api.app.fleet.inventory(device.id).processes.into_iter();
+    let running = processes.map(|process| RunningProcess {
         pid: process.pid,
         name: process.name,
         cpu_percent: process.cpu_percent,
         memory_mb: process.memory_bytes as f64 / MIB,
     });
-    Ok(One(Snapshot {
-        timestamp: metrics.timestamp.clone(),
-        metrics,
-        processes: processes.collect(),
-    }))
+    running.collect()
 }
 
 impl WhichDevice {

@@ -1,6 +1,8 @@
 //! The server itself: health, applications, plugins, the audit trail.
 
-use crate::http::resources::{application_metrics, audit, clients, health, plugins, stats, system};
+use crate::http::resources::{
+    application_metrics, audit, clients, health, logs, plugins, servers, stats, system,
+};
 use crate::http::table::Table;
 
 pub(super) fn v1(table: Table) -> Table {
@@ -9,6 +11,16 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/audit", "The audit trail, newest first", audit::list)
         .get("/api/v1/audit/verify", "Do the audit trail's chains hold?", audit::verify)
         .get("/api/v1/plugins", "List plugins", plugins::list)
+        .get("/api/v1/stats", "The server's statistics", stats::stats)
+        .get("/api/v1/servers", "The aggregators on this database", servers::list)
+        .get("/api/v1/clients", "Connected sources of logs and metrics", clients::list)
+        .post("/api/v1/clients/heartbeat", "An application is there", clients::heartbeat)
+        .post("/api/v1/logs", "Log one entry or several", logs::create)
+        .get("/api/v1/logs", "What applications logged, the last first", logs::walk)
+        .delete("/api/v1/logs", "Remove all entries", logs::clear)
+        .get("/api/v1/system/metrics", "One machine's state", system::metrics)
+        .get("/api/v1/system/snapshot", "The same with its processes", system::snapshot)
+        .get("/api/v1/devices/{id}/processes", "A machine's processes", system::processes)
 }
 
 pub(super) fn flat(table: Table) -> Table {
@@ -19,7 +31,14 @@ pub(super) fn flat(table: Table) -> Table {
         .get("/api/system/metrics", "One machine's state", system::metrics)
         .get("/api/system/snapshot", "The same with its processes", system::snapshot)
         .get("/api/stats", "The server's statistics", stats::stats)
-        .get("/api/clients", "Connected sources of metrics", clients::list)
+        .get("/api/servers", "The aggregators on this database", servers::list)
+        .get("/api/clients", "Connected sources of logs and metrics", clients::whole)
+        .post("/api/clients/heartbeat", "An application is there", clients::heartbeat)
+        .post("/api/logs", "Log one entry or several", logs::create)
+        .post("/api/log", "The same", logs::create)
+        .post("/log", "The same", logs::create)
+        .get("/api/logs", "What applications logged, the last first", logs::view)
+        .delete("/api/logs", "Remove all entries", logs::clear)
         .post("/api/metrics", "Report an application's own metrics", application_metrics::create)
         .get(
             "/api/metrics",

@@ -1,0 +1,62 @@
+//! What applications sent and how the server fares, as it is told to whoever may hear it.
+
+use crate::access::UserId;
+use crate::app::platform::Stats;
+use crate::applications::Report;
+use crate::clients::Turned;
+use crate::logs::KeptEntry;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Whose it is; `None` is for those alone who may see everything.
+    pub sender: Option<UserId>,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    Log(Box<KeptEntry>),
+    Metrics(Box<Report>),
+    Client(Box<Turned>),
+    LogsCleared { count: u64 },
+    Stats(Stats),
+}
+
+/// Whose things a subscriber hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    All,
+    Of(UserId),
+}
+
+impl Audience {
+    #[must_use]
+    pub fn hears(self, told: &Told) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(user) => told.sender == Some(user),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn one_hears_ones_own_and_not_what_is_everybodys() {
+        let [one, other] = [1, 2].map(|id| UserId(Uuid::from_u128(id)));
+        let told = |sender| Told { sender, what: What::LogsCleared { count: 1 } };
+        for (audience, sender, hears) in [
+            (Audience::All, None, true),
+            (Audience::All, Some(one), true),
+            (Audience::Of(one), Some(one), true),
+            (Audience::Of(one), Some(other), false),
+            (Audience::Of(one), None, false),
+        ] {
+            assert_eq!(audience.hears(&told(sender)), hears, "{audience:?} {sender:?}");
+        }
+    }
+}
