@@ -1,6 +1,7 @@
 //! The house as one value: every domain with what it needs. Made once at start and handed to
 //! `ingest` and `http`; cloning it is cheap.
 
+pub mod idle;
 pub mod instances;
 pub mod platform;
 pub mod replicas;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub content: Content,
     pub imports: Imports,
     pub metrics: Metrics,
+    /// When an application last said that somebody uses it.
+    pub activity: idle::Activity,
     pub started_at_ms: u64,
     /// This process among those on the same database.
     pub instance: Uuid,
@@ -123,6 +126,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
             instance: clock.new_id(),
+            activity: idle::Activity::default(),
             config,
             clock,
             shutdown: Shutdown::default(),

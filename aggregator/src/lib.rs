@@ -32,6 +32,7 @@ pub mod tenancy;
 pub mod applications;
 pub mod clients;
 pub mod content;
+pub mod idle;
 pub mod imports;
 pub mod logs;
 pub mod media;

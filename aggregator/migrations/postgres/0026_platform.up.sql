@@ -85,3 +85,56 @@ INSERT INTO clients (sender, client_id, client_name, created_at_ms, seen_at_ms, 
 INSERT INTO counters (name, value) SELECT 'metrics', count(*) FROM application_reports;
 INSERT INTO counters (name, value) VALUES ('logs', 0);
 INSERT INTO counters (name, value) SELECT 'reports', coalesce(max(seq), 0) FROM application_reports;
+
+-- When each machine came and went; what is not told by two rows is not known.
+CREATE TABLE device_presence (
+  seq      BIGINT PRIMARY KEY,
+  device   TEXT COLLATE "C" NOT NULL,
+  at_ms    BIGINT NOT NULL,
+  online   BIGINT NOT NULL,
+  instance TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX device_presence_by_device ON device_presence (device, seq);
+
+-- Machines whose idleness is managed. `action` is what was asked of the machine last, as JSON;
+-- `pending` says that it is still to be asked for its state.
+CREATE TABLE idle_devices (
+  device          TEXT COLLATE "C" PRIMARY KEY,
+  enabled         BIGINT NOT NULL,
+  mode            TEXT COLLATE "C" NOT NULL,
+  timeout_minutes BIGINT,
+  active_at_ms    BIGINT NOT NULL,
+  awake_until_ms  BIGINT,
+  forced_state    TEXT COLLATE "C",
+  forced_at_ms    BIGINT,
+  state           TEXT COLLATE "C" NOT NULL,
+  since_ms        BIGINT NOT NULL,
+  pending         BIGINT NOT NULL,
+  action          TEXT COLLATE "C"
+);
+
+CREATE TABLE idle_turns (
+  seq        BIGINT PRIMARY KEY,
+  device     TEXT COLLATE "C" NOT NULL,
+  at_ms      BIGINT NOT NULL,
+  from_state TEXT COLLATE "C" NOT NULL,
+  to_state   TEXT COLLATE "C" NOT NULL,
+  mode       TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX idle_turns_by_device ON idle_turns (device, seq);
+
+-- `definition` is JSON: the thresholds, and the machine's word for each state.
+CREATE TABLE power_profiles (
+  id            TEXT COLLATE "C" PRIMARY KEY,
+  name          TEXT COLLATE "C" NOT NULL,
+  definition    TEXT COLLATE "C" NOT NULL,
+  created_at_ms BIGINT NOT NULL,
+  created_by    TEXT COLLATE "C",
+  updated_at_ms BIGINT NOT NULL,
+  updated_by    TEXT COLLATE "C",
+  deleted_at_ms BIGINT,
+  version       BIGINT NOT NULL DEFAULT 1
+);
+
+INSERT INTO counters (name, value) VALUES ('presence', 0);
+INSERT INTO counters (name, value) VALUES ('idle', 0);

@@ -1,3 +1,7 @@
+DROP TABLE power_profiles;
+DROP TABLE idle_turns;
+DROP TABLE idle_devices;
+DROP TABLE device_presence;
 ALTER TABLE application_reports RENAME TO new_application_reports;
 DROP INDEX application_reports_by_time;
 DROP INDEX application_reports_by_client;

@@ -85,3 +85,56 @@ INSERT INTO clients (sender, client_id, client_name, created_at_ms, seen_at_ms, 
 INSERT INTO counters (name, value) SELECT 'metrics', count(*) FROM application_reports;
 INSERT INTO counters (name, value) VALUES ('logs', 0);
 INSERT INTO counters (name, value) SELECT 'reports', coalesce(max(seq), 0) FROM application_reports;
+
+-- When each machine came and went; what is not told by two rows is not known.
+CREATE TABLE device_presence (
+  seq      INTEGER PRIMARY KEY,
+  device   TEXT NOT NULL,
+  at_ms    INTEGER NOT NULL,
+  online   INTEGER NOT NULL,
+  instance TEXT NOT NULL
+);
+CREATE INDEX device_presence_by_device ON device_presence (device, seq);
+
+-- Machines whose idleness is managed. `action` is what was asked of the machine last, as JSON;
+-- `pending` says that it is still to be asked for its state.
+CREATE TABLE idle_devices (
+  device          TEXT PRIMARY KEY,
+  enabled         INTEGER NOT NULL,
+  mode            TEXT NOT NULL,
+  timeout_minutes INTEGER,
+  active_at_ms    INTEGER NOT NULL,
+  awake_until_ms  INTEGER,
+  forced_state    TEXT,
+  forced_at_ms    INTEGER,
+  state           TEXT NOT NULL,
+  since_ms        INTEGER NOT NULL,
+  pending         INTEGER NOT NULL,
+  action          TEXT
+);
+
+CREATE TABLE idle_turns (
+  seq        INTEGER PRIMARY KEY,
+  device     TEXT NOT NULL,
+  at_ms      INTEGER NOT NULL,
+  from_state TEXT NOT NULL,
+  to_state   TEXT NOT NULL,
+  mode       TEXT NOT NULL
+);
+CREATE INDEX idle_turns_by_device ON idle_turns (device, seq);
+
+-- `definition` is JSON: the thresholds, and the machine's word for each state.
+CREATE TABLE power_profiles (
+  id            TEXT PRIMARY KEY,
+  name          TEXT NOT NULL,
+  definition    TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  created_by    TEXT,
+  updated_at_ms INTEGER NOT NULL,
+  updated_by    TEXT,
+  deleted_at_ms INTEGER,
+  version       INTEGER NOT NULL DEFAULT 1
+);
+
+INSERT INTO counters (name, value) VALUES ('presence', 0);
+INSERT INTO counters (name, value) VALUES ('idle', 0);

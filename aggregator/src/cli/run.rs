@@ -1,6 +1,6 @@
 //! A running aggregator: both listeners, the sweeper, and the way out.
 
-use crate::app::{App, platform, replicas};
+use crate::app::{App, idle, platform, replicas};
 use crate::export;
 use crate::http;
 use crate::ingest::{Ingest, IngestError};
@@ -67,7 +67,10 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let history = tokio::spawn(app.history.clone().run(app.shutdown.clone()));
     let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let replicas = tokio::spawn(replicas::run(app.clone()));
-    let platform = tokio::spawn(platform::run(app.clone()));
+    let platform = tokio::spawn({
+        let app = app.clone();
+        async move { tokio::join!(platform::run(app.clone()), idle::run(app)) }
+    });
     let exports = tokio::spawn(export::run(app.clone()));
     let mut http = tokio::spawn(http::serve(app.clone(), listener));
     let early = tokio::select! {

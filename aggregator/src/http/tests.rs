@@ -9,6 +9,7 @@ mod conformance;
 mod equipment;
 mod errors;
 mod exports;
+mod idle;
 mod imports;
 mod machine;
 mod media;

@@ -4,6 +4,7 @@ use crate::access::UserId;
 use crate::app::platform::Stats;
 use crate::applications::Report;
 use crate::clients::Turned;
+use crate::idle::Turn;
 use crate::logs::KeptEntry;
 
 /// One thing that happened.
@@ -21,6 +22,7 @@ pub enum What {
     Client(Box<Turned>),
     LogsCleared { count: u64 },
     Stats(Stats),
+    Idle(Box<Turn>),
 }
 
 /// Whose things a subscriber hears.

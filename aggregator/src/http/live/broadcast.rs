@@ -2,6 +2,7 @@
 
 use crate::http::resources::application_metrics::ApplicationMetrics;
 use crate::http::resources::clients::Client;
+use crate::http::resources::idle::IdleTurn;
 use crate::http::resources::logs::LogEntry;
 use crate::http::resources::stats::Stats;
 use crate::live::What;
@@ -20,6 +21,7 @@ pub(super) fn drawn(what: &What) -> (&'static [&'static str], Value) {
             (&["client_status_changed", "client_update"], json!(client))
         }
         What::LogsCleared { count } => (&["logs_cleared"], json!({ "cleared_count": count })),
+        What::Idle(turn) => (&["idle_state_changed"], json!(IdleTurn::from((**turn).clone()))),
         What::Stats(stats) => (&["stats_update"], json!(Stats::from(*stats))),
     }
 }

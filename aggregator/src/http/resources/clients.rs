@@ -154,6 +154,9 @@ pub(crate) async fn heartbeat(
     let now_ms = api.app.clock.now_ms();
     let heartbeat = sent.checked(source, &caller, now_ms)?;
     api.app.store.keep_heartbeat(&heartbeat).await.map_err(Problem::internal)?;
+    if heartbeat.is_active() {
+        api.app.activity.note(now_ms);
+    }
     Ok(One(HeartbeatHeard { server_time: rfc3339(now_ms) }))
 }
 

@@ -1,7 +1,8 @@
 //! The server itself: health, applications, plugins, the audit trail.
 
 use crate::http::resources::{
-    application_metrics, audit, clients, health, logs, plugins, servers, stats, system,
+    application_metrics, audit, clients, health, health_history, idle, logs, plugins,
+    power_profiles, servers, stats, system, system_history,
 };
 use crate::http::table::Table;
 
@@ -20,6 +21,34 @@ pub(super) fn v1(table: Table) -> Table {
         .delete("/api/v1/logs", "Remove all entries", logs::clear)
         .get("/api/v1/system/metrics", "One machine's state", system::metrics)
         .get("/api/v1/system/snapshot", "The same with its processes", system::snapshot)
+        .get("/api/v1/system/idle/status", "How idle a machine is", idle::status)
+        .get("/api/v1/system/idle/modes", "When a machine is how idle, by mode", idle::modes)
+        .get("/api/v1/system/idle/history", "How a machine turned, newest first", idle::history)
+        .post("/api/v1/system/idle/config", "Manage a machine's idleness", idle::configure)
+        .post("/api/v1/system/idle/keep-awake", "Keep a machine active", idle::keep_awake)
+        .post(
+            "/api/v1/system/idle/cancel-keep-awake",
+            "Let a machine be idle again",
+            idle::cancel_keep_awake,
+        )
+        .post("/api/v1/system/idle/force-state", "Let a machine be as idle", idle::force_state)
+        .get(
+            "/api/v1/system/history/hourly",
+            "A machine's state by the hour",
+            system_history::hourly,
+        )
+        .get("/api/v1/system/history/daily", "A machine's state by the day", system_history::daily)
+        .get(
+            "/api/v1/system/history/summary",
+            "A machine's state over some days",
+            system_history::summary,
+        )
+        .get(
+            "/api/v1/devices/{id}/health-history",
+            "When a machine's agent was connected",
+            health_history::of_device,
+        )
+        .get("/api/v1/devices/{id}/history", "A device's state by step", system_history::of_device)
         .get("/api/v1/devices/{id}/processes", "A machine's processes", system::processes)
 }
 
@@ -30,6 +59,28 @@ pub(super) fn flat(table: Table) -> Table {
         .get("/api/plugins", "List plugins", plugins::list)
         .get("/api/system/metrics", "One machine's state", system::metrics)
         .get("/api/system/snapshot", "The same with its processes", system::snapshot)
+        .get("/api/system/idle/status", "How idle a machine is", idle::status)
+        .get("/api/system/idle/modes", "When a machine is how idle, by mode", idle::modes)
+        .get("/api/system/idle/history", "How a machine turned, newest first", idle::history)
+        .post("/api/system/idle/config", "Manage a machine's idleness", idle::configure)
+        .post("/api/system/idle/keep-awake", "Keep a machine active", idle::keep_awake)
+        .post(
+            "/api/system/idle/cancel-keep-awake",
+            "Let a machine be idle again",
+            idle::cancel_keep_awake,
+        )
+        .post("/api/system/idle/force-state", "Let a machine be as idle", idle::force_state)
+        .get("/api/system/profiles", "Power profiles of one's own", power_profiles::list)
+        .post("/api/system/profiles", "Make a power profile", power_profiles::create)
+        .put("/api/system/profiles/{id}", "Replace a power profile", power_profiles::replace)
+        .delete("/api/system/profiles/{id}", "Delete a power profile", power_profiles::delete)
+        .get("/api/system/history/hourly", "A machine's state by the hour", system_history::hourly)
+        .get("/api/system/history/daily", "A machine's state by the day", system_history::daily)
+        .get(
+            "/api/system/history/summary",
+            "A machine's state over some days",
+            system_history::summary,
+        )
         .get("/api/stats", "The server's statistics", stats::stats)
         .get("/api/servers", "The aggregators on this database", servers::list)
         .get("/api/clients", "Connected sources of logs and metrics", clients::whole)
