@@ -28,11 +28,11 @@ pub(crate) struct HealthHistory {
     online_seconds: f64,
     offline_seconds: f64,
     /// By time; what none of them covers is not known.
-    periods: Vec<Period>,
+    periods: Vec<HealthPeriod>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Period {
+struct HealthPeriod {
     /// `online` or `offline`.
     state: &'static str,
     from: String,
@@ -44,7 +44,7 @@ impl Resource for HealthHistory {
     const FLAT: Flat = Flat::named("health_history", "health_histories");
 }
 
-impl From<Span> for Period {
+impl From<Span> for HealthPeriod {
     fn from(span: Span) -> Self {
         Self {
             state: if span.online { "online" } else { "offline" },
@@ -107,6 +107,6 @@ pub(crate) async fn of_device(
         availability: (known > 0.0).then(|| online_seconds / known),
         online_seconds,
         offline_seconds,
-        periods: spans.into_iter().map(Period::from).collect(),
+        periods: spans.into_iter().map(HealthPeriod::from).collect(),
     }))
 }

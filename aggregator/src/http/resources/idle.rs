@@ -25,14 +25,14 @@ const MAX_TIMEOUT_MINUTES: u32 = 7 * 24 * 60;
 /// Seconds without activity after which each state begins.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Thresholds {
+pub(crate) struct IdleThresholds {
     pub(super) warm: u64,
     pub(super) cool: u64,
     pub(super) cold: u64,
     pub(super) dormant: u64,
 }
 
-impl From<Seconds> for Thresholds {
+impl From<Seconds> for IdleThresholds {
     fn from(Seconds { warm, cool, cold, dormant }: Seconds) -> Self {
         Self { warm, cool, cold, dormant }
     }
@@ -51,7 +51,7 @@ pub(crate) struct IdleStatus {
     /// A mode's name, or a power profile's id.
     power_mode: String,
     last_activity: String,
-    thresholds_seconds: Option<Thresholds>,
+    thresholds_seconds: Option<IdleThresholds>,
     /// What it turns into if nobody does anything.
     next_state: Option<&'static str>,
     next_state_at: Option<String>,
@@ -84,7 +84,7 @@ pub(crate) struct IdleMode {
     name: String,
     builtin: bool,
     /// Null where the machine is never idle.
-    thresholds_seconds: Option<Thresholds>,
+    thresholds_seconds: Option<IdleThresholds>,
 }
 
 impl Resource for IdleMode {
@@ -192,14 +192,14 @@ pub(crate) async fn modes(State(api): State<Api>, Reader(_): Reader) -> Answer<M
         id: mode.name().into(),
         name: mode.name().into(),
         builtin: true,
-        thresholds_seconds: mode.thresholds().map(Thresholds::from),
+        thresholds_seconds: mode.thresholds().map(IdleThresholds::from),
     });
     let own = api.app.store.power_profiles().await.map_err(Problem::internal)?;
     let own = own.into_iter().map(|profile| IdleMode {
         id: profile.id.to_string(),
         name: profile.name,
         builtin: false,
-        thresholds_seconds: profile.definition.thresholds.map(Thresholds::from),
+        thresholds_seconds: profile.definition.thresholds.map(IdleThresholds::from),
     });
     Ok(Many::whole(builtin.chain(own).collect()))
 }
@@ -389,7 +389,7 @@ async fn shown(api: &Api, managed: Managed) -> Result<IdleStatus, Problem> {
         idle_timeout_minutes: idleness.thresholds.map(|thresholds| thresholds.cold / 60),
         power_mode: managed.mode,
         last_activity: rfc3339(managed.active_at_ms),
-        thresholds_seconds: idleness.thresholds.map(Thresholds::from),
+        thresholds_seconds: idleness.thresholds.map(IdleThresholds::from),
         next_state: next.map(|(state, _)| state.name()),
         next_state_at: next.map(|(_, at_ms)| rfc3339(at_ms)),
         acts: reason.is_none(),

@@ -1,7 +1,7 @@
 //! Modes of the operator's own: when a machine is how idle, and which of its power profiles that
 //! means. The built-in modes can't be changed.
 
-use super::idle::Thresholds;
+use super::idle::IdleThresholds;
 use crate::access::{Caller, Right};
 use crate::app::idle::PowerProfile as Kept;
 use crate::audit::{AuditEntry, Decision};
@@ -29,7 +29,7 @@ pub(crate) struct PowerProfile {
     id: Uuid,
     name: String,
     /// Null where the machine is never idle.
-    thresholds_seconds: Option<Thresholds>,
+    thresholds_seconds: Option<IdleThresholds>,
     /// The machine's own word for a state.
     profiles: BTreeMap<&'static str, String>,
     #[serde(flatten)]
@@ -46,7 +46,7 @@ impl From<Kept> for PowerProfile {
         Self {
             id: kept.id,
             name: kept.name,
-            thresholds_seconds: kept.definition.thresholds.map(Thresholds::from),
+            thresholds_seconds: kept.definition.thresholds.map(IdleThresholds::from),
             profiles: words.map(|(state, word)| (state.name(), word)).collect(),
             recorded: (&kept.record).into(),
         }
@@ -59,7 +59,7 @@ pub(crate) struct PowerProfileRequest {
     #[schema(min_length = 1, max_length = 64)]
     name: String,
     /// In their order; never idle where absent.
-    thresholds_seconds: Option<Thresholds>,
+    thresholds_seconds: Option<IdleThresholds>,
     /// For `active`, `warm`, `cool`, `cold`, `dormant`: the machine's own word, such as
     /// `low-power`; where there is none, the machine is left as it is.
     #[serde(default)]

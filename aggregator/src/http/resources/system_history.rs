@@ -158,13 +158,17 @@ pub(crate) async fn summary(
     let subject = machine(&api, &which).await?;
     let to_ms = api.app.clock.now_ms() + 1;
     let range = to_ms.saturating_sub(days * DAY_MS)..to_ms;
-    let whole = gather(&api, &subject, range.clone(), days * DAY_MS).await?;
-    let empty = || HistoryPoint::at(range.start);
+    let mut whole = HistoryPoint::at(range.start);
+    for (shown, group) in gather(&api, &subject, range.clone(), DAY_MS).await? {
+        if let Some(spread) = Spread::of_all(&group, shown.factor()) {
+            whole.put(shown, spread);
+        }
+    }
     Ok(One(HistorySummary {
         device_id: subject.id().0,
         from: rfc3339(range.start),
         to: rfc3339(range.end),
-        whole: whole.into_iter().next().unwrap_or_else(empty),
+        whole,
     }))
 }
 
@@ -209,24 +213,31 @@ async fn points(
     let to_ms = api.app.clock.now_ms() + 1;
     let begun = to_ms / step_ms * step_ms;
     let from_ms = begun.saturating_sub((u64::from(count) - 1) * step_ms);
-    let points = gather(api, subject, from_ms..to_ms, step_ms).await?;
+    let steps = (0..u64::from(count)).map(|index| from_ms + index * step_ms);
+    let mut points: Vec<HistoryPoint> = steps.map(HistoryPoint::at).collect();
+    for (shown, group) in gather(api, subject, from_ms..to_ms, step_ms).await? {
+        for (index, point) in points.iter_mut().enumerate() {
+            if let Some(spread) = Spread::of_step(&group, index, shown.factor()) {
+                point.put(shown, spread);
+            }
+        }
+    }
     Ok(Many::whole(points).fact("device_id", subject.id().to_string()))
 }
 
+/// Each series that is shown, by step.
 async fn gather(
     api: &Api,
     subject: &Subject,
     range: Range<u64>,
     step_ms: u64,
-) -> Result<Vec<HistoryPoint>, Problem> {
+) -> Result<Vec<(Shown, Group)>, Problem> {
     let machine = subject.machine().id;
     let belonging = Include::of(None).belonging(subject)?;
     let series = api.app.fleet.series(machine).await.map_err(Problem::internal)?;
     let series = chosen(&series, &belonging);
-    let steps = range.clone().step_by(usize::try_from(step_ms).unwrap_or(usize::MAX));
-    let mut points: Vec<HistoryPoint> = steps.map(HistoryPoint::at).collect();
     if series.is_empty() {
-        return Ok(points);
+        return Ok(Vec::new());
     }
     let question = Question {
         selection: Selection {
@@ -241,17 +252,8 @@ async fn gather(
         group_by: GroupBy::Series,
     };
     let grouped = api.app.telemetry.grouped(&question).await.map_err(problem)?;
-    for group in &grouped.groups {
-        let Some(shown) = group.series.first().and_then(|found| Shown::of(&found.series)) else {
-            continue;
-        };
-        for (index, point) in points.iter_mut().enumerate() {
-            if let Some(spread) = spread(group, index, shown.factor()) {
-                point.put(shown, spread);
-            }
-        }
-    }
-    Ok(points)
+    let shown = |group: &Group| group.series.first().and_then(|found| Shown::of(&found.series));
+    Ok(grouped.groups.into_iter().filter_map(|group| Some((shown(&group)?, group))).collect())
 }
 
 /// The series that are shown, of each kind a bounded number.
@@ -266,16 +268,36 @@ fn chosen<'a>(series: &'a [SeriesInfo], belonging: &Belonging) -> Vec<&'a Series
     chosen.into_iter().map(|(_, series)| series).collect()
 }
 
-fn spread(group: &Group, index: usize, factor: f64) -> Option<Spread> {
-    let value = |wanted: Aggregate| {
-        let (_, points) = group.results.iter().find(|(aggregate, _)| *aggregate == wanted)?;
-        points.get(index)?.1.map(|number| number * factor)
-    };
-    Some(Spread {
-        avg: value(Aggregate::Avg)?,
-        min: value(Aggregate::Min)?,
-        max: value(Aggregate::Max)?,
-    })
+impl Spread {
+    fn of_step(group: &Group, index: usize, factor: f64) -> Option<Self> {
+        let value = |wanted: Aggregate| {
+            let (_, points) = group.results.iter().find(|(aggregate, _)| *aggregate == wanted)?;
+            points.get(index)?.1.map(|number| number * factor)
+        };
+        Some(Self {
+            avg: value(Aggregate::Avg)?,
+            min: value(Aggregate::Min)?,
+            max: value(Aggregate::Max)?,
+        })
+    }
+
+    /// All steps as one: each sample counts alike.
+    fn of_all(group: &Group, factor: f64) -> Option<Self> {
+        let (mut samples, mut whole) = (0, None::<Self>);
+        for (index, count) in group.counts.iter().enumerate() {
+            let Some(step) = Self::of_step(group, index, factor) else { continue };
+            samples += count;
+            whole = Some(match whole {
+                None => step,
+                Some(before) => Self {
+                    avg: before.avg + (step.avg - before.avg) * *count as f64 / samples as f64,
+                    min: before.min.min(step.min),
+                    max: before.max.max(step.max),
+                },
+            });
+        }
+        whole
+    }
 }
 
 impl HistoryPoint {
