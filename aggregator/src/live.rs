@@ -59,16 +59,17 @@ pub enum Topic {
 }
 
 impl Live {
-    /// The device that it is about.
+    /// The device that it is about, where it is about one.
     #[must_use]
-    pub fn device(&self) -> DeviceId {
+    pub fn device(&self) -> Option<DeviceId> {
         match self {
             Self::Readings { device, .. }
             | Self::Erased { device, .. }
             | Self::Device { device, .. }
-            | Self::Changed(Changed { device, .. }) => *device,
-            Self::Event(event) => event.device,
-            Self::Operation(operation) => operation.equipment.unwrap_or(operation.device),
+            | Self::Changed(Changed { device, .. }) => Some(*device),
+            Self::Event(event) => Some(event.device),
+            Self::Operation(operation) => Some(operation.equipment.unwrap_or(operation.device)),
+            Self::Platform(told) => told.device(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a subscriber asks for: devices, selections of series, events, and how it wants them.
 
 use crate::fleet::DeviceId;
-use crate::live::{Audience, Topic};
+use crate::live::{Audience, Live, Topic};
 use crate::telemetry::SeriesInfo;
 use crate::tenancy::Sight;
 use serde::Deserialize;
@@ -70,6 +70,12 @@ impl Devices {
 }
 
 impl Interest {
+    /// Is it about nothing that this subscriber may not see?
+    #[must_use]
+    pub(super) fn sees(&self, live: &Live) -> bool {
+        live.device().is_none_or(|device| self.sight.sees(device))
+    }
+
     /// Does anything of `topic` go to this subscriber? A selection is judged series by series.
     #[must_use]
     pub fn wants(&self, topic: Topic) -> bool {

@@ -4,6 +4,7 @@ use crate::access::UserId;
 use crate::app::platform::Stats;
 use crate::applications::Report;
 use crate::clients::Turned;
+use crate::fleet::DeviceId;
 use crate::idle::Turn;
 use crate::logs::KeptEntry;
 
@@ -25,6 +26,21 @@ pub enum What {
     Idle(Box<Turn>),
 }
 
+impl Told {
+    /// The device that it is about, where it is about one.
+    #[must_use]
+    pub fn device(&self) -> Option<DeviceId> {
+        match &self.what {
+            What::Idle(turn) => Some(turn.device),
+            What::Log(_)
+            | What::Metrics(_)
+            | What::Client(_)
+            | What::LogsCleared { .. }
+            | What::Stats(_) => None,
+        }
+    }
+}
+
 /// Whose things a subscriber hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -37,7 +53,8 @@ impl Audience {
     pub fn hears(self, told: &Told) -> bool {
         match self {
             Self::All => true,
-            Self::Of(user) => told.sender == Some(user),
+            // Of a device whoever sees it hears, which is judged besides.
+            Self::Of(user) => told.sender == Some(user) || told.device().is_some(),
         }
     }
 }

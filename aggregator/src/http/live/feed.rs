@@ -285,12 +285,9 @@ impl Feed {
     fn narrow(&self) {
         let mut interest = Interest { sight: self.sight.clone(), ..self.asked.clone() };
         if self.flat {
-            let everything = self.caller.grants.everywhere(Right::Read);
-            if everything {
-                interest.device_states = Devices::all();
-            }
-            interest.platform =
-                Some(if everything { Audience::All } else { Audience::Of(self.caller.user) });
+            interest.device_states = Devices::all();
+            let own = self.caller.only_own();
+            interest.platform = Some(own.map_or(Audience::All, Audience::Of));
         }
         self.subscription.set_interest(interest);
     }

@@ -2,6 +2,7 @@
 
 use super::devices::find;
 use super::readings::read;
+use crate::access::Right;
 use crate::fleet::Subject;
 use crate::fleet::presence::{Period as Span, periods};
 use crate::http::Api;
@@ -69,11 +70,11 @@ pub(crate) struct HealthRange {
 
 pub(crate) async fn of_device(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(asked): Query<HealthRange>,
 ) -> Answer<One<HealthHistory>> {
-    let device = match find(&api, id).await? {
+    let device = match find(&api, &caller, Right::Read, id).await? {
         Subject::Machine(device) => device.id,
         Subject::Equipment { .. } => {
             let message = "equipment has no agent; ask for its gateway, or for its events";

@@ -3,7 +3,7 @@
 
 use super::commands::missing;
 use super::system::WhichDevice;
-use crate::access::Caller;
+use crate::access::{Caller, Right};
 use crate::app::idle::{Managed, choose, hold, plan, step};
 use crate::http::Api;
 use crate::http::auth::{Actor, Reader};
@@ -180,10 +180,10 @@ pub(crate) struct TurnsQuery {
 
 pub(crate) async fn status(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<IdleStatus>> {
-    let managed = managed(&api, &which).await?;
+    let managed = managed(&api, &caller, Right::Read, &which).await?;
     shown(&api, managed).await.map(One)
 }
 
@@ -206,23 +206,23 @@ pub(crate) async fn modes(State(api): State<Api>, Reader(_): Reader) -> Answer<M
 
 pub(crate) async fn history(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
     Query(asked): Query<TurnsQuery>,
 ) -> Answer<Many<IdleTurn>> {
     let limit = limit(asked.limit)?;
-    let device = which.find(&api).await?.id;
+    let device = which.find_for(&api, &caller, Right::Read).await?.id;
     let turns = api.app.store.turns(device, limit).await.map_err(Problem::internal)?;
     Ok(Many::whole(turns.into_iter().map(IdleTurn::from).collect()))
 }
 
 pub(crate) async fn configure(
     State(api): State<Api>,
-    Actor(_): Actor,
+    Actor(caller): Actor,
     Query(which): Query<WhichDevice>,
     Body(asked): Body<IdleConfig>,
 ) -> Answer<One<IdleConfigured>> {
-    let mut managed = managed(&api, &which).await?;
+    let mut managed = managed(&api, &caller, Right::Act, &which).await?;
     let mut faults = Vec::new();
     if let Some(mode) = asked.power_mode {
         if known(&api, &mode).await? {
@@ -282,7 +282,7 @@ pub(crate) async fn keep_awake(
         let fault = FieldError::body(&field, "out_of_range", "has to be 1 s to a day");
         return Err(Problem::invalid(vec![fault]));
     }
-    let mut managed = managed(&api, &which).await?;
+    let mut managed = managed(&api, &caller, Right::Act, &which).await?;
     let until_ms = api.app.clock.now_ms() + seconds * 1_000;
     managed.awake_until_ms = Some(until_ms);
     managed.forced = None;
@@ -295,7 +295,7 @@ pub(crate) async fn cancel_keep_awake(
     Actor(caller): Actor,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<Awake>> {
-    let mut managed = managed(&api, &which).await?;
+    let mut managed = managed(&api, &caller, Right::Act, &which).await?;
     let now_ms = api.app.clock.now_ms();
     let was_awake = managed.awake_until_ms.is_some_and(|until_ms| until_ms > now_ms);
     managed.awake_until_ms = None;
@@ -309,7 +309,7 @@ pub(crate) async fn cancel_keep_awake(
 
 pub(crate) async fn force_state(
     State(api): State<Api>,
-    Actor(_): Actor,
+    Actor(caller): Actor,
     Query(which): Query<WhichDevice>,
     Body(asked): Body<ForceState>,
 ) -> Answer<One<IdleStatus>> {
@@ -318,7 +318,7 @@ pub(crate) async fn force_state(
         let fault = FieldError::body("state", "invalid_value", message);
         return Err(Problem::invalid(vec![fault]));
     };
-    let mut managed = managed(&api, &which).await?;
+    let mut managed = managed(&api, &caller, Right::Act, &which).await?;
     if !managed.enabled {
         let message = "the machine's idleness is not managed; enable it at /api/system/idle/config";
         return Err(Problem::new(ErrorCode::StateConflict, message));
@@ -329,8 +329,13 @@ pub(crate) async fn force_state(
     shown(&api, managed).await.map(One)
 }
 
-async fn managed(api: &Api, which: &WhichDevice) -> Result<Managed, Problem> {
-    let device = which.find(api).await?.id;
+async fn managed(
+    api: &Api,
+    caller: &Caller,
+    right: Right,
+    which: &WhichDevice,
+) -> Result<Managed, Problem> {
+    let device = which.find_for(api, caller, right).await?.id;
     let managed = api.app.store.managed(device).await.map_err(Problem::internal)?;
     Ok(managed.unwrap_or_else(|| Managed::new(device, api.app.clock.now_ms())))
 }

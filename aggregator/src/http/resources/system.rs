@@ -5,7 +5,7 @@
 
 use super::devices::{find, sight};
 use crate::access::{Caller, Right};
-use crate::fleet::Device;
+use crate::fleet::{Device, Subject};
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, Problem};
@@ -88,11 +88,13 @@ pub(crate) async fn snapshot(
 /// As its agent told them last; none where it has not connected since the server started.
 pub(crate) async fn processes(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
 ) -> Answer<Many<RunningProcess>> {
-    let subject = find(&api, id).await?;
-    Ok(Many::whole(running(&api, subject.machine())))
+    Ok(Many::whole(match find(&api, &caller, Right::Read, id).await? {
+        Subject::Machine(device) => running(&api, &device),
+        Subject::Equipment { .. } => Vec::new(),
+    }))
 }
 
 fn running(api: &Api, device: &Device) -> Vec<RunningProcess> {
@@ -107,6 +109,18 @@ fn running(api: &Api, device: &Device) -> Vec<RunningProcess> {
 }
 
 impl WhichDevice {
+    /// The machine, where the caller has that right over it.
+    pub(super) async fn find_for(
+        &self,
+        api: &Api,
+        caller: &Caller,
+        right: Right,
+    ) -> Result<Device, Problem> {
+        let device = self.find(api, caller).await?;
+        find(api, caller, right, device.id.0).await?;
+        Ok(device)
+    }
+
     async fn find(&self, api: &Api, caller: &Caller) -> Result<Device, Problem> {
         if let Some(id) = self.device {
             return Ok(find(api, caller, Right::Read, id).await?.machine().clone());

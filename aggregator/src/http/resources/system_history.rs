@@ -4,6 +4,7 @@
 use super::devices::{Include, find};
 use super::readings::problem;
 use super::system::WhichDevice;
+use crate::access::{Caller, Right};
 use crate::fleet::{Belonging, Subject};
 use crate::http::Api;
 use crate::http::auth::Reader;
@@ -130,32 +131,32 @@ pub(crate) struct Steps {
 
 pub(crate) async fn hourly(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
     Query(asked): Query<Hours>,
 ) -> Answer<Many<HistoryPoint>> {
     let count = within("hours", asked.hours, 24, 744)?;
-    points(&api, &machine(&api, &which).await?, HOUR_MS, count).await
+    points(&api, &machine(&api, &caller, &which).await?, HOUR_MS, count).await
 }
 
 pub(crate) async fn daily(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
     Query(asked): Query<Days>,
 ) -> Answer<Many<HistoryPoint>> {
     let count = within("days", asked.days, 30, 366)?;
-    points(&api, &machine(&api, &which).await?, DAY_MS, count).await
+    points(&api, &machine(&api, &caller, &which).await?, DAY_MS, count).await
 }
 
 pub(crate) async fn summary(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
     Query(asked): Query<SummaryDays>,
 ) -> Answer<One<HistorySummary>> {
     let days = u64::from(within("days", asked.days, 7, 31)?);
-    let subject = machine(&api, &which).await?;
+    let subject = machine(&api, &caller, &which).await?;
     let to_ms = api.app.clock.now_ms() + 1;
     let range = to_ms.saturating_sub(days * DAY_MS)..to_ms;
     let mut whole = HistoryPoint::at(range.start);
@@ -174,7 +175,7 @@ pub(crate) async fn summary(
 
 pub(crate) async fn of_device(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(asked): Query<Steps>,
 ) -> Answer<Many<HistoryPoint>> {
@@ -187,11 +188,11 @@ pub(crate) async fn of_device(
         }
     };
     let count = within("count", asked.count, default, most)?;
-    points(&api, &find(&api, id).await?, step_ms, count).await
+    points(&api, &find(&api, &caller, Right::Read, id).await?, step_ms, count).await
 }
 
-async fn machine(api: &Api, which: &WhichDevice) -> Result<Subject, Problem> {
-    which.find(api).await.map(Subject::Machine)
+async fn machine(api: &Api, caller: &Caller, which: &WhichDevice) -> Result<Subject, Problem> {
+    which.find_for(api, caller, Right::Read).await.map(Subject::Machine)
 }
 
 fn within(name: &str, asked: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {
