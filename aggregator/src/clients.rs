@@ -34,10 +34,12 @@ impl Presence {
 
     #[must_use]
     pub const fn after(silent_ms: u64) -> Self {
-        match silent_ms {
-            ..=ONLINE_MS => Self::Online,
-            ..=IDLE_MS => Self::Idle,
-            _ => Self::Offline,
+        if silent_ms <= ONLINE_MS {
+            Self::Online
+        } else if silent_ms <= IDLE_MS {
+            Self::Idle
+        } else {
+            Self::Offline
         }
     }
 }

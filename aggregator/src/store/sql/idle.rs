@@ -18,8 +18,8 @@ use uuid::Uuid;
 const MOST_DEVICES: i64 = 10_000;
 /// Turns of one machine that are kept.
 const MOST_TURNS: i64 = 1_000;
-/// Modes of the operator's own.
-pub const MOST_PROFILES: i64 = 200;
+/// Modes of the operator's own, as many as the API takes.
+const MOST_PROFILES: i64 = 200;
 
 macro_rules! select {
     ($rest:literal) => {
