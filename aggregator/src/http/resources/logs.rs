@@ -6,6 +6,7 @@ use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::http::Api;
 use crate::http::auth::{Administrator, Member};
+use crate::http::cursor::Walk;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Batch, Query, RequestId, Source};
 use crate::http::paging::{limit, limit_within};
@@ -242,19 +243,18 @@ pub(crate) async fn view(
 pub(crate) async fn walk(
     State(api): State<Api>,
     Member(caller): Member,
+    place: Walk,
     Query(walk): Query<WalkQuery>,
     Query(filter): Query<LogFilter>,
 ) -> Answer<Many<LogEntry>> {
     let limit = limit(walk.limit)?;
-    let before = walk.cursor.map(|text| text.parse::<u32>().map(u64::from)).transpose();
-    let before = before.map_err(|_| {
-        Problem::new(ErrorCode::InvalidCursor, "the cursor is none of this server's")
-    })?;
+    let before = place.place(&api, walk.cursor.as_deref(), |text| text.parse::<u64>().ok())?;
     let query = LogQuery { before, ..filter.parse(&caller, limit + 1)? };
     let mut entries = api.app.store.logs(&query).await.map_err(Problem::internal)?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
-    let next = entries.last().filter(|_| more).map(|kept| kept.seq.to_string());
+    let next =
+        entries.last().filter(|_| more).map(|kept| place.cursor(&api, &kept.seq.to_string()));
     Ok(Many::cursor(entries.into_iter().map(LogEntry::from).collect(), limit, next))
 }
 
@@ -276,6 +276,7 @@ pub(crate) async fn clear(
         decision: Decision::Allowed,
         details: json!({ "cleared_count": count }),
         request_id: request_id.map(|id| id.0),
+        ..AuditEntry::default()
     });
     let cleared_count = cleared.await.map_err(Problem::internal)?;
     let what = What::LogsCleared { count: cleared_count };

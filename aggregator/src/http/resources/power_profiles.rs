@@ -227,6 +227,7 @@ async fn audit(
         decision: Decision::Allowed,
         details: json!({}),
         request_id: request_id.map(|id| id.0),
+        ..AuditEntry::default()
     };
     api.app.store.add_audit(&entry).await.map_err(Problem::internal)
 }

@@ -251,7 +251,7 @@ mod tests {
             target: "logs".into(),
             decision: Decision::Allowed,
             details: cleared.into(),
-            request_id: None,
+            ..AuditEntry::default()
         };
         assert_eq!(store.clear_logs(row).await.unwrap(), 3);
         store.keep_logs(A, vec![entry("e", "e")], 9, 3).await.unwrap();
