@@ -240,6 +240,14 @@ pub struct Caller {
     pub expires_at_ms: u64,
 }
 
+impl Caller {
+    /// Whose things of no organization they see: all (`None`), or what they sent themselves.
+    #[must_use]
+    pub fn only_own(&self) -> Option<UserId> {
+        (!self.grants.everywhere(Right::Read)).then_some(self.user)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,9 @@
 //! The house as one value: every domain with what it needs. Made once at start and handed to
 //! `ingest` and `http`; cloning it is cheap.
 
+pub mod idle;
+pub mod instances;
+pub mod platform;
 pub mod replicas;
 pub mod shutdown;
 
@@ -32,6 +35,7 @@ use crate::webhooks::Webhooks;
 use shutdown::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
+use uuid::Uuid;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -86,7 +90,11 @@ pub struct Parts {
     pub reports: Reports,
     pub backups: Backups,
     pub metrics: Metrics,
+    /// When an application last said that somebody uses it.
+    pub activity: idle::Activity,
     pub started_at_ms: u64,
+    /// This process among those on the same database.
+    pub instance: Uuid,
 }
 
 impl Deref for App {
@@ -158,6 +166,8 @@ impl App {
         let backups = Backups::new(store.clone(), clock.clone(), &config.state);
         Ok(Self(Arc::new(Parts {
             started_at_ms: clock.now_ms(),
+            instance: clock.new_id(),
+            activity: idle::Activity::default(),
             config,
             clock,
             shutdown: Shutdown::default(),

@@ -11,6 +11,14 @@ pub mod report;
 pub use aggregates::{Aggregates, Summary};
 pub use report::{Fault, Report, ReportQuery};
 
-/// Reports that are kept; past it the one that came first goes first. At one a second of a single
-/// application that is a day and more.
-pub const MAX_REPORTS: u64 = 100_000;
+/// How many reports are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportBounds {
+    /// Of one client; past it the one that came first goes first.
+    pub per_client: u32,
+    /// Of all clients; past it the first of whoever has the most goes, so that one that talks
+    /// much pushes nobody else's out.
+    pub all: u32,
+}
+
+pub const REPORT_BOUNDS: ReportBounds = ReportBounds { per_client: 10_000, all: 100_000 };

@@ -2,6 +2,7 @@
 //! Parsed once; unknown keys of the file are refused.
 
 use crate::history::HistorySettings;
+use crate::logs::LogSettings;
 use crate::rates::Rate;
 use crate::store::Database;
 use figment::Figment;
@@ -61,6 +62,7 @@ pub struct Config {
     pub history: HistorySettings,
     pub smtp: Smtp,
     pub webhooks: Webhooks,
+    pub logs: LogSettings,
     /// Where samples are sent on to.
     #[serde(default)]
     pub export: Vec<Export>,
@@ -343,6 +345,7 @@ impl Default for Config {
             history: HistorySettings::default(),
             smtp: Smtp::default(),
             webhooks: Webhooks::default(),
+            logs: LogSettings::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The machines: who they are, whether they are connected, what they last said of themselves.
 
 pub mod equipment;
+pub mod presence;
 pub mod sessions;
 pub(crate) mod standing;
 pub mod subject;

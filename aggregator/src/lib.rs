@@ -40,8 +40,11 @@ pub mod sealing;
 pub mod webhooks;
 
 pub mod applications;
+pub mod clients;
 pub mod content;
+pub mod idle;
 pub mod imports;
+pub mod logs;
 pub mod media;
 
 pub mod http;

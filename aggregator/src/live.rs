@@ -5,6 +5,7 @@
 pub mod board;
 pub mod interest;
 pub mod newest;
+pub mod platform;
 pub mod subscriber;
 
 use crate::fleet::DeviceId;
@@ -14,6 +15,7 @@ use crate::telemetry::{Event, Sampled, SeriesInfo};
 use board::Changed;
 pub use interest::{Devices, Interest, Mode, Selection};
 pub use newest::{DeviceNow, Newest, Place};
+pub use platform::{Audience, Told, What};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
 pub use subscriber::{Delivery, Subscription};
@@ -42,6 +44,8 @@ pub enum Live {
     },
     /// Something of it changed that is no reading.
     Changed(Changed),
+    /// What applications sent, and how the server itself fares.
+    Platform(Told),
 }
 
 /// What a subscriber asks for and a gap names.
@@ -51,19 +55,21 @@ pub enum Topic {
     Events,
     Operations,
     DeviceState(DeviceId),
+    Platform,
 }
 
 impl Live {
-    /// The device that it is about.
+    /// The device that it is about, where it is about one.
     #[must_use]
-    pub fn device(&self) -> DeviceId {
+    pub fn device(&self) -> Option<DeviceId> {
         match self {
             Self::Readings { device, .. }
             | Self::Erased { device, .. }
             | Self::Device { device, .. }
-            | Self::Changed(Changed { device, .. }) => *device,
-            Self::Event(event) => event.device,
-            Self::Operation(operation) => operation.equipment.unwrap_or(operation.device),
+            | Self::Changed(Changed { device, .. }) => Some(*device),
+            Self::Event(event) => Some(event.device),
+            Self::Operation(operation) => Some(operation.equipment.unwrap_or(operation.device)),
+            Self::Platform(told) => told.device(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Live {
             Self::Readings { device, .. } | Self::Erased { device, .. } => Topic::Readings(*device),
             Self::Event(_) => Topic::Events,
             Self::Operation(_) => Topic::Operations,
+            Self::Platform(_) => Topic::Platform,
             Self::Device { device, .. } | Self::Changed(Changed { device, .. }) => {
                 Topic::DeviceState(*device)
             }

@@ -1,5 +1,6 @@
 //! One report, and what may be wrong with it.
 
+use crate::access::UserId;
 use std::collections::BTreeMap;
 
 /// An id, and a client's id or name, has at most so many characters.
@@ -30,6 +31,8 @@ pub struct Report {
 /// Which reports, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportQuery {
+    /// Only what this account sent.
+    pub sender: Option<UserId>,
     pub client_id: Option<String>,
     /// The caller has bounded it.
     pub limit: u32,

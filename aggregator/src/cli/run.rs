@@ -1,6 +1,6 @@
 //! A running aggregator: both listeners, the sweeper, and the way out.
 
-use crate::app::{App, replicas};
+use crate::app::{App, idle, platform, replicas};
 use crate::export;
 use crate::http;
 use crate::ingest::{Ingest, IngestError};
@@ -68,6 +68,10 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let history = tokio::spawn(app.history.clone().run(app.shutdown.clone()));
     let imports = tokio::spawn(app.imports.clone().run(app.shutdown.clone()));
     let replicas = tokio::spawn(replicas::run(app.clone()));
+    let platform = tokio::spawn({
+        let app = app.clone();
+        async move { tokio::join!(platform::run(app.clone()), idle::run(app)) }
+    });
     let exports = tokio::spawn(export::run(app.clone()));
     let outbound = tokio::spawn(outbound::run(app.clone()));
     let mut http = tokio::spawn(http::serve(app.clone(), listener));
@@ -85,7 +89,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
         }
     };
     let ends = async {
-        tokio::join!(ingest, sweeper, history, imports, exports, replicas, outbound, http)
+        tokio::join!(ingest, sweeper, history, imports, exports, replicas, outbound, platform, http)
     };
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;

@@ -1,6 +1,12 @@
 //! What handlers take from a request. Every refusal is a problem of the registry; what a parser
 //! says of itself stays here.
 
+mod batch;
+mod source;
+
+pub(crate) use batch::Batch;
+pub(crate) use source::Source;
+
 use super::Api;
 use super::error::{ErrorCode, FieldError, Problem};
 use super::peer::ClientAddress;
@@ -90,20 +96,24 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+    let value = value(bytes)?;
+    if !value.is_object() {
+        return Err(Problem::new(ErrorCode::ValidationError, "the body has to be a JSON object"));
+    }
+    typed(value, "")
+}
+
+fn value(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Problem::new(ErrorCode::InvalidJson, format!("the body is no valid JSON at {place}"))
             .detail("line", error.line())
             .detail("column", error.column())
-    })?;
-    if !value.is_object() {
-        return Err(Problem::new(ErrorCode::ValidationError, "the body has to be a JSON object"));
-    }
-    typed(value)
+    })
 }
 
-/// The value as what it has to be, or the field that is not.
-pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+/// `value` as what it has to be; `place` is where it stands in the body.
+pub(crate) fn typed<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let said = error.inner().to_string();
@@ -111,6 +121,7 @@ pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         let missing = said.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
         if let Some(name) = missing {
             let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+            let field = format!("{place}{field}");
             return Problem::invalid(vec![FieldError::body(
                 &field,
                 "missing_field",
@@ -118,8 +129,9 @@ pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
             )]);
         }
         let field = if path == "." { "body" } else { &path };
+        let field = format!("{place}{field}");
         Problem::invalid(vec![FieldError::body(
-            field,
+            &field,
             "invalid_value",
             "has the wrong type or a value that is not known here, or holds an unknown field",
         )])

@@ -56,7 +56,7 @@ impl Class {
             Some("/auth/login") => Some(Self::Login),
             Some("/auth/register") => Some(Self::Register),
             Some("/auth/refresh") => Some(Self::Refresh),
-            None if !matches!(path, "/health" | "/ws") => None,
+            None if !matches!(path, "/health" | "/log" | "/ws") => None,
             _ if matches!(identity, Some(Identity::Known(_))) => Some(Self::Authenticated),
             _ => Some(Self::Unauthenticated),
         }

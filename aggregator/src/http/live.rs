@@ -5,6 +5,7 @@
 //! loses the oldest and is told so, and is not disconnected for it.
 
 mod bookmark;
+mod broadcast;
 mod connection;
 mod feed;
 mod message;

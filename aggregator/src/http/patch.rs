@@ -22,7 +22,7 @@ impl<T: Serialize + DeserializeOwned> Patch<T> {
     pub(crate) fn merged(self, before: &T) -> Result<T, Problem> {
         let mut value = serde_json::to_value(before).map_err(Problem::internal)?;
         merge(&mut value, self.patch);
-        typed(value)
+        typed(value, "")
     }
 }
 

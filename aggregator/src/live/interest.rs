@@ -1,7 +1,7 @@
 //! What a subscriber asks for: devices, selections of series, events, and how it wants them.
 
 use crate::fleet::DeviceId;
-use crate::live::Topic;
+use crate::live::{Audience, Live, Topic};
 use crate::telemetry::SeriesInfo;
 use crate::tenancy::Sight;
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub struct Interest {
     pub operations: bool,
     /// Nothing of other devices, whatever was asked for.
     pub sight: Sight,
+    /// Of what applications send: whose.
+    pub platform: Option<Audience>,
 }
 
 /// The devices of a topic: those that were named, and beside them all where that was asked for.
@@ -68,6 +70,12 @@ impl Devices {
 }
 
 impl Interest {
+    /// Is it about nothing that this subscriber may not see?
+    #[must_use]
+    pub(super) fn sees(&self, live: &Live) -> bool {
+        live.device().is_none_or(|device| self.sight.sees(device))
+    }
+
     /// Does anything of `topic` go to this subscriber? A selection is judged series by series.
     #[must_use]
     pub fn wants(&self, topic: Topic) -> bool {
@@ -80,6 +88,7 @@ impl Interest {
             Topic::DeviceState(device) => self.device_states.contains(device),
             Topic::Events => self.events,
             Topic::Operations => self.operations,
+            Topic::Platform => self.platform.is_some(),
         }
     }
 

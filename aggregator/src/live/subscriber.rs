@@ -52,7 +52,7 @@ impl Buffer {
     pub(super) fn push(&self, live: &Arc<Live>) {
         let mut state = self.lock();
         let topic = live.topic();
-        if !state.interest.wants(topic) || !state.interest.sight.sees(live.device()) {
+        if !state.interest.wants(topic) || !state.interest.sees(live) {
             return;
         }
         if !state.put_newest(live) {
@@ -139,7 +139,7 @@ impl State {
             Live::Erased { device, series } => {
                 !interest.takes_newest(*device) || newest.erase(*device, series)
             }
-            Live::Event(_) | Live::Operation(_) => true,
+            Live::Event(_) | Live::Operation(_) | Live::Platform(_) => true,
         }
     }
 }
@@ -156,6 +156,7 @@ impl Interest {
                     })
             }
             Live::Event(_) | Live::Operation(_) => true,
+            Live::Platform(told) => self.platform.is_some_and(|audience| audience.hears(told)),
             Live::Device { .. } | Live::Changed(_) | Live::Erased { .. } => false,
         }
     }
@@ -176,9 +177,7 @@ impl Subscription {
         let State { ring, newest, dropped, interest: before } = &mut *state;
         ring.retain(|waiting| match waiting {
             Waiting::Live(live) => {
-                interest.wants(live.topic())
-                    && interest.sight.sees(live.device())
-                    && interest.follows_each(live)
+                interest.wants(live.topic()) && interest.sees(live) && interest.follows_each(live)
             }
             Waiting::Mark(..) => true,
         });

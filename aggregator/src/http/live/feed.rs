@@ -13,7 +13,7 @@ use crate::http::resources::stats;
 use crate::http::time::rfc3339;
 use crate::imports::Progress;
 use crate::live::newest::Newest;
-use crate::live::{Delivery, Devices, Interest, Place, Subscription};
+use crate::live::{Audience, Delivery, Devices, Interest, Place, Subscription};
 use crate::store::Watermark;
 use crate::telemetry::SeriesId;
 use crate::tenancy::Sight;
@@ -109,7 +109,7 @@ impl Feed {
     }
 
     pub(super) async fn greet(&mut self) {
-        let stats = match stats::gather(&self.api).await {
+        let stats = match stats::gather(&self.api, &self.caller).await {
             Ok(stats) => json!(stats),
             Err(_) => json!({}),
         };
@@ -209,6 +209,7 @@ impl Feed {
             return Err("the token is another user's".into());
         }
         self.caller = caller;
+        self.narrow();
         Ok(())
     }
 
@@ -285,6 +286,8 @@ impl Feed {
         let mut interest = Interest { sight: self.sight.clone(), ..self.asked.clone() };
         if self.flat {
             interest.device_states = Devices::all();
+            let own = self.caller.only_own();
+            interest.platform = Some(own.map_or(Audience::All, Audience::Of));
         }
         self.subscription.set_interest(interest);
     }

@@ -154,6 +154,7 @@ pub(super) fn name(topic: Topic) -> String {
         Topic::DeviceState(device) => format!("device:{device}:state"),
         Topic::Events => "events".into(),
         Topic::Operations => "operations".into(),
+        Topic::Platform => "platform".into(),
     }
 }
 

@@ -2,17 +2,19 @@
 //! readings nor the exposition at `/metrics`.
 
 use super::commands::missing;
-use crate::applications::MAX_REPORTS;
+use crate::access::UserId;
+use crate::applications::REPORT_BOUNDS;
 use crate::applications::aggregates::{Aggregates, Summary};
 use crate::applications::report::{Fault, MAX_TEXT, Report, ReportQuery, is_name};
 use crate::clock::Clock;
 use crate::http::Api;
-use crate::http::auth::{Member, Reader};
+use crate::http::auth::Member;
 use crate::http::error::{FieldError, Problem};
-use crate::http::extract::{Body, Query};
+use crate::http::extract::{Body, Query, Source};
 use crate::http::paging::limit_within;
 use crate::http::reply::{Answer, Flat, One, Resource};
 use crate::http::time::{parse_rfc3339, rfc3339};
+use crate::live::{Live, Told, What};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,7 +32,8 @@ pub(crate) struct ApplicationMetrics {
     /// The same id again is the same report, stored once. One is given where it is absent.
     #[schema(min_length = 1, max_length = 128)]
     id: Option<String>,
-    #[schema(required = true, nullable = false, min_length = 1, max_length = 128)]
+    /// As `X-Client-ID` says where absent.
+    #[schema(nullable = false, min_length = 1, max_length = 128)]
     client_id: Option<String>,
     #[schema(min_length = 1, max_length = 128)]
     client_name: Option<String>,
@@ -48,15 +51,17 @@ pub(crate) struct ApplicationMetrics {
 }
 
 impl ApplicationMetrics {
-    fn checked(self, clock: &Clock) -> Result<Report, Problem> {
-        let client_id =
-            self.client_id.ok_or_else(|| missing("client_id", "is required: name who reports"))?;
+    fn checked(self, source: Source, clock: &Clock) -> Result<Report, Problem> {
+        let client_id = self
+            .client_id
+            .or(source.id)
+            .ok_or_else(|| missing("client_id", "is required: name who reports"))?;
         let now_ms = clock.now_ms();
         let at_ms = self.timestamp.as_deref().map(parse_rfc3339);
         let report = Report {
             id: self.id.unwrap_or_else(|| clock.new_id().to_string()),
             client_id,
-            client_name: self.client_name,
+            client_name: self.client_name.or(source.name),
             at_ms: at_ms.flatten().unwrap_or(now_ms),
             memory_mb: self.memory_mb,
             cpu_percent: self.cpu_percent,
@@ -170,34 +175,41 @@ pub(crate) struct MetricsFilter {
 }
 
 impl MetricsFilter {
-    fn parse(self) -> Result<ReportQuery, Problem> {
+    fn parse(self, sender: Option<UserId>) -> Result<ReportQuery, Problem> {
         let limit = limit_within(self.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
         if self.client_id.as_deref().is_some_and(|client_id| !is_name(client_id)) {
             let message = format!("has to be 1 to {MAX_TEXT} characters, as it was reported");
             let fault = FieldError::query("client_id", "out_of_range", message);
             return Err(Problem::invalid(vec![fault]));
         }
-        Ok(ReportQuery { client_id: self.client_id, limit })
+        Ok(ReportQuery { sender, client_id: self.client_id, limit })
     }
 }
 
 /// Whoever is signed in may say how their own application fares.
 pub(crate) async fn create(
     State(api): State<Api>,
-    Member(_): Member,
+    Member(caller): Member,
+    source: Source,
     Body(sent): Body<ApplicationMetrics, MAX_BODY_BYTES>,
 ) -> Answer<One<MetricsKept>> {
-    let report = sent.checked(&api.app.clock)?;
-    api.app.store.keep_report(&report, MAX_REPORTS).await.map_err(Problem::internal)?;
+    let report = sent.checked(source, &api.app.clock)?;
+    let now_ms = api.app.clock.now_ms();
+    let kept = api.app.store.keep_report(caller.user, &report, now_ms, REPORT_BOUNDS).await;
+    if kept.map_err(Problem::internal)? {
+        let what = What::Metrics(Box::new(report));
+        api.app.live.publish(Live::Platform(Told { sender: Some(caller.user), what }));
+    }
     Ok(One(MetricsKept {}))
 }
 
+/// Of all applications, or of one's own.
 pub(crate) async fn list(
     State(api): State<Api>,
-    Reader(_): Reader,
+    Member(caller): Member,
     Query(filter): Query<MetricsFilter>,
 ) -> Answer<One<MetricsList>> {
-    let query = filter.parse()?;
+    let query = filter.parse(caller.only_own())?;
     let page = api.app.store.reports(&query).await.map_err(Problem::internal)?;
     Ok(One(MetricsList {
         aggregates: Aggregates::of(&page.items).into(),

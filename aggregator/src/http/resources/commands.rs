@@ -23,7 +23,7 @@ use crate::http::auth::Actor;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId, Terms};
 use crate::http::reply::{Accepted, Answer};
-use crate::operations::{Action, Submission, Verdict};
+use crate::operations::{Action, Origin, Submission, Verdict};
 use axum::extract::State;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -84,8 +84,14 @@ pub(super) async fn carry(
     }
     let action = request.action(aim)?;
     let caller = asking.caller.clone();
+    let asked_in_person = asking.terms.origin == Origin::Remote;
     let submission = submission(asking, aim, action, ttl_s, justification);
     let asked = api.app.operations.submit(submission).await.map_err(problem)?;
+    // What a person asks for is use of the machine.
+    if asked_in_person {
+        let now_ms = api.app.clock.now_ms();
+        api.app.store.used(Some(asked.device), now_ms).await.map_err(Problem::internal)?;
+    }
     let location = format!("/api/v1/operations/{}", asked.id);
     match &asked.verdict {
         Some(Verdict::Refused(refusal)) => Err(refused(refusal, &location, Some(aim))),

@@ -5,12 +5,12 @@
 
 use super::devices::{find, sight};
 use crate::access::{Caller, Right};
-use crate::fleet::Device;
+use crate::fleet::{Device, Subject};
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, Problem};
-use crate::http::extract::Query;
-use crate::http::reply::{Answer, Flat, One, Resource};
+use crate::http::extract::{Path, Query};
+use crate::http::reply::{Answer, Flat, Many, One, Resource};
 use crate::http::time::rfc3339;
 use crate::telemetry::LatestValue;
 use axum::extract::State;
@@ -48,11 +48,15 @@ impl Resource for Snapshot {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct RunningProcess {
+pub(crate) struct RunningProcess {
     pid: u32,
     name: String,
     cpu_percent: f32,
     memory_mb: f64,
+}
+
+impl Resource for RunningProcess {
+    const FLAT: Flat = Flat::named("process", "processes");
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -77,21 +81,46 @@ pub(crate) async fn snapshot(
 ) -> Answer<One<Snapshot>> {
     let device = which.find(&api, &caller).await?;
     let metrics = measure(&api, &device);
-    let processes = api.app.fleet.inventory(device.id).processes;
-    let processes = processes.into_iter().map(|process| RunningProcess {
+    let processes = running(&api, &device);
+    Ok(One(Snapshot { timestamp: metrics.timestamp.clone(), metrics, processes }))
+}
+
+/// As its agent told them last; none where it has not connected since the server started.
+pub(crate) async fn processes(
+    State(api): State<Api>,
+    Reader(caller): Reader,
+    Path(id): Path<Uuid>,
+) -> Answer<Many<RunningProcess>> {
+    Ok(Many::whole(match find(&api, &caller, Right::Read, id).await? {
+        Subject::Machine(device) => running(&api, &device),
+        Subject::Equipment { .. } => Vec::new(),
+    }))
+}
+
+fn running(api: &Api, device: &Device) -> Vec<RunningProcess> {
+    let processes = api.app.fleet.inventory(device.id).processes.into_iter();
+    let running = processes.map(|process| RunningProcess {
         pid: process.pid,
         name: process.name,
         cpu_percent: process.cpu_percent,
         memory_mb: process.memory_bytes as f64 / MIB,
     });
-    Ok(One(Snapshot {
-        timestamp: metrics.timestamp.clone(),
-        metrics,
-        processes: processes.collect(),
-    }))
+    running.collect()
 }
 
 impl WhichDevice {
+    /// The machine, where the caller has that right over it.
+    pub(super) async fn find_for(
+        &self,
+        api: &Api,
+        caller: &Caller,
+        right: Right,
+    ) -> Result<Device, Problem> {
+        let device = self.find(api, caller).await?;
+        find(api, caller, right, device.id.0).await?;
+        Ok(device)
+    }
+
     async fn find(&self, api: &Api, caller: &Caller) -> Result<Device, Problem> {
         if let Some(id) = self.device {
             return Ok(find(api, caller, Right::Read, id).await?.machine().clone());

@@ -1,38 +1,36 @@
 //! What applications have reported, a bounded number of reports.
 
-use crate::applications::{Report, ReportQuery};
+use crate::access::UserId;
+use crate::applications::{Report, ReportBounds, ReportQuery};
+use crate::clients::Contact;
 use crate::page::Page;
 use crate::store::StoreError;
-use crate::store::sql::{Row, Store, from_json, ms, to_json, unsigned};
+use crate::store::sql::clients::{Sent, count, hear};
+use crate::store::sql::{Connection, Row, Store, from_json, ms, to_json, unsigned};
 use sqlx::Row as _;
 
-/// The rest of a question stands behind it.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, client_id, client_name, at_ms, memory_mb, cpu_percent,
-               network_latency_ms, custom_metrics FROM application_reports ",
-            $rest,
-            " ORDER BY at_ms DESC, seq DESC LIMIT $1"
-        )
-    };
-}
-
 impl Store {
-    /// Keeps a report that the caller has checked, and of all reports the `most` that came last.
-    /// Says whether it is a new one: of an id that is here already the first report stays.
+    /// Keeps a report that the caller has checked, within the bounds. Says whether it is a new
+    /// one: of an id of a client that is here already the first report stays.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn keep_report(&self, report: &Report, most: u64) -> Result<bool, StoreError> {
+    pub async fn keep_report(
+        &self,
+        by: UserId,
+        report: &Report,
+        now_ms: u64,
+        bounds: ReportBounds,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let seq: Option<i64> = sqlx::query_scalar(
             "INSERT INTO application_reports
                (seq, id, client_id, client_name, at_ms, memory_mb, cpu_percent,
-                network_latency_ms, custom_metrics)
-             VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM application_reports), $1, $2, $3, $4,
-               CASE WHEN $5 THEN $6 END, CASE WHEN $7 THEN $8 END, CASE WHEN $9 THEN $10 END, $11)
-             ON CONFLICT (id) DO NOTHING RETURNING seq",
+                network_latency_ms, custom_metrics, sender)
+             VALUES ((SELECT value + 1 FROM counters WHERE name = 'reports'), $1, $2, $3, $4,
+               CASE WHEN $5 THEN $6 END, CASE WHEN $7 THEN $8 END, CASE WHEN $9 THEN $10 END, $11,
+               $12)
+             ON CONFLICT (sender, client_id, id) DO NOTHING RETURNING seq",
         )
         .bind(&report.id)
         .bind(&report.client_id)
@@ -45,15 +43,24 @@ impl Store {
         .bind(report.network_latency_ms.is_some())
         .bind(report.network_latency_ms.unwrap_or_default())
         .bind(to_json("application_reports.custom_metrics", &report.custom_metrics)?)
+        .bind(by.to_string())
         .fetch_optional(&mut *transaction)
         .await?;
-        let Some(seq) = seq else { return Ok(false) };
-        sqlx::query("DELETE FROM application_reports WHERE seq <= $1")
-            .bind(seq - ms(most))
-            .execute(&mut *transaction)
-            .await?;
+        let contact = Contact {
+            sender: by,
+            client_id: report.client_id.clone(),
+            client_name: report.client_name.clone(),
+            at_ms: now_ms,
+        };
+        let metrics = u64::from(seq.is_some());
+        hear(&mut transaction, &contact, Sent { logs: 0, metrics }).await?;
+        if seq.is_some() {
+            count(&mut transaction, "reports", 1).await?;
+            count(&mut transaction, "metrics", 1).await?;
+            hold_bounds(&mut transaction, &contact, bounds).await?;
+        }
         transaction.commit().await?;
-        Ok(true)
+        Ok(seq.is_some())
     }
 
     /// Reports by their own time, newest first, and how many there are in all.
@@ -61,23 +68,69 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn reports(&self, query: &ReportQuery) -> Result<Page<Report>, StoreError> {
-        let (select, count) = match &query.client_id {
-            Some(client_id) => (
-                sqlx::query(select!("WHERE client_id = $2"))
-                    .bind(i64::from(query.limit))
-                    .bind(client_id),
-                sqlx::query_scalar("SELECT count(*) FROM application_reports WHERE client_id = $1")
-                    .bind(client_id),
-            ),
-            None => (
-                sqlx::query(select!("")).bind(i64::from(query.limit)),
-                sqlx::query_scalar("SELECT count(*) FROM application_reports"),
-            ),
-        };
-        let rows = select.fetch_all(self.readers()).await?;
-        let total = unsigned(count.fetch_one(self.readers()).await?);
-        Ok(Page { items: rows.iter().map(report).collect::<Result<_, _>>()?, total })
+        let sender = query.sender.map(|sender| sender.to_string());
+        let rows = sqlx::query(
+            "SELECT id, client_id, client_name, at_ms, memory_mb, cpu_percent,
+               network_latency_ms, custom_metrics FROM application_reports
+             WHERE ($2 IS NULL OR client_id = $2) AND ($3 IS NULL OR sender = $3)
+             ORDER BY at_ms DESC, seq DESC LIMIT $1",
+        )
+        .bind(i64::from(query.limit))
+        .bind(&query.client_id)
+        .bind(&sender)
+        .fetch_all(self.readers())
+        .await?;
+        let total = sqlx::query_scalar(
+            "SELECT count(*) FROM application_reports
+             WHERE ($1 IS NULL OR client_id = $1) AND ($2 IS NULL OR sender = $2)",
+        )
+        .bind(&query.client_id)
+        .bind(&sender)
+        .fetch_one(self.readers())
+        .await?;
+        let items = rows.iter().map(report).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
     }
+}
+
+/// Counts the client's new report, and lets the first go of whoever has too many.
+async fn hold_bounds(
+    connection: &mut Connection,
+    client: &Contact,
+    bounds: ReportBounds,
+) -> Result<(), StoreError> {
+    let (sender, client) = (client.sender.to_string(), client.client_id.clone());
+    let own: i64 = sqlx::query_scalar(
+        "UPDATE clients SET reports_kept = reports_kept + 1
+         WHERE sender = $1 AND client_id = $2 RETURNING reports_kept",
+    )
+    .bind(&sender)
+    .bind(&client)
+    .fetch_one(&mut *connection)
+    .await?;
+    let all: i64 = sqlx::query_scalar("SELECT CAST(sum(reports_kept) AS BIGINT) FROM clients")
+        .fetch_one(&mut *connection)
+        .await?;
+    let (sender, client) = if own > i64::from(bounds.per_client) {
+        (sender, client)
+    } else if all > i64::from(bounds.all) {
+        let most = sqlx::query(
+            "SELECT sender, client_id FROM clients ORDER BY reports_kept DESC, seen_at_ms LIMIT 1",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        (most.try_get("sender")?, most.try_get("client_id")?)
+    } else {
+        return Ok(());
+    };
+    for statement in [
+        "DELETE FROM application_reports WHERE seq =
+           (SELECT min(seq) FROM application_reports WHERE sender = $1 AND client_id = $2)",
+        "UPDATE clients SET reports_kept = reports_kept - 1 WHERE sender = $1 AND client_id = $2",
+    ] {
+        sqlx::query(statement).bind(&sender).bind(&client).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 fn report(row: &Row) -> Result<Report, StoreError> {
@@ -113,8 +166,13 @@ mod tests {
         }
     }
 
+    async fn keep(store: &Store, report: &Report, most: u32) -> Result<bool, StoreError> {
+        let bounds = ReportBounds { per_client: most, all: 9 };
+        store.keep_report(UserId(uuid::Uuid::nil()), report, 9, bounds).await
+    }
+
     fn all(client_id: Option<&str>) -> ReportQuery {
-        ReportQuery { client_id: client_id.map(str::to_owned), limit: 10 }
+        ReportQuery { sender: None, client_id: client_id.map(str::to_owned), limit: 10 }
     }
 
     #[tokio::test]
@@ -131,8 +189,8 @@ mod tests {
             custom_metrics: BTreeMap::new(),
             ..report("b", "tab", 6)
         };
-        assert!(store.keep_report(&first, 9).await.unwrap());
-        assert!(store.keep_report(&second, 9).await.unwrap());
+        assert!(keep(&store, &first, 9).await.unwrap());
+        assert!(keep(&store, &second, 9).await.unwrap());
         let page = store.reports(&all(None)).await.unwrap();
         assert_eq!(page, Page { items: vec![second, first], total: 2 });
     }
@@ -141,13 +199,35 @@ mod tests {
     async fn an_id_that_is_here_keeps_its_first_report() {
         let fresh = Fresh::new();
         let store = fresh.store().await;
-        assert!(store.keep_report(&report("a", "tab", 5), 2).await.unwrap());
-        assert!(!store.keep_report(&report("a", "phone", 7), 2).await.unwrap());
+        assert!(keep(&store, &report("a", "tab", 5), 2).await.unwrap());
+        assert!(!keep(&store, &report("a", "tab", 7), 2).await.unwrap());
         assert_eq!(store.reports(&all(None)).await.unwrap().items, [report("a", "tab", 5)]);
+        // Another client's id is another report.
+        assert!(keep(&store, &report("a", "phone", 4), 2).await.unwrap());
         // A repetition pushes nobody out.
-        assert!(store.keep_report(&report("b", "tab", 6), 2).await.unwrap());
-        assert!(!store.keep_report(&report("b", "tab", 6), 2).await.unwrap());
-        assert_eq!(store.reports(&all(None)).await.unwrap().total, 2);
+        assert!(keep(&store, &report("b", "tab", 6), 2).await.unwrap());
+        assert!(!keep(&store, &report("b", "tab", 6), 2).await.unwrap());
+        assert_eq!(store.reports(&all(None)).await.unwrap().total, 3);
+    }
+
+    #[tokio::test]
+    async fn one_that_talks_much_pushes_nobody_else_out() {
+        let fresh = Fresh::new();
+        let store = fresh.store().await;
+        let by = UserId(uuid::Uuid::nil());
+        let bounds = ReportBounds { per_client: 3, all: 5 };
+        for (client, many) in [("quiet", 1), ("loud", 9), ("louder", 9)] {
+            for number in 0..many {
+                let report = report(&number.to_string(), client, number);
+                assert!(store.keep_report(by, &report, 9, bounds).await.unwrap());
+            }
+        }
+        let mut kept = Vec::new();
+        for client in ["quiet", "loud", "louder"] {
+            kept.push(store.reports(&all(Some(client))).await.unwrap().total);
+        }
+        assert_eq!(kept, [1, 2, 2]);
+        assert_eq!(store.totals(None, 9).await.unwrap().metrics, 19);
     }
 
     #[tokio::test]
@@ -155,13 +235,13 @@ mod tests {
         let fresh = Fresh::new();
         let store = fresh.store().await;
         for (id, at_ms) in [("a", 900), ("b", 100), ("c", 500), ("d", 300)] {
-            assert!(store.keep_report(&report(id, "tab", at_ms), 3).await.unwrap());
+            assert!(keep(&store, &report(id, "tab", at_ms), 3).await.unwrap());
         }
         let page = store.reports(&all(None)).await.unwrap();
         let ids: Vec<&str> = page.items.iter().map(|report| report.id.as_str()).collect();
         assert_eq!((ids, page.total), (vec!["c", "d", "b"], 3));
         // An id that has gone is a new one.
-        assert!(store.keep_report(&report("a", "tab", 900), 3).await.unwrap());
+        assert!(keep(&store, &report("a", "tab", 900), 3).await.unwrap());
     }
 
     #[tokio::test]
@@ -169,7 +249,7 @@ mod tests {
         let fresh = Fresh::new();
         let store = fresh.store().await;
         for (id, client) in [("a", "tab"), ("b", "phone"), ("c", "tab"), ("d", "tab")] {
-            assert!(store.keep_report(&report(id, client, 5), 9).await.unwrap());
+            assert!(keep(&store, &report(id, client, 5), 9).await.unwrap());
         }
         let two = ReportQuery { limit: 2, ..all(Some("tab")) };
         let page = store.reports(&two).await.unwrap();
@@ -184,11 +264,8 @@ mod tests {
         let fresh = Fresh::new();
         let store = fresh.store().await;
         let (one, two) = (report("a", "tab", 1), report("b", "tab", 2));
-        let (first, second, again) = tokio::join!(
-            store.keep_report(&one, 9),
-            store.keep_report(&two, 9),
-            store.keep_report(&one, 9)
-        );
+        let (first, second, again) =
+            tokio::join!(keep(&store, &one, 9), keep(&store, &two, 9), keep(&store, &one, 9));
         let new = [first, second, again].into_iter().filter(|kept| *kept.as_ref().unwrap());
         assert_eq!(new.count(), 2);
         assert_eq!(store.reports(&all(None)).await.unwrap().items, [two, one]);

@@ -3,7 +3,7 @@
 use super::Feed;
 use crate::fleet::DeviceId;
 use crate::http::live::bookmark::Bookmark;
-use crate::http::live::message;
+use crate::http::live::{broadcast, message};
 use crate::live::newest::Newest;
 use crate::live::{Delivery, Live, Mode, Place, Topic};
 use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
@@ -36,6 +36,12 @@ impl Feed {
                 Live::Operation(operation) => {
                     let data = message::operation(operation);
                     self.tell_of("operations".into(), "event", data);
+                }
+                Live::Platform(told) => {
+                    let (names, data) = broadcast::drawn(&told.what);
+                    for name in names {
+                        self.tell(json!({ "type": name, "data": data }));
+                    }
                 }
                 Live::Device { .. } | Live::Changed(_) | Live::Erased { .. } => {}
             },
