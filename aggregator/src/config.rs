@@ -53,6 +53,8 @@ pub struct Config {
     pub cors: Cors,
     pub limits: Limits,
     pub proxies: Proxies,
+    pub tls: Tls,
+    pub listener: Listener,
     pub safety: Safety,
     pub history: HistorySettings,
     /// Where samples are sent on to.
@@ -250,6 +252,66 @@ impl Proxies {
     }
 }
 
+/// How much and how long the API's listener bears.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listener {
+    /// Connections at a time; the next one waits until one ends.
+    pub max_connections: u32,
+    /// How long the head of a request may take, and a connection may wait for its next one.
+    pub head_patience_ms: u64,
+    /// How long a body may pause.
+    pub body_patience_ms: u64,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self { max_connections: 8_192, head_patience_ms: 15_000, body_patience_ms: 10_000 }
+    }
+}
+
+/// HTTPS for the API; plain where nothing is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate and what stands between it and its authority, as PEM. It is read again
+    /// when it changes.
+    pub cert: Option<PathBuf>,
+    /// Its key, as PEM.
+    pub key: Option<PathBuf>,
+    /// A certificate of this server's own authority instead, made and renewed by itself.
+    pub internal: bool,
+    /// A plain listener that sends everybody to HTTPS.
+    pub redirect: Option<SocketAddr>,
+}
+
+impl Tls {
+    /// What the API speaks, in words.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match (&self.cert, self.internal) {
+            (Some(_), _) => "https with a certificate of files",
+            (None, true) => "https with a certificate of the internal authority",
+            (None, false) => "http",
+        }
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let given = self.cert.is_some() || self.internal;
+        if self.cert.is_some() != self.key.is_some() {
+            Some("tls.cert and tls.key belong together: name both or none")
+        } else if self.cert.is_some() && self.internal {
+            Some(
+                "tls.internal makes a certificate of its own: leave it out, or tls.cert and tls.key",
+            )
+        } else if self.redirect.is_some() && !given {
+            Some("tls.redirect leads to HTTPS: name tls.cert and tls.key, or tls.internal")
+        } else {
+            None
+        }
+    }
+}
+
 /// What the command line says; only what is given overrides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Flags {
@@ -277,6 +339,9 @@ impl Config {
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;
+        if let Some(fault) = config.tls.fault() {
+            return Err(Box::new(figment::Error::from(fault.to_owned())).into());
+        }
         let mut names = BTreeSet::new();
         if let Some(twice) = config.export.iter().find(|export| !names.insert(&export.name)) {
             let message = format!("two exports are called `{}`", twice.name);
@@ -312,6 +377,8 @@ impl Default for Config {
             cors: Cors::default(),
             limits: Limits::default(),
             proxies: Proxies::default(),
+            tls: Tls::default(),
+            listener: Listener::default(),
             safety: Safety::default(),
             export: Vec::new(),
             history: HistorySettings::default(),

@@ -3,6 +3,7 @@
 
 mod application_metrics;
 mod audit;
+mod batch_requests;
 mod board;
 mod commands;
 mod conformance;
@@ -10,7 +11,9 @@ mod equipment;
 mod errors;
 mod exports;
 mod imports;
+mod listener;
 mod machine;
+mod manners;
 mod media;
 mod openapi;
 mod quarantine;

@@ -1,6 +1,8 @@
 //! The server itself: health, applications, plugins, the audit trail.
 
-use crate::http::resources::{application_metrics, audit, clients, health, plugins, stats, system};
+use crate::http::resources::{
+    application_metrics, audit, batch_requests, clients, health, plugins, stats, system,
+};
 use crate::http::table::Table;
 
 pub(super) fn v1(table: Table) -> Table {
@@ -8,6 +10,7 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/health", "Is the server healthy?", health::health)
         .get("/api/v1/audit", "The audit trail, newest first", audit::list)
         .get("/api/v1/audit/verify", "Do the audit trail's chains hold?", audit::verify)
+        .post("/api/v1/batch-requests", "Several requests in one", batch_requests::create)
         .get("/api/v1/plugins", "List plugins", plugins::list)
 }
 

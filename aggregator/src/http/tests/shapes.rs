@@ -18,7 +18,7 @@ async fn health_has_the_shape_of_each_document() {
     assert_eq!(v1["data"]["status"], "healthy");
     assert_eq!(rig.get("/livez").send().await.text, "ok\n");
     let engine = rig.app.store.engine();
-    assert_eq!(rig.get("/readyz").send().await.text, format!("ready, {engine}\n"));
+    assert_eq!(rig.get("/readyz").send().await.text, format!("ready, {engine}, http\n"));
 }
 
 #[tokio::test]
