@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Flags};
 use crate::enrolment::TokenError;
 use crate::history::{HistoryError, Pass};
+use crate::log::{self, LogError};
 use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -114,6 +115,8 @@ pub enum CliError {
     Locked(PathBuf),
     #[error("reading the configuration")]
     Config(#[from] ConfigError),
+    #[error("starting the log")]
+    Log(#[from] LogError),
     #[error("opening the state")]
     App(#[from] AppError),
     #[error("making the superuser")]
@@ -158,6 +161,7 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Runtime(_)
         | CliError::Locked(_)
         | CliError::Config(_)
+        | CliError::Log(_)
         | CliError::App(_)
         | CliError::Superuser(_)
         | CliError::Token(_)
@@ -167,7 +171,6 @@ pub fn exit_code(error: &CliError) -> ExitCode {
 }
 
 async fn run(run: Run) -> Result<(), CliError> {
-    run::log_to_stderr();
     create_state(&run.state)?;
     let _lock = lock(&run.state)?;
     let flags = Flags {
@@ -177,6 +180,7 @@ async fn run(run: Run) -> Result<(), CliError> {
         database: run.database.as_deref().map(Into::into),
     };
     let config = Config::load(&run.state, &flags)?;
+    log::start(&config.log, &run.state, Clock::System)?;
     let app = App::open(config, Clock::System).await?;
     app.history.recognise_at_start().await?;
     run::serve(app).await?;

@@ -55,6 +55,7 @@ pub struct Config {
     pub proxies: Proxies,
     pub tls: Tls,
     pub listener: Listener,
+    pub log: Log,
     pub safety: Safety,
     pub history: HistorySettings,
     /// Where samples are sent on to.
@@ -252,6 +253,54 @@ impl Proxies {
     }
 }
 
+/// What is logged, how, and where to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `info`, or a filter such as `info,flyball_aggregator=debug`.
+    pub level: String,
+    pub format: LogFormat,
+    /// `stderr`, or a file; a relative one lies in the state folder.
+    pub destination: String,
+    /// A line for every request?
+    pub requests: bool,
+    /// A file is put aside before it is longer.
+    pub rotate_bytes: u64,
+    /// And when this much time is over.
+    pub rotate: Rotate,
+    /// Files that are kept aside.
+    pub keep: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotate {
+    Hourly,
+    Daily,
+    Never,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            format: LogFormat::Text,
+            destination: "stderr".into(),
+            requests: true,
+            rotate_bytes: 64 * 1024 * 1024,
+            rotate: Rotate::Daily,
+            keep: 7,
+        }
+    }
+}
+
 /// How much and how long the API's listener bears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -379,6 +428,7 @@ impl Default for Config {
             proxies: Proxies::default(),
             tls: Tls::default(),
             listener: Listener::default(),
+            log: Log::default(),
             safety: Safety::default(),
             export: Vec::new(),
             history: HistorySettings::default(),

@@ -4,6 +4,7 @@
 //! the order in which a request passes them. No SQL and no QUIC; the domain modules are asked.
 
 mod accept;
+mod access_log;
 mod auth;
 mod console;
 mod cursor;

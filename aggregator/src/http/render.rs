@@ -2,6 +2,7 @@
 //! the headers that every answer has. Nothing that fails below it escapes unrendered.
 
 use super::Api;
+use super::access_log::Asked;
 use super::console;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
@@ -42,7 +43,7 @@ pub(crate) async fn render(State(api): State<Api>, mut request: Request, next: N
     };
     request.extensions_mut().insert(RequestId(scene.request_id.clone()));
     request.extensions_mut().insert(scene.clone());
-    let method = request.method().clone();
+    let asked = Asked::start(&api, &request);
     let secure = request.extensions().get::<Secure>().is_some();
     let response = if speaks(request.headers()) {
         next.run(request).await
@@ -56,10 +57,7 @@ pub(crate) async fn render(State(api): State<Api>, mut request: Request, next: N
     if secure {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    tracing::debug!(
-        request_id = %scene.request_id, %method, path = %scene.path,
-        status = response.status().as_u16(), "answered"
-    );
+    asked.end(&api, &scene.request_id, &response);
     response
 }
 
