@@ -136,9 +136,25 @@ impl Authority {
         address: IpAddr,
         now_ms: u64,
     ) -> Result<ServerIdentity, AuthorityError> {
+        self.web_identity(&[], &[address], now_ms)
+    }
+
+    /// The same with the names and addresses that people use, for the API.
+    ///
+    /// # Errors
+    /// Where it can't be signed.
+    pub fn web_identity(
+        &self,
+        names: &[String],
+        addresses: &[IpAddr],
+        now_ms: u64,
+    ) -> Result<ServerIdentity, AuthorityError> {
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(vec![SERVER_NAME.into(), "localhost".into()])?;
-        let addresses = [address, Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let own = [SERVER_NAME.to_owned(), "localhost".to_owned()];
+        let names: Vec<String> = own.into_iter().chain(names.iter().cloned()).collect();
+        let mut params = CertificateParams::new(names)?;
+        let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let addresses = addresses.iter().copied().chain(own);
         params.subject_alt_names.extend(addresses.map(SanType::IpAddress));
         params.distinguished_name = name(SERVER_NAME);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigError, Flags};
 use crate::enrolment::TokenError;
 use crate::history::{HistoryError, ObjectsError, Pass};
 use crate::jobs::JobsError;
+use crate::log::{self, LogError};
 use crate::sealing::SealingError;
 use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
@@ -125,6 +126,8 @@ pub enum CliError {
     Locked(PathBuf),
     #[error("reading the configuration")]
     Config(#[from] ConfigError),
+    #[error("starting the log")]
+    Log(#[from] LogError),
     #[error("opening the state")]
     App(#[from] AppError),
     #[error("making the superuser")]
@@ -184,6 +187,7 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Runtime(_)
         | CliError::Locked(_)
         | CliError::Config(_)
+        | CliError::Log(_)
         | CliError::App(_)
         | CliError::Superuser(_)
         | CliError::Token(_)
@@ -199,7 +203,6 @@ pub fn exit_code(error: &CliError) -> ExitCode {
 }
 
 async fn run(run: Run) -> Result<(), CliError> {
-    run::log_to_stderr();
     create_state(&run.state)?;
     let _lock = lock(&run.state)?;
     let flags = Flags {
@@ -209,6 +212,7 @@ async fn run(run: Run) -> Result<(), CliError> {
         database: run.database.as_deref().map(Into::into),
     };
     let config = Config::load(&run.state, &flags)?;
+    log::start(&config.log, &run.state, Clock::System)?;
     let app = App::open(config, Clock::System).await?;
     app.history.recognise_at_start().await?;
     run::serve(app).await?;

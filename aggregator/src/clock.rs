@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// Unix milliseconds as RFC 3339 with milliseconds; nothing where the calendar ends before.
@@ -20,7 +20,25 @@ pub enum Clock {
     Manual(Arc<AtomicU64>),
 }
 
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 impl Clock {
+    /// A stopwatch that runs; by the system's monotonic clock, also where time stands still.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
     #[must_use]
     pub fn manual(now_ms: u64) -> Self {
         Self::Manual(Arc::new(AtomicU64::new(now_ms)))

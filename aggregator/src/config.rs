@@ -58,6 +58,9 @@ pub struct Config {
     pub cors: Cors,
     pub limits: Limits,
     pub proxies: Proxies,
+    pub tls: Tls,
+    pub listener: Listener,
+    pub log: Log,
     pub safety: Safety,
     pub history: HistorySettings,
     pub smtp: Smtp,
@@ -278,6 +281,114 @@ pub struct Webhooks {
     pub allow: Vec<IpNet>,
 }
 
+/// What is logged, how, and where to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `info`, or a filter such as `info,flyball_aggregator=debug`.
+    pub level: String,
+    pub format: LogFormat,
+    /// `stderr`, or a file; a relative one lies in the state folder.
+    pub destination: String,
+    /// A line for every request?
+    pub requests: bool,
+    /// A file is put aside before it is longer.
+    pub rotate_bytes: u64,
+    /// And when this much time is over.
+    pub rotate: Rotate,
+    /// Files that are kept aside.
+    pub keep: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotate {
+    Hourly,
+    Daily,
+    Never,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".into(),
+            format: LogFormat::Text,
+            destination: "stderr".into(),
+            requests: true,
+            rotate_bytes: 64 * 1024 * 1024,
+            rotate: Rotate::Daily,
+            keep: 7,
+        }
+    }
+}
+
+/// How much and how long the API's listener bears.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listener {
+    /// Connections at a time; the next one waits until one ends.
+    pub max_connections: u32,
+    /// How long the head of a request may take, and a connection may wait for its next one.
+    pub head_patience_ms: u64,
+    /// How long a body may pause.
+    pub body_patience_ms: u64,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self { max_connections: 8_192, head_patience_ms: 15_000, body_patience_ms: 10_000 }
+    }
+}
+
+/// HTTPS for the API; plain where nothing is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate and what stands between it and its authority, as PEM. It is read again
+    /// when it changes.
+    pub cert: Option<PathBuf>,
+    /// Its key, as PEM.
+    pub key: Option<PathBuf>,
+    /// A certificate of this server's own authority instead, made and renewed by itself.
+    pub internal: bool,
+    /// A plain listener that sends everybody to HTTPS.
+    pub redirect: Option<SocketAddr>,
+}
+
+impl Tls {
+    /// What the API speaks, in words.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match (&self.cert, self.internal) {
+            (Some(_), _) => "https with a certificate of files",
+            (None, true) => "https with a certificate of the internal authority",
+            (None, false) => "http",
+        }
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let given = self.cert.is_some() || self.internal;
+        if self.cert.is_some() != self.key.is_some() {
+            Some("tls.cert and tls.key belong together: name both or none")
+        } else if self.cert.is_some() && self.internal {
+            Some(
+                "tls.internal makes a certificate of its own: leave it out, or tls.cert and tls.key",
+            )
+        } else if self.redirect.is_some() && !given {
+            Some("tls.redirect leads to HTTPS: name tls.cert and tls.key, or tls.internal")
+        } else {
+            None
+        }
+    }
+}
+
 /// What the command line says; only what is given overrides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Flags {
@@ -305,6 +416,9 @@ impl Config {
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;
+        if let Some(fault) = config.tls.fault() {
+            return Err(Box::new(figment::Error::from(fault.to_owned())).into());
+        }
         let mut names = BTreeSet::new();
         if let Some(twice) = config.export.iter().find(|export| !names.insert(&export.name)) {
             let message = format!("two exports are called `{}`", twice.name);
@@ -340,6 +454,9 @@ impl Default for Config {
             cors: Cors::default(),
             limits: Limits::default(),
             proxies: Proxies::default(),
+            tls: Tls::default(),
+            listener: Listener::default(),
+            log: Log::default(),
             safety: Safety::default(),
             export: Vec::new(),
             history: HistorySettings::default(),

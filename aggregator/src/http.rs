@@ -4,6 +4,7 @@
 //! the order in which a request passes them. No SQL and no QUIC; the domain modules are asked.
 
 mod accept;
+mod access_log;
 mod auth;
 mod console;
 mod cursor;
@@ -14,6 +15,7 @@ mod exposition;
 mod extract;
 mod idempotency;
 mod limits;
+mod listener;
 mod live;
 mod openapi;
 mod paging;
@@ -31,20 +33,20 @@ mod time;
 pub use openapi::{dialects, document};
 
 use crate::app::App;
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
+use axum::{Extension, Router};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 /// No handler takes longer; jobs that do are operations.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,9 +69,7 @@ pub(crate) struct Api {
 /// # Errors
 /// Where the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    let mut stop = app.shutdown.subscribe();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(async move { stop.wait().await }).await
+    listener::serve(&app, router(app.clone()), listener).await
 }
 
 /// Everything that is served, in its layers.
@@ -81,8 +81,9 @@ pub fn router(app: App) -> Router {
         tickets: live::Tickets::default(),
         documents: Arc::new(documents),
     };
+    let patience = Duration::from_millis(api.app.config.listener.body_patience_ms);
     let cors = tower::util::option_layer(cors(&api.app.config.cors.origins));
-    routes
+    let whole = routes
         .fallback(console::fallback)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(from_fn_with_state(api.clone(), idempotency::replay))
@@ -90,6 +91,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(api.clone(), auth::identify))
         .layer(from_fn_with_state(api.clone(), peer::locate))
         .layer(from_fn(refuse_large_bodies))
+        .layer(RequestBodyTimeoutLayer::new(patience))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .layer(CatchPanicLayer::custom(panicked))
@@ -99,7 +101,22 @@ pub fn router(app: App) -> Router {
             CompressionLayer::new()
                 .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES)),
         )
-        .with_state(api)
+        .with_state(api);
+    let inner = whole.clone();
+    whole.layer(Extension(Whole(Some(inner))))
+}
+
+/// The router itself, for those who send further requests through it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Whole(Option<Router>);
+
+impl Whole {
+    pub(crate) async fn answer(self, request: Request) -> Response {
+        match self.0 {
+            Some(router) => router.oneshot(request).await.into_response(),
+            None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    }
 }
 
 /// Refuses by the announced length, before a byte of the body is read.

@@ -17,6 +17,7 @@ pub mod export;
 pub mod fleet;
 pub mod history;
 pub mod live;
+pub mod log;
 pub mod metrics;
 pub mod operations;
 pub mod page;

@@ -5,12 +5,11 @@ use crate::export;
 use crate::http;
 use crate::ingest::{Ingest, IngestError};
 use crate::outbound;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// What still runs after it is dropped.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,16 +40,6 @@ impl RunError {
         };
         source.is_some_and(|source| source.kind() == ErrorKind::AddrInUse)
     }
-}
-
-/// Logs to stderr; `FLYBALL_LOG` filters as `RUST_LOG` does elsewhere.
-pub(super) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("FLYBALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }
 
 /// Serves until SIGTERM or SIGINT, then lets what runs come to its end.

@@ -2,6 +2,7 @@
 //! demands of the caller stands in its signature.
 
 use super::Api;
+use super::access_log::AskedBy;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
 use super::extract::RequestId;
@@ -47,8 +48,16 @@ pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next:
         },
         address: request.extensions().get::<ClientAddress>().and_then(|client| client.0),
     };
+    let user = match &identity {
+        Identity::Known(caller) => Some(AskedBy(caller.user)),
+        Identity::Anonymous | Identity::Refused(_) | Identity::Unknown => None,
+    };
     request.extensions_mut().insert(identity);
-    here.around(next.run(request)).await
+    let mut response = here.around(next.run(request)).await;
+    if let Some(user) = user {
+        response.extensions_mut().insert(user);
+    }
+    response
 }
 
 /// Requests without a token have a role only where the configuration gives them one, in the

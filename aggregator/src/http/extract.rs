@@ -77,8 +77,22 @@ pub(crate) async fn read(request: Request, max_bytes: usize) -> Result<Bytes, Pr
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(max_bytes)),
+        Err(error) if is_slow(error.as_ref()) => {
+            Err(Problem::new(ErrorCode::RequestTimeout, "the body came too slowly"))
+        }
         Err(_) => Err(Problem::new(ErrorCode::BadRequest, "the body ended before its length")),
     }
+}
+
+fn is_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(this) = error {
+        if this.is::<tower_http::timeout::TimeoutError>() {
+            return true;
+        }
+        error = this.source();
+    }
+    false
 }
 
 pub(crate) fn too_large(max_bytes: usize) -> Problem {

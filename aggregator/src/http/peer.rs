@@ -22,7 +22,9 @@ pub(crate) async fn locate(State(api): State<Api>, mut request: Request, next: N
     let peer = peer.map(|ConnectInfo(address)| address.ip());
     let address = peer.map(|peer| client(peer, request.headers(), &api.app.config.proxies));
     request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(ClientAddress(address));
+    response
 }
 
 /// Walks from the connection's end towards the client, as long as the one who says it is a proxy

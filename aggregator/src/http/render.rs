@@ -2,10 +2,12 @@
 //! the headers that every answer has. Nothing that fails below it escapes unrendered.
 
 use super::Api;
+use super::access_log::Asked;
 use super::console;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
 use super::extract::RequestId;
+use super::listener::Secure;
 use super::reply::{Payload, Render, Rendered, Scene};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -17,6 +19,8 @@ pub(crate) const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-vers
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The version that this server speaks.
 const VERSION: &str = "1";
+/// Browsers come back over TLS alone for a year.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const MAX_REQUEST_ID: usize = 64;
 
 /// Marks a response whose body is final, whatever its status.
@@ -39,7 +43,8 @@ pub(crate) async fn render(State(api): State<Api>, mut request: Request, next: N
     };
     request.extensions_mut().insert(RequestId(scene.request_id.clone()));
     request.extensions_mut().insert(scene.clone());
-    let method = request.method().clone();
+    let asked = Asked::start(&api, &request);
+    let secure = request.extensions().get::<Secure>().is_some();
     let response = if speaks(request.headers()) {
         next.run(request).await
     } else {
@@ -49,10 +54,10 @@ pub(crate) async fn render(State(api): State<Api>, mut request: Request, next: N
     };
     let mut response = draw(response, &scene);
     write_headers(response.headers_mut(), &scene);
-    tracing::debug!(
-        request_id = %scene.request_id, %method, path = %scene.path,
-        status = response.status().as_u16(), "answered"
-    );
+    if secure {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    asked.end(&api, &scene.request_id, &response);
     response
 }
 

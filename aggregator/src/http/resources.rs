@@ -3,6 +3,7 @@
 pub(crate) mod application_metrics;
 pub(crate) mod audit;
 pub(crate) mod backups;
+pub(crate) mod batch_requests;
 pub(crate) mod certificates;
 pub(crate) mod clients;
 pub(crate) mod commands;

@@ -7,8 +7,10 @@ use super::error::{ErrorCode, ProblemBody};
 use super::reply::{Answer, ReplySchema, Schemas};
 use crate::access::Right;
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn};
 use axum::routing::{MethodFilter, on};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -48,6 +50,27 @@ impl Operation {
                 self.codes.push(*code);
             }
         }
+    }
+}
+
+/// The end of a route, and what to use instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deprecated {
+    /// Since when, in Unix seconds (RFC 9745).
+    pub(crate) since_s: u64,
+    /// An HTTP date: nothing is there any more from then on (RFC 8594).
+    pub(crate) sunset: &'static str,
+    /// The address of what comes after it.
+    pub(crate) successor: &'static str,
+}
+
+impl Deprecated {
+    fn headers(self) -> [(HeaderName, String); 3] {
+        [
+            (HeaderName::from_static("deprecation"), format!("@{}", self.since_s)),
+            (HeaderName::from_static("sunset"), self.sunset.to_owned()),
+            (header::LINK, format!("<{}>; rel=\"successor-version\"", self.successor)),
+        ]
     }
 }
 
@@ -191,6 +214,31 @@ impl Table {
         self
     }
 
+    /// The route before is on its way out: its document says so, and each of its answers, whatever
+    /// its status.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no route is on its way out yet"))]
+    pub(crate) fn deprecated(mut self, deprecated: Deprecated) -> Self {
+        let Some(last) = self.listed.last() else { return self };
+        let (path, method) = (last.path.clone(), last.method.clone());
+        self.paths[&path][method.as_str().to_lowercase()]["deprecated"] = true.into();
+        self.router = self.router.layer(from_fn(move |request: Request, next: Next| {
+            let is_meant = request.method() == method
+                && request.extensions().get::<MatchedPath>().is_some_and(|at| at.as_str() == path);
+            async move {
+                let mut response = next.run(request).await;
+                if is_meant {
+                    for (name, text) in deprecated.headers() {
+                        if let Ok(value) = HeaderValue::from_str(&text) {
+                            response.headers_mut().append(name, value);
+                        }
+                    }
+                }
+                response
+            }
+        }));
+        self
+    }
+
     fn document(
         &mut self,
         path: &str,
@@ -283,4 +331,46 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
 fn tag(path: &str, dialect: Dialect) -> String {
     let rest = path.strip_prefix(dialect.prefix()).unwrap_or(path);
     rest.split('/').find(|part| !part.is_empty()).unwrap_or("root").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::reply::{Flat, One, Resource};
+    use serde::Serialize;
+    use utoipa::ToSchema;
+
+    #[derive(Debug, Serialize, ToSchema)]
+    struct Thing {
+        name: &'static str,
+    }
+
+    impl Resource for Thing {
+        const FLAT: Flat = Flat::fields();
+    }
+
+    async fn thing() -> Answer<One<Thing>> {
+        Ok(One(Thing { name: "a" }))
+    }
+
+    #[test]
+    fn a_route_on_its_way_out_is_marked_in_the_document_and_no_other_is() {
+        let end = Deprecated {
+            since_s: 1_795_298_300,
+            sunset: "Sun, 21 Nov 2027 00:00:00 GMT",
+            successor: "/api/v1/new",
+        };
+        let table = Table::new(Dialect::V1)
+            .get("/api/v1/new", "New", thing)
+            .get("/api/v1/old", "Old", thing)
+            .deprecated(end)
+            .get("/api/v1/other", "Other", thing);
+        let (_, paths, ..) = table.finish();
+        assert_eq!(paths["/api/v1/old"]["get"]["deprecated"], true);
+        assert!(paths["/api/v1/new"]["get"].get("deprecated").is_none());
+        let [deprecation, sunset, link] = end.headers();
+        assert_eq!(deprecation.1, "@1795298300");
+        assert_eq!(sunset.1, "Sun, 21 Nov 2027 00:00:00 GMT");
+        assert_eq!(link.1, "</api/v1/new>; rel=\"successor-version\"");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod application_metrics;
 mod audit;
+mod batch_requests;
 mod board;
 mod commands;
 mod conformance;
@@ -11,7 +12,9 @@ mod errors;
 mod exports;
 mod idle;
 mod imports;
+mod listener;
 mod machine;
+mod manners;
 mod media;
 mod openapi;
 mod outbound;

@@ -86,11 +86,11 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// The store answers, so requests can be served; it says which engine it is.
+/// The store answers, so requests can be served; it says which engine it is, and what is spoken.
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, String) {
     let engine = api.app.store.engine();
     match api.app.store.ping().await {
-        Ok(()) => (StatusCode::OK, format!("ready, {engine}\n")),
+        Ok(()) => (StatusCode::OK, format!("ready, {engine}, {}\n", api.app.config.tls.name())),
         Err(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("the store ({engine}) does not answer\n"))
         }

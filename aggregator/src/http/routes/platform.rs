@@ -1,8 +1,8 @@
 //! The server itself: health, applications, plugins, the audit trail.
 
 use crate::http::resources::{
-    application_metrics, audit, clients, health, health_history, idle, logs, plugins,
-    power_profiles, servers, stats, system, system_history,
+    application_metrics, audit, batch_requests, clients, health, health_history, idle, logs,
+    plugins, power_profiles, servers, stats, system, system_history,
 };
 use crate::http::table::Table;
 
@@ -11,6 +11,7 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/health", "Is the server healthy?", health::health)
         .get("/api/v1/audit", "The audit trail, newest first", audit::list)
         .get("/api/v1/audit/verify", "Do the audit trail's chains hold?", audit::verify)
+        .post("/api/v1/batch-requests", "Several requests in one", batch_requests::create)
         .get("/api/v1/plugins", "List plugins", plugins::list)
         .get("/api/v1/stats", "The server's statistics", stats::stats)
         .get("/api/v1/servers", "The aggregators on this database", servers::list)

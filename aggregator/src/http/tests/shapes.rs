@@ -18,7 +18,7 @@ async fn health_has_the_shape_of_each_document() {
     assert_eq!(v1["data"]["status"], "healthy");
     assert_eq!(rig.get("/livez").send().await.text, "ok\n");
     let engine = rig.app.store.engine();
-    assert_eq!(rig.get("/readyz").send().await.text, format!("ready, {engine}\n"));
+    assert_eq!(rig.get("/readyz").send().await.text, format!("ready, {engine}, http\n"));
 }
 
 #[tokio::test]
@@ -195,4 +195,28 @@ async fn the_exposition_is_open_on_loopback_and_asks_elsewhere() {
     assert!(answer.text.ends_with("# EOF\n"));
     let open = Rig::with(|config| config.api = "0.0.0.0:8766".parse().unwrap()).await;
     assert_eq!(open.get("/metrics").send().await.status, 401);
+}
+
+#[tokio::test]
+async fn the_exposition_counts_requests_by_their_route_and_never_by_their_address() {
+    let rig = Rig::start().await;
+    rig.get("/health").send().await;
+    for number in 0..3 {
+        rig.get(&format!("/api/v1/devices/{number}")).send().await;
+        rig.get(&format!("/made-up/{number}")).send().await;
+    }
+    let text = rig.get("/metrics").send().await.text;
+    let count = |labels: &str| {
+        let line = format!("http_server_request_duration_seconds_count{{{labels}}} ");
+        text.lines().find_map(|text| text.strip_prefix(&line)).map(str::to_owned)
+    };
+    let labels = |route: &str, class: &str| {
+        format!(
+            r#"http_request_method="GET",http_route="{route}",http_response_status_class="{class}""#
+        )
+    };
+    assert_eq!(count(&labels("/health", "2xx")).as_deref(), Some("1"), "{text}");
+    assert_eq!(count(&labels("/api/v1/devices/{id}", "4xx")).as_deref(), Some("3"), "{text}");
+    assert_eq!(count(&labels("unmatched", "4xx")).as_deref(), Some("3"), "{text}");
+    assert!(text.contains(r#"le="0.005","#), "{text}");
 }
