@@ -83,8 +83,8 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let ended = tokio::time::timeout(SHUTDOWN_PATIENCE, ends).await;
     app.store.close().await;
     match ended {
-        Ok((_, _, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
-        Ok((_, _, _, _, _, _, _, Err(_))) | Err(_) => {
+        Ok((_, _, _, _, _, _, _, _, Ok(result))) => result.map_err(RunError::Http),
+        Ok((_, _, _, _, _, _, _, _, Err(_))) | Err(_) => {
             tracing::warn!("some connections did not end in time and were dropped");
             Ok(())
         }

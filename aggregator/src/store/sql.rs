@@ -20,7 +20,6 @@ mod imports;
 mod instances;
 mod jobs;
 pub(super) mod keys;
-pub(super) mod keys;
 mod logs;
 mod mail;
 pub(super) mod migrations;
