@@ -33,6 +33,7 @@ mod time;
 pub use openapi::{dialects, document};
 
 use crate::app::App;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -46,7 +47,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::{TimeoutBody, TimeoutLayer};
 
 /// No handler takes longer; jobs that do are operations.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -91,7 +92,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(api.clone(), auth::identify))
         .layer(from_fn_with_state(api.clone(), peer::locate))
         .layer(from_fn(refuse_large_bodies))
-        .layer(RequestBodyTimeoutLayer::new(patience))
+        .layer(from_fn(move |request, next| bound_pauses(patience, request, next)))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .layer(CatchPanicLayer::custom(panicked))
@@ -117,6 +118,15 @@ impl Whole {
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
+}
+
+/// Cuts a body off that pauses longer than `patience`. An empty one stays as it is, so that its
+/// being empty can be seen.
+async fn bound_pauses(patience: Duration, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    next.run(request.map(|body| Body::new(TimeoutBody::new(patience, body)))).await
 }
 
 /// Refuses by the announced length, before a byte of the body is read.
