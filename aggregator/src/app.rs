@@ -4,6 +4,7 @@
 pub mod replicas;
 pub mod shutdown;
 
+use crate::accounts::sealing::Sealing;
 use crate::accounts::{Accounts, AccountsError};
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::Clock;
@@ -101,7 +102,9 @@ impl App {
         )
         .await?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
-        let accounts = Accounts::open(store.clone(), clock.clone()).await?;
+        let sealing = Sealing::new(*authority.sealing_key());
+        let accounts =
+            Accounts::open(store.clone(), clock.clone(), config.auth.clone(), sealing).await?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());

@@ -57,6 +57,7 @@ pub struct Authority {
     certificate: CertificateDer<'static>,
     command_key: Arc<CommandKey>,
     endpoint_secret: [u8; 32],
+    sealing_key: [u8; 32],
 }
 
 /// What the QUIC endpoint presents.
@@ -99,9 +100,16 @@ impl Authority {
         };
         let secret = files::secret(&folder.join("command.key"))?;
         let endpoint_secret = files::secret(&folder.join("endpoint.key"))?;
+        let sealing_key = files::secret(&folder.join("sealing.key"))?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         let command_key = Arc::new(CommandKey::from_bytes(&secret));
-        Ok(Self { issuer, certificate, command_key, endpoint_secret })
+        Ok(Self { issuer, certificate, command_key, endpoint_secret, sealing_key })
+    }
+
+    /// What secrets in the database are sealed with.
+    #[must_use]
+    pub const fn sealing_key(&self) -> &[u8; 32] {
+        &self.sealing_key
     }
 
     #[must_use]

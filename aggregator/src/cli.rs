@@ -1,4 +1,4 @@
-//! The command line: `run`, `init`, `token`, `migrate`. Parses, opens the house, runs it, and turns the
+//! The command line: `run`, `init`, `token`, `keys`, `migrate`. Parses, opens the house, runs it, and turns the
 //! error that ends it into an exit code.
 
 mod migrate;
@@ -37,6 +37,8 @@ enum Command {
     Init(Init),
     /// Print enrolment tokens, one a line; works while the server runs.
     Token(Token),
+    /// Look after the keys that sign access tokens.
+    Keys(Keys),
     /// Bring the database to this version, or back to an earlier one.
     Migrate(migrate::Migrate),
     /// Do now what the history's background task does: compaction, merging, retention.
@@ -93,6 +95,23 @@ struct Token {
 }
 
 #[derive(Clone, Debug, Args)]
+struct Keys {
+    #[command(subcommand)]
+    command: KeysCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum KeysCommand {
+    /// Sign with a new key from now on; tokens of the old one hold until they end. Works while
+    /// the server runs.
+    Rotate {
+        /// The folder that everything durable lies in.
+        #[arg(long, value_name = "DIR")]
+        state: PathBuf,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
 struct Compact {
     /// The folder that everything durable lies in.
     #[arg(long, value_name = "DIR")]
@@ -118,6 +137,8 @@ pub enum CliError {
     App(#[from] AppError),
     #[error("making the superuser")]
     Superuser(#[from] accounts::AccountsError),
+    #[error("rotating the keys")]
+    Keys(#[source] accounts::AccountsError),
     #[error("making the token")]
     Token(#[from] TokenError),
     #[error("migrating the database")]
@@ -142,6 +163,7 @@ pub fn execute(arguments: Arguments) -> Result<(), CliError> {
             Command::Run(run) => self::run(run).await,
             Command::Init(init) => self::init(init).await,
             Command::Token(token) => self::token(token).await,
+            Command::Keys(keys) => self::keys(keys).await,
             Command::Migrate(migrate) => migrate.execute().await,
             Command::Compact(compact) => self::compact(compact).await,
         }
@@ -160,6 +182,7 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Config(_)
         | CliError::App(_)
         | CliError::Superuser(_)
+        | CliError::Keys(_)
         | CliError::Token(_)
         | CliError::Migrate(_)
         | CliError::History(_) => ExitCode::FAILURE,
@@ -203,6 +226,16 @@ async fn token(token: Token) -> Result<(), CliError> {
     }
     app.store.close().await;
     Ok(())
+}
+
+async fn keys(keys: Keys) -> Result<(), CliError> {
+    let KeysCommand::Rotate { state } = keys.command;
+    let app = open(&state).await?;
+    let kid =
+        accounts::rotate_signing_keys(&app.store, &app.clock).await.map_err(CliError::Keys)?;
+    app.store.close().await;
+    writeln!(std::io::stdout(), "{kid}")
+        .map_err(|source| file("writing to", Path::new("standard output"), source))
 }
 
 /// Passes until nothing is left that is due.

@@ -1,5 +1,6 @@
 //! One file a resource: its JSON, its handlers, and nothing of another's.
 
+pub(crate) mod api_keys;
 pub(crate) mod application_metrics;
 pub(crate) mod audit;
 pub(crate) mod certificates;
@@ -14,13 +15,19 @@ pub(crate) mod fleet_limits;
 pub(crate) mod health;
 pub(crate) mod imports;
 pub(crate) mod interlocks;
+pub(crate) mod invitations;
+pub(crate) mod letters;
 pub(crate) mod limits;
 pub(crate) mod media;
+pub(crate) mod mfa;
+pub(crate) mod oauth;
 pub(crate) mod operations;
 pub(crate) mod placements;
 pub(crate) mod plugins;
+pub(crate) mod profile;
 pub(crate) mod quarantine;
 pub(crate) mod readings;
+pub(crate) mod registration;
 pub(crate) mod retention;
 pub(crate) mod role_bindings;
 pub(crate) mod series;
@@ -28,3 +35,4 @@ pub(crate) mod sessions;
 pub(crate) mod stats;
 pub(crate) mod stream_tickets;
 pub(crate) mod system;
+pub(crate) mod users;
