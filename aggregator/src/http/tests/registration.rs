@@ -176,8 +176,9 @@ async fn who_manages_one_organization_invites_into_it_and_nowhere_else() {
     let (own, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
     for (id, slug) in [(own, "own"), (other, "other")] {
         let sql = format!(
-            "INSERT INTO organizations (id, slug, name, description, created_at_ms, updated_at_ms)
-             VALUES ('{id}', '{slug}', '{slug}', '', 0, 0)"
+            "INSERT INTO entities
+               (id, kind, organization, name, body, created_at_ms, updated_at_ms)
+             VALUES ('{id}', 'organization', '{id}', '{slug}', '{{}}', 0, 0)"
         );
         rig.app.store.tamper(sql).await.unwrap();
     }

@@ -186,26 +186,19 @@ impl Store {
         scope: Scope,
     ) -> Result<Option<OrganizationId>, StoreError> {
         let sql = match scope {
-            Scope::Organization(_) => {
-                "SELECT id AS organization FROM organizations
-                 WHERE id = $1 AND deleted_at_ms IS NULL"
-            }
-            Scope::Site(_) => {
-                "SELECT organization FROM sites WHERE id = $1 AND deleted_at_ms IS NULL"
-            }
-            Scope::Location(_) => {
-                "SELECT s.organization FROM locations l JOIN sites s ON s.id = l.site
-                 WHERE l.id = $1 AND l.deleted_at_ms IS NULL AND s.deleted_at_ms IS NULL"
-            }
-            Scope::Group(_) => {
-                "SELECT organization FROM device_groups WHERE id = $1 AND deleted_at_ms IS NULL"
-            }
             Scope::Device(_) => {
-                "SELECT organization FROM placements WHERE device = $1 AND organization IS NOT NULL"
+                "SELECT organization FROM placements
+                 WHERE device = $1 AND organization IS NOT NULL AND deleted_at_ms IS NULL
+                   AND $2 = 'device'"
+            }
+            Scope::Organization(_) | Scope::Site(_) | Scope::Location(_) | Scope::Group(_) => {
+                "SELECT organization FROM entities
+                 WHERE id = $1 AND deleted_at_ms IS NULL AND kind = $2"
             }
         };
         let organization: Option<String> = sqlx::query_scalar(sql)
             .bind(scope.id().to_string())
+            .bind(scope.kind())
             .fetch_optional(self.readers())
             .await?;
         organization.map(|text| id("organizations.id", &text).map(OrganizationId)).transpose()
