@@ -88,6 +88,11 @@ impl Right {
         }
     }
 
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.name() == name)
+    }
+
     /// The least role that has it.
     #[must_use]
     pub const fn least(self) -> Role {
@@ -123,6 +128,11 @@ id!(
 id!(
     /// One sign-in: the family of refresh tokens that came of it.
     SessionId
+);
+
+id!(
+    /// A key that a program signs in with.
+    ApiKeyId
 );
 
 id!(
@@ -223,10 +233,45 @@ impl Grants {
         self.role.may(right)
     }
 
+    /// The same within `right` and what is less than it.
+    #[must_use]
+    pub fn within(&self, right: Right) -> Self {
+        let most = right.least();
+        let bound = self.bound.iter().map(|grant| Grant { role: grant.role.min(most), ..*grant });
+        Self { role: self.role.min(most), bound: bound.collect() }
+    }
+
+    /// May it give somebody `role` over `scope`, which lies in `organization`? Nobody gives more
+    /// than what is one's own; what every account is, anybody who manages may give.
+    #[must_use]
+    pub fn may_give(&self, role: Role, scope: Option<Scope>, within: Option<Scope>) -> bool {
+        if self.everywhere(Right::Manage) {
+            return role <= self.role;
+        }
+        let Some(scope) = scope else { return role == Role::User && self.may(Right::Manage) };
+        self.bound.iter().any(|grant| {
+            grant.role.may(Right::Manage)
+                && role <= grant.role
+                && (grant.scope == scope || Some(grant.scope) == within)
+        })
+    }
+
     /// The narrower scopes in which it may.
     pub fn scopes(&self, right: Right) -> impl Iterator<Item = Scope> + Clone + '_ {
         self.bound.iter().filter(move |grant| grant.role.may(right)).map(|grant| grant.scope)
     }
+}
+
+/// What a caller has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// An access token of a session.
+    Session(SessionId),
+    ApiKey(ApiKeyId),
+    /// The password itself, with every request (HTTP Basic).
+    Password(UserId),
+    /// Nothing: the configuration lets it in.
+    Nothing,
 }
 
 /// The account behind a request.
@@ -235,8 +280,8 @@ pub struct Caller {
     pub user: UserId,
     pub email: String,
     pub grants: Grants,
-    pub session: SessionId,
-    /// When the access token ends, Unix milliseconds.
+    pub credential: Credential,
+    /// When the credential ends, Unix milliseconds.
     pub expires_at_ms: u64,
 }
 
@@ -245,6 +290,17 @@ impl Caller {
     #[must_use]
     pub fn only_own(&self) -> Option<UserId> {
         (!self.grants.everywhere(Right::Read)).then_some(self.user)
+    }
+
+    /// What a dangerous operation is bound to: it is confirmed with the credential that it was
+    /// asked for with.
+    #[must_use]
+    pub const fn session(&self) -> SessionId {
+        match self.credential {
+            Credential::Session(session) => session,
+            Credential::ApiKey(ApiKeyId(id)) | Credential::Password(UserId(id)) => SessionId(id),
+            Credential::Nothing => SessionId(Uuid::nil()),
+        }
     }
 }
 
@@ -267,6 +323,25 @@ mod tests {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
         assert_eq!(Role::from_name("root"), None);
+    }
+
+    #[test]
+    fn nobody_gives_more_than_what_is_theirs() {
+        let site = Some(Scope::Site(SiteId(Uuid::from_u128(1))));
+        let own = Scope::Organization(OrganizationId(Uuid::from_u128(2)));
+        let foreign = Scope::Organization(OrganizationId(Uuid::from_u128(3)));
+        let grant = Grant { role: Role::OrgAdmin, scope: own };
+        let manager = Grants { role: Role::User, bound: [grant].into() };
+        assert!(manager.may_give(Role::OrgAdmin, Some(own), Some(own)));
+        assert!(manager.may_give(Role::Operator, site, Some(own)));
+        assert!(manager.may_give(Role::User, None, None));
+        assert!(!manager.may_give(Role::Superuser, Some(own), Some(own)));
+        assert!(!manager.may_give(Role::Viewer, site, Some(foreign)));
+        assert!(!manager.may_give(Role::Viewer, None, None));
+        assert!(!Grants::of(Role::OrgAdmin).may_give(Role::Superuser, None, None));
+        assert!(Grants::of(Role::Superuser).may_give(Role::Superuser, None, None));
+        assert!(!Grants::of(Role::Operator).may_give(Role::User, None, None));
+        assert!(!manager.within(Right::Read).may(Right::Act));
     }
 
     #[test]

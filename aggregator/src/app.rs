@@ -129,7 +129,20 @@ impl App {
         )
         .await?;
         let enrolment = Enrolment::new(store.clone(), Arc::clone(&authority), clock.clone());
-        let accounts = Accounts::open(store.clone(), clock.clone()).await?;
+        let metrics = Metrics::new();
+        let sealing = Sealing::open(&config.state)?;
+        let circuits = Circuits::new(&metrics);
+        let mail = Outbox::open(
+            store.clone(),
+            clock.clone(),
+            sealing.clone(),
+            circuits.clone(),
+            &config.smtp,
+        )?;
+        let auth = config.auth.clone();
+        let accounts =
+            Accounts::open(store.clone(), clock.clone(), auth, sealing.clone(), mail.clone())
+                .await?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());
@@ -141,17 +154,7 @@ impl App {
             clock.clone(),
             config.imports_folder(),
         );
-        let metrics = Metrics::new();
         history.metrics().register(&metrics);
-        let sealing = Sealing::open(&config.state)?;
-        let circuits = Circuits::new(&metrics);
-        let mail = Outbox::open(
-            store.clone(),
-            clock.clone(),
-            sealing.clone(),
-            circuits.clone(),
-            &config.smtp,
-        )?;
         let notifications = Notifications::new(store.clone(), clock.clone());
         let webhooks = Webhooks::new(
             store.clone(),

@@ -132,6 +132,8 @@ pub enum CliError {
     App(#[from] AppError),
     #[error("making the superuser")]
     Superuser(#[from] accounts::AccountsError),
+    #[error("rotating the keys")]
+    Keys(#[source] accounts::AccountsError),
     #[error("making the token")]
     Token(#[from] TokenError),
     #[error("migrating the database")]
@@ -190,6 +192,7 @@ pub fn exit_code(error: &CliError) -> ExitCode {
         | CliError::Log(_)
         | CliError::App(_)
         | CliError::Superuser(_)
+        | CliError::Keys(_)
         | CliError::Token(_)
         | CliError::Migrate(_)
         | CliError::History(_)

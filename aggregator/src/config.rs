@@ -1,6 +1,8 @@
 //! The configuration: defaults, then `STATE/aggregator.toml`, then the environment, then flags.
 //! Parsed once; unknown keys of the file are refused.
 
+use crate::accounts::password::Hashing;
+use crate::accounts::registration::RegistrationMode;
 use crate::history::HistorySettings;
 use crate::logs::LogSettings;
 use crate::rates::Rate;
@@ -19,11 +21,14 @@ use uuid::Uuid;
 const FILE: &str = "aggregator.toml";
 /// `FLYBALL_API`, `FLYBALL_IMPORTS__FOLDER` …: the environment's prefix and its only keys.
 const PREFIX: &str = "FLYBALL_";
-const ENVIRONMENT: [&str; 14] = [
+const ENVIRONMENT: [&str; 17] = [
     "api",
     "ingest",
     "database",
     "console_dir",
+    "auth__basic",
+    "auth__hashing",
+    "registration__mode",
     "imports__folder",
     "flat__anonymous_role",
     "public_url",
@@ -53,6 +58,8 @@ pub struct Config {
     pub console_dir: Option<PathBuf>,
     /// The address that people use, where it is not the listener's.
     pub public_url: Option<String>,
+    pub auth: Auth,
+    pub registration: Registration,
     pub imports: Imports,
     pub flat: Flat,
     pub cors: Cors,
@@ -187,6 +194,77 @@ impl Default for Safety {
             racks: Vec::new(),
         }
     }
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// Takes e-mail and password with every request (HTTP Basic); over TLS only.
+    pub basic: bool,
+    /// How new passwords are hashed.
+    pub hashing: Hashing,
+    /// Where networks are, for the list of one's sessions.
+    pub places: Vec<Place>,
+}
+
+/// Where a network is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub network: Network,
+    pub country: Option<String>,
+    pub city: Option<String>,
+}
+
+/// Addresses that begin alike: `192.0.2.0/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    #[must_use]
+    pub fn has(self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits
+            }
+            _ => false,
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parsed = text.split_once('/').and_then(|(address, bits)| {
+            let address: IpAddr = address.parse().ok()?;
+            let bits = bits.parse().ok()?;
+            (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some(Self { address, bits })
+        });
+        parsed.ok_or_else(|| format!("`{text}` is no network like 192.0.2.0/24"))
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        format!("{}/{}", network.address, network.bits)
+    }
+}
+
+/// Who may make an account for themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Anybody where every listener is loopback, else who was invited, where absent.
+    pub mode: Option<RegistrationMode>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -427,6 +505,14 @@ impl Config {
         Ok(Self { state: state.to_owned(), ..config })
     }
 
+    /// Who may make an account for themselves.
+    #[must_use]
+    pub fn registration_mode(&self) -> RegistrationMode {
+        let open = self.api.ip().is_loopback();
+        let default = if open { RegistrationMode::Open } else { RegistrationMode::Invited };
+        self.registration.mode.unwrap_or(default)
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn database(&self) -> Database {
@@ -449,6 +535,8 @@ impl Default for Config {
             database: None,
             console_dir: None,
             public_url: None,
+            auth: Auth::default(),
+            registration: Registration::default(),
             imports: Imports::default(),
             flat: Flat::default(),
             cors: Cors::default(),

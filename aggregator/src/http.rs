@@ -179,6 +179,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
+            auth::X_API_KEY,
             render::X_API_VERSION,
             render::X_REQUEST_ID,
         ])

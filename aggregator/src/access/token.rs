@@ -14,11 +14,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 
 /// How long an access token holds.
 pub const ACCESS_TTL_MS: u64 = 15 * 60 * 1_000;
+/// How long a retired key still checks: the longest token, and a minute for servers that have not
+/// heard of it yet.
+const RETIRED_TTL_MS: u64 = ACCESS_TTL_MS + 60_000;
 const AUDIENCE: &str = "flyball-api";
 const ISSUER: &str = "flyball";
 /// A token of ours is a fraction of this.
@@ -58,7 +61,8 @@ impl Claims {
 /// The keys that sign and check access tokens; the newest that is not retired signs.
 #[derive(Clone, Debug)]
 pub struct AccessTokens {
-    keys: Arc<[SigningKey]>,
+    /// Read by every request, replaced where they have changed.
+    keys: Arc<RwLock<Arc<[SigningKey]>>>,
     clock: Clock,
 }
 
@@ -68,7 +72,16 @@ impl AccessTokens {
     pub fn new(keys: Vec<SigningKey>, clock: Clock) -> Self {
         // A second installation finds the same provider, in tests for instance.
         let _already_installed = PROVIDER.install_default();
-        Self { keys: keys.into(), clock }
+        Self { keys: Arc::new(RwLock::new(keys.into())), clock }
+    }
+
+    /// Signs with the newest of `keys` from now on.
+    pub fn replace(&self, keys: Vec<SigningKey>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
+    }
+
+    fn keys(&self) -> Arc<[SigningKey]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A token for one session.
@@ -82,7 +95,8 @@ impl AccessTokens {
         role: Role,
         session: SessionId,
     ) -> Result<String, TokenError> {
-        let Some(key) = self.keys.iter().find(|key| key.retired_at_ms.is_none()) else {
+        let keys = self.keys();
+        let Some(key) = keys.iter().find(|key| key.retired_at_ms.is_none()) else {
             return Err(TokenError::Signing(new_error(ErrorKind::InvalidKeyFormat)));
         };
         let now_s = self.clock.now_ms() / 1_000;
@@ -111,7 +125,12 @@ impl AccessTokens {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
         let kid = header.kid.ok_or(TokenError::Invalid)?;
-        let key = self.keys.iter().find(|key| key.kid == kid).ok_or(TokenError::Invalid)?;
+        let keys = self.keys();
+        let key = keys.iter().find(|key| key.kid == kid).ok_or(TokenError::Invalid)?;
+        let now_ms = self.clock.now_ms();
+        if key.retired_at_ms.is_some_and(|at_ms| at_ms + RETIRED_TTL_MS <= now_ms) {
+            return Err(TokenError::Invalid);
+        }
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -171,6 +190,8 @@ impl JwtVerifier for Hs256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use std::time::Duration;
     use uuid::Uuid;
 
@@ -218,6 +239,54 @@ mod tests {
         assert!(matches!(foreign.verify(&token), Err(TokenError::Invalid)));
         let (unknown, _) = tokens(vec![key("k3", 7)]);
         assert!(matches!(unknown.verify(&token), Err(TokenError::Invalid)));
+    }
+
+    #[test]
+    fn a_retired_key_ends_with_the_last_token_that_it_signed() {
+        let (tokens, clock) = tokens(vec![key("k1", 7)]);
+        clock.advance(Duration::from_secs(10));
+        let token = issue(&tokens);
+        let retired = SigningKey { retired_at_ms: Some(clock.now_ms()), ..key("k1", 7) };
+        tokens.replace(vec![key("k2", 8), retired.clone()]);
+        assert!(tokens.verify(&token).is_ok());
+        clock.advance(Duration::from_millis(RETIRED_TTL_MS));
+        let forged = AccessTokens::new(vec![key("k1", 7)], clock.clone());
+        assert!(matches!(tokens.verify(&issue(&forged)), Err(TokenError::Invalid)));
+    }
+
+    #[test]
+    fn another_audience_issuer_or_algorithm_is_refused() {
+        let (tokens, clock) = tokens(vec![key("k1", 7)]);
+        let sign = |header: serde_json::Value, change: &dyn Fn(&mut serde_json::Value)| {
+            let token = issue(&tokens);
+            let payload = token.split('.').nth(1).unwrap();
+            let mut claims: serde_json::Value =
+                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+            change(&mut claims);
+            let [header, claims] =
+                [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+            let body = format!("{header}.{claims}");
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), body.as_bytes());
+            format!("{body}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+        };
+        let hs256 = serde_json::json!({ "alg": "HS256", "typ": "JWT", "kid": "k1" });
+        assert!(tokens.verify(&sign(hs256.clone(), &|_| {})).is_ok());
+        let late = clock.now_ms() / 1_000 - 1;
+        let refused = [
+            sign(hs256.clone(), &|claims| claims["aud"] = "another-api".into()),
+            sign(hs256.clone(), &|claims| claims["iss"] = "another".into()),
+            sign(hs256.clone(), &|claims| claims["exp"] = late.into()),
+            sign(hs256.clone(), &|claims| claims["exp"] = serde_json::Value::Null),
+            sign(hs256, &|claims| claims["role"] = "root".into()),
+            sign(serde_json::json!({ "alg": "none", "kid": "k1" }), &|_| {}),
+            sign(serde_json::json!({ "alg": "HS512", "kid": "k1" }), &|_| {}),
+            sign(serde_json::json!({ "alg": "RS256", "kid": "k1" }), &|_| {}),
+            sign(serde_json::json!({ "alg": "HS256", "kid": "../k1" }), &|_| {}),
+            sign(serde_json::json!({ "alg": "HS256" }), &|_| {}),
+        ];
+        for token in refused {
+            assert!(tokens.verify(&token).is_err(), "{token}");
+        }
     }
 
     #[test]

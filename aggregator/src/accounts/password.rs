@@ -1,7 +1,9 @@
 //! Password hashing, off the runtime's threads and a few at a time, and what makes one weak.
+//! Hashes of either kind are checked; the configuration says which kind is made.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -15,6 +17,20 @@ const AT_ONCE: usize = 2;
 /// How many may wait for their turn; a flood of sign-ins is refused past it.
 const MAX_WAITING: usize = 32;
 
+/// What bcrypt takes; it would leave out the rest.
+const BCRYPT_MAX_BYTES: usize = 72;
+const BCRYPT_COST: u32 = 12;
+
+/// How new passwords are hashed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hashing {
+    #[default]
+    Argon2id,
+    /// For those who must.
+    Bcrypt,
+}
+
 #[derive(Debug, Error)]
 pub enum PasswordError {
     #[error("too many sign-ins are under way")]
@@ -23,20 +39,31 @@ pub enum PasswordError {
     Hash(#[source] argon2::password_hash::Error),
     #[error("reading a stored password hash")]
     Stored(#[source] argon2::password_hash::phc::Error),
+    #[error("hashing a password with bcrypt")]
+    Bcrypt(#[source] bcrypt::BcryptError),
     #[error("the hashing thread ended early")]
     Thread(#[source] tokio::task::JoinError),
 }
 
-/// Hashes and checks passwords with argon2id.
+/// Hashes and checks passwords.
 #[derive(Clone, Debug)]
 pub struct Passwords {
+    hashing: Hashing,
     waiting: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
+        Self::new(Hashing::default())
+    }
+}
+
+impl Passwords {
+    #[must_use]
+    pub fn new(hashing: Hashing) -> Self {
         Self {
+            hashing,
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
         }
@@ -50,7 +77,12 @@ impl Passwords {
     /// Where too many wait, or hashing itself fails.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         let password = Zeroizing::new(password.to_owned());
+        let hashing = self.hashing;
         self.in_turn(move || {
+            if hashing == Hashing::Bcrypt {
+                return bcrypt::hash(password.as_bytes(), BCRYPT_COST)
+                    .map_err(PasswordError::Bcrypt);
+            }
             let mut salt = [0; 16];
             getrandom::fill(&mut salt)
                 .map_err(|_| PasswordError::Hash(argon2::password_hash::Error::Crypto))?;
@@ -74,13 +106,36 @@ impl Passwords {
     ) -> Result<bool, PasswordError> {
         let password = Zeroizing::new(password.to_owned());
         let known = stored.is_some();
-        let stored = stored.unwrap_or(NOBODY).to_owned();
+        let nobody = match self.hashing {
+            Hashing::Argon2id => NOBODY,
+            Hashing::Bcrypt => BCRYPT_NOBODY,
+        };
+        let stored = stored.unwrap_or(nobody).to_owned();
         self.in_turn(move || {
+            if is_bcrypt(&stored) {
+                let same = bcrypt::verify(password.as_bytes(), &stored);
+                return same.map(|same| same && known).map_err(PasswordError::Bcrypt);
+            }
             let hash = PasswordHash::new(&stored).map_err(PasswordError::Stored)?;
             let same = Argon2::default().verify_password(password.as_bytes(), &hash);
             Ok(same.is_ok() && known)
         })
         .await
+    }
+
+    /// Would a new hash be of another kind than `stored`?
+    #[must_use]
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        is_bcrypt(stored) != (self.hashing == Hashing::Bcrypt)
+    }
+
+    /// What makes `password` too weak, as advice; empty where it is good enough.
+    #[must_use]
+    pub fn weaknesses(&self, password: &str) -> Vec<&'static str> {
+        if self.hashing == Hashing::Bcrypt && password.len() > BCRYPT_MAX_BYTES {
+            return vec!["use at most 72 bytes"];
+        }
+        weaknesses(password)
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -96,10 +151,17 @@ impl Passwords {
 /// A hash with the parameters of real ones that no password opens on purpose.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGlzIGhlcmU$SQFzSs4bqVWmT4+Z9y6GdWn7cVdUo6DkRPSGJ2i5rEA";
 
-/// What makes `password` too weak, as advice; empty where it is good enough.
-#[must_use]
-pub fn weaknesses(password: &str) -> Vec<&'static str> {
+const BCRYPT_NOBODY: &str = "$2b$12$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
+}
+
+fn weaknesses(password: &str) -> Vec<&'static str> {
     let length = password.chars().count();
+    if password.contains('\0') {
+        return vec!["leave out null characters"];
+    }
     if length > MAX_CHARS {
         return vec!["use at most 128 characters"];
     }
@@ -132,6 +194,30 @@ mod tests {
         assert!(passwords.matches("correct horse", Some(&hash)).await.unwrap());
         assert!(!passwords.matches("wrong horse", Some(&hash)).await.unwrap());
         assert!(!passwords.matches("correct horse", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn bcrypt_hashes_are_checked_and_replaced_where_argon2_is_chosen() {
+        // From the test vectors of OpenBSD's implementation.
+        let old = "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkY8jIucDrjc8deX1s.";
+        let passwords = Passwords::default();
+        assert!(passwords.is_outdated(old));
+        assert!(!passwords.is_outdated(NOBODY));
+        let bcrypt = Passwords::new(Hashing::Bcrypt);
+        assert!(bcrypt.is_outdated(NOBODY));
+        let hash = bcrypt.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$2b$12$"), "{hash}");
+        for passwords in [passwords, bcrypt.clone()] {
+            assert!(passwords.matches("correct horse", Some(&hash)).await.unwrap());
+            assert!(!passwords.matches("wrong horse", Some(&hash)).await.unwrap());
+        }
+        assert!(!bcrypt.matches("x", None).await.unwrap());
+        assert!(!bcrypt.weaknesses(&"x1".repeat(40)).is_empty());
+        assert!(passwords_take_the_length(&Passwords::default()));
+    }
+
+    fn passwords_take_the_length(passwords: &Passwords) -> bool {
+        passwords.weaknesses(&"x1".repeat(40)).is_empty()
     }
 
     #[tokio::test]

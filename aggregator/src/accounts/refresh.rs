@@ -1,9 +1,6 @@
 //! Refresh tokens: opaque, random, kept as a hash.
 
-use super::REFRESH_TTL_MS;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use super::{REFRESH_TTL_MS, secret};
 
 const PREFIX: &str = "fbr1.";
 
@@ -18,16 +15,13 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// A new token: its text, which is never stored, and what is.
     pub(super) fn issue(now_ms: u64) -> Result<(String, Self), getrandom::Error> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret)?;
-        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
-        let hash = Self::hash_of(&text);
+        let (text, hash) = secret::issue(PREFIX)?;
         let expires_at_ms = now_ms + REFRESH_TTL_MS;
         Ok((text, Self { hash, issued_at_ms: now_ms, expires_at_ms }))
     }
 
-    /// What the store knows a token's text by. 256 random bits need no salt.
+    /// What the store knows a token's text by.
     pub(super) fn hash_of(text: &str) -> [u8; 32] {
-        Sha256::digest(text.as_bytes()).into()
+        secret::hash_of(text)
     }
 }

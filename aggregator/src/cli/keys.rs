@@ -1,6 +1,7 @@
 //! `keys rotate`.
 
 use super::{CliError, file, open};
+use crate::accounts;
 use crate::jobs::{JobKind, NewJob};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -15,7 +16,8 @@ pub(super) struct Keys {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Add a key, and have the server seal everything anew with it; works while it runs.
+    /// Add a key that access tokens are signed with, and one that secrets are sealed with; the server
+    /// seals everything anew while it runs. Tokens of the old key hold until they end.
     Rotate(Rotate),
 }
 
@@ -30,6 +32,8 @@ impl Keys {
     pub(super) async fn execute(self) -> Result<(), CliError> {
         let Command::Rotate(rotate) = self.command;
         let app = open(&rotate.state).await?;
+        let signing = accounts::rotate_signing_keys(&app.store, &app.clock).await;
+        let signing = signing.map_err(CliError::Keys)?;
         let key = app.sealing.rotate()?;
         let job = app.jobs.queue(NewJob {
             id: app.clock.new_id(),
@@ -44,7 +48,7 @@ impl Keys {
         });
         let job = job.await?;
         app.store.close().await;
-        writeln!(std::io::stdout(), "key {key}, job {}", job.id)
+        writeln!(std::io::stdout(), "signing key {signing}, sealing key {key}, job {}", job.id)
             .map_err(|source| file("writing to", Path::new("standard output"), source))
     }
 }

@@ -5,19 +5,21 @@ use super::Api;
 use super::access_log::AskedBy;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
-use super::extract::RequestId;
+use super::extract::{CameFrom, RequestId};
 use super::peer::ClientAddress;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
-use crate::access::{Caller, Grants, Right, Role, SessionId, UserId};
+use crate::access::{Caller, Credential, Grants, Right, Role, UserId};
 use crate::accounts::AccountsError;
 use crate::audit::{AuditEntry, Circumstances, Decision};
 use crate::config::Config;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,19 +33,43 @@ pub(crate) enum Identity {
     Unknown,
 }
 
-/// Judges the `Authorization` header and leaves an [`Identity`] for what follows.
+/// Marks a request that came over TLS. A listener that speaks it leaves this with every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OverTls;
+
+pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// No `Authorization: Basic` of ours is longer.
+const MAX_BASIC_BYTES: usize = 1_024;
+
+/// The credential that a request shows.
+enum Shown {
+    Nothing,
+    Bearer(String),
+    Basic(String),
+    Key(String),
+    Unknown,
+}
+
+/// Judges the request's credential and leaves an [`Identity`] for what follows.
 pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    let identity = match bearer(request.headers()) {
-        Ok(None) => anonymous(&api, &request),
-        Ok(Some(token)) => match api.app.accounts.caller(token).await {
-            Ok(caller) => Identity::Known(caller),
-            Err(error) => refusal(&error),
-        },
-        Err(code) => Identity::Refused(code),
+    let accounts = &api.app.accounts;
+    let identity = match shown(request.headers()) {
+        Shown::Nothing => anonymous(&api, &request),
+        Shown::Bearer(token) => known(accounts.caller(&token).await),
+        Shown::Key(key) => known(accounts.caller_by_key(&key).await),
+        Shown::Basic(text) => {
+            let (mut parts, body) = request.into_parts();
+            let identity = basic(&api, &mut parts, &text).await;
+            request = Request::from_parts(parts, body);
+            identity
+        }
+        Shown::Unknown => Identity::Refused(ErrorCode::InvalidToken),
     };
     let here = Circumstances {
         session: match &identity {
-            Identity::Known(caller) if !caller.session.0.is_nil() => Some(caller.session),
+            Identity::Known(caller) if caller.credential != Credential::Nothing => {
+                Some(caller.session())
+            }
             _ => None,
         },
         address: request.extensions().get::<ClientAddress>().and_then(|client| client.0),
@@ -58,6 +84,57 @@ pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next:
         response.extensions_mut().insert(user);
     }
     response
+}
+
+fn known(caller: Result<Caller, AccountsError>) -> Identity {
+    match caller {
+        Ok(caller) => Identity::Known(caller),
+        Err(error) => refusal(&error),
+    }
+}
+
+fn shown(headers: &HeaderMap) -> Shown {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().ok());
+    match (text(header::AUTHORIZATION), text(X_API_KEY)) {
+        (Some(value), _) => match value.and_then(|value| value.split_once(' ')) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Shown::Bearer(token.trim().to_owned())
+            }
+            Some((scheme, text)) if scheme.eq_ignore_ascii_case("basic") => {
+                Shown::Basic(text.trim().to_owned())
+            }
+            _ => Shown::Unknown,
+        },
+        (None, Some(Some(key))) => Shown::Key(key.trim().to_owned()),
+        (None, Some(None)) => Shown::Unknown,
+        (None, None) => Shown::Nothing,
+    }
+}
+
+/// RFC 7617, where it is allowed and nobody on the way can read it.
+async fn basic(api: &Api, parts: &mut Parts, text: &str) -> Identity {
+    let allowed = api.app.config.auth.basic && parts.extensions.get::<OverTls>().is_some();
+    if !allowed {
+        return Identity::Refused(ErrorCode::BasicRefused);
+    }
+    let decoded = (text.len() <= MAX_BASIC_BYTES).then(|| STANDARD.decode(text).ok()).flatten();
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let pair = decoded.as_deref().and_then(|decoded| decoded.split_once(':'));
+    let Some((email, password)) = pair.filter(|(email, _)| !email.contains(char::is_control))
+    else {
+        return Identity::Refused(ErrorCode::InvalidCredentials);
+    };
+    let Ok(CameFrom(origin)) = CameFrom::from_request_parts(parts, api).await else {
+        return Identity::Unknown;
+    };
+    let accounts = &api.app.accounts;
+    match accounts.caller_by_password(email.into(), password.into(), origin).await {
+        Ok(caller) => Identity::Known(caller),
+        Err(AccountsError::Busy | AccountsError::Store(_)) => Identity::Unknown,
+        Err(AccountsError::Locked { .. }) => Identity::Refused(ErrorCode::AccountLocked),
+        Err(AccountsError::NotYours(_)) => Identity::Refused(ErrorCode::BasicRefused),
+        Err(_) => Identity::Refused(ErrorCode::InvalidCredentials),
+    }
 }
 
 /// Requests without a token have a role only where the configuration gives them one, in the
@@ -75,7 +152,7 @@ fn anonymous(api: &Api, request: &Request) -> Identity {
                 user: UserId(Uuid::nil()),
                 email: "anonymous".into(),
                 grants: Grants::of(role),
-                session: SessionId(Uuid::nil()),
+                credential: Credential::Nothing,
                 expires_at_ms: u64::MAX,
             })
         }
@@ -112,15 +189,6 @@ fn refusal(error: &AccountsError) -> Identity {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ErrorCode> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let value = value.to_str().map_err(|_| ErrorCode::InvalidToken)?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(ErrorCode::InvalidToken),
-    }
-}
-
 pub(crate) fn unauthorized(code: ErrorCode) -> Problem {
     let (message, challenge) = match code {
         ErrorCode::TokenExpired => (
@@ -129,6 +197,17 @@ pub(crate) fn unauthorized(code: ErrorCode) -> Problem {
         ),
         ErrorCode::InvalidToken => {
             ("the access token is not valid", r#"Bearer realm="flyball", error="invalid_token""#)
+        }
+        ErrorCode::BasicRefused => (
+            "Basic authentication works over TLS only, where it is enabled, and for accounts \
+             without a second factor",
+            r#"Bearer realm="flyball""#,
+        ),
+        ErrorCode::InvalidCredentials => {
+            ("wrong email or password", r#"Basic realm="flyball", charset="UTF-8""#)
+        }
+        ErrorCode::AccountLocked => {
+            ("the account is locked after too many failed attempts", r#"Bearer realm="flyball""#)
         }
         _ => ("this address needs a signed-in user", r#"Bearer realm="flyball""#),
     };
@@ -211,6 +290,32 @@ demands!(
     Administrator,
     Right::Administer
 );
+
+/// Somebody who is signed in themselves: a key can't change what it comes from.
+#[derive(Debug)]
+pub(crate) struct Owner(pub(crate) Caller);
+
+impl FromRequestParts<Api> for Owner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = demand(parts, api, Right::Use).await?;
+        match caller.credential {
+            Credential::Session(_) | Credential::Password(_) => Ok(Self(caller)),
+            Credential::Nothing => Err(unauthorized(ErrorCode::Unauthorized)),
+            Credential::ApiKey(_) => {
+                let message = "an API key can't do this; sign in with the password";
+                Err(Problem::new(ErrorCode::Forbidden, message))
+            }
+        }
+    }
+}
+
+impl Input for Owner {
+    fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        Member::describe(operation, schemas);
+    }
+}
 
 /// The caller where there is one: for signing out, which an expired token must not hinder.
 #[derive(Debug)]

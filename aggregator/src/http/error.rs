@@ -54,6 +54,7 @@ registry! {
     MissingCredentials, "missing_credentials", 400, 400, "Missing Credentials", false, "Send both email and password.";
     MissingDevice, "missing_device", 400, 400, "Missing Device", false, "Send the device object with at least a fingerprint.";
     MissingToken, "missing_token", 400, 400, "Missing Token", false, "Send refresh_token.";
+    InvalidInvitation, "invalid_invitation", 422, 400, "Invalid Invitation", false, "Ask whoever invited you for a new invitation.";
     InvalidSource, "validation_error", 400, 400, "Invalid Source", false, "Correct the source at the lines of validationErrors.";
     UnsupportedVersion, "unsupported_version", 400, 400, "Unsupported Version", false, "Ask for version 1 or leave X-API-Version out.";
     UnsupportedFormat, "unsupported_format", 400, 400, "Unsupported Format", false, "Ask for a format that the capabilities list.";
@@ -63,16 +64,23 @@ registry! {
     Unauthorized, "unauthorized", 401, 401, "Unauthorized", false, "Sign in and send the access token as Authorization: Bearer.";
     InvalidCredentials, "invalid_credentials", 401, 401, "Invalid Credentials", false, "Check email and password.";
     AccountInactive, "account_inactive", 401, 401, "Account Inactive", false, "Ask a superuser to enable the account.";
+    MfaRequired, "mfa_required", 401, 401, "Second Factor Required", false, "Send details.challenge with a code to /auth/mfa/verify.";
+    InvalidCode, "invalid_code", 401, 401, "Invalid Code", false, "Wait for the next code of the app, or use a recovery code.";
+    BasicRefused, "basic_refused", 401, 401, "Basic Authentication Refused", false, "Sign in for an access token, or use an API key.";
     AccountLocked, "account_locked", 401, 401, "Account Locked", true, "Wait until the lock ends, then sign in with the right password.";
     InvalidToken, "invalid_token", 401, 401, "Invalid Token", false, "Sign in again.";
     TokenExpired, "token_expired", 401, 401, "Token Expired", false, "Refresh the access token, or sign in again.";
     TokenReused, "token_reused", 401, 401, "Token Reused", false, "Sign in again: every session of this token's family was ended.";
     Forbidden, "forbidden", 403, 403, "Forbidden", false, "Ask someone whose role allows it.";
+    RegistrationClosed, "registration_closed", 403, 403, "Registration Closed", false, "Ask a superuser for an account.";
+    InvitationRequired, "invitation_required", 403, 403, "Invitation Required", false, "Ask somebody who manages an organization here for an invitation.";
     NotFound, "not_found", 404, 404, "Not Found", false, "Check the address and the id.";
     MethodNotAllowed, "method_not_allowed", 405, 405, "Method Not Allowed", false, "Use one of the methods that the Allow header names.";
     NotAcceptable, "not_acceptable", 406, 406, "Not Acceptable", false, "Send Accept with one of the media types in details.available.";
     RequestTimeout, "request_timeout", 408, 408, "Request Timeout", true, "Send the request again.";
     Conflict, "conflict", 409, 409, "Conflict", false, "Read the resource again and decide anew.";
+    EmailExists, "email_exists", 409, 409, "Email Exists", false, "Sign in with this address, or register another one.";
+    LastSuperuser, "last_superuser", 409, 409, "Last Superuser", false, "Make somebody else a superuser first.";
     InterlockActive, "interlock_active", 409, 409, "Interlock Active", false, "Wait for the condition in clears_when, or ask for less.";
     Locked, "locked", 409, 409, "Locked", false, "Ask the owner of the lock to lift it, or lift it with a justification.";
     Outranked, "outranked", 409, 409, "Outranked", false, "Ask who it belongs to, or wait for the end that clears_when names.";
@@ -88,6 +96,9 @@ registry! {
     PreconditionRequired, "precondition_required", 428, 428, "Precondition Required", false, "Read the resource and send its ETag as If-Match.";
     PayloadTooLarge, "payload_too_large", 413, 413, "Payload Too Large", false, "Send a smaller body.";
     UnsupportedMediaType, "unsupported_media_type", 415, 415, "Unsupported Media Type", false, "Send Content-Type: application/json.";
+    InvalidRequest, "invalid_request", 400, 400, "Invalid Request", false, "Send the fields of the grant, each once, as a form.";
+    InvalidGrant, "invalid_grant", 400, 400, "Invalid Grant", false, "Check user name and password, or sign in again.";
+    UnsupportedGrantType, "unsupported_grant_type", 400, 400, "Unsupported Grant Type", false, "Use password or refresh_token.";
     TooManyPoints, "too_many_points", 422, 400, "Too Many Points", false, "Ask for a shorter range, fewer series or a longer step.";
     RateLimitExceeded, "rate_limit_exceeded", 429, 429, "Too Many Requests", true, "Wait for the seconds in Retry-After.";
     InternalError, "internal_error", 500, 500, "Internal Server Error", true, "Try again; if it persists, give the request_id to whoever runs this server.";
@@ -98,6 +109,11 @@ registry! {
 }
 
 impl ErrorCode {
+    /// Is it drawn as RFC 6749, section 5.2, wants it?
+    pub(crate) const fn is_oauth(self) -> bool {
+        matches!(self, Self::InvalidRequest | Self::InvalidGrant | Self::UnsupportedGrantType)
+    }
+
     pub(crate) fn status(self, dialect: Dialect) -> StatusCode {
         let entry = self.entry();
         let code = match dialect {
@@ -245,6 +261,9 @@ impl Problem {
             });
         }
         let entry = self.code.entry();
+        if self.code.is_oauth() {
+            return json!({ "error": entry.slug, "error_description": self.occurrence.message });
+        }
         let status = self.code.status(scene.dialect).as_u16();
         let mut body = Map::new();
         body.insert("type".into(), entry.slug.into());
@@ -284,7 +303,11 @@ impl Render for Problem {
         }
         Ok(Rendered {
             status: self.code.status(scene.dialect),
-            content_type: scene.dialect.problem_media_type(),
+            content_type: if self.code.is_oauth() {
+                "application/json"
+            } else {
+                scene.dialect.problem_media_type()
+            },
             headers,
             body: serde_json::to_vec(&self.to_value(scene))?,
         })

@@ -25,6 +25,12 @@ enum Class {
     Login,
     Register,
     Refresh,
+    /// Sign-ins by the OAuth2 form.
+    Token,
+    /// Second factors.
+    Code,
+    /// Letters, and what was in them.
+    Letter,
     Authenticated,
     Unauthenticated,
 }
@@ -35,6 +41,9 @@ impl Class {
             Self::Login => "login",
             Self::Register => "register",
             Self::Refresh => "refresh",
+            Self::Token => "token",
+            Self::Code => "code",
+            Self::Letter => "letter",
             Self::Authenticated => "authenticated",
             Self::Unauthenticated => "unauthenticated",
         }
@@ -42,7 +51,7 @@ impl Class {
 
     const fn rate(self, table: &Limits) -> Rate {
         match self {
-            Self::Login => table.login,
+            Self::Login | Self::Token | Self::Code | Self::Letter => table.login,
             Self::Register => table.register,
             Self::Refresh => table.refresh,
             Self::Authenticated => table.authenticated,
@@ -56,6 +65,14 @@ impl Class {
             Some("/auth/login") => Some(Self::Login),
             Some("/auth/register") => Some(Self::Register),
             Some("/auth/refresh") => Some(Self::Refresh),
+            Some("/auth/token") => Some(Self::Token),
+            Some("/auth/mfa/verify") => Some(Self::Code),
+            Some(
+                "/auth/verify-email"
+                | "/auth/verify-email/request"
+                | "/auth/password-reset/request"
+                | "/auth/password-reset/confirm",
+            ) => Some(Self::Letter),
             None if !matches!(path, "/health" | "/log" | "/ws") => None,
             _ if matches!(identity, Some(Identity::Known(_))) => Some(Self::Authenticated),
             _ => Some(Self::Unauthenticated),

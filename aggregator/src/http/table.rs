@@ -290,6 +290,8 @@ impl Table {
         }
         let content = if code == ErrorCode::RateLimitExceeded && self.dialect == Dialect::Flat {
             rate_limited()
+        } else if code.is_oauth() {
+            oauth_error()
         } else {
             self.problem()
         };
@@ -315,6 +317,19 @@ fn rate_limited() -> Value {
             "error": { "type": "string", "const": "Rate limit exceeded" },
             "code": { "type": "string", "const": "RATE_LIMIT_EXCEEDED" },
             "retry_after": { "type": "integer", "minimum": 0 },
+        },
+    });
+    json!({ "application/json": { "schema": schema } })
+}
+
+/// RFC 6749, section 5.2.
+fn oauth_error() -> Value {
+    let schema = json!({
+        "type": "object",
+        "required": ["error", "error_description"],
+        "properties": {
+            "error": { "type": "string" },
+            "error_description": { "type": "string" },
         },
     });
     json!({ "application/json": { "schema": schema } })

@@ -1,6 +1,7 @@
 //! The router as clients see it. Every JSON answer is held against the OpenAPI document of its
 //! dialect on the way.
 
+mod api_keys;
 mod application_metrics;
 mod audit;
 mod batch_requests;
@@ -12,14 +13,19 @@ mod errors;
 mod exports;
 mod idle;
 mod imports;
+mod letters;
 mod listener;
 mod machine;
 mod manners;
 mod media;
+mod mfa;
+mod oauth;
 mod openapi;
 mod outbound;
 mod platform;
+mod profile;
 mod quarantine;
+mod registration;
 mod resuming;
 mod rig;
 mod rights;
@@ -30,3 +36,4 @@ mod sockets;
 mod streams;
 mod telemetry;
 mod tenancy;
+mod users;

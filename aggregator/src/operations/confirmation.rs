@@ -104,7 +104,7 @@ impl Tokens {
         let arming = operation.arming()?.clone();
         let token = caller
             .filter(|caller| may_confirm(operation, caller, second_person).is_ok())
-            .map(|caller| self.token(operation.id, caller.session, arming.until_ms));
+            .map(|caller| self.token(operation.id, caller.session(), arming.until_ms));
         Some(Confirmation { arming, token, second_person })
     }
 
@@ -127,7 +127,7 @@ impl Tokens {
             return Err(ConfirmError::Expired);
         }
         may_confirm(operation, caller, second_person)?;
-        if !self.knows(operation.id, caller.session, arming.until_ms, token) {
+        if !self.knows(operation.id, caller.session(), arming.until_ms, token) {
             return Err(ConfirmError::Token(Box::new(arming.clone())));
         }
         Ok(arming.clone())
@@ -153,7 +153,11 @@ fn may_confirm(
             Err(ConfirmError::SecondPerson(operation.requested_by.clone()))
         };
     }
-    if operation.session == Some(caller.session) { Ok(()) } else { Err(ConfirmError::OtherSession) }
+    if operation.session == Some(caller.session()) {
+        Ok(())
+    } else {
+        Err(ConfirmError::OtherSession)
+    }
 }
 
 impl Operations {
@@ -188,7 +192,7 @@ impl Operations {
         let action = Action::Confirm { operation: id };
         let submission = Submission {
             equipment: armed.equipment,
-            session: Some(caller.session),
+            session: Some(caller.session()),
             not_after_ms: Some(arming.until_ms),
             request_id,
             ..Submission::new(armed.device, action, &caller.email, super::Origin::Remote)
@@ -215,7 +219,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Grants, Role, UserId};
+    use crate::access::{Credential, Grants, Role, UserId};
     use crate::operations::operation::tests::queued;
     use uuid::Uuid;
 
@@ -224,7 +228,7 @@ mod tests {
             user: UserId(Uuid::from_u128(7)),
             email: email.into(),
             grants: Grants::of(Role::Superuser),
-            session: SessionId(Uuid::from_u128(session)),
+            credential: Credential::Session(SessionId(Uuid::from_u128(session))),
             expires_at_ms: u64::MAX,
         }
     }

@@ -54,7 +54,7 @@ fn hash(text: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Grants, Role, SessionId, UserId};
+    use crate::access::{Credential, Grants, Role, SessionId, UserId};
     use uuid::Uuid;
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
             user: UserId(Uuid::from_u128(1)),
             email: "a@example.org".into(),
             grants: Grants::of(Role::Viewer),
-            session: SessionId(Uuid::from_u128(2)),
+            credential: Credential::Session(SessionId(Uuid::from_u128(2))),
             expires_at_ms: u64::MAX,
         };
         let text = tickets.issue(caller.clone(), 0).unwrap();

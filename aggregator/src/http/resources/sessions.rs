@@ -1,7 +1,11 @@
 //! Signing in, refreshing, signing out, and who one is.
 
 use crate::access::token::ACCESS_TTL_MS;
-use crate::accounts::{AccountsError, AuthDevice, Origin, SignIn, TokenPair, User as Account};
+use crate::accounts::fields::FieldFault;
+use crate::accounts::mfa::CHALLENGE_TTL_MS;
+use crate::accounts::{
+    self, AccountsError, AuthDevice, Origin, SignIn, TokenPair, User as Account,
+};
 use crate::http::Api;
 use crate::http::auth::{MaybeCaller, Member, unauthorized};
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -76,6 +80,16 @@ impl Tokens {
     }
 }
 
+impl SignedIn {
+    pub(super) fn of(signed_in: accounts::SignedIn) -> Self {
+        Self {
+            user: summary(&signed_in.user),
+            device: SignedInDevice { id: signed_in.auth_device },
+            tokens: Tokens::of(signed_in.tokens),
+        }
+    }
+}
+
 impl Resource for SignedIn {
     const FLAT: Flat = Flat::bare();
 }
@@ -104,7 +118,7 @@ pub(crate) struct LogoutRequest {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
-    message: &'static str,
+    pub(super) message: &'static str,
 }
 
 impl Resource for Message {
@@ -114,6 +128,12 @@ impl Resource for Message {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Me {
     user: Profile,
+}
+
+impl Me {
+    pub(super) fn of(user: Account) -> Self {
+        Self { user: profile(user) }
+    }
 }
 
 impl Resource for Me {
@@ -142,11 +162,7 @@ pub(crate) async fn login(
 ) -> Answer<One<SignedIn>> {
     let attempt = attempt(request, origin)?;
     let signed_in = api.app.accounts.sign_in(attempt).await.map_err(problem(&api))?;
-    Ok(One(SignedIn {
-        user: summary(&signed_in.user),
-        device: SignedInDevice { id: signed_in.auth_device },
-        tokens: Tokens::of(signed_in.tokens),
-    }))
+    Ok(One(SignedIn::of(signed_in)))
 }
 
 pub(crate) async fn refresh(
@@ -185,44 +201,58 @@ pub(crate) async fn logout(
 pub(crate) async fn me(State(api): State<Api>, Member(caller): Member) -> Answer<One<Me>> {
     let user = api.app.accounts.user(caller.user).await.map_err(Problem::internal)?;
     let user = user.ok_or_else(|| unauthorized(ErrorCode::InvalidToken))?;
-    Ok(One(Me { user: profile(user) }))
+    Ok(One(Me::of(user)))
 }
 
 fn attempt(request: LoginRequest, origin: Origin) -> Result<SignIn, Problem> {
-    let (Some(email), Some(password)) = (request.email, request.password) else {
-        return Err(Problem::new(
-            ErrorCode::MissingCredentials,
-            "email and password are both required",
-        ));
-    };
-    if email.is_empty() || password.is_empty() {
-        return Err(Problem::new(
-            ErrorCode::MissingCredentials,
-            "email and password must not be empty",
-        ));
-    }
-    let device = request.device.and_then(auth_device).ok_or_else(|| {
+    let (email, password) = credentials(request.email, request.password)?;
+    let device = device(request.device)?;
+    check_texts(&email, &password, &device)?;
+    Ok(SignIn { email, password, code: None, device, origin })
+}
+
+pub(super) fn credentials(
+    email: Option<String>,
+    password: Option<String>,
+) -> Result<(String, String), Problem> {
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    given(email).zip(given(password)).ok_or_else(|| {
+        Problem::new(ErrorCode::MissingCredentials, "email and password are both required")
+    })
+}
+
+pub(super) fn device(device: Option<LoginDevice>) -> Result<AuthDevice, Problem> {
+    device.and_then(auth_device).ok_or_else(|| {
         Problem::new(ErrorCode::MissingDevice, "device with a fingerprint is required")
-    })?;
+    })
+}
+
+/// Bounds what is stored or hashed, and keeps control characters out of what is stored.
+pub(super) fn check_texts(email: &str, password: &str, device: &AuthDevice) -> Result<(), Problem> {
     let texts = [
-        ("email", Some(&email)),
-        ("password", Some(&password)),
-        ("device.fingerprint", Some(&device.fingerprint)),
-        ("device.name", device.name.as_ref()),
-        ("device.type", device.kind.as_ref()),
-        ("device.model", device.model.as_ref()),
-        ("device.os_version", device.os_version.as_ref()),
-        ("device.app_version", device.app_version.as_ref()),
+        ("email", Some(email)),
+        ("device.fingerprint", Some(device.fingerprint.as_str())),
+        ("device.name", device.name.as_deref()),
+        ("device.type", device.kind.as_deref()),
+        ("device.model", device.model.as_deref()),
+        ("device.os_version", device.os_version.as_deref()),
+        ("device.app_version", device.app_version.as_deref()),
     ];
-    let long =
-        texts.iter().filter(|(_, text)| text.is_some_and(|text| text.chars().count() > MAX_TEXT));
-    let faults: Vec<FieldError> = long
-        .map(|(field, _)| FieldError::body(field, "too_long", "has more than 256 characters"))
-        .collect();
-    if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
+    let long = |text: &str| text.chars().count() > MAX_TEXT;
+    let mut faults: Vec<FieldError> = Vec::new();
+    if long(password) {
+        faults.push(FieldError::body("password", "too_long", "has more than 256 characters"));
     }
-    Ok(SignIn { email, password, device, origin })
+    for (field, text) in texts {
+        let Some(text) = text else { continue };
+        if long(text) {
+            faults.push(FieldError::body(field, "too_long", "has more than 256 characters"));
+        }
+        if text.contains(char::is_control) {
+            faults.push(FieldError::body(field, "invalid_value", "holds a control character"));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 fn auth_device(device: LoginDevice) -> Option<AuthDevice> {
@@ -237,7 +267,8 @@ fn auth_device(device: LoginDevice) -> Option<AuthDevice> {
     })
 }
 
-fn problem(api: &Api) -> impl Fn(AccountsError) -> Problem {
+/// What an account refused, in the registry's words.
+pub(super) fn problem(api: &Api) -> impl Fn(AccountsError) -> Problem {
     let now_ms = api.app.clock.now_ms();
     move |error| {
         let code = match &error {
@@ -249,16 +280,47 @@ fn problem(api: &Api) -> impl Fn(AccountsError) -> Problem {
                     .retry_after(seconds)
                     .detail("locked_until", rfc3339(*until_ms));
             }
-            AccountsError::UnknownToken | AccountsError::InvalidAccessToken => {
-                ErrorCode::InvalidToken
-            }
+            AccountsError::UnknownToken
+            | AccountsError::InvalidAccessToken
+            | AccountsError::UnknownSecret => ErrorCode::InvalidToken,
             AccountsError::TokenExpired => ErrorCode::TokenExpired,
             AccountsError::TokenReused => ErrorCode::TokenReused,
+            AccountsError::RegistrationClosed => ErrorCode::RegistrationClosed,
+            AccountsError::InvitationRequired => ErrorCode::InvitationRequired,
+            AccountsError::UnknownInvitation => ErrorCode::InvalidInvitation,
+            AccountsError::InvalidEmail => {
+                return Problem::new(ErrorCode::InvalidEmail, error.to_string())
+                    .field(FieldError::body("email", "invalid_email", error.to_string()));
+            }
+            AccountsError::EmailExists => ErrorCode::EmailExists,
+            AccountsError::WeakPassword(suggestions) => {
+                return Problem::new(ErrorCode::WeakPassword, error.to_string())
+                    .detail("suggestions", suggestions.clone());
+            }
+            AccountsError::Fields(faults) => {
+                let fault = |fault: &FieldFault| {
+                    FieldError::body(fault.field, "invalid_value", fault.message)
+                };
+                return Problem::invalid(faults.iter().map(fault).collect());
+            }
+            AccountsError::NotYours(_) => ErrorCode::Forbidden,
+            AccountsError::Missing => ErrorCode::NotFound,
+            AccountsError::Stale => ErrorCode::PreconditionFailed,
+            AccountsError::LastSuperuser => ErrorCode::LastSuperuser,
+            AccountsError::Conflict(_) => ErrorCode::Conflict,
+            AccountsError::MfaRequired { challenge } => {
+                return Problem::new(ErrorCode::MfaRequired, error.to_string())
+                    .detail("challenge", challenge.clone())
+                    .detail("expires_in", CHALLENGE_TTL_MS / 1_000)
+                    .detail("methods", vec!["totp", "recovery_code"]);
+            }
+            AccountsError::WrongCode => ErrorCode::InvalidCode,
             AccountsError::Busy => {
                 return Problem::new(ErrorCode::Unavailable, error.to_string()).retry_after(1);
             }
             AccountsError::Random(_)
             | AccountsError::Password(_)
+            | AccountsError::Sealing(_)
             | AccountsError::Signing(_)
             | AccountsError::Store(_) => return Problem::internal(error),
         };
@@ -285,7 +347,7 @@ fn profile(user: Account) -> Profile {
         locale: user.locale,
         timezone: user.timezone,
         role: user.role.name().into(),
-        mfa_enabled: false,
+        mfa_enabled: user.mfa_enabled,
         created_at: rfc3339(user.created_at_ms),
         last_login_at: rfc3339_option(user.last_login_at_ms),
     }

@@ -127,6 +127,10 @@ impl Rig {
         self.ask(Method::POST, path)
     }
 
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// The same router on a real listener.
     pub(super) async fn listen(&self) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -160,7 +164,7 @@ impl Ask<'_> {
     pub(super) async fn body(self, body: impl Into<Body>) -> Answer {
         let mut request = self.request.body(body.into()).unwrap();
         request.extensions_mut().insert(ConnectInfo(self.address));
-        let response = self.rig.router.clone().oneshot(request).await.unwrap();
+        let response = self.rig.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();

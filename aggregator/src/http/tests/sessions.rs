@@ -1,7 +1,8 @@
 use super::rig::{ADMIN, NOW_MS, PASSWORD, Rig, VIEWER};
 use crate::access::Role;
 use crate::access::token::ACCESS_TTL_MS;
-use crate::accounts::{LOCK_MS, REFRESH_TTL_MS, create_user};
+use crate::accounts::lockout::LOCK_MS;
+use crate::accounts::{REFRESH_TTL_MS, create_user};
 use crate::audit::AuditQuery;
 use serde_json::json;
 use std::time::Duration;
@@ -78,6 +79,31 @@ async fn five_wrong_passwords_lock_the_account_for_a_while() {
     assert_eq!(locked.header("retry-after"), "900");
     rig.clock.advance(Duration::from_millis(LOCK_MS));
     assert_eq!(rig.post(LOGIN).json(&body).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_address_without_an_account_is_locked_alike_and_each_lock_is_longer() {
+    let rig = with_admin().await;
+    let device = json!({ "fingerprint": "f" });
+    for (email, others) in [(ADMIN, 0), ("nobody@example.org", 100)] {
+        let attempt = async |number: u32| {
+            let body = json!({ "email": email, "password": "wrong", "device": device });
+            let from = format!("10.1.{}.{}:1", others + number / 200, number % 200);
+            rig.post(LOGIN).from(&from).json(&body).await
+        };
+        let mut seen = Vec::new();
+        for lock in 0..3 {
+            for number in 0..5 {
+                let answer = attempt(lock * 10 + number).await;
+                assert_eq!(answer.refusal(), (401, "invalid_credentials".into()), "{email}");
+            }
+            let locked = attempt(lock * 10 + 6).await;
+            assert_eq!(locked.refusal().1, "account_locked", "{email}");
+            seen.push(locked.header("retry-after").to_owned());
+            rig.clock.advance(Duration::from_secs(seen[lock as usize].parse().unwrap()));
+        }
+        assert_eq!(seen, ["900", "1800", "3600"], "{email}");
+    }
 }
 
 #[tokio::test]
@@ -165,7 +191,7 @@ async fn an_access_token_ends_after_its_time_and_a_forged_one_never_began() {
     let answer = rig.get("/api/v1/auth/me").by(&token).send().await;
     assert_eq!(answer.refusal(), (401, "token_expired".into()));
     let answer = rig.get("/api/v1/auth/me").header("authorization", "Basic eDp5").send().await;
-    assert_eq!(answer.refusal(), (401, "invalid_token".into()));
+    assert_eq!(answer.refusal(), (401, "basic_refused".into()));
 }
 
 #[tokio::test]

@@ -1,16 +1,27 @@
 //! Accounts, auth devices, sessions and refresh tokens.
 
+mod api_keys;
+mod factors;
+mod invitations;
+mod letters;
+mod lockout;
+mod people;
+mod profile;
+
 use super::audit;
 use crate::access::{Grants, Role, SessionId, UserId};
+use crate::accounts::profile::Ending;
 use crate::accounts::{Credentials, NewSession, NewUser, RefreshToken, Rotation, User};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
-use crate::store::sql::{Connection, Row, Store, flag, ms, small, unsigned, unsigned_option, word};
+use crate::store::sql::{Connection, Row, Store, flag, ms, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use uuid::Uuid;
 
 const USER: &str = "u.id, u.email, u.email_verified, u.display_name, u.avatar_url, u.locale, \
-    u.timezone, u.role, u.active, u.created_at_ms, u.last_login_at_ms";
+    u.timezone, u.role, u.created_at_ms, u.last_login_at_ms, \
+    CASE WHEN u.deleted_at_ms IS NULL THEN u.active ELSE 0 END AS active, \
+    CASE WHEN u.totp_since_ms IS NULL THEN 0 ELSE 1 END AS mfa_enabled";
 
 impl Store {
     /// The account of an address with what its sign-in is judged by.
@@ -19,7 +30,7 @@ impl Store {
     /// Where the database fails.
     pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
         let sql = format!(
-            "SELECT {USER}, u.password_hash, u.failures, u.locked_until_ms \
+            "SELECT {USER}, u.password_hash \
              FROM users u WHERE lower(u.email) = lower($1)"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -27,12 +38,7 @@ impl Store {
             .fetch_optional(self.readers())
             .await?;
         row.map(|row| {
-            Ok(Credentials {
-                user: user(&row)?,
-                password_hash: row.try_get("password_hash")?,
-                failures: small("users.failures", row.try_get("failures")?)?,
-                locked_until_ms: unsigned_option(row.try_get("locked_until_ms")?),
-            })
+            Ok(Credentials { user: user(&row)?, password_hash: row.try_get("password_hash")? })
         })
         .transpose()
     }
@@ -54,70 +60,12 @@ impl Store {
     /// Where the database fails.
     pub async fn add_user(&self, new: &NewUser, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let user = &new.user;
-        let added = sqlx::query(
-            "INSERT INTO users (id, email, email_verified, display_name, avatar_url, locale,
-               timezone, role, active, password_hash, created_at_ms, updated_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
-        )
-        .bind(user.id.to_string())
-        .bind(&user.email)
-        .bind(i64::from(user.email_verified))
-        .bind(&user.display_name)
-        .bind(&user.avatar_url)
-        .bind(&user.locale)
-        .bind(&user.timezone)
-        .bind(user.role.name())
-        .bind(i64::from(user.active))
-        .bind(&new.password_hash)
-        .bind(ms(user.created_at_ms))
-        .bind(ms(user.created_at_ms))
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if added == 1 {
+        let added = add(&mut transaction, new).await?;
+        if added {
             audit::append(&mut transaction, entry).await?;
         }
         transaction.commit().await?;
-        Ok(added == 1)
-    }
-
-    /// Counts a wrong password; true where that locks the account until `lock_ms` from now.
-    /// A lock that has ended starts the count anew.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn note_failed_sign_in(
-        &self,
-        email: &str,
-        max_failures: u32,
-        now_ms: u64,
-        lock_ms: u64,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        let row = sqlx::query(
-            "UPDATE users SET failures = CASE WHEN locked_until_ms IS NULL THEN failures + 1 ELSE 1 END,
-               locked_until_ms = NULL, updated_at_ms = $1
-             WHERE lower(email) = lower($2) RETURNING id, failures",
-        )
-        .bind(ms(now_ms))
-        .bind(email)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let mut locked = false;
-        if let Some(row) = row {
-            let failures: i64 = row.try_get("failures")?;
-            if failures >= i64::from(max_failures) {
-                locked = true;
-                sqlx::query("UPDATE users SET failures = 0, locked_until_ms = $1 WHERE id = $2")
-                    .bind(ms(now_ms + lock_ms))
-                    .bind(row.try_get::<String, _>("id")?)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-        }
-        transaction.commit().await?;
-        Ok(locked)
+        Ok(added)
     }
 
     /// Writes a sign-in: its auth device, its session, its first refresh token. The id of the
@@ -132,13 +80,11 @@ impl Store {
     ) -> Result<Uuid, StoreError> {
         let mut transaction = self.begin().await?;
         let auth_device = keep_auth_device(&mut transaction, new).await?;
-        sqlx::query(
-            "UPDATE users SET failures = 0, locked_until_ms = NULL, last_login_at_ms = $1 WHERE id = $2",
-        )
-        .bind(ms(new.at_ms))
-        .bind(new.user.to_string())
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query("UPDATE users SET last_login_at_ms = $1 WHERE id = $2")
+            .bind(ms(new.at_ms))
+            .bind(new.user.to_string())
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "INSERT INTO sessions (id, \"user\", auth_device, address, user_agent, created_at_ms,
                last_activity_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -237,31 +183,21 @@ impl Store {
         .transpose()
     }
 
-    /// Ends one session of the account, or all of them; those that stood come back.
+    /// Ends sessions of the account; those that stood come back.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn end_sessions(
         &self,
         user: UserId,
-        only: Option<SessionId>,
-        now_ms: u64,
+        which: Ending,
         entry: &AuditEntry,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut transaction = self.begin().await?;
-        let only = only.map(|session| session.to_string());
-        let rows = sqlx::query(
-            "UPDATE sessions SET revoked_at_ms = $1, revoked_because = 'signed_out'
-             WHERE \"user\" = $2 AND revoked_at_ms IS NULL AND ($3 IS NULL OR id = $3) RETURNING id",
-        )
-        .bind(ms(now_ms))
-        .bind(user.to_string())
-        .bind(only)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let ended = end(&mut transaction, user, which, "signed_out", entry.at_ms).await?;
         audit::append(&mut transaction, entry).await?;
         transaction.commit().await?;
-        rows.iter().map(|row| Ok(SessionId(id("sessions.id", row.try_get("id")?)?))).collect()
+        Ok(ended)
     }
 
     /// What a session may; `None` where it has ended or its account is disabled.
@@ -270,17 +206,112 @@ impl Store {
     /// Where the database fails.
     pub async fn session_grants(&self, session: SessionId) -> Result<Option<Grants>, StoreError> {
         let row = sqlx::query(
-            "SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.user
-             WHERE s.id = $1 AND s.revoked_at_ms IS NULL AND u.active = 1",
+            "SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.\"user\"
+             WHERE s.id = $1 AND s.revoked_at_ms IS NULL AND u.active = 1
+               AND u.deleted_at_ms IS NULL",
         )
         .bind(session.to_string())
         .fetch_optional(self.readers())
         .await?;
+        self.grants(row).await
+    }
+
+    /// What an account may; `None` where it is disabled or deleted.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn user_grants(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, role FROM users WHERE id = $1 AND active = 1 AND deleted_at_ms IS NULL",
+        )
+        .bind(user.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        self.grants(row).await
+    }
+
+    /// The grants of the account in `row`.
+    async fn grants(&self, row: Option<Row>) -> Result<Option<Grants>, StoreError> {
         let Some(row) = row else { return Ok(None) };
         let user = UserId(id("users.id", row.try_get("id")?)?);
         let role = word("users.role", row.try_get("role")?, Role::from_name)?;
         Ok(Some(Grants { role, bound: self.bound_roles(user).await?.into() }))
     }
+
+    /// The same password under a new hash, unless it was changed meanwhile.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn rehash_password(
+        &self,
+        user: UserId,
+        before: &str,
+        hash: &str,
+    ) -> Result<u64, StoreError> {
+        let statement =
+            sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3");
+        self.write(statement.bind(hash).bind(user.to_string()).bind(before)).await
+    }
+}
+
+/// Adds the account; false where its address has one.
+async fn add(connection: &mut Connection, new: &NewUser) -> Result<bool, StoreError> {
+    let user = &new.user;
+    let by = new.created_by.map(|by| by.to_string());
+    let added = sqlx::query(
+        "INSERT INTO users (id, email, email_verified, display_name, avatar_url, locale,
+           timezone, role, active, password_hash, created_at_ms, created_by, updated_at_ms,
+           updated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $12)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(user.id.to_string())
+    .bind(&user.email)
+    .bind(i64::from(user.email_verified))
+    .bind(&user.display_name)
+    .bind(&user.avatar_url)
+    .bind(&user.locale)
+    .bind(&user.timezone)
+    .bind(user.role.name())
+    .bind(i64::from(user.active))
+    .bind(&new.password_hash)
+    .bind(ms(user.created_at_ms))
+    .bind(by)
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(added == 1)
+}
+
+/// Ends sessions; those that stood come back.
+async fn end(
+    connection: &mut Connection,
+    user: UserId,
+    which: Ending,
+    because: &str,
+    now_ms: u64,
+) -> Result<Vec<SessionId>, StoreError> {
+    let (clause, of) = match which {
+        Ending::All => ("$4 = $4", String::new()),
+        Ending::One(session) => ("id = $4", session.to_string()),
+        Ending::OtherDevices(session) => (
+            "auth_device <> (SELECT own.auth_device FROM sessions own WHERE own.id = $4)",
+            session.to_string(),
+        ),
+        Ending::Device(device) => ("auth_device = $4", device.to_string()),
+    };
+    let sql = format!(
+        "UPDATE sessions SET revoked_at_ms = $1, revoked_because = $2
+         WHERE \"user\" = $3 AND revoked_at_ms IS NULL AND {clause} RETURNING id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(ms(now_ms))
+        .bind(because)
+        .bind(user.to_string())
+        .bind(of)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(SessionId(id("sessions.id", row.try_get("id")?)?))).collect()
 }
 
 fn user(row: &Row) -> Result<User, StoreError> {
@@ -294,6 +325,7 @@ fn user(row: &Row) -> Result<User, StoreError> {
         timezone: row.try_get("timezone")?,
         role: word("users.role", row.try_get("role")?, Role::from_name)?,
         active: flag(row, "active")?,
+        mfa_enabled: flag(row, "mfa_enabled")?,
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
         last_login_at_ms: unsigned_option(row.try_get("last_login_at_ms")?),
     })
@@ -314,7 +346,7 @@ async fn keep_auth_device(
          ON CONFLICT (\"user\", fingerprint) DO UPDATE SET
            name = excluded.name, kind = excluded.kind, model = excluded.model,
            os_version = excluded.os_version, app_version = excluded.app_version,
-           last_seen_at_ms = excluded.last_seen_at_ms
+           last_seen_at_ms = excluded.last_seen_at_ms, removed_at_ms = NULL
          RETURNING id",
     )
     .bind(new.auth_device.to_string())

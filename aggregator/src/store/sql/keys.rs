@@ -1,7 +1,7 @@
 //! Key material and settings.
 
 use crate::store::StoreError;
-use crate::store::sql::{Store, ms, unsigned, unsigned_option};
+use crate::store::sql::{Connection, Store, ms, unsigned, unsigned_option};
 use sqlx::Row as _;
 use std::fmt;
 
@@ -51,16 +51,48 @@ impl Store {
     /// Where the database fails or has that `kid`.
     pub async fn add_signing_key(&self, purpose: &str, key: &SigningKey) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO signing_keys (kid, purpose, secret, created_at_ms) VALUES ($1, $2, $3, $4)",
-        )
-        .bind(&key.kid)
-        .bind(purpose)
-        .bind(&key.secret)
-        .bind(ms(key.created_at_ms))
-        .execute(&mut *transaction)
-        .await?;
+        insert(&mut transaction, purpose, key).await?;
         transaction.commit().await?;
         Ok(())
     }
+
+    /// Adds a key of `purpose`, which signs, and retires those before it.
+    ///
+    /// # Errors
+    /// Where the database fails or has that `kid`.
+    pub async fn rotate_signing_key(
+        &self,
+        purpose: &str,
+        key: &SigningKey,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "UPDATE signing_keys SET retired_at_ms = $1
+             WHERE purpose = $2 AND retired_at_ms IS NULL",
+        )
+        .bind(ms(key.created_at_ms))
+        .bind(purpose)
+        .execute(&mut *transaction)
+        .await?;
+        insert(&mut transaction, purpose, key).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn insert(
+    connection: &mut Connection,
+    purpose: &str,
+    key: &SigningKey,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO signing_keys (kid, purpose, secret, created_at_ms) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(&key.kid)
+    .bind(purpose)
+    .bind(&key.secret)
+    .bind(ms(key.created_at_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

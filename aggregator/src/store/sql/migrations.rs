@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -50,6 +50,7 @@ const STEPS: [Step; 15] = [
     step!(21, "0021_history"),
     step!(22, "0022_applications"),
     step!(23, "0023_tenancy"),
+    step!(24, "0024_identity"),
     step!(25, "0025_audit_chain"),
     step!(26, "0026_platform"),
     step!(27, "0027_outbound"),

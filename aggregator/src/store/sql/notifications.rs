@@ -21,7 +21,8 @@ use uuid::Uuid;
 /// More than there can be.
 const NOTIFICATIONS: i64 = 2_000;
 /// Sealed columns: table and column; the key is `id`.
-pub(crate) const SEALED: [(&str, &str); 5] = [
+pub(crate) const SEALED: [(&str, &str); 6] = [
+    ("users", "totp_secret"),
     ("webhooks", "secret"),
     ("webhooks", "previous_secret"),
     ("mail", "text"),

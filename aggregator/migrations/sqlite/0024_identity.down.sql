@@ -1,0 +1,16 @@
+DROP TABLE letter_tokens;
+DROP TABLE api_keys;
+DROP TABLE invitations;
+DROP TABLE mfa_challenges;
+DROP TABLE recovery_codes;
+DROP TABLE sign_in_failures;
+ALTER TABLE auth_devices DROP COLUMN removed_at_ms;
+ALTER TABLE users DROP COLUMN totp_step;
+ALTER TABLE users DROP COLUMN totp_since_ms;
+ALTER TABLE users DROP COLUMN totp_secret;
+ALTER TABLE users ADD COLUMN locked_until_ms INTEGER;
+ALTER TABLE users ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users DROP COLUMN version;
+ALTER TABLE users DROP COLUMN deleted_at_ms;
+ALTER TABLE users DROP COLUMN updated_by;
+ALTER TABLE users DROP COLUMN created_by;

@@ -1,0 +1,228 @@
+//! Invitations, and the transaction that turns one into an account.
+
+use super::{add, id};
+use crate::access::{OrganizationId, Role, Scope, UserId};
+use crate::accounts::NewUser;
+use crate::accounts::invitations::Invitation;
+use crate::accounts::registration::Added;
+use crate::audit::AuditEntry;
+use crate::page::{Page, PageRequest};
+use crate::store::StoreError;
+use crate::store::sql::{Row, Store, audit, ms, unsigned, unsigned_option, word};
+use sqlx::Row as _;
+use uuid::Uuid;
+
+const COLUMNS: &str = "id, email, role, scope_kind, scope, created_at_ms, created_by, \
+    expires_at_ms, accepted_at_ms, accepted_by, revoked_at_ms";
+
+impl Store {
+    pub(crate) async fn add_invitation(
+        &self,
+        invitation: &Invitation,
+        secret_hash: &[u8; 32],
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO invitations (id, secret_hash, email, role, scope_kind, scope,
+               created_at_ms, created_by, expires_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(invitation.id.to_string())
+        .bind(secret_hash.as_slice())
+        .bind(&invitation.email)
+        .bind(invitation.role.name())
+        .bind(invitation.scope.map(Scope::kind))
+        .bind(invitation.scope.map(|scope| scope.id().to_string()))
+        .bind(ms(invitation.created_at_ms))
+        .bind(invitation.created_by.to_string())
+        .bind(ms(invitation.expires_at_ms))
+        .execute(&mut *transaction)
+        .await?;
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The newest first; those of `by` alone where it is somebody.
+    pub(crate) async fn invitations(
+        &self,
+        by: Option<UserId>,
+        page: PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        let by = by.map(|by| by.to_string());
+        let total: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM invitations WHERE $1 IS NULL OR created_by = $1",
+        )
+        .bind(&by)
+        .fetch_one(self.readers())
+        .await?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM invitations WHERE $1 IS NULL OR created_by = $1
+             ORDER BY created_at_ms DESC, id DESC LIMIT $2 OFFSET $3"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&by)
+            .bind(i64::from(page.per_page))
+            .bind(ms(page.offset()))
+            .fetch_all(self.readers())
+            .await?;
+        let items = rows.iter().map(invitation).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
+    }
+
+    pub(crate) async fn invitation(
+        &self,
+        id: Uuid,
+        by: Option<UserId>,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM invitations
+             WHERE id = $1 AND ($2 IS NULL OR created_by = $2)"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id.to_string())
+            .bind(by.map(|by| by.to_string()))
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| invitation(&row)).transpose()
+    }
+
+    pub(crate) async fn invitation_by_secret(
+        &self,
+        secret_hash: &[u8; 32],
+    ) -> Result<Option<Invitation>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM invitations WHERE secret_hash = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(secret_hash.as_slice())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| invitation(&row)).transpose()
+    }
+
+    /// False where there is none that is open.
+    pub(crate) async fn withdraw_invitation(
+        &self,
+        id: Uuid,
+        by: Option<UserId>,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE invitations SET revoked_at_ms = $1
+             WHERE id = $2 AND revoked_at_ms IS NULL AND accepted_at_ms IS NULL
+               AND ($3 IS NULL OR created_by = $3)",
+        )
+        .bind(ms(entry.at_ms))
+        .bind(id.to_string())
+        .bind(by.map(|by| by.to_string()))
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Makes an account; an invitation is used up with it and gives its role.
+    pub(crate) async fn register(
+        &self,
+        new: &NewUser,
+        invitation: Option<&Invitation>,
+        entry: &AuditEntry,
+    ) -> Result<Added, StoreError> {
+        let mut transaction = self.begin().await?;
+        if let Some(invitation) = invitation {
+            let used = sqlx::query(
+                "UPDATE invitations SET accepted_at_ms = $1, accepted_by = $2
+                 WHERE id = $3 AND accepted_at_ms IS NULL AND revoked_at_ms IS NULL",
+            )
+            .bind(ms(entry.at_ms))
+            .bind(new.user.id.to_string())
+            .bind(invitation.id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+            if used.rows_affected() == 0 {
+                return Ok(Added::InvitationUsed);
+            }
+        }
+        let taken: Option<String> =
+            sqlx::query_scalar("SELECT id FROM users WHERE lower(email) = lower($1)")
+                .bind(&new.user.email)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if taken.is_some() || !add(&mut transaction, new).await? {
+            return Ok(Added::EmailExists);
+        }
+        if let Some(Invitation { id, role, scope: Some(scope), created_by, .. }) = invitation {
+            sqlx::query(
+                "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms,
+                   created_by, updated_at_ms, updated_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)",
+            )
+            .bind(id.to_string())
+            .bind(new.user.id.to_string())
+            .bind(role.name())
+            .bind(scope.kind())
+            .bind(scope.id().to_string())
+            .bind(ms(entry.at_ms))
+            .bind(created_by.to_string())
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("UPDATE tenancy SET generation = generation + 1")
+                .execute(&mut *transaction)
+                .await?;
+        }
+        audit::append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(Added::Added)
+    }
+
+    /// The organization that a scope lies in; `None` where it is not there or was deleted.
+    pub(crate) async fn organization_of(
+        &self,
+        scope: Scope,
+    ) -> Result<Option<OrganizationId>, StoreError> {
+        let sql = match scope {
+            Scope::Device(_) => {
+                "SELECT organization FROM placements
+                 WHERE device = $1 AND organization IS NOT NULL AND deleted_at_ms IS NULL
+                   AND $2 = 'device'"
+            }
+            Scope::Organization(_) | Scope::Site(_) | Scope::Location(_) | Scope::Group(_) => {
+                "SELECT organization FROM entities
+                 WHERE id = $1 AND deleted_at_ms IS NULL AND kind = $2"
+            }
+        };
+        let organization: Option<String> = sqlx::query_scalar(sql)
+            .bind(scope.id().to_string())
+            .bind(scope.kind())
+            .fetch_optional(self.readers())
+            .await?;
+        organization.map(|text| id("organizations.id", &text).map(OrganizationId)).transpose()
+    }
+}
+
+fn invitation(row: &Row) -> Result<Invitation, StoreError> {
+    let kind: Option<String> = row.try_get("scope_kind")?;
+    let scope: Option<String> = row.try_get("scope")?;
+    let scope = kind.zip(scope).map(|(kind, text)| {
+        word("invitations.scope", &text, |text| Scope::parse(&kind, Uuid::parse_str(text).ok()?))
+    });
+    let accepted_by: Option<String> = row.try_get("accepted_by")?;
+    let accepted_by = accepted_by.map(|text| id("invitations.accepted_by", &text).map(UserId));
+    Ok(Invitation {
+        id: id("invitations.id", row.try_get("id")?)?,
+        email: row.try_get("email")?,
+        role: word("invitations.role", row.try_get("role")?, Role::from_name)?,
+        scope: scope.transpose()?,
+        created_at_ms: unsigned(row.try_get("created_at_ms")?),
+        created_by: UserId(id("invitations.created_by", row.try_get("created_by")?)?),
+        expires_at_ms: unsigned(row.try_get("expires_at_ms")?),
+        accepted_at_ms: unsigned_option(row.try_get("accepted_at_ms")?),
+        accepted_by: accepted_by.transpose()?,
+        revoked_at_ms: unsigned_option(row.try_get("revoked_at_ms")?),
+    })
+}
