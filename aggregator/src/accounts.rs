@@ -4,6 +4,7 @@
 //! twice ends the family. Passwords are argon2id, tokens are kept as hashes. Nothing here knows
 //! HTTP; what a role may do stands in `access`.
 
+mod local;
 pub mod password;
 mod refresh;
 mod standing;
@@ -13,6 +14,7 @@ use crate::access::{Caller, Grants, Role, SessionId, UserId};
 use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::store::{SigningKey, Store, StoreError};
+pub use local::LOCAL;
 use password::{PasswordError, Passwords};
 pub use refresh::RefreshToken;
 use serde_json::{Value, json};
@@ -388,6 +390,9 @@ impl Accounts {
         // Without an account there is no session that could end.
         if caller.session.0.is_nil() {
             return Ok(true);
+        }
+        if local::is_local(caller) {
+            return self.still_local(caller).await;
         }
         Ok(self.standing(caller.session).await?.as_ref() == Some(&caller.grants))
     }

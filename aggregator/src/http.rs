@@ -13,8 +13,10 @@ mod error;
 mod exposition;
 mod extract;
 mod idempotency;
+pub mod ipc;
 mod limits;
 mod live;
+mod names;
 mod openapi;
 mod paging;
 mod patch;
@@ -67,13 +69,39 @@ pub(crate) struct Api {
 /// # Errors
 /// Where the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
+    serve_with(app, listener, None).await
+}
+
+/// The same, and the same API on a Unix socket.
+///
+/// # Errors
+/// Where the listener fails for good.
+pub async fn serve_with(
+    app: App,
+    listener: TcpListener,
+    socket: Option<ipc::Listener>,
+) -> std::io::Result<()> {
     let mut stop = app.shutdown.subscribe();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(async move { stop.wait().await }).await
+    let (router, api) = house(app);
+    let socket = socket.map(|socket| tokio::spawn(socket.serve(api, router.clone())));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { stop.wait().await })
+        .await;
+    if let Some(socket) = socket {
+        // It ends by the same word; a panic of its own has told of itself.
+        let _ = socket.await;
+    }
+    served
 }
 
 /// Everything that is served, in its layers.
 pub fn router(app: App) -> Router {
+    house(app).0
+}
+
+/// The router, and what its handlers share.
+fn house(app: App) -> (Router, Api) {
     let (routes, documents) = routes::build();
     let api = Api {
         limits: limits::Meters::new(&app),
@@ -82,7 +110,7 @@ pub fn router(app: App) -> Router {
         documents: Arc::new(documents),
     };
     let cors = tower::util::option_layer(cors(&api.app.config.cors.origins));
-    routes
+    let router = routes
         .fallback(console::fallback)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(from_fn_with_state(api.clone(), idempotency::replay))
@@ -99,7 +127,8 @@ pub fn router(app: App) -> Router {
             CompressionLayer::new()
                 .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES)),
         )
-        .with_state(api)
+        .with_state(api.clone());
+    (router, api)
 }
 
 /// Refuses by the announced length, before a byte of the body is read.

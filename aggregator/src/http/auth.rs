@@ -30,8 +30,12 @@ pub(crate) enum Identity {
     Unknown,
 }
 
-/// Judges the `Authorization` header and leaves an [`Identity`] for what follows.
+/// Judges the `Authorization` header and leaves an [`Identity`] for what follows, unless the
+/// carrier knows already who is there.
 pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    if request.extensions().get::<Identity>().is_some() {
+        return next.run(request).await;
+    }
     let identity = match bearer(request.headers()) {
         Ok(None) => anonymous(&api, &request),
         Ok(Some(token)) => match api.app.accounts.caller(token).await {

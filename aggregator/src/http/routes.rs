@@ -13,6 +13,7 @@ use super::dialect::Dialect;
 use super::docs;
 use super::exposition;
 use super::live;
+use super::names;
 use super::openapi::{Documents, assemble};
 use super::resources::health;
 use super::table::Table;
@@ -49,13 +50,15 @@ fn beside() -> Router<Api> {
 pub(crate) fn build() -> (Router<Api>, Documents) {
     let (v1_router, v1_paths, v1_schemas, v1_listed) = v1().finish();
     let (flat_router, flat_paths, flat_schemas, flat_listed) = flat().finish();
+    let v1_names = names::named(&v1_listed, Dialect::V1);
+    let flat_names = names::named(&flat_listed, Dialect::Flat);
     let listed = v1_listed
         .into_iter()
         .map(|listed| (Dialect::V1, listed))
         .chain(flat_listed.into_iter().map(|listed| (Dialect::Flat, listed)));
     let documents = Documents {
-        v1: assemble(Dialect::V1, v1_paths, v1_schemas),
-        flat: assemble(Dialect::Flat, flat_paths, flat_schemas),
+        v1: assemble(Dialect::V1, v1_paths, v1_schemas, &v1_names),
+        flat: assemble(Dialect::Flat, flat_paths, flat_schemas, &flat_names),
         listed: listed.collect(),
     };
     (v1_router.merge(flat_router).merge(beside()), documents)

@@ -10,6 +10,7 @@ mod equipment;
 mod errors;
 mod exports;
 mod imports;
+mod ipc;
 mod machine;
 mod media;
 mod openapi;

@@ -36,10 +36,7 @@ const SELECT: &str = "SELECT b.*, u.email, u.display_name FROM role_bindings b
 
 impl Store {
     /// The roles of the account over narrower scopes than everything.
-    pub(in crate::store::sql) async fn bound_roles(
-        &self,
-        user: UserId,
-    ) -> Result<Vec<Grant>, StoreError> {
+    pub(crate) async fn bound_roles(&self, user: UserId) -> Result<Vec<Grant>, StoreError> {
         let rows = sqlx::query(
             "SELECT role, scope_kind, scope FROM role_bindings WHERE \"user\" = $1 ORDER BY id",
         )
