@@ -30,7 +30,7 @@ mod routes;
 mod table;
 mod time;
 
-pub use openapi::{dialects, document};
+pub use openapi::{dialects, document, files};
 
 use crate::app::App;
 use axum::Router;

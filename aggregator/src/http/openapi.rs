@@ -3,6 +3,10 @@
 
 mod complete;
 mod examples;
+mod files;
+mod typescript;
+
+pub use files::files;
 
 use super::dialect::Dialect;
 use super::error::ErrorCode;

@@ -44,6 +44,8 @@ fn beside() -> Router<Api> {
         .route("/api/openapi.json", get(docs::flat_document))
         .route("/api/v1/docs", get(docs::v1_page))
         .route("/api/docs", get(docs::flat_page))
+        .route("/api/v1/docs/search.js", get(docs::search))
+        .route("/api/docs/search.js", get(docs::search))
 }
 
 /// Every route, and the documents that describe them.

@@ -326,7 +326,7 @@ async fn a_stream_ends_when_the_account_has_other_rights() {
         .await
         .json();
     let id = organization["data"]["id"].as_str().unwrap();
-    let member = json!({ "user": VIEWER, "role": "operator" });
+    let member = json!({ "email": VIEWER, "role": "operator" });
     let path = format!("/api/v1/organizations/{id}/members");
     let answer = rig.post(&path).by(&admin).json(&member).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
