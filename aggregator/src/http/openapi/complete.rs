@@ -48,7 +48,8 @@ pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &Method) {
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    let own = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in own.into_iter().flatten() {
         // Whatever stands in an address is no null.
         let schema = &mut parameter["schema"];
         let types = schema["type"].as_array().cloned().unwrap_or_default();
@@ -62,7 +63,7 @@ fn parameters(operation: &mut Value, path: &str, method: &Method) {
         && !path.contains("/auth/");
     if takes_keys {
         let key = json!({ "$ref": "#/components/parameters/IdempotencyKey" });
-        match operation["parameters"].as_array_mut() {
+        match operation.get_mut("parameters").and_then(Value::as_array_mut) {
             Some(parameters) => parameters.push(key),
             None => operation["parameters"] = json!([key]),
         }

@@ -54,6 +54,8 @@ fn every_operation_has_a_name_of_its_own_and_examples_that_hold() {
                 let id = operation["operationId"].as_str().unwrap();
                 assert!(names.insert(id.to_owned()), "{at}: {id} is taken");
                 assert!(operation["security"].is_array(), "{at}");
+                let parameters = operation.get("parameters");
+                assert!(parameters.is_none_or(Value::is_array), "{at}");
                 let responses = operation["responses"].as_object().unwrap().values();
                 for shown in responses.chain(operation.get("requestBody")) {
                     let json = &shown["content"]["application/json"];
