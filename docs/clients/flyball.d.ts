@@ -93,7 +93,7 @@ export type AggregateRequest = {
 export type AggregateResult = {
   aggregate: string;
   /** Unix milliseconds of the step's begin and the value; null where nothing is known. */
-  points: Array<Array<unknown>>;
+  points: Array<[number, (number | null)]>;
   /** UCUM code. */
   unit: string;
 };
@@ -1147,7 +1147,7 @@ export type SeriesReadings = {
   device_id: string;
   gaps: Array<Gap>;
   /** Unix milliseconds and the value; by step, null where the step has no sample. */
-  points: Array<Array<unknown>>;
+  points: Array<[number, (number | null)]>;
   series: Series;
 };
 

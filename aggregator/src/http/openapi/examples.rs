@@ -56,6 +56,10 @@ impl Maker<'_> {
         }
         match kind(schema) {
             Some("object") => self.object(schema, depth),
+            Some("array") if schema.get("prefixItems").is_some() => {
+                let parts = schema["prefixItems"].as_array().into_iter().flatten();
+                parts.map(|part| self.make(part, name, depth + 1)).collect()
+            }
             Some("array") if depth < MAX_DEPTH && schema.get("items").is_some() => {
                 json!([self.make(&schema["items"], name, depth + 1)])
             }

@@ -103,6 +103,11 @@ fn named(schema: &Value, name: &str, indent: &str) -> String {
         "integer" | "number" => "number".into(),
         "boolean" => "boolean".into(),
         "null" => "null".into(),
+        "array" if schema.get("prefixItems").is_some() => {
+            let parts = schema["prefixItems"].as_array().into_iter().flatten();
+            let parts: Vec<String> = parts.map(|part| of(part, indent)).collect();
+            format!("[{}]", parts.join(", "))
+        }
         "array" => format!(
             "Array<{}>",
             schema.get("items").map_or_else(|| "unknown".into(), |items| of(items, indent))
