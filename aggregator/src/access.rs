@@ -270,6 +270,8 @@ pub enum Credential {
     ApiKey(ApiKeyId),
     /// The password itself, with every request (HTTP Basic).
     Password(UserId),
+    /// The kernel's word on who is at the other end of a socket of this machine.
+    Local(UserId),
     /// Nothing: the configuration lets it in.
     Nothing,
 }
@@ -298,7 +300,9 @@ impl Caller {
     pub const fn session(&self) -> SessionId {
         match self.credential {
             Credential::Session(session) => session,
-            Credential::ApiKey(ApiKeyId(id)) | Credential::Password(UserId(id)) => SessionId(id),
+            Credential::ApiKey(ApiKeyId(id))
+            | Credential::Password(UserId(id))
+            | Credential::Local(UserId(id)) => SessionId(id),
             Credential::Nothing => SessionId(Uuid::nil()),
         }
     }

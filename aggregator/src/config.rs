@@ -61,6 +61,7 @@ pub struct Config {
     pub auth: Auth,
     pub registration: Registration,
     pub imports: Imports,
+    pub ipc: Ipc,
     pub flat: Flat,
     pub cors: Cors,
     pub limits: Limits,
@@ -272,6 +273,25 @@ pub struct Registration {
 pub struct Imports {
     /// What the import sources offer; `STATE/imports` where absent.
     pub folder: Option<PathBuf>,
+}
+
+/// The API on a Unix socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ipc {
+    /// The socket's file, below `STATE` where it is relative; there is none where absent.
+    pub path: Option<PathBuf>,
+    /// Who may connect besides root and the user that the aggregator runs as.
+    pub allow: Vec<IpcPeer>,
+}
+
+/// A user of the host and the account whose rights it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IpcPeer {
+    pub uid: u32,
+    /// The account's e-mail address.
+    pub user: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -519,6 +539,12 @@ impl Config {
         Database::parse(self.database.as_ref().map_or("aggregator.db", |text| &text.0), &self.state)
     }
 
+    /// The file of the API's socket, where there is to be one.
+    #[must_use]
+    pub fn ipc_socket(&self) -> Option<PathBuf> {
+        self.ipc.path.as_ref().map(|path| self.state.join(path))
+    }
+
     /// The folder of the import sources.
     #[must_use]
     pub fn imports_folder(&self) -> PathBuf {
@@ -538,6 +564,7 @@ impl Default for Config {
             auth: Auth::default(),
             registration: Registration::default(),
             imports: Imports::default(),
+            ipc: Ipc::default(),
             flat: Flat::default(),
             cors: Cors::default(),
             limits: Limits::default(),

@@ -14,9 +14,11 @@ mod error;
 mod exposition;
 mod extract;
 mod idempotency;
+pub mod ipc;
 mod limits;
 mod listener;
 mod live;
+mod names;
 mod openapi;
 mod paging;
 mod patch;
@@ -30,7 +32,7 @@ mod routes;
 mod table;
 mod time;
 
-pub use openapi::{dialects, document};
+pub use openapi::{dialects, document, files};
 
 use crate::app::App;
 use axum::body::{Body, HttpBody};
@@ -70,11 +72,35 @@ pub(crate) struct Api {
 /// # Errors
 /// Where the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener) -> std::io::Result<()> {
-    listener::serve(&app, router(app.clone()), listener).await
+    serve_with(app, listener, None).await
+}
+
+/// The same, and the same API on a Unix socket.
+///
+/// # Errors
+/// Where the listener fails for good.
+pub async fn serve_with(
+    app: App,
+    listener: TcpListener,
+    socket: Option<ipc::Listener>,
+) -> std::io::Result<()> {
+    let (router, api) = house(app.clone());
+    let socket = socket.map(|socket| tokio::spawn(socket.serve(api, router.clone())));
+    let served = listener::serve(&app, router, listener).await;
+    if let Some(socket) = socket {
+        // It ends by the same word; a panic of its own has told of itself.
+        let _ = socket.await;
+    }
+    served
 }
 
 /// Everything that is served, in its layers.
 pub fn router(app: App) -> Router {
+    house(app).0
+}
+
+/// The router, and what its handlers share.
+fn house(app: App) -> (Router, Api) {
     let (routes, documents) = routes::build();
     let api = Api {
         limits: limits::Meters::new(&app),
@@ -102,9 +128,9 @@ pub fn router(app: App) -> Router {
             CompressionLayer::new()
                 .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES).and(NotForContentType::IMAGES)),
         )
-        .with_state(api);
+        .with_state(api.clone());
     let inner = whole.clone();
-    whole.layer(Extension(Whole(Some(inner))))
+    (whole.layer(Extension(Whole(Some(inner)))), api)
 }
 
 /// The router itself, for those who send further requests through it.

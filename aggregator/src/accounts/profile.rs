@@ -171,6 +171,9 @@ impl Accounts {
 fn ending(by: &Caller) -> Ending {
     match by.credential {
         Credential::Session(session) => Ending::OtherDevices(session),
-        Credential::ApiKey(_) | Credential::Password(_) | Credential::Nothing => Ending::All,
+        Credential::ApiKey(_)
+        | Credential::Password(_)
+        | Credential::Local(_)
+        | Credential::Nothing => Ending::All,
     }
 }

@@ -226,7 +226,9 @@ impl Accounts {
         let grants = match credential {
             Credential::Session(session) => self.store.session_grants(session).await?,
             Credential::ApiKey(key) => self.store.api_key_grants(key, now_ms).await?,
-            Credential::Password(user) => self.store.user_grants(user).await?,
+            Credential::Password(user) | Credential::Local(user) => {
+                self.store.user_grants(user).await?
+            }
             Credential::Nothing => None,
         };
         self.standings.learn(credential, grants.clone(), now_ms);

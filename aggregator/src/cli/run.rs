@@ -24,6 +24,8 @@ pub enum RunError {
         source: std::io::Error,
     },
     #[error(transparent)]
+    Socket(#[from] http::ipc::ListenError),
+    #[error(transparent)]
     Ingest(#[from] IngestError),
     #[error("waiting for signals")]
     Signal(#[source] std::io::Error),
@@ -36,7 +38,7 @@ impl RunError {
         let source = match self {
             Self::Bind { source, .. } => Some(source),
             Self::Ingest(error) => error.bind_error(),
-            Self::Signal(_) | Self::Http(_) => None,
+            Self::Socket(_) | Self::Signal(_) | Self::Http(_) => None,
         };
         source.is_some_and(|source| source.kind() == ErrorKind::AddrInUse)
     }
@@ -48,6 +50,10 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let listener =
         TcpListener::bind(address).await.map_err(|source| RunError::Bind { address, source })?;
     let api = listener.local_addr().map_err(|source| RunError::Bind { address, source })?;
+    let socket = match app.config.ipc_socket() {
+        Some(path) => Some(http::ipc::Listener::bind(&app, path).await?),
+        None => None,
+    };
     let ingest = Ingest::bind(&app)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signal)?;
@@ -63,7 +69,7 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     });
     let exports = tokio::spawn(export::run(app.clone()));
     let outbound = tokio::spawn(outbound::run(app.clone()));
-    let mut http = tokio::spawn(http::serve(app.clone(), listener));
+    let mut http = tokio::spawn(http::serve_with(app.clone(), listener, socket));
     let early = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,

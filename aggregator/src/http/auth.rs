@@ -13,6 +13,7 @@ use crate::access::{Caller, Credential, Grants, Right, Role, UserId};
 use crate::accounts::AccountsError;
 use crate::audit::{AuditEntry, Circumstances, Decision};
 use crate::config::Config;
+use crate::http::listener::Secure;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -33,10 +34,6 @@ pub(crate) enum Identity {
     Unknown,
 }
 
-/// Marks a request that came over TLS. A listener that speaks it leaves this with every request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OverTls;
-
 pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// No `Authorization: Basic` of ours is longer.
 const MAX_BASIC_BYTES: usize = 1_024;
@@ -50,8 +47,12 @@ enum Shown {
     Unknown,
 }
 
-/// Judges the request's credential and leaves an [`Identity`] for what follows.
+/// Judges the request's credential and leaves an [`Identity`] for what follows, unless the carrier
+/// knows already who is there.
 pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    if request.extensions().get::<Identity>().is_some() {
+        return next.run(request).await;
+    }
     let accounts = &api.app.accounts;
     let identity = match shown(request.headers()) {
         Shown::Nothing => anonymous(&api, &request),
@@ -113,7 +114,7 @@ fn shown(headers: &HeaderMap) -> Shown {
 
 /// RFC 7617, where it is allowed and nobody on the way can read it.
 async fn basic(api: &Api, parts: &mut Parts, text: &str) -> Identity {
-    let allowed = api.app.config.auth.basic && parts.extensions.get::<OverTls>().is_some();
+    let allowed = api.app.config.auth.basic && parts.extensions.get::<Secure>().is_some();
     if !allowed {
         return Identity::Refused(ErrorCode::BasicRefused);
     }
@@ -301,7 +302,9 @@ impl FromRequestParts<Api> for Owner {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let caller = demand(parts, api, Right::Use).await?;
         match caller.credential {
-            Credential::Session(_) | Credential::Password(_) => Ok(Self(caller)),
+            Credential::Session(_) | Credential::Password(_) | Credential::Local(_) => {
+                Ok(Self(caller))
+            }
             Credential::Nothing => Err(unauthorized(ErrorCode::Unauthorized)),
             Credential::ApiKey(_) => {
                 let message = "an API key can't do this; sign in with the password";

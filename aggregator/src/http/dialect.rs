@@ -7,6 +7,8 @@ pub(crate) enum Dialect {
     V1,
     /// `/api`, `/health` and everything else: named keys, problems as `application/json`.
     Flat,
+    /// The Unix socket: `{status, data, error}`. No path chooses it, the carrier does.
+    Ipc,
 }
 
 impl Dialect {
@@ -21,13 +23,14 @@ impl Dialect {
         match self {
             Self::V1 => "v1",
             Self::Flat => "flat",
+            Self::Ipc => "ipc",
         }
     }
 
     /// Where the dialect's resources hang.
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
-            Self::V1 => "/api/v1",
+            Self::V1 | Self::Ipc => "/api/v1",
             Self::Flat => "/api",
         }
     }
@@ -35,7 +38,7 @@ impl Dialect {
     pub(crate) const fn problem_media_type(self) -> &'static str {
         match self {
             Self::V1 => "application/problem+json",
-            Self::Flat => "application/json",
+            Self::Flat | Self::Ipc => "application/json",
         }
     }
 }

@@ -117,7 +117,7 @@ impl ErrorCode {
     pub(crate) fn status(self, dialect: Dialect) -> StatusCode {
         let entry = self.entry();
         let code = match dialect {
-            Dialect::V1 => entry.v1,
+            Dialect::V1 | Dialect::Ipc => entry.v1,
             Dialect::Flat => entry.flat,
         };
         StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn every_status_is_an_error_status() {
         for code in ErrorCode::ALL {
-            for dialect in [Dialect::V1, Dialect::Flat] {
+            for dialect in [Dialect::V1, Dialect::Flat, Dialect::Ipc] {
                 let status = code.status(dialect);
                 assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
             }

@@ -23,8 +23,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::any::TypeId;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// No body is longer. A diagram's source of the largest allowed length fits well.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -237,9 +239,24 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-impl<T> Input for Path<T> {
+impl<T: 'static> Input for Path<T> {
     fn describe(operation: &mut Operation, _: &mut Schemas) {
+        operation.ids = ids::<T>();
         operation.fails(&[ErrorCode::NotFound]);
+    }
+}
+
+/// Which parts of a path's type are ids.
+fn ids<T: 'static>() -> &'static [bool] {
+    let is = |other| TypeId::of::<T>() == other;
+    if is(TypeId::of::<Uuid>()) || is(TypeId::of::<(Uuid, String)>()) {
+        &[true, false]
+    } else if is(TypeId::of::<(Uuid, Uuid)>()) {
+        &[true, true]
+    } else if is(TypeId::of::<(String, Uuid)>()) {
+        &[false, true]
+    } else {
+        &[]
     }
 }
 

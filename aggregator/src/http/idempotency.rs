@@ -7,6 +7,7 @@
 
 use super::Api;
 use super::auth::Identity;
+use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
 use super::extract::{MAX_BODY_BYTES, read};
 use super::render::{Final, draw};
@@ -105,7 +106,11 @@ fn subject(request: &Request) -> Option<(String, String)> {
 
 impl Use {
     fn of(user: &str, key: &str, parts: &Parts, body: &Bytes) -> Self {
-        let route = format!("{} {}", parts.method, parts.uri.path());
+        let mut route = format!("{} {}", parts.method, parts.uri.path());
+        // A kept answer is drawn already.
+        if let Some(Scene { dialect: Dialect::Ipc, .. }) = parts.extensions.get() {
+            route.insert_str(0, "ipc ");
+        }
         let hash = |purpose: &str, texts: &[&[u8]]| -> [u8; 32] {
             let mut digest = Sha256::new_with_prefix(purpose);
             for text in texts {

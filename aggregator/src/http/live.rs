@@ -7,8 +7,8 @@
 mod bookmark;
 mod broadcast;
 mod connection;
-mod feed;
-mod message;
+pub(super) mod feed;
+pub(super) mod message;
 mod replay;
 mod sse;
 mod tickets;
@@ -32,7 +32,7 @@ use serde::Deserialize;
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Streams at once.
-const MAX_STREAMS: usize = 2_000;
+pub(super) const MAX_STREAMS: usize = 2_000;
 
 mod close {
     pub(super) const GOING_AWAY: u16 = 1001;
@@ -41,9 +41,9 @@ mod close {
 }
 
 /// Why a stream ends.
-struct End {
-    code: u16,
-    reason: &'static str,
+pub(super) struct End {
+    pub(super) code: u16,
+    pub(super) reason: &'static str,
 }
 
 #[derive(Debug, Default, Deserialize)]

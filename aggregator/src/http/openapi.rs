@@ -1,8 +1,16 @@
 //! The OpenAPI 3.1 document of each dialect, made from the route table and the very shapes that
 //! render the answers.
 
+mod complete;
+mod examples;
+mod files;
+mod typescript;
+
+pub use files::files;
+
 use super::dialect::Dialect;
 use super::error::ErrorCode;
+use super::names::Names;
 use super::reply::Schemas;
 use super::routes;
 use super::table::Listed;
@@ -35,12 +43,17 @@ pub fn document(dialect: &str) -> Option<Value> {
 }
 
 /// Puts a dialect's document together.
-pub(crate) fn assemble(dialect: Dialect, paths: Map<String, Value>, schemas: Schemas) -> Value {
+pub(crate) fn assemble(
+    dialect: Dialect,
+    paths: Map<String, Value>,
+    schemas: Schemas,
+    names: &Names,
+) -> Value {
     let (title, about) = match dialect {
-        Dialect::V1 => ("Flyball API, v1", V1_ABOUT),
+        Dialect::V1 | Dialect::Ipc => ("Flyball API, v1", V1_ABOUT),
         Dialect::Flat => ("Flyball API, flat", FLAT_ABOUT),
     };
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": title,
@@ -48,15 +61,22 @@ pub(crate) fn assemble(dialect: Dialect, paths: Map<String, Value>, schemas: Sch
             "description": format!("{about}\n\n{}", error_table(dialect)),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
-        "servers": [{ "url": "/" }],
+        "servers": [{ "url": "/", "description": "The server that this document comes from." }],
         "paths": paths,
         "components": {
             "schemas": schemas.0,
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The access token of a sign-in.",
+                },
             },
         },
-    })
+    });
+    complete::complete(&mut document, dialect, names);
+    document
 }
 
 const V1_ABOUT: &str = "Machines, their readings and limits, and what may be asked of them. \

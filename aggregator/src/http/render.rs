@@ -32,10 +32,16 @@ fn speaks(headers: &HeaderMap) -> bool {
     headers.get(X_API_VERSION).is_none_or(|value| matches!(value.as_bytes(), b"1" | b"v1" | b"1.0"))
 }
 
+/// What the carrier says, or else the path.
+fn dialect(request: &Request) -> Dialect {
+    let said = request.extensions().get::<Dialect>().copied();
+    said.unwrap_or_else(|| Dialect::of_path(request.uri().path()))
+}
+
 /// Draws the answer of everything below.
 pub(crate) async fn render(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let scene = Scene {
-        dialect: Dialect::of_path(request.uri().path()),
+        dialect: dialect(&request),
         request_id: request_id(request.headers(), &api),
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),

@@ -171,7 +171,7 @@ pub(crate) struct Accepted<T> {
     pub(crate) location: String,
 }
 
-/// A JSON body as it is, in every dialect: a UMCF document.
+/// A JSON body as it is, in every dialect of HTTP: a UMCF document.
 #[derive(Debug)]
 pub(crate) struct Raw(pub(crate) String);
 
@@ -263,15 +263,15 @@ impl<T: Resource> Render for Accepted<T> {
     fn render(&self, scene: &Scene) -> Result<Rendered, serde_json::Error> {
         let body = envelope::one(&self.item, scene)?;
         Ok(match scene.dialect {
-            Dialect::V1 => located(json(StatusCode::ACCEPTED, body), &self.location),
+            Dialect::V1 | Dialect::Ipc => located(json(StatusCode::ACCEPTED, body), &self.location),
             Dialect::Flat => json(StatusCode::OK, body),
         })
     }
 }
 
 impl Render for Raw {
-    fn render(&self, _scene: &Scene) -> Result<Rendered, serde_json::Error> {
-        Ok(json(StatusCode::OK, self.0.clone().into_bytes()))
+    fn render(&self, scene: &Scene) -> Result<Rendered, serde_json::Error> {
+        Ok(json(StatusCode::OK, envelope::raw(&self.0, scene)?))
     }
 }
 

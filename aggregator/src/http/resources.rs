@@ -36,8 +36,6 @@ pub(crate) mod plugins;
 pub(crate) mod power_profiles;
 pub(crate) mod profile;
 pub(crate) mod quarantine;
-pub(crate) mod quarantine;
-pub(crate) mod readings;
 pub(crate) mod readings;
 pub(crate) mod registration;
 pub(crate) mod reports;

@@ -14,6 +14,7 @@ use super::dialect::Dialect;
 use super::docs;
 use super::exposition;
 use super::live;
+use super::names;
 use super::openapi::{Documents, assemble};
 use super::resources::health;
 use super::table::Table;
@@ -51,19 +52,23 @@ fn beside() -> Router<Api> {
         .route("/api/openapi.json", get(docs::flat_document))
         .route("/api/v1/docs", get(docs::v1_page))
         .route("/api/docs", get(docs::flat_page))
+        .route("/api/v1/docs/search.js", get(docs::search))
+        .route("/api/docs/search.js", get(docs::search))
 }
 
 /// Every route, and the documents that describe them.
 pub(crate) fn build() -> (Router<Api>, Documents) {
     let (v1_router, v1_paths, v1_schemas, v1_listed) = v1().finish();
     let (flat_router, flat_paths, flat_schemas, flat_listed) = flat().finish();
+    let v1_names = names::named(&v1_listed, Dialect::V1);
+    let flat_names = names::named(&flat_listed, Dialect::Flat);
     let listed = v1_listed
         .into_iter()
         .map(|listed| (Dialect::V1, listed))
         .chain(flat_listed.into_iter().map(|listed| (Dialect::Flat, listed)));
     let documents = Documents {
-        v1: assemble(Dialect::V1, v1_paths, v1_schemas),
-        flat: assemble(Dialect::Flat, flat_paths, flat_schemas),
+        v1: assemble(Dialect::V1, v1_paths, v1_schemas, &v1_names),
+        flat: assemble(Dialect::Flat, flat_paths, flat_schemas, &flat_names),
         listed: listed.collect(),
     };
     (v1_router.merge(flat_router).merge(beside()), documents)

@@ -4,6 +4,7 @@
 use super::Api;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, ProblemBody};
+use super::names;
 use super::reply::{Answer, ReplySchema, Schemas};
 use crate::access::Right;
 use axum::Router;
@@ -24,13 +25,14 @@ pub(crate) struct Table {
     listed: Vec<Listed>,
 }
 
-/// One documented route, for the tests that walk all of them.
+/// One documented route.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the tests walk every route by it"))]
 pub(crate) struct Listed {
     pub(crate) method: Method,
     pub(crate) path: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests walk every route by it"))]
     pub(crate) right: Option<Right>,
+    pub(crate) is_list: bool,
 }
 
 /// One route's documentation, filled in by what its handler takes and gives.
@@ -39,6 +41,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Value>,
     pub(crate) body: Option<Value>,
     pub(crate) right: Option<Right>,
+    /// Which of the path's parameters are ids.
+    pub(crate) ids: &'static [bool],
     pub(crate) errors: BTreeSet<&'static str>,
     codes: Vec<ErrorCode>,
 }
@@ -209,7 +213,8 @@ impl Table {
         let entry = self.paths.entry(path.to_owned()).or_insert_with(|| json!({}));
         entry[method.as_str().to_lowercase()] = documented;
         let right = operation.right;
-        self.listed.push(Listed { method, path: path.into(), right });
+        let is_list = <H as Described<D>>::Reply::is_list();
+        self.listed.push(Listed { method, path: path.into(), right, is_list });
         self.router = self.router.route(path, on(filter, handler));
         self
     }
@@ -247,7 +252,7 @@ impl Table {
         status: &str,
         response: Value,
     ) -> Value {
-        let mut parameters: Vec<Value> = path_parameters(path).collect();
+        let mut parameters: Vec<Value> = path_parameters(path, operation.ids).collect();
         parameters.extend(operation.parameters.iter().cloned());
         let mut responses = Map::from_iter([(status.to_owned(), response)]);
         let mut codes = operation.codes.clone();
@@ -335,17 +340,19 @@ fn oauth_error() -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 
-fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
-    path.split('/').filter_map(|part| {
-        let name = part.strip_prefix('{')?.strip_suffix('}')?;
-        let schema = json!({ "type": "string" });
-        Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
+fn path_parameters<'a>(path: &'a str, ids: &'a [bool]) -> impl Iterator<Item = Value> + 'a {
+    names::parameters(path).enumerate().map(|(place, name)| {
+        let mut schema = json!({ "type": "string" });
+        if ids.get(place) == Some(&true) {
+            schema["format"] = "uuid".into();
+        }
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
     })
 }
 
 fn tag(path: &str, dialect: Dialect) -> String {
     let rest = path.strip_prefix(dialect.prefix()).unwrap_or(path);
-    rest.split('/').find(|part| !part.is_empty()).unwrap_or("root").to_owned()
+    rest.split(['/', ':']).find(|part| !part.is_empty()).unwrap_or("root").to_owned()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod errors;
 mod exports;
 mod idle;
 mod imports;
+mod ipc;
 mod letters;
 mod listener;
 mod machine;

@@ -26,7 +26,7 @@ use tokio::sync::broadcast;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How often the session behind a stream is looked at. Revocation acts within five seconds.
-pub(super) const JUDGE_EVERY: Duration = Duration::from_secs(1);
+pub(in crate::http) const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// Two of them lie between a commit and the bookmark that vouches for it: by then it has been
 /// published, and stands in the ring before its mark.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(4);
@@ -35,13 +35,13 @@ const MAX_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What a client subscribes to, and how.
 #[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) topics: Vec<Wanted>,
-    pub(super) min_interval_ms: Option<u64>,
-    pub(super) resume: Option<String>,
+pub(in crate::http) struct Request {
+    pub(in crate::http) topics: Vec<Wanted>,
+    pub(in crate::http) min_interval_ms: Option<u64>,
+    pub(in crate::http) resume: Option<String>,
 }
 
-pub(super) struct Feed {
+pub(in crate::http) struct Feed {
     api: Api,
     caller: Caller,
     subscription: Subscription,
@@ -78,7 +78,7 @@ enum Input {
 
 impl Feed {
     /// A feed with no topic yet. `flat` adds the broadcasts of the flat dialect.
-    pub(super) async fn open(api: Api, caller: Caller, flat: bool) -> Self {
+    pub(in crate::http) async fn open(api: Api, caller: Caller, flat: bool) -> Self {
         let sight = look(&api, &caller).await;
         let every = |period| {
             let mut every = interval(period);
@@ -108,7 +108,7 @@ impl Feed {
         feed
     }
 
-    pub(super) async fn greet(&mut self) {
+    pub(in crate::http) async fn greet(&mut self) {
         let stats = match stats::gather(&self.api, &self.caller).await {
             Ok(stats) => json!(stats),
             Err(_) => json!({}),
@@ -123,17 +123,17 @@ impl Feed {
     }
 
     /// Queues an answer to the client.
-    pub(super) fn tell(&mut self, message: Value) {
+    pub(in crate::http) fn tell(&mut self, message: Value) {
         self.ready.push_back(message);
     }
 
     /// What can be told without waiting.
-    pub(super) fn take_ready(&mut self) -> Option<Value> {
+    pub(in crate::http) fn take_ready(&mut self) -> Option<Value> {
         self.ready.pop_front()
     }
 
     /// The next message. Nothing is lost where this is dropped while it waits.
-    pub(super) async fn next(&mut self) -> Result<Value, End> {
+    pub(in crate::http) async fn next(&mut self) -> Result<Value, End> {
         let mut stop = self.api.app.shutdown.subscribe();
         loop {
             if let Some(message) = self.ready.pop_front() {
@@ -179,7 +179,7 @@ impl Feed {
     }
 
     /// Ends the stream with its token or its session.
-    pub(super) async fn judge(&mut self) -> Result<(), End> {
+    pub(in crate::http) async fn judge(&mut self) -> Result<(), End> {
         let code = close::UNAUTHORIZED;
         if self.caller.expires_at_ms <= self.api.app.clock.now_ms() {
             return Err(End { code, reason: "the access token has expired" });
@@ -202,7 +202,7 @@ impl Feed {
         }
     }
 
-    pub(super) async fn authenticate(&mut self, token: &str) -> Result<(), String> {
+    pub(in crate::http) async fn authenticate(&mut self, token: &str) -> Result<(), String> {
         let caller =
             self.api.app.accounts.caller(token).await.map_err(|error| error.to_string())?;
         if caller.user != self.caller.user {
@@ -215,7 +215,7 @@ impl Feed {
 
     /// Adds topics; what they start from is told before anything else. The subscription stands
     /// before the store is read, so that nothing falls between the two.
-    pub(super) async fn subscribe(&mut self, id: Option<Value>, request: Request) {
+    pub(in crate::http) async fn subscribe(&mut self, id: Option<Value>, request: Request) {
         if self.starts.len() > MAX_STARTS {
             let message = "read what earlier subscriptions start from, then subscribe again";
             return self.result(id, Err(message.into()));
@@ -252,7 +252,7 @@ impl Feed {
         self.begin(&request.topics, from);
     }
 
-    pub(super) fn unsubscribe(&mut self, topics: &[Wanted]) {
+    pub(in crate::http) fn unsubscribe(&mut self, topics: &[Wanted]) {
         for wanted in topics {
             message::remove(&mut self.asked, wanted);
         }
@@ -260,7 +260,7 @@ impl Feed {
         self.narrow();
     }
 
-    pub(super) fn result(&mut self, id: Option<Value>, answer: Result<(), String>) {
+    pub(in crate::http) fn result(&mut self, id: Option<Value>, answer: Result<(), String>) {
         let mut result = json!({ "type": "result", "id": id, "ok": answer.is_ok() });
         if let Err(message) = answer {
             result["message"] = message.into();

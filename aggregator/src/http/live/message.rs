@@ -44,7 +44,7 @@ pub(super) enum FromClient {
 
 /// One topic as a client writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(in crate::http) enum Wanted {
     Readings(Option<DeviceId>, Mode),
     Metrics(Selection),
     DeviceState(Option<DeviceId>),
@@ -74,7 +74,7 @@ fn device(text: &str) -> Option<Option<DeviceId>> {
 }
 
 /// The topics of a message, each once, or the first that is wrong.
-pub(super) fn parse_topics(topics: &[String], mode: Mode) -> Result<Vec<Wanted>, String> {
+pub(in crate::http) fn parse_topics(topics: &[String], mode: Mode) -> Result<Vec<Wanted>, String> {
     if topics.len() > MAX_TOPICS {
         return Err(format!("at most {MAX_TOPICS} topics at once"));
     }

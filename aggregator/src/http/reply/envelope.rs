@@ -22,6 +22,34 @@ pub(super) fn one<T: Resource>(item: &T, scene: &Scene) -> Result<Vec<u8>, serde
             links: Map::from_iter([("self".to_owned(), address(scene).into())]),
         }),
         Dialect::Flat => flat_one(item),
+        Dialect::Ipc => ipc(item, v1_meta(scene, Map::new())),
+    }
+}
+
+/// What a socket's clients get: 004's members, and `meta` beside them.
+#[derive(Serialize)]
+struct Ipc<'a, T: ?Sized> {
+    status: &'static str,
+    data: &'a T,
+    error: Option<()>,
+    meta: Map<String, Value>,
+}
+
+fn ipc<T: Serialize + ?Sized>(
+    data: &T,
+    meta: Map<String, Value>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Ipc { status: "ok", data, error: None, meta })
+}
+
+/// A document as it is; within a frame it is the data.
+pub(super) fn raw(text: &str, scene: &Scene) -> Result<Vec<u8>, serde_json::Error> {
+    match scene.dialect {
+        Dialect::V1 | Dialect::Flat => Ok(text.as_bytes().to_vec()),
+        Dialect::Ipc => {
+            let data: Value = serde_json::from_str(text)?;
+            ipc(&data, v1_meta(scene, Map::new()))
+        }
     }
 }
 
@@ -78,6 +106,7 @@ pub(super) fn many<T: Resource>(
             links: v1_links(list, scene),
         }),
         Dialect::Flat => flat_many(list),
+        Dialect::Ipc => ipc(&list.items, v1_meta(scene, v1_list_facts(list))),
     }
 }
 

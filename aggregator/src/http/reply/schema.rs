@@ -47,6 +47,10 @@ pub(crate) trait ReplySchema {
     fn json() -> bool {
         true
     }
+    /// Is it a list?
+    fn is_list() -> bool {
+        false
+    }
     /// Other media types than JSON that it comes in.
     fn media_types() -> &'static [&'static str] {
         &[]
@@ -94,7 +98,7 @@ impl<T: Resource> ReplySchema for Created<T> {
 impl<T: Resource> ReplySchema for Accepted<T> {
     fn status(dialect: Dialect) -> u16 {
         match dialect {
-            Dialect::V1 => 202,
+            Dialect::V1 | Dialect::Ipc => 202,
             Dialect::Flat => 200,
         }
     }
@@ -104,7 +108,7 @@ impl<T: Resource> ReplySchema for Accepted<T> {
     }
 
     fn located(dialect: Dialect) -> bool {
-        dialect == Dialect::V1
+        dialect != Dialect::Flat
     }
 }
 
@@ -113,9 +117,13 @@ impl<T: Resource> ReplySchema for Many<T> {
         200
     }
 
+    fn is_list() -> bool {
+        true
+    }
+
     fn schema(dialect: Dialect, schemas: &mut Schemas) -> Value {
         match dialect {
-            Dialect::V1 => {
+            Dialect::V1 | Dialect::Ipc => {
                 let items = schemas.register::<T>(false);
                 v1(json!({ "type": "array", "items": items }), schemas)
             }
@@ -141,7 +149,7 @@ impl ReplySchema for Raw {
 
 fn one<T: Resource>(dialect: Dialect, schemas: &mut Schemas) -> Value {
     match dialect {
-        Dialect::V1 => {
+        Dialect::V1 | Dialect::Ipc => {
             let data = schemas.register::<T>(false);
             v1(data, schemas)
         }

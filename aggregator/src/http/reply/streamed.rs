@@ -59,6 +59,10 @@ impl<T: Tabled> ReplySchema for Negotiated<T> {
         Many::<T>::schema(dialect, schemas)
     }
 
+    fn is_list() -> bool {
+        true
+    }
+
     fn media_types() -> &'static [&'static str] {
         T::MEDIA_TYPES
     }

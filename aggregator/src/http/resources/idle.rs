@@ -352,7 +352,7 @@ async fn awake(
     caller: &Caller,
     stands_for_ms: Option<u64>,
 ) -> Answer<One<Awake>> {
-    let who = (caller.email.clone(), caller.session);
+    let who = (caller.email.clone(), caller.session());
     let held = hold(&api.app, managed, who, stands_for_ms).await;
     let (operation_id, reason) = match held {
         Ok(operation) => (Some(operation.id.0), None),

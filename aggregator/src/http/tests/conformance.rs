@@ -33,6 +33,13 @@ pub(super) fn check(documents: &[(&str, Value)], method: &Method, path: &str, an
     }
 }
 
+/// What of `value` does not hold to `schema`.
+pub(super) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    hold(document, schema, value, "", &mut faults);
+    faults
+}
+
 fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let given: Vec<&str> = path.split('/').collect();
     let matches = |template: &str| {

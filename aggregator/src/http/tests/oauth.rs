@@ -2,7 +2,7 @@ use super::rig::{ADMIN, Answer, PASSWORD, Rig};
 use crate::access::token::ACCESS_TTL_MS;
 use crate::accounts::password::{Hashing, Passwords};
 use crate::accounts::rotate_signing_keys;
-use crate::http::auth::OverTls;
+use crate::http::listener::Secure;
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
@@ -76,7 +76,7 @@ async fn basic_works_over_tls_only_and_only_where_it_is_enabled() {
         let value = format!("Basic {}", STANDARD.encode(format!("{ADMIN}:{password}")));
         let mut request = Request::get("/api/v1/auth/me").header("authorization", value);
         if tls {
-            request = request.extension(OverTls);
+            request = request.extension(Secure);
         }
         let request = request.body(Body::empty()).unwrap();
         rig.router().oneshot(request).await.unwrap().status().as_u16()

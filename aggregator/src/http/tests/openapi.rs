@@ -1,6 +1,8 @@
+use super::conformance;
 use super::rig::Rig;
-use crate::http::{dialects, document};
+use crate::http::{dialects, document, files};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Set it to write the files anew.
@@ -26,6 +28,64 @@ fn the_committed_documents_are_those_of_the_code() {
 }
 
 #[test]
+fn the_other_committed_files_are_those_of_the_code() {
+    for (name, text) in files() {
+        let path = Path::new("../docs").join(name);
+        if std::env::var_os(BLESS).is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == text,
+            "docs/{name} is not what the code says; run the tests with {BLESS}=1 and commit it"
+        );
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_examples_that_hold() {
+    for name in dialects() {
+        let document = document(name).unwrap();
+        let mut names = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{name}: {method} {path}");
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(id.to_owned()), "{at}: {id} is taken");
+                assert!(operation["security"].is_array(), "{at}");
+                let parameters = operation.get("parameters");
+                assert!(parameters.is_none_or(Value::is_array), "{at}");
+                let responses = operation["responses"].as_object().unwrap().values();
+                for shown in responses.chain(operation.get("requestBody")) {
+                    let json = &shown["content"]["application/json"];
+                    if let Some(example) = json.get("example") {
+                        let faults = conformance::faults(&document, &json["schema"], example);
+                        assert!(faults.is_empty(), "{at}: {faults:?} {example:#}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reference_pages_need_no_other_host_and_their_script_is_served() {
+    let rig = Rig::start().await;
+    for prefix in ["/api/v1", "/api"] {
+        let page = rig.get(&format!("{prefix}/docs")).send().await;
+        assert_eq!(page.status, 200);
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("script-src 'self';") && policy.contains("default-src 'none'"));
+        let script = format!("{prefix}/docs/search.js");
+        assert!(page.text.contains(&format!("src=\"{script}\"")));
+        assert_eq!(page.text.matches("<script").count(), 1);
+        let script = rig.get(&script).send().await;
+        assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    }
+}
+
+#[test]
 fn no_reference_dangles_and_every_route_says_what_it_needs() {
     for name in dialects() {
         let document = document(name).unwrap();
@@ -42,7 +102,11 @@ fn no_reference_dangles_and_every_route_says_what_it_needs() {
                 assert!(operation["summary"].is_string(), "{at}");
                 assert!(operation["responses"]["default"].is_object(), "{at}");
                 let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-                let named = parameters.iter().filter(|p| p["in"] == "path").count();
+                let parameters = parameters.iter().map(|parameter| {
+                    let pointer = parameter["$ref"].as_str().and_then(|at| at.strip_prefix('#'));
+                    pointer.and_then(|at| document.pointer(at)).unwrap_or(parameter)
+                });
+                let named = parameters.filter(|p| p["in"] == "path").count();
                 assert_eq!(named, path.matches('{').count(), "{at}");
             }
         }

@@ -165,18 +165,14 @@ async fn the_console_is_served_or_says_how_to_build_it() {
     let rig = Rig::with(|config| config.console_dir = Some(dist.clone())).await;
     let page = rig.get("/").send().await;
     assert!(page.text.contains("cargo xtask console"), "{}", page.text);
-    let docs = rig.get("/api/v1/docs").send().await;
-    assert!(docs.text.contains("without the reference page"));
 
     std::fs::create_dir(dist.join("assets")).unwrap();
     std::fs::write(dist.join("index.html"), "<p>console").unwrap();
-    std::fs::write(dist.join("assets/rapidoc-min.js"), "//").unwrap();
     std::fs::write(folder.path().join("secret"), "x").unwrap();
     let page = rig.get("/").send().await;
     assert_eq!((page.text.as_str(), page.header("cache-control")), ("<p>console", "no-cache"));
     let known = rig.get("/").header("if-none-match", page.header("etag")).send().await;
     assert_eq!(known.status, 304);
-    assert!(rig.get("/api/docs").send().await.text.contains("<rapi-doc"));
     for path in ["/assets/../../etc/passwd", "/%2e%2e/secret", "/assets/", "/nothing.js"] {
         assert_eq!(rig.get(path).send().await.status, 404, "{path}");
     }

@@ -1,0 +1,118 @@
+//! What a document says of all its operations alike: names, security, areas, examples.
+
+use super::examples;
+use crate::http::dialect::Dialect;
+use crate::http::names::Names;
+use axum::http::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const METHODS: [Method; 5] =
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// Completes `document`, whose paths and components are there.
+pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
+    let components = document["components"].clone();
+    let mut tags = BTreeSet::new();
+    let paths = document["paths"].as_object_mut();
+    for (path, item) in paths.into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.get_mut(method.as_str().to_lowercase()) else { continue };
+            if let Some(tag) = operation["tags"][0].as_str() {
+                tags.insert(tag.to_owned());
+            }
+            if let Some(name) = names.get(&(method.clone(), path.clone())) {
+                operation["operationId"] = name.replace(['.', '-'], "_").into();
+                if dialect == Dialect::V1 {
+                    operation["x-ipc-method"] = name.clone().into();
+                }
+            }
+            if operation.get("security").is_none() {
+                operation["security"] = json!([]);
+            }
+            parameters(operation, path, &method);
+            retry_after(operation);
+            examples::add(operation, &components);
+        }
+    }
+    document["components"]["parameters"] = json!({ "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "description": "Sent again with the same key within a day, the request has no second \
+            effect and gets the first answer.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+    } });
+    document["tags"] =
+        tags.iter().map(|tag| json!({ "name": tag, "description": about(tag) })).collect();
+}
+
+fn parameters(operation: &mut Value, path: &str, method: &Method) {
+    let own = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in own.into_iter().flatten() {
+        // Whatever stands in an address is no null.
+        let schema = &mut parameter["schema"];
+        let types = schema["type"].as_array().cloned().unwrap_or_default();
+        let mut kept = types.into_iter().filter(|name| name != "null");
+        if let (Some(only), None) = (kept.next(), kept.next()) {
+            schema["type"] = only;
+        }
+    }
+    let takes_keys = matches!(*method, Method::POST | Method::PATCH)
+        && operation.get("x-right").is_some()
+        && !path.contains("/auth/");
+    if takes_keys {
+        let key = json!({ "$ref": "#/components/parameters/IdempotencyKey" });
+        match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            Some(parameters) => parameters.push(key),
+            None => operation["parameters"] = json!([key]),
+        }
+    }
+}
+
+fn retry_after(operation: &mut Value) {
+    if let Some(limited) = operation["responses"].get_mut("429") {
+        limited["headers"] = json!({ "Retry-After": {
+            "description": "Seconds to wait.",
+            "schema": { "type": "integer", "minimum": 0 },
+        } });
+    }
+}
+
+/// What an area is about.
+fn about(tag: &str) -> String {
+    let known = match tag {
+        "audit" => "Who did what, and what was refused to whom.",
+        "auth" => "Signing in and out, and one's own account.",
+        "clients" => "Sources of logs and metrics: agents and applications.",
+        "curricula" => "Courses as UMCF documents.",
+        "devices" => {
+            "Managed machines and their equipment: state, limits, and what they are asked to do."
+        }
+        "enrolment-tokens" => "What lets a machine's agent in for the first time.",
+        "events" => "What happened, newest first.",
+        "groups" => "Devices that were put together, by name or by their labels.",
+        "health" => "Is the server well?",
+        "import" => "Courses from outside, and the jobs that fetch them.",
+        "locations" => "Buildings, rooms and racks.",
+        "logs" => "What applications and agents logged.",
+        "media" => "Diagrams and other pictures that are drawn from a source.",
+        "metrics" => "What applications measured of themselves.",
+        "modules" => "Devices, by the name that the fleet's requirement gives them.",
+        "operations" => "What was asked of machines, and what came of it.",
+        "organizations" => "Tenants and their members.",
+        "plugins" => "What agents were extended by.",
+        "readings" => "Samples of series over time.",
+        "retention" => "How long telemetry is kept.",
+        "role-bindings" => "Roles over a part of the fleet.",
+        "root" => "Beside the API's own folder.",
+        "series" => "What is measured, and in which unit.",
+        "sites" => "Places of an organization that have an address.",
+        "stats" => "The server in numbers.",
+        "system" => "The machine that the server runs on.",
+        "users" => "Accounts.",
+        "webhooks" => "Addresses that are told of events.",
+        other => return format!("Everything under `{other}`."),
+    };
+    known.to_owned()
+}

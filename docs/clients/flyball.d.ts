@@ -1,0 +1,2458 @@
+// Types of the Flyball API, v1, written by the code from its OpenAPI document.
+// `Operations["devices_list"]["response"]` is what that operation answers with.
+
+/** The body of the command, with the last word of its address as `action`. */
+export type ActionRequest = ((PowerRequest & {
+  action: "power";
+}) | (ThermalRequest & {
+  action: "thermal";
+}) | (FrequencyRequest & {
+  action: "frequency";
+}) | (ProfileRequest & {
+  action: "profile";
+}) | (IndicatorRequest & {
+  action: "indicator";
+}) | (BootOnceRequest & {
+  action: "boot-once";
+}) | (ServiceRequest & {
+  action: "services";
+}) | (LockRequest & {
+  action: "locks";
+}) | (Release & {
+  action: "release";
+}) | (TripClearRequest & {
+  action: "clear";
+}) | (FleetLimitsRequest & {
+  action: "fleet-limits";
+}) | (SelfTestRequest & {
+  action: "self-test";
+}));
+
+export type ActionValidation = {
+  /** Who says so: `machine` or `aggregator`. */
+  by: string;
+  /** The limit that clamps. */
+  clamped_by?: (string | null);
+  clamped_to?: (number | null);
+  /** Of a refusal: its slug among the errors. */
+  code?: (string | null);
+  consequence?: (string | null);
+  /** Of a refusal: what stands against it. */
+  details?: (Record<string, unknown> | null);
+  /** Such as `power.reset`. */
+  kind: string;
+  /** Why it is refused or not known, as a sentence. */
+  reason?: (string | null);
+  state?: (string | null);
+  /** What would have to be confirmed. */
+  target?: (string | null);
+  unit?: (string | null);
+  /** `accepted`, `clamped`, `refused`, `confirmation_required` or `unknown`. */
+  verdict: string;
+};
+
+export type Actuator = {
+  /** What was asked of it and stands, the highest rank first: that one decides, under the limits. */
+  claims: Array<Claim>;
+  id: string;
+  /** `fan`, `power_cap`, `frequency_cap`, `switch`, `profile`, `indicator` or `service`. */
+  kind: string;
+  max: number;
+  min: number;
+  observed?: (number | null);
+  /** Of a profile: the word that stands, and those that it offers. */
+  profile?: (string | null);
+  profiles: Array<string>;
+  /** Of a switch: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`. */
+  state?: (string | null);
+  /** Its read-back has not agreed within its time. */
+  stuck: boolean;
+  unit: string;
+  /** Of a switch: the reset types that may be asked of it. */
+  verbs: Array<string>;
+  wanted?: (number | null);
+};
+
+/** The same as a body, with lists where the query string has commas. */
+export type AggregateRequest = {
+  aggregate?: Array<string>;
+  device?: (string | null);
+  from?: (string | null);
+  group_by?: Array<string>;
+  /** `equipment`: the series of the machine's equipment too. */
+  include?: (string | null);
+  labels?: (string | null);
+  metric?: (string | null);
+  points?: (number | null);
+  reading_type?: (string | null);
+  series?: Array<string>;
+  step?: (string | null);
+  to?: (string | null);
+};
+
+export type AggregateResult = {
+  aggregate: string;
+  /** Unix milliseconds of the step's begin and the value; null where nothing is known. */
+  points: Array<[number, (number | null)]>;
+  /** UCUM code. */
+  unit: string;
+};
+
+export type AuditEntry = {
+  action: string;
+  actor: string;
+  /** Where it was asked from. */
+  address?: (string | null);
+  at: string;
+  /** The fields that changed, each with `before` and `after`; secrets are masked. */
+  change?: (Record<string, unknown> | null);
+  /** `allowed`, `clamped`, `refused` or `failed`. */
+  decision: string;
+  details: Record<string, unknown>;
+  /** SHA-256 of the row and the hash before it, in hexadecimal. */
+  hash?: (string | null);
+  id: string;
+  /** Whose chain it stands in; the server's own where absent. */
+  organization?: (string | null);
+  /** Its number in its chain, from 1. */
+  position?: (number | null);
+  request_id?: (string | null);
+  /** The sign-in under which it was done. */
+  session?: (string | null);
+  target: string;
+};
+
+/** What a walk along every chain came to. */
+export type AuditVerification = {
+  chains: number;
+  first_broken?: (BrokenRow | null);
+  /** Do all chains hold? */
+  intact: boolean;
+  /** Rows that were walked, up to the break where there is one. */
+  rows: number;
+};
+
+export type BootOnceRequest = {
+  /** In Redfish's words: `Pxe`, `Hdd`, `Cd`, `BiosSetup` … */
+  source: string;
+  /** The switch of the machine that boots; the device's own where absent. */
+  switch?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type BoundScope = {
+  id: string;
+  /** `organization`, `site`, `location`, `group` or `device`. */
+  kind: string;
+};
+
+export type BoundUser = {
+  display_name: string;
+  email: string;
+  id: string;
+};
+
+/** Where a chain does not hold. */
+export type BrokenRow = {
+  /** `altered`: it is not what was hashed. `out_of_place`: a row before it is missing, or it was put in. `unchained`: it was never in a chain. `cut_off`: rows behind it are missing. */
+  fault: string;
+  /** The row's id; `0` where a chain has no rows left. */
+  id: string;
+  organization?: (string | null);
+  /** The number in the chain that it carries. */
+  position: number;
+};
+
+export type Cancelled = {
+  cancelled: boolean;
+};
+
+export type Capabilities = {
+  diagrams: DiagramCapabilities;
+  formulas: FormulaCapabilities;
+  maps: MapCapabilities;
+};
+
+export type Certificate = {
+  device_id: string;
+  not_after: string;
+  revoked_at?: (string | null);
+  /** Hexadecimal. */
+  serial: string;
+};
+
+export type Claim = {
+  issuer: string;
+  /** `local`, a person at the machine; `remote`, an operator; or `automation`. */
+  origin: string;
+  /** Null: until it is withdrawn. */
+  until?: (string | null);
+  /** The floor or the cap; null for a switch or a setting. */
+  value?: (number | null);
+};
+
+export type Condition = {
+  /** Null where it cannot be known, which forbids as well. */
+  holds?: (boolean | null);
+  reading?: (number | null);
+  /** Such as `fan-tray-2/fan1 >= 500 {rpm}`. */
+  text: string;
+  unit?: (string | null);
+};
+
+export type ConfirmRequest = {
+  /** `confirmation.token` of the armed operation. */
+  token: string;
+};
+
+/** What a machine has armed, for the one who has to confirm it. */
+export type Confirmation = {
+  /** What will happen, as a sentence. */
+  consequence: string;
+  expires_at: string;
+  /** Somebody else than the one who asked has to confirm; null on streams. */
+  second_person?: (boolean | null);
+  /** Where it stands now: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`. */
+  state?: (string | null);
+  /** Exactly what is meant: id, model, serial number. */
+  target: string;
+  /** To be sent to `operations/{id}/confirm`; null for whoever may not confirm it, and on streams. */
+  token?: (string | null);
+};
+
+export type Course = {
+  available_features: Array<string>;
+  description: string;
+  /** Seconds. */
+  duration: number;
+  featured: boolean;
+  id: string;
+  instructor: string;
+  language: string;
+  level: string;
+  subject: string;
+  title: string;
+};
+
+export type CourseDetail = {
+  attribution: string;
+  canImport: boolean;
+  course: CourseWithLectures;
+  licenseWarnings: Array<string>;
+};
+
+export type CourseResources = {
+  assignments: number;
+  exams: number;
+  reading_materials: number;
+};
+
+export type CourseWithLectures = (Course & {
+  instructor_bio?: (string | null);
+  lectures: Array<Lecture>;
+  resources: CourseResources;
+});
+
+export type CurriculumDetail = (CurriculumSummary & {
+  glossary_terms: Array<Record<string, unknown>>;
+  learning_objectives: Array<Record<string, unknown>>;
+  topics: Array<Topic>;
+});
+
+/** A row of the list, with every field that clients of either kind read. */
+export type CurriculumSummary = {
+  age_range: string;
+  author: string;
+  created_at: string;
+  description: string;
+  difficulty: string;
+  id: string;
+  keywords: Array<string>;
+  language: string;
+  status: string;
+  title: string;
+  topic_count: number;
+  topics_count: number;
+  updated_at: string;
+};
+
+export type Device = {
+  created_at: string;
+  /** Of equipment: when its gateway named it first. */
+  enrolled_at: string;
+  equipment?: (Equipment | null);
+  /** Of equipment: the machine whose guard reads and drives it. */
+  gateway?: (string | null);
+  /** Of equipment: its gateway's. */
+  guard: Guard;
+  id: string;
+  /** `real` or `simulated` for a machine; `bmc`, `pdu`, `ups`, `cooling`, `sensor` or `gpu` for equipment that a machine manages. */
+  kind: string;
+  last_seen_at?: (string | null);
+  machine?: (Machine | null);
+  name: string;
+  /** Since when it is shut out because its identity was seen in two places; of equipment: its gateway. `release` lets it in again. */
+  quarantined_at?: (string | null);
+  revoked_at?: (string | null);
+  /** `online` or `offline`. */
+  status: string;
+  updated_at: string;
+};
+
+/** One device with what it measures and drives. */
+export type DeviceDetail = (Device & {
+  actuators: Array<Actuator>;
+  /** The guard evaluates and says what it would do, and drives nothing: nothing is protected. */
+  dry_run: boolean;
+  /** `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`. */
+  self_test: string;
+  series: Array<Series>;
+});
+
+export type DeviceLocation = (DeviceLocationRequest & {
+  device: string;
+  record?: (Recorded | null);
+});
+
+/** A location gives its site and its organization; a site gives its organization. */
+export type DeviceLocationRequest = {
+  /** 1 where absent. */
+  height_units?: (number | null);
+  kilograms?: (number | null);
+  labels?: Record<string, string>;
+  location?: (string | null);
+  organization?: (string | null);
+  site?: (string | null);
+  /** The lowest rack unit that it takes, from 1 at the bottom. */
+  unit?: (number | null);
+  /** What it draws at most. */
+  watts?: (number | null);
+};
+
+export type DeviceSeries = (Series & {
+  /** The machine, or the equipment that it belongs to. */
+  device_id: string;
+});
+
+export type DiagramCapabilities = {
+  formats: Array<string>;
+  renderers: Record<string, boolean>;
+};
+
+/** A rack as it stands, or what stands in a room. */
+export type Elevation = {
+  /** What stands there in no unit. */
+  elsewhere: Array<Standing>;
+  location: Location;
+  /** From the top down; of a rack alone. */
+  units: Array<Unit>;
+  used: Used;
+};
+
+export type EnrolmentToken = {
+  created_at: string;
+  created_by: string;
+  expires_at: string;
+  id: string;
+  name: string;
+  organization?: (string | null);
+  revoked_at?: (string | null);
+  site?: (string | null);
+  used_at?: (string | null);
+  used_by?: (string | null);
+};
+
+export type Equipment = {
+  /** Where its gateway reaches it. */
+  address: string;
+  /** `redfish`, `ipmi`, `nut`, `snmp` … */
+  driver: string;
+  firmware?: (string | null);
+  /** Its name in the guard's file: its sensors and actuators begin with it. */
+  key: string;
+  model?: (string | null);
+  reason?: (string | null);
+  serial?: (string | null);
+  /** Of an unreachable one: since when, and why. */
+  since?: (string | null);
+  /** `connecting`, `connected`, `unreachable` or `removed`. */
+  state: string;
+  vendor?: (string | null);
+};
+
+export type Erasure = {
+  device_id: string;
+  erased_at: string;
+};
+
+export type Event = {
+  at: string;
+  device_id: string;
+  id: string;
+  /** Such as `limit.tripped`. */
+  kind: string;
+  message: string;
+  reading?: (number | null);
+  /** Where they were asked for: raw samples around it, of the series that its subject names. */
+  readings?: (Array<SeriesReadings> | null);
+  /** `info`, `warning` or `critical`. */
+  severity: string;
+  /** The limit, actuator or sensor by its name. */
+  subject: string;
+  threshold?: (number | null);
+  unit?: (string | null);
+};
+
+/** One thing that a plugin says of a source. */
+export type Fault = {
+  code: string;
+  column: number;
+  /** From 1; 0 where the plugin does not know. */
+  line: number;
+  message: string;
+  severity: string;
+};
+
+/** One fault of one field. */
+export type FieldError = {
+  code: string;
+  field: string;
+  message: string;
+  /** JSON pointer into the body; absent for a query parameter. */
+  pointer?: (string | null);
+};
+
+/** In the unit of the limit. */
+export type FleetLimitRequest = {
+  limit?: (number | null);
+  /** The limit's name in `limits`. */
+  name: string;
+  trip?: (number | null);
+  warning?: (number | null);
+};
+
+export type FleetLimitState = {
+  name: string;
+  unit?: (string | null);
+  values: Array<FleetValue>;
+};
+
+/** What the fleet asks of a machine's limits, and what of it has an effect. */
+export type FleetLimits = {
+  limits: Array<FleetLimitState>;
+  operation?: (Operation | null);
+  /** When the machine said how its limits stand; null where it has not, and nothing is known of the effect. */
+  reported_at?: (string | null);
+  updated_at?: (string | null);
+  updated_by?: (string | null);
+  /** Counts the changes; 0 where nothing was ever asked. */
+  version: number;
+  /** How many values change nothing. */
+  without_effect: number;
+};
+
+export type FleetLimitsRequest = {
+  /** The whole layer: limits that are not named lose what the fleet asked of them. */
+  limits: Array<FleetLimitRequest>;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type FleetValue = {
+  asked: number;
+  effective: boolean;
+  /** The tightest of what the machine says by itself, and whose it is. */
+  own?: (number | null);
+  own_layer?: (string | null);
+  /** Why it changes nothing. */
+  reason?: (string | null);
+  /** `warning`, `limit` or `trip`. */
+  threshold: string;
+};
+
+export type FormulaCapabilities = {
+  client_side_supported: boolean;
+  renderers: Record<string, boolean>;
+};
+
+export type FrequencyRequest = {
+  /** All ceilings of the machine where absent. */
+  actuator?: (string | null);
+  /** Hertz to hold the processors under; null gives the ceiling back to the engine. */
+  cap_hertz: (number | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+/** Ticks without a value, first to last inclusive. */
+export type Gap = {
+  from_ms: number;
+  reason: string;
+  to_ms: number;
+};
+
+export type Group = (GroupRequest & Recorded & {
+  id: string;
+});
+
+/** It holds devices of its own organization: those that it names, and those that its selector means. */
+export type GroupRequest = {
+  description?: string;
+  devices?: Array<string>;
+  name: string;
+  organization: string;
+  /** Over the devices' labels, in Kubernetes' form: `tier=hot,rack in (r1,r2)`. */
+  selector?: (string | null);
+};
+
+/** It holds devices of its own organization: those that it names, and those that its selector means. */
+export type GroupRequestPatch = {
+  description?: string;
+  devices?: Array<string>;
+  name?: string;
+  organization?: string;
+  /** Over the devices' labels, in Kubernetes' form: `tier=hot,rack in (r1,r2)`. */
+  selector?: (string | null);
+};
+
+export type Guard = {
+  attached: boolean;
+};
+
+/** Health as the flat document has it. */
+export type Health = {
+  server_time: string;
+  status: string;
+  uptime_seconds: number;
+  version: string;
+};
+
+export type Hold = {
+  /** The lowest step that it puts off. */
+  from: string;
+  issuer: string;
+  /** `remote` or `local`: whose it is. */
+  origin: string;
+  /** The step that it puts off now. */
+  puts_off?: (string | null);
+  reason: string;
+  until: string;
+};
+
+export type HoldEndRequest = {
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type HoldRequest = {
+  /** How long. The machine's policy bounds it, and the operation's result says to how many seconds. */
+  for_seconds: number;
+  /** The lowest step that is put off; all from it up to `Quiesce` are: `FansRaised`, `FansFull`, `CapSafe`, `CapMin` or `Quiesce`. */
+  from: string;
+  /** Why, for the guard's journal and the audit log. */
+  reason: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+/** A job as it stands. */
+export type ImportProgress = {
+  course_id: string;
+  created_at: string;
+  current_step: string;
+  /** The curricula that it made. */
+  curriculum_ids: Array<string>;
+  errors: Array<string>;
+  estimated_completion_at?: (string | null);
+  finished_at?: (string | null);
+  id: string;
+  items_processed: number;
+  items_total: number;
+  percent_complete: number;
+  source_id: string;
+  started_at?: (string | null);
+  /** `queued`, `in_progress`, `complete`, `failed` or `cancelled`. */
+  status: string;
+  warnings: Array<string>;
+};
+
+export type IndicatorRequest = {
+  /** The only light of the device where absent. */
+  indicator?: (string | null);
+  lit: boolean;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type Interlock = {
+  /** It forbids now: a condition does not hold, or nobody knows whether it does. */
+  active: boolean;
+  clears_when: string;
+  conditions: Array<Condition>;
+  name: string;
+  /** The policy's sentence. */
+  reason: string;
+  /** Since when it is as it is. */
+  since: string;
+  /** What it stands against, by actuator. */
+  targets: Array<string>;
+};
+
+export type JobRequest = {
+  courseId?: (string | null);
+  createCheckpoints?: (boolean | null);
+  generateObjectives?: (boolean | null);
+  generateSpokenText?: (boolean | null);
+  includeAssignments?: (boolean | null);
+  includeLectureNotes?: (boolean | null);
+  includeTranscripts?: (boolean | null);
+  /** The id of the curriculum that comes of it. */
+  outputName?: (string | null);
+  /** All of the course where empty. */
+  selectedLectures?: Array<string>;
+  sourceId?: (string | null);
+};
+
+export type KindWord = "building" | "room" | "rack";
+
+export type LayersInForce = {
+  limit?: (string | null);
+  trip?: (string | null);
+  warning?: (string | null);
+};
+
+export type Lecture = {
+  /** Minutes. */
+  duration: number;
+  has_notes: boolean;
+  has_transcript: boolean;
+  has_video: boolean;
+  id: string;
+  title: string;
+};
+
+export type Limit = {
+  /** What is dangerous: readings `above` the thresholds, or `below` them. */
+  direction: string;
+  /** What the hardware itself declares. */
+  factory: Thresholds;
+  /** What the fleet asks for. */
+  fleet: Thresholds;
+  hold?: (Hold | null);
+  hysteresis: number;
+  /** Whose values are in force: `factory`, `local` or `fleet`. */
+  layer: string;
+  /** Of each value in force, whose it is. */
+  layers_in_force: LayersInForce;
+  limit?: (number | null);
+  /** What the file on the machine says. */
+  local: Thresholds;
+  name: string;
+  reading?: (number | null);
+  reading_type: string;
+  /** The sensors that it watches, by `hw.id`. */
+  sensors: Array<string>;
+  since: string;
+  /** `unknown`, `normal`, `warning`, `limiting`, `tripped` or `failsafe`. */
+  state: string;
+  /** The step of the ladder that stands, in the engine's word. */
+  step?: (string | null);
+  trip?: (number | null);
+  unit: string;
+  /** The values in force: of each the tightest layer's. */
+  warning?: (number | null);
+  zone: string;
+};
+
+export type Links = {
+  self: string;
+  next?: string;
+  prev?: string;
+};
+
+export type Location = (LocationRequest & Recorded & {
+  id: string;
+  organization: string;
+});
+
+export type LocationRequest = {
+  /** What its cooling carries away. */
+  cooling_watts?: (number | null);
+  /** What it bears. */
+  kilograms?: (number | null);
+  kind: KindWord;
+  name: string;
+  /** The site or the location that it stands in. */
+  parent: string;
+  /** Of a rack: its units of 44.45 mm. */
+  units?: (number | null);
+  /** What its feed takes. */
+  watts?: (number | null);
+};
+
+export type LocationRequestPatch = {
+  /** What its cooling carries away. */
+  cooling_watts?: (number | null);
+  /** What it bears. */
+  kilograms?: (number | null);
+  kind?: KindWord;
+  name?: string;
+  /** The site or the location that it stands in. */
+  parent?: string;
+  /** Of a rack: its units of 44.45 mm. */
+  units?: (number | null);
+  /** What its feed takes. */
+  watts?: (number | null);
+};
+
+export type Lock = {
+  holds_levels: boolean;
+  name: string;
+  owner: string;
+  reason: string;
+  since: string;
+  /** Null: the machine with all its equipment. */
+  target?: (string | null);
+  until?: (string | null);
+};
+
+export type LockReleaseRequest = {
+  /** Why somebody else's lock is lifted; its owner needs none. */
+  justification?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type LockRequest = {
+  /** It also holds fans and caps where they stand. */
+  holds_levels?: boolean;
+  /** Its name within the device. */
+  name: string;
+  /** What is being done there. */
+  reason: string;
+  /** The switch or actuator that is locked; the machine with all its equipment where absent, and of equipment its only switch. */
+  target?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+  /** RFC 3339, or Unix milliseconds as text: it lifts itself then; never where absent. */
+  until?: (string | null);
+};
+
+/** The browser or app that signs in. */
+export type LoginDevice = {
+  app_version?: (string | null);
+  /** Stays the same for the same installation. */
+  fingerprint?: (string | null);
+  model?: (string | null);
+  name?: (string | null);
+  os_version?: (string | null);
+  type?: (string | null);
+};
+
+export type LoginRequest = {
+  device?: (LoginDevice | null);
+  email?: (string | null);
+  password?: (string | null);
+};
+
+export type LogoutRequest = {
+  all_devices?: boolean;
+  /** Its session ends; without it, the caller's own. */
+  refresh_token?: (string | null);
+};
+
+export type Machine = {
+  agent_version: string;
+  arch: string;
+  cpus: number;
+  hostname: string;
+  kernel: string;
+  memory_bytes: number;
+  os: string;
+  product?: (string | null);
+  serial?: (string | null);
+  vendor?: (string | null);
+};
+
+export type MapCapabilities = {
+  features: Array<string>;
+  renderers: Record<string, boolean>;
+  styles: Array<string>;
+};
+
+export type Me = {
+  user: Profile;
+};
+
+/** The same over an organization. */
+export type MemberRequest = {
+  email?: (string | null);
+  /** `user`, `viewer`, `operator` or `org_admin`. */
+  role: string;
+  user?: (string | null);
+};
+
+export type Message = {
+  message: string;
+};
+
+export type Meta = {
+  request_id: string;
+  total?: number;
+  page?: number;
+  per_page?: number;
+  limit?: number;
+  next_cursor?: (string | null);
+};
+
+/** A token just made: the only time that its text is shown. */
+export type NewEnrolmentToken = {
+  expires_at: string;
+  id: string;
+  name: string;
+  token: string;
+};
+
+export type Operation = {
+  confirmation?: (Confirmation | null);
+  /** Whose second hand it was. */
+  confirmed_by?: (string | null);
+  created_at: string;
+  current_step: string;
+  errors: Array<OperationError>;
+  estimated_completion_at?: (string | null);
+  finished_at?: (string | null);
+  id: string;
+  items_processed: number;
+  items_total: number;
+  /** Such as `power.cap.set`. */
+  kind: string;
+  /** When it is given up where nobody answers. */
+  not_after: string;
+  percent_complete: number;
+  request_id?: (string | null);
+  requested_by: string;
+  result?: (OperationResult | null);
+  reversible: boolean;
+  rollback_of?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `armed`, `succeeded`, `failed`, `refused` or `expired`. */
+  state: string;
+  target: OperationTarget;
+  warnings: Array<string>;
+};
+
+export type OperationError = {
+  code: string;
+  details: Record<string, unknown>;
+  message: string;
+};
+
+/** What the engine made of it, and what the actuator said when it was read back. */
+export type OperationResult = {
+  asked?: (number | null);
+  /** The limit that holds it there. */
+  by?: (string | null);
+  /** Where it was taken only as far as a limit goes. */
+  clamped_to?: (number | null);
+  observed?: (number | null);
+  /** What a switch said when it was read back. */
+  state?: (string | null);
+  /** UCUM code. */
+  unit?: (string | null);
+  verified?: (boolean | null);
+};
+
+export type OperationTarget = {
+  actuator?: (string | null);
+  /** The machine or the equipment. */
+  device_id: string;
+  /** The machine whose guard acts, where equipment is meant. */
+  gateway_id?: (string | null);
+  unit?: (string | null);
+  /** What was asked for; null where it was to be cleared. */
+  value?: (number | null);
+  /** What was asked for in a word: a reset type, a profile, a boot source. */
+  word?: (string | null);
+};
+
+export type Organization = (OrganizationRequest & Recorded & {
+  id: string;
+});
+
+export type OrganizationRequest = {
+  description?: string;
+  name: string;
+};
+
+export type OrganizationRequestPatch = {
+  description?: string;
+  name?: string;
+};
+
+export type Picture = {
+  /** Base64. */
+  data: string;
+  height: number;
+  mime_type: string;
+  /** The plugin that drew it. */
+  render_method: string;
+  width: number;
+};
+
+export type Plugin = {
+  author: string;
+  description: string;
+  /** The machines that have it. */
+  devices: Array<string>;
+  enabled: boolean;
+  /** Formats of a renderer, sources of an importer. */
+  handles: Array<string>;
+  has_config: boolean;
+  /** SHA-256 of the component. */
+  hash: string;
+  /** `renderer` or `importer`. */
+  kind: string;
+  licence: string;
+  name: string;
+  plugin_id: string;
+  priority: number;
+  /** Why it is not ready. */
+  reason?: (string | null);
+  settings: Record<string, string>;
+  /** `compiling`, `ready`, `rejected` or `quarantined`. */
+  state: string;
+  version: string;
+};
+
+/** Either `cap_watts`, or `reset_type`. */
+export type PowerRequest = {
+  /** Of a cap: all caps of the machine where absent. */
+  actuator?: (string | null);
+  /** Watts to hold the power under; null gives the cap back to the engine. */
+  cap_watts?: (number | null);
+  /** Of a reset: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`, as the caller saw it. Another state refuses it. */
+  expected_state?: (string | null);
+  /** Why the machine that this aggregator runs on shall be taken down all the same. */
+  justification?: (string | null);
+  /** `On`, `ForceOff`, `GracefulShutdown`, `GracefulRestart`, `ForceRestart`, `PowerCycle`, `Nmi` or `Suspend`. What may lose work is armed first: its operation is `armed`, and says in `confirmation` what is meant and how it is confirmed. */
+  reset_type?: (string | null);
+  /** Of a reset: the switch, by its name; the device's own where absent. */
+  switch?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type PowerStatus = {
+  caps: Array<Actuator>;
+  online: boolean;
+  /** When the machine said so. */
+  reported_at?: (string | null);
+  /** Where the device's only or own switch stands; null where that is not known. */
+  state?: (string | null);
+  switches: Array<Switch>;
+};
+
+/** The body of every problem, for the OpenAPI documents. `Problem::to_value` writes it. */
+export type Problem = {
+  code: string;
+  detail: string;
+  details: Record<string, unknown>;
+  error: string;
+  field_errors: Array<FieldError>;
+  instance: string;
+  message: string;
+  recovery: string;
+  request_id: string;
+  /** Seconds; only where waiting helps. */
+  retry_after?: number;
+  retryable: boolean;
+  status: number;
+  status_code: number;
+  /** Unix milliseconds. */
+  timestamp: number;
+  title: string;
+  /** The error's slug, the same as `error`. */
+  type: string;
+};
+
+export type Profile = {
+  avatar_url?: (string | null);
+  created_at: string;
+  display_name: string;
+  email: string;
+  email_verified: boolean;
+  id: string;
+  last_login_at?: (string | null);
+  locale: string;
+  mfa_enabled: boolean;
+  role: string;
+  timezone: string;
+};
+
+export type ProfileRequest = {
+  /** The only one of the device where absent. */
+  actuator?: (string | null);
+  /** One of the actuator's `profiles`: a governor, a platform profile. */
+  profile: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+/** A job that was queued. */
+export type QueuedJob = {
+  job_id: string;
+  status: string;
+};
+
+/** Who made a record and who changed it last. Flattened into the resource. */
+export type Recorded = {
+  created_at: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active: boolean;
+  updated_at: string;
+  updated_by?: (string | null);
+};
+
+export type RefreshRequest = {
+  refresh_token?: (string | null);
+};
+
+export type Refreshed = {
+  tokens: Tokens;
+};
+
+/** A release with the lock that its address names. */
+export type Release = {
+  /** Why somebody else's lock is lifted; its owner needs none. */
+  justification?: (string | null);
+  /** The lock's name. */
+  lock: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type RenderBody = {
+  code?: (string | null);
+  /** Such as `graphviz`. */
+  format?: (string | null);
+  height?: (number | null);
+  /** `svg`; others are not drawn yet. */
+  outputFormat?: (string | null);
+  theme?: (string | null);
+  width?: (number | null);
+};
+
+/** In days. Hours are kept at least as long as minutes, and these as samples. */
+export type Retention = {
+  /** Statistics by the hour. */
+  hours_days: number;
+  /** Statistics by the minute. */
+  minutes_days: number;
+  samples_days: number;
+};
+
+/** What became of a token that was to be revoked. */
+export type RevokedToken = {
+  id: string;
+  revoked: boolean;
+};
+
+/** One account's role over one scope. */
+export type RoleBinding = (Recorded & {
+  id: string;
+  /** `user`, `viewer`, `operator` or `org_admin`. */
+  role: string;
+  scope: BoundScope;
+  user: BoundUser;
+});
+
+/** Who gets it: by id or by e-mail address. */
+export type RoleBindingRequest = {
+  email?: (string | null);
+  /** `user`, `viewer`, `operator`, or `org_admin` over an organization. */
+  role: string;
+  scope: ScopeRequest;
+  user?: (string | null);
+};
+
+export type ScopeRequest = {
+  id: string;
+  /** `organization`, `site`, `location`, `group` or `device`. */
+  kind: string;
+};
+
+/** What a machine knows of its self-tests; of equipment, its gateway's. */
+export type SelfTest = {
+  aborted?: (Tested | null);
+  /** The guard drives nothing: it can test nothing, and protects nothing. */
+  dry_run: boolean;
+  /** Null where the machine's policy asks for none. */
+  due_at?: (string | null);
+  last?: (Tested | null);
+  /** When the last one came to its own end. */
+  last_tested_at?: (string | null);
+  online: boolean;
+  overdue: boolean;
+  /** When the machine said so. */
+  reported_at?: (string | null);
+  running_until?: (string | null);
+  /** `never`, `running`, `passed`, `failed` or `overdue`. */
+  state: string;
+};
+
+export type SelfTestRequest = {
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type Series = {
+  attributes: Record<string, string>;
+  cadence_ms: number;
+  id: string;
+  /** OpenTelemetry's name. */
+  metric: string;
+  /** `guard` or `agent`. */
+  reader: string;
+  reading_type: string;
+  /** UCUM code. */
+  unit: string;
+};
+
+/** What one group's series come to. */
+export type SeriesGroup = {
+  attributes?: (Record<string, string> | null);
+  /** Samples in each step. */
+  counts: Array<number>;
+  /** The share of the promised samples that is in each step, at most 1. */
+  coverage: Array<number>;
+  /** Where it is one series: whose it is and what it measures. */
+  device_id?: (string | null);
+  gaps: Array<Gap>;
+  /** What they have in common; null where they lack the label. */
+  group: Record<string, (string | null)>;
+  metric?: (string | null);
+  results: Array<AggregateResult>;
+  series_count: number;
+  /** UCUM code of the samples. */
+  unit: string;
+};
+
+export type SeriesReadings = {
+  /** The machine, or the equipment that the series belongs to. */
+  device_id: string;
+  gaps: Array<Gap>;
+  /** Unix milliseconds and the value; by step, null where the step has no sample. */
+  points: Array<[number, (number | null)]>;
+  series: Series;
+};
+
+export type ServiceRequest = {
+  /** One of the guard's allow-list. */
+  service: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+  /** `pause`, `resume`, `stop` or `start`. */
+  verb: string;
+};
+
+export type SignedIn = {
+  device: SignedInDevice;
+  tokens: Tokens;
+  user: UserSummary;
+};
+
+export type SignedInDevice = {
+  id: string;
+};
+
+export type Site = (SiteRequest & Recorded & {
+  id: string;
+});
+
+export type SiteRequest = {
+  address?: string;
+  description?: string;
+  /** Degrees north, WGS 84; both or neither. */
+  latitude?: (number | null);
+  /** Degrees east. */
+  longitude?: (number | null);
+  name: string;
+  organization: string;
+  /** IANA's name of its time zone; `UTC` where absent. */
+  timezone?: string;
+};
+
+export type SiteRequestPatch = {
+  address?: string;
+  description?: string;
+  /** Degrees north, WGS 84; both or neither. */
+  latitude?: (number | null);
+  /** Degrees east. */
+  longitude?: (number | null);
+  name?: string;
+  organization?: string;
+  /** IANA's name of its time zone; `UTC` where absent. */
+  timezone?: string;
+};
+
+export type Source = {
+  description: string;
+  icon_url?: (string | null);
+  id: string;
+  license_type?: (string | null);
+  name: string;
+  /** Is a machine connected whose importer is ready? */
+  ready: boolean;
+  supported_features: Array<string>;
+  url?: (string | null);
+};
+
+/** `id` and `name` are null where you don't see what stands there. */
+export type Standing = {
+  height_units?: (number | null);
+  id?: (string | null);
+  kilograms?: (number | null);
+  name?: (string | null);
+  unit?: (number | null);
+  watts?: (number | null);
+};
+
+export type StreamTicket = {
+  /** Seconds. */
+  expires_in: number;
+  ticket: string;
+};
+
+export type Switch = {
+  id: string;
+  /** The locks that stand against energising it, by their names. */
+  locks: Array<string>;
+  /** `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`; null where it is not known. */
+  state?: (string | null);
+  /** It did not do within its time what it was asked for last. */
+  stuck: boolean;
+  verbs: Array<Verb>;
+};
+
+export type Tested = {
+  actuators: Array<Trial>;
+  began_at: string;
+  ended_at: string;
+  message: string;
+  /** `passed`, `failed` or `aborted`. */
+  result: string;
+};
+
+export type ThermalRequest = {
+  /** All fans of the machine where absent. */
+  actuator?: (string | null);
+  /** A duty of 0 to 1 that no fan turns below; null gives the fans back to the engine. */
+  fan_floor: (number | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type ThermalStatus = {
+  fans: Array<Actuator>;
+  online: boolean;
+  /** When the machine said so. */
+  reported_at?: (string | null);
+  /** The limits that watch temperatures. */
+  temperatures: Array<Limit>;
+};
+
+/** Null where a layer says nothing. */
+export type Thresholds = {
+  limit?: (number | null);
+  trip?: (number | null);
+  warning?: (number | null);
+};
+
+export type TokenRequest = {
+  /** What the token is for. */
+  name?: (string | null);
+  /** Where the machine will belong; needed of whoever manages no more than that. */
+  organization?: (string | null);
+  /** A site of the organization. */
+  site?: (string | null);
+  /** 600 where absent. */
+  ttl_seconds?: (number | null);
+};
+
+export type Tokens = {
+  access_token: string;
+  /** Seconds that the access token holds. */
+  expires_in: number;
+  refresh_token: string;
+  token_type: string;
+};
+
+export type Topic = {
+  assessment_count: number;
+  assets: Array<TopicAsset>;
+  description: string;
+  /** Seconds. */
+  duration: number;
+  has_transcript: boolean;
+  id: string;
+  order_index: number;
+  segment_count: number;
+  title: string;
+};
+
+export type TopicAsset = {
+  description: string;
+  format?: (string | null);
+  id: string;
+  type: string;
+  url?: (string | null);
+};
+
+export type Trial = {
+  actuator: string;
+  asked?: (number | null);
+  /** From letting go to the read-back that agreed with what was wanted then. */
+  back_ms?: (number | null);
+  observed?: (number | null);
+  /** From asking to the read-back that agreed; null where none did. */
+  took_ms?: (number | null);
+  unit: string;
+};
+
+export type Trip = {
+  /** `threshold`, `ladder_exhausted` or `restored`. */
+  cause: string;
+  clearable: boolean;
+  /** What still stands against clearing it. */
+  held_by?: (string | null);
+  /** The limit's name: a limit has one trip at most. */
+  id: string;
+  limit: string;
+  /** What tripped it. */
+  reading?: (number | null);
+  since: string;
+  threshold?: (number | null);
+  unit: string;
+};
+
+export type TripClearRequest = {
+  /** The limit that tripped, by its name in `limits`. */
+  limit: string;
+  /** Why it may run again, for the guard's journal and the audit log. */
+  reason: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+/** As [`TripClearRequest`], for an address that names the trip. */
+export type TripReason = {
+  /** Why it may run again, for the guard's journal and the audit log. */
+  reason: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+};
+
+export type Unit = {
+  device?: (Standing | null);
+  unit: number;
+};
+
+/** By what people said of the devices. */
+export type Used = {
+  cooling_watts_free?: (number | null);
+  kilograms: number;
+  kilograms_free?: (number | null);
+  units: number;
+  /** Null where the location has no such capacity. */
+  units_free?: (number | null);
+  watts: number;
+  watts_free?: (number | null);
+};
+
+export type UserSummary = {
+  display_name: string;
+  email: string;
+  id: string;
+  role: string;
+};
+
+export type ValidateRequest = {
+  code?: (string | null);
+  /** Such as `graphviz`. */
+  format?: (string | null);
+};
+
+export type Validation = {
+  errors: Array<Fault>;
+  valid: boolean;
+  warnings: Array<Fault>;
+};
+
+export type Verb = {
+  /** It is armed first, and has to be confirmed. */
+  destructive: boolean;
+  /** Locks, trips and interlocks stand against it. */
+  energises: boolean;
+  reset_type: string;
+};
+
+export interface Operations {
+  /** Is the server healthy?. `GET /api/v1/health` */
+  health_get: {
+    response: {
+      data: Health;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The audit trail, newest first. `GET /api/v1/audit` */
+  audit_list: {
+    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number };
+    response: {
+      data: Array<AuditEntry>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Do the audit trail's chains hold?. `GET /api/v1/audit/verify` */
+  audit_verify_get: {
+    response: {
+      data: AuditVerification;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List plugins. `GET /api/v1/plugins` */
+  plugins_list: {
+    response: {
+      data: Array<Plugin>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Sign in. `POST /api/v1/auth/login` */
+  auth_login: {
+    body: LoginRequest;
+    response: {
+      data: SignedIn;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Exchange a refresh token. `POST /api/v1/auth/refresh` */
+  auth_refresh: {
+    body: RefreshRequest;
+    response: {
+      data: Refreshed;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Sign out. `POST /api/v1/auth/logout` */
+  auth_logout: {
+    body: LogoutRequest;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Who am I?. `GET /api/v1/auth/me` */
+  auth_me_get: {
+    response: {
+      data: Me;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List organizations. `GET /api/v1/organizations` */
+  organizations_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    response: {
+      data: Array<Organization>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make an organization. `POST /api/v1/organizations` */
+  organizations_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: OrganizationRequest;
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Look at an organization. `GET /api/v1/organizations/{id}` */
+  organizations_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace an organization. `PUT /api/v1/organizations/{id}` */
+  organizations_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: OrganizationRequest;
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change an organization. `PATCH /api/v1/organizations/{id}` */
+  organizations_update: {
+    path: { id: string };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: OrganizationRequestPatch;
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete an organization. `DELETE /api/v1/organizations/{id}` */
+  organizations_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Bring an organization back. `POST /api/v1/organizations/{id}/restore` */
+  organizations_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Organization;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List sites. `GET /api/v1/sites` */
+  sites_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    response: {
+      data: Array<Site>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make a site. `POST /api/v1/sites` */
+  sites_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: SiteRequest;
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Look at a site. `GET /api/v1/sites/{id}` */
+  sites_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a site. `PUT /api/v1/sites/{id}` */
+  sites_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: SiteRequest;
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change a site. `PATCH /api/v1/sites/{id}` */
+  sites_update: {
+    path: { id: string };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: SiteRequestPatch;
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete a site. `DELETE /api/v1/sites/{id}` */
+  sites_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Bring a site back. `POST /api/v1/sites/{id}/restore` */
+  sites_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Site;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List locations. `GET /api/v1/locations` */
+  locations_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    response: {
+      data: Array<Location>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make a building, room or rack. `POST /api/v1/locations` */
+  locations_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: LocationRequest;
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Look at a building, room or rack. `GET /api/v1/locations/{id}` */
+  locations_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a building, room or rack. `PUT /api/v1/locations/{id}` */
+  locations_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: LocationRequest;
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change a building, room or rack. `PATCH /api/v1/locations/{id}` */
+  locations_update: {
+    path: { id: string };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: LocationRequestPatch;
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete a building, room or rack. `DELETE /api/v1/locations/{id}` */
+  locations_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Bring a building, room or rack back. `POST /api/v1/locations/{id}/restore` */
+  locations_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Location;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List groups. `GET /api/v1/groups` */
+  groups_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    response: {
+      data: Array<Group>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make a group of devices. `POST /api/v1/groups` */
+  groups_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: GroupRequest;
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Look at a group of devices. `GET /api/v1/groups/{id}` */
+  groups_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a group of devices. `PUT /api/v1/groups/{id}` */
+  groups_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: GroupRequest;
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change a group of devices. `PATCH /api/v1/groups/{id}` */
+  groups_update: {
+    path: { id: string };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: GroupRequestPatch;
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete a group of devices. `DELETE /api/v1/groups/{id}` */
+  groups_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Bring a group of devices back. `POST /api/v1/groups/{id}/restore` */
+  groups_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Group;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Who has a role over it. `GET /api/v1/organizations/{id}/members` */
+  organizations_members_list: {
+    path: { id: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<RoleBinding>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Give a role over it. `POST /api/v1/organizations/{id}/members` */
+  organizations_members_create: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: MemberRequest;
+    response: {
+      data: RoleBinding;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Take the role over it back. `DELETE /api/v1/organizations/{id}/members/{user}` */
+  organizations_members_delete: {
+    path: { id: string; user: string };
+    response: {
+      data: RoleBinding;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What stands where. `GET /api/v1/locations/{id}/elevation` */
+  locations_elevation_get: {
+    path: { id: string };
+    response: {
+      data: Elevation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Where a device stands. `GET /api/v1/devices/{id}/location` */
+  devices_location_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: DeviceLocation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Place a device, and label it. `PUT /api/v1/devices/{id}/location` */
+  devices_location_replace: {
+    path: { id: string };
+    query: { dry_run?: boolean };
+    headers: { "If-Match": string };
+    body: DeviceLocationRequest;
+    response: {
+      data: DeviceLocation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Roles over one scope. `GET /api/v1/role-bindings` */
+  role_bindings_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; scope_kind: string; scope: string };
+    response: {
+      data: Array<RoleBinding>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Give a role over a scope. `POST /api/v1/role-bindings` */
+  role_bindings_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: RoleBindingRequest;
+    response: {
+      data: RoleBinding;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Take a role back. `DELETE /api/v1/role-bindings/{id}` */
+  role_bindings_delete: {
+    path: { id: string };
+    response: {
+      data: RoleBinding;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Devices, by another name. `GET /api/v1/modules` */
+  modules_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    response: {
+      data: Array<Device>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A device, by another name. `GET /api/v1/modules/{id}` */
+  modules_get: {
+    path: { id: string };
+    query: { include?: string };
+    response: {
+      data: DeviceDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List devices. `GET /api/v1/devices` */
+  devices_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    response: {
+      data: Array<Device>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One device, its series and actuators. `GET /api/v1/devices/{id}` */
+  devices_get: {
+    path: { id: string };
+    query: { include?: string };
+    response: {
+      data: DeviceDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Limits and their states. `GET /api/v1/devices/{id}/limits` */
+  devices_limits_list: {
+    path: { id: string };
+    response: {
+      data: Array<Limit>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Put steps of a limit's ladder off. `POST /api/v1/devices/{id}/limits/{limit}/hold` */
+  devices_limits_hold: {
+    path: { id: string; limit: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: HoldRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Lift the hold on a limit's ladder. `POST /api/v1/devices/{id}/limits/{limit}/release` */
+  devices_limits_release: {
+    path: { id: string; limit: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: HoldEndRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The last self-test. `GET /api/v1/devices/{id}/self-test` */
+  devices_self_test_get: {
+    path: { id: string };
+    response: {
+      data: SelfTest;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Try fans and caps by simulated readings. `POST /api/v1/devices/{id}/self-test` */
+  devices_self_test_create: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: SelfTestRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The fleet's limits. `GET /api/v1/devices/{id}/fleet-limits` */
+  devices_fleet_limits_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: FleetLimits;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set the fleet's limits. `PUT /api/v1/devices/{id}/fleet-limits` */
+  devices_fleet_limits_replace: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "If-Match": string };
+    body: FleetLimitsRequest;
+    response: {
+      data: FleetLimits;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Interlocks and conditions. `GET /api/v1/devices/{id}/interlocks` */
+  devices_interlocks_list: {
+    path: { id: string };
+    response: {
+      data: Array<Interlock>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Switches and power caps. `GET /api/v1/devices/{id}/power` */
+  devices_power_get: {
+    path: { id: string };
+    response: {
+      data: PowerStatus;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Switch it, or set or clear a power cap. `POST /api/v1/devices/{id}/power` */
+  devices_power_create: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: PowerRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Fans and temperatures. `GET /api/v1/devices/{id}/thermal` */
+  devices_thermal_get: {
+    path: { id: string };
+    response: {
+      data: ThermalStatus;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set or clear a fan floor. `POST /api/v1/devices/{id}/thermal` */
+  devices_thermal_create: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ThermalRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Latched trips. `GET /api/v1/devices/{id}/trips` */
+  devices_trips_list: {
+    path: { id: string };
+    response: {
+      data: Array<Trip>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Clear a latched trip by its limit. `POST /api/v1/devices/{id}/trips/clear` */
+  devices_trips_clear: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: TripClearRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Clear a latched trip. `POST /api/v1/devices/{id}/trips/{limit}/clear` */
+  devices_trips_clear_by_limit: {
+    path: { id: string; limit: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: TripReason;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Lock-outs. `GET /api/v1/devices/{id}/locks` */
+  devices_locks_list: {
+    path: { id: string };
+    response: {
+      data: Array<Lock>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set a lock-out. `POST /api/v1/devices/{id}/locks` */
+  devices_locks_create: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: LockRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Lift a lock-out. `POST /api/v1/devices/{id}/locks/{lock}/release` */
+  devices_locks_release: {
+    path: { id: string; lock: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: LockReleaseRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Light the identify light, or put it out. `POST /api/v1/devices/{id}/indicator` */
+  devices_indicator: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: IndicatorRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Choose the next boot's source. `POST /api/v1/devices/{id}/boot-once` */
+  devices_boot_once: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: BootOnceRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Pause, resume, stop or start a service. `POST /api/v1/devices/{id}/services` */
+  devices_services: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ServiceRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set or clear a ceiling of the frequency. `POST /api/v1/devices/{id}/frequency` */
+  devices_frequency: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: FrequencyRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set a profile. `POST /api/v1/devices/{id}/profile` */
+  devices_profile: {
+    path: { id: string };
+    query: { not_after?: string; stands_for?: number; origin?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ProfileRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What would the machine say to a command?. `POST /api/v1/devices/{id}/actions:validate` */
+  devices_actions_validate: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ActionRequest;
+    response: {
+      data: ActionValidation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A machine's certificate. `GET /api/v1/devices/{id}/certificate` */
+  devices_certificate_get: {
+    path: { id: string };
+    response: {
+      data: Certificate;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Take a machine's certificate back. `DELETE /api/v1/devices/{id}/certificate` */
+  devices_certificate_delete: {
+    path: { id: string };
+    response: {
+      data: Certificate;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Let a quarantined machine in again. `POST /api/v1/devices/{id}/release` */
+  devices_release: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Device;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List operations. `GET /api/v1/operations` */
+  operations_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string };
+    response: {
+      data: Array<Operation>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One operation. `GET /api/v1/operations/{id}` */
+  operations_get: {
+    path: { id: string };
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Confirm what is armed. `POST /api/v1/operations/{id}/confirm` */
+  operations_confirm: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ConfirmRequest;
+    response: {
+      data: Operation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List enrolment tokens. `GET /api/v1/enrolment-tokens` */
+  enrolment_tokens_list: {
+    response: {
+      data: Array<EnrolmentToken>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make an enrolment token. `POST /api/v1/enrolment-tokens` */
+  enrolment_tokens_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: TokenRequest;
+    response: {
+      data: NewEnrolmentToken;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Revoke a token. `DELETE /api/v1/enrolment-tokens/{id}` */
+  enrolment_tokens_delete: {
+    path: { id: string };
+    response: {
+      data: RevokedToken;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A ticket for one stream. `POST /api/v1/auth/ws-ticket` */
+  auth_ws_ticket: {
+    response: {
+      data: StreamTicket;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Readings over a range. `GET /api/v1/devices/{id}/readings` */
+  devices_readings_list: {
+    path: { id: string };
+    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; from?: string; to?: string; step?: string; aggregate?: string; include?: string };
+    response: {
+      data: Array<SeriesReadings>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Series across devices. `GET /api/v1/series` */
+  series_list: {
+    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; include?: string; cursor?: string; limit?: number };
+    response: {
+      data: Array<DeviceSeries>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Readings over a range, across devices. `GET /api/v1/readings` */
+  readings_list: {
+    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; from?: string; to?: string; step?: string; aggregate?: string; include?: string };
+    response: {
+      data: Array<SeriesReadings>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Series put together by step. `GET /api/v1/readings:aggregate` */
+  readings_aggregate_list: {
+    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; include?: string; from?: string; to?: string; step?: string; points?: number; aggregate?: string; group_by?: string };
+    response: {
+      data: Array<SeriesGroup>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The same, asked by a body. `POST /api/v1/readings:aggregate` */
+  readings_aggregate_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: AggregateRequest;
+    response: {
+      data: Array<SeriesGroup>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A device's events, newest first. `GET /api/v1/devices/{id}/events` */
+  devices_events_list: {
+    path: { id: string };
+    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    response: {
+      data: Array<Event>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Erase everything that a machine has measured. `DELETE /api/v1/devices/{id}/telemetry` */
+  devices_telemetry_delete: {
+    path: { id: string };
+    response: {
+      data: Erasure;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** How long telemetry is kept. `GET /api/v1/retention` */
+  retention_get: {
+    response: {
+      data: Retention;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set how long telemetry is kept. `PUT /api/v1/retention` */
+  retention_replace: {
+    body: Retention;
+    response: {
+      data: Retention;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Events, newest first. `GET /api/v1/events` */
+  events_list: {
+    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    response: {
+      data: Array<Event>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What can be drawn now. `GET /api/v1/media/capabilities` */
+  media_capabilities_get: {
+    response: {
+      data: Capabilities;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Check a diagram's source. `POST /api/v1/media/diagrams/validate` */
+  media_diagrams_validate: {
+    headers: { "Idempotency-Key"?: string };
+    body: ValidateRequest;
+    response: {
+      data: Validation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Draw a diagram. `POST /api/v1/media/diagrams/render` */
+  media_diagrams_render: {
+    headers: { "Idempotency-Key"?: string };
+    body: RenderBody;
+    response: {
+      data: Picture;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List curricula. `GET /api/v1/curricula` */
+  curricula_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<CurriculumSummary>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One curriculum with its topics. `GET /api/v1/curricula/{id}` */
+  curricula_get: {
+    path: { id: string };
+    response: {
+      data: CurriculumDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The UMCF document. `GET /api/v1/curricula/{id}/full` */
+  curricula_full_get: {
+    path: { id: string };
+    response: Record<string, unknown>;
+  };
+  /** List import sources. `GET /api/v1/import/sources` */
+  import_sources_list: {
+    response: {
+      data: Array<Source>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One import source. `GET /api/v1/import/sources/{id}` */
+  import_sources_get: {
+    path: { id: string };
+    response: {
+      data: Source;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Courses of a source. `GET /api/v1/import/sources/{id}/courses` */
+  import_sources_courses_list: {
+    path: { id: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; search?: string; subject?: string; level?: string };
+    response: {
+      data: Array<Course>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One course. `GET /api/v1/import/sources/{id}/courses/{course_id}` */
+  import_sources_courses_get: {
+    path: { id: string; course_id: string };
+    response: {
+      data: CourseDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Start an import. `POST /api/v1/import/jobs` */
+  import_jobs_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: JobRequest;
+    response: {
+      data: QueuedJob;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List import jobs. `GET /api/v1/import/jobs` */
+  import_jobs_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; status?: string };
+    response: {
+      data: Array<ImportProgress>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One import job. `GET /api/v1/import/jobs/{id}` */
+  import_jobs_get: {
+    path: { id: string };
+    response: {
+      data: ImportProgress;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Cancel an import job. `DELETE /api/v1/import/jobs/{id}` */
+  import_jobs_delete: {
+    path: { id: string };
+    response: {
+      data: Cancelled;
+      meta: Meta;
+      links: Links;
+    };
+  };
+}
+
+export type OperationId = keyof Operations;
