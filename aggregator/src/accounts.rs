@@ -20,7 +20,7 @@ mod secret;
 mod signing_in;
 mod signing_keys;
 mod standing;
-mod totp;
+pub(crate) mod totp;
 
 use crate::access::token::{AccessTokens, TokenError};
 use crate::access::{Role, SessionId, UserId};

@@ -98,6 +98,27 @@ export type AggregateResult = {
   unit: string;
 };
 
+export type ApiKey = {
+  created_at: string;
+  expires_at?: (string | null);
+  id: string;
+  last_used_at?: (string | null);
+  name: string;
+  /** How its text begins. */
+  prefix: string;
+  /** All that it may, as far as its owner may. */
+  scopes: Array<string>;
+};
+
+export type ApiKeyRequest = {
+  /** What the key is for. */
+  name: string;
+  /** `use`, `read`, `act`, `manage`, `administer`; each holds those before it, and none is more than what its owner may. */
+  scopes: Array<string>;
+  /** It does not expire where absent. */
+  ttl_seconds?: (number | null);
+};
+
 export type AuditEntry = {
   action: string;
   actor: string;
@@ -132,6 +153,89 @@ export type AuditVerification = {
   rows: number;
 };
 
+/** A browser or app that has signed in. */
+export type AuthDevice = {
+  app_version?: (string | null);
+  created_at: string;
+  id: string;
+  is_trusted: boolean;
+  last_seen_at: string;
+  model?: (string | null);
+  name?: (string | null);
+  os_version?: (string | null);
+  type?: (string | null);
+};
+
+export type Awake = {
+  /** Does the machine hold its active profile until then? */
+  acts: boolean;
+  keep_awake_until?: (string | null);
+  /** The command that the machine was sent. */
+  operation_id?: (string | null);
+  /** Why not. */
+  reason?: (string | null);
+};
+
+export type Backup = {
+  bytes?: (number | null);
+  /** The file, once it is there. */
+  content?: (string | null);
+  created_at: string;
+  created_by?: (string | null);
+  /** Why it could not be taken. */
+  error?: (string | null);
+  id: string;
+  /** The job that takes it. */
+  job: string;
+  /** Of the whole file, hexadecimal. */
+  sha256?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state: string;
+  /** The program's version that took it. */
+  version?: (string | null);
+};
+
+export type BackupRequest = {
+  /** What the keys in it are sealed with: 12 bytes at least. Without it nothing is restored. */
+  passphrase: string;
+};
+
+export type BatchAnswer = {
+  /** JSON where it is, else a text; of other bytes their base64, as `encoding` says then. Null where there is none, or it is longer than a batch carries. */
+  body?: (Record<string, unknown> | null);
+  encoding?: (string | null);
+  headers: Record<string, string>;
+  id: string;
+  status: number;
+  /** The body was too long to be carried; ask for it by itself. */
+  truncated: boolean;
+};
+
+/** The answers, in the order of the requests. */
+export type BatchAnswers = {
+  responses: Array<BatchAnswer>;
+};
+
+export type BatchPart = {
+  /** Sent as JSON. */
+  body?: (Record<string, unknown> | null);
+  /** `accept`, `content-type`, `if-match`, `if-none-match`, `idempotency-key`, `x-request-id`. */
+  headers?: Record<string, string>;
+  /** Tells the parts of a batch apart. */
+  id: string;
+  /** `GET`, `POST`, `PUT`, `PATCH` or `DELETE`. */
+  method: string;
+  /** Under `/api/v1/`, with its query. */
+  path: string;
+};
+
+export type BatchRequests = {
+  /** May they run side by side? Else one ends before the next begins. */
+  parallel?: boolean;
+  /** 1 to 50. */
+  requests: Array<BatchPart>;
+};
+
 export type BootOnceRequest = {
   /** In Redfish's words: `Pxe`, `Hdd`, `Cd`, `BiosSetup` … */
   source: string;
@@ -139,6 +243,12 @@ export type BootOnceRequest = {
   switch?: (string | null);
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+/** A role over a part of the fleet. */
+export type BoundRole = {
+  role: string;
+  scope: ScopeBody;
 };
 
 export type BoundScope = {
@@ -190,6 +300,27 @@ export type Claim = {
   until?: (string | null);
   /** The floor or the cap; null for a switch or a setting. */
   value?: (number | null);
+};
+
+export type Client = {
+  client_id: string;
+  client_name: string;
+  cpu_percent?: (number | null);
+  created_at: string;
+  /** `agent` or `application`. */
+  kind: string;
+  last_heartbeat?: (string | null);
+  logs_sent: number;
+  /** As its last heartbeat said. */
+  memory_mb?: (number | null);
+  /** Reports of an application; of an agent, the series that it reports now. */
+  metrics_sent: number;
+  /** `online`, `idle` or `offline`. */
+  status: string;
+};
+
+export type CodeRequest = {
+  code: string;
 };
 
 export type Condition = {
@@ -277,6 +408,24 @@ export type CurriculumSummary = {
   updated_at: string;
 };
 
+export type Delivery = {
+  attempts: number;
+  /** As it is sent. */
+  body: string;
+  created_at: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  last_status?: (number | null);
+  /** Its `webhook-id`, the same at every attempt. */
+  message_id: string;
+  next_attempt_at?: (string | null);
+  /** `pending`, `delivered` or `failed`. */
+  state: string;
+  /** Such as `events.limit.tripped`. */
+  topic: string;
+};
+
 export type Device = {
   created_at: string;
   /** Of equipment: when its gateway named it first. */
@@ -348,6 +497,10 @@ export type Elevation = {
   /** From the top down; of a rack alone. */
   units: Array<Unit>;
   used: Used;
+};
+
+export type EmailOnly = {
+  email: string;
 };
 
 export type EnrolmentToken = {
@@ -471,6 +624,11 @@ export type FleetValue = {
   threshold: string;
 };
 
+export type ForceState = {
+  /** `active`, `warm`, `cool`, `cold` or `dormant`; until somebody uses the machine. */
+  state: string;
+};
+
 export type FormulaCapabilities = {
   client_side_supported: boolean;
   renderers: Record<string, boolean>;
@@ -528,6 +686,57 @@ export type Health = {
   version: string;
 };
 
+export type HealthHistory = {
+  /** The share of the time that is known in which it was online; null where none is known. */
+  availability?: (number | null);
+  device_id: string;
+  from: string;
+  offline_seconds: number;
+  online_seconds: number;
+  /** By time; what none of them covers is not known. */
+  periods: Array<HealthPeriod>;
+  to: string;
+};
+
+export type HealthPeriod = {
+  from: string;
+  seconds: number;
+  /** `online` or `offline`. */
+  state: string;
+  to: string;
+};
+
+export type HeartbeatHeard = {
+  server_time: string;
+};
+
+export type HeartbeatRequest = {
+  /** As `X-Client-ID` says where absent. */
+  client_id?: (string | null);
+  /** As `X-Client-Name` says where absent. */
+  client_name?: (string | null);
+  cpu_percent?: (number | null);
+  memory_mb?: (number | null);
+  /** The client's own word: `online`, `active`, `idle`, `offline` or another. */
+  status?: (string | null);
+};
+
+export type HistoryPoint = {
+  cpu_percent?: (Spread | null);
+  disk_percent?: (Spread | null);
+  memory_percent?: (Spread | null);
+  power_watts?: (Spread | null);
+  temperature?: (Spread | null);
+  /** The step's begin. */
+  timestamp: string;
+};
+
+export type HistorySummary = (HistoryPoint & {
+  device_id: string;
+  from: string;
+  to: string;
+});
+
 export type Hold = {
   /** The lowest step that it puts off. */
   from: string;
@@ -554,6 +763,77 @@ export type HoldRequest = {
   reason: string;
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+/** What the machine was asked last. */
+export type IdleAction = {
+  at: string;
+  operation_id?: (string | null);
+  /** The operation's state then, or why nothing was asked. */
+  outcome: string;
+  /** Null where nothing was asked. */
+  profile?: (string | null);
+};
+
+/** What is absent stays as it is. */
+export type IdleConfig = {
+  /** Is the machine to be asked to save power where nobody uses it? */
+  enabled?: (boolean | null);
+  /** Minutes after which the machine is cold; the mode's other thresholds give way. */
+  idle_timeout_minutes?: (number | null);
+  /** `performance`, `balanced`, `power_saver`, `development`, `presentation`, or a power profile's id. A new mode takes its own timeout. */
+  power_mode?: (string | null);
+};
+
+export type IdleConfigured = {
+  message: string;
+};
+
+export type IdleMode = {
+  builtin: boolean;
+  /** As `power_mode` names it. */
+  id: string;
+  name: string;
+  thresholds_seconds?: (IdleThresholds | null);
+};
+
+export type IdleStatus = {
+  /** Can the machine be asked for what its state means? */
+  acts: boolean;
+  /** `active`, `warm`, `cool`, `cold` or `dormant`. */
+  current_state: string;
+  device_id: string;
+  idle_enabled: boolean;
+  /** Minutes after which it is cold; null where it never is. */
+  idle_timeout_minutes?: (number | null);
+  keep_awake_until?: (string | null);
+  last_action?: (IdleAction | null);
+  last_activity: string;
+  /** What it turns into if nobody does anything. */
+  next_state?: (string | null);
+  next_state_at?: (string | null);
+  /** A mode's name, or a power profile's id. */
+  power_mode: string;
+  /** Why not. */
+  reason?: (string | null);
+  state_since: string;
+  thresholds_seconds?: (IdleThresholds | null);
+};
+
+/** Seconds without activity after which each state begins. */
+export type IdleThresholds = {
+  cold: number;
+  cool: number;
+  dormant: number;
+  warm: number;
+};
+
+export type IdleTurn = {
+  device_id: string;
+  from_state: string;
+  power_mode: string;
+  timestamp: string;
+  to_state: string;
 };
 
 /** A job as it stands. */
@@ -599,6 +879,61 @@ export type Interlock = {
   targets: Array<string>;
 };
 
+export type Invitation = {
+  accepted_at?: (string | null);
+  accepted_by?: (string | null);
+  created_at: string;
+  created_by: string;
+  email?: (string | null);
+  expires_at: string;
+  id: string;
+  revoked_at?: (string | null);
+  role: string;
+  scope?: (ScopeBody | null);
+  /** `open`, `accepted`, `revoked` or `expired`. */
+  state: string;
+};
+
+export type InvitationRequest = {
+  /** The only address that may use it; anybody's where absent. */
+  email?: (string | null);
+  /** `user` where absent. Nobody gives more than what is their own. */
+  role?: (string | null);
+  scope?: (ScopeBody | null);
+  /** Seven days where absent, at most thirty. */
+  ttl_seconds?: (number | null);
+};
+
+export type Job = {
+  /** From 1; 0 before the first. */
+  attempt: number;
+  attempts_most: number;
+  created_at: string;
+  current_step: string;
+  /** Why the last attempt failed. */
+  errors: Array<string>;
+  finished_at?: (string | null);
+  id: string;
+  items_processed: number;
+  items_total?: (number | null);
+  /** `backup`, `report` or `reseal`. */
+  kind: string;
+  /** When a queued one is tried next. */
+  next_attempt_at?: (string | null);
+  organization_id?: (string | null);
+  percent_complete?: (number | null);
+  requested_by: string;
+  result?: unknown;
+  reversible: boolean;
+  schedule_id?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state: string;
+  /** The address of what it makes. */
+  target?: (string | null);
+  warnings: Array<string>;
+};
+
 export type JobRequest = {
   courseId?: (string | null);
   createCheckpoints?: (boolean | null);
@@ -612,6 +947,13 @@ export type JobRequest = {
   /** All of the course where empty. */
   selectedLectures?: Array<string>;
   sourceId?: (string | null);
+};
+
+export type KeepAwake = {
+  /** Up to a day in all. */
+  duration_minutes?: (number | null);
+  /** In place of the minutes. */
+  duration_seconds?: (number | null);
 };
 
 export type KindWord = "building" | "room" | "rack";
@@ -739,6 +1081,29 @@ export type LockRequest = {
   until?: (string | null);
 };
 
+/** One entry, as it is sent and as it is shown. */
+export type LogEntry = {
+  /** As `X-Client-ID` says where absent. */
+  client_id?: (string | null);
+  /** As `X-Client-Name` says where absent. */
+  client_name?: (string | null);
+  file?: (string | null);
+  function?: (string | null);
+  /** The same id of the same client again is the same entry, stored once. One is given where it is absent. */
+  id?: (string | null);
+  /** The part of the application that says it. */
+  label?: (string | null);
+  /** `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`; `INFO` where absent. */
+  level?: (string | null);
+  line?: (number | null);
+  /** At most 16 KiB. */
+  message: string;
+  /** At most 16 KiB of JSON. */
+  metadata?: (Record<string, unknown> | null);
+  /** RFC 3339, at most 5 minutes ahead of the server's clock; now where it is absent. */
+  timestamp?: (string | null);
+};
+
 /** The browser or app that signs in. */
 export type LoginDevice = {
   app_version?: (string | null);
@@ -762,6 +1127,15 @@ export type LogoutRequest = {
   refresh_token?: (string | null);
 };
 
+export type LogsCleared = {
+  cleared_count: number;
+};
+
+export type LogsKept = {
+  /** Entries of the request that were not here before. */
+  stored: number;
+};
+
 export type Machine = {
   agent_version: string;
   arch: string;
@@ -773,6 +1147,20 @@ export type Machine = {
   product?: (string | null);
   serial?: (string | null);
   vendor?: (string | null);
+};
+
+/** Without its text: that may hold what opens an account. */
+export type Mail = {
+  attempts: number;
+  created_at: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  next_attempt_at?: (string | null);
+  /** `queued`, `sent`, `dead`, or `not_configured` where it waits for a server. */
+  state: string;
+  subject: string;
+  to: string;
 };
 
 export type MapCapabilities = {
@@ -806,12 +1194,61 @@ export type Meta = {
   next_cursor?: (string | null);
 };
 
+/** A key just made: the only time that its text is shown. */
+export type NewApiKey = {
+  api_key: ApiKey;
+  key: string;
+};
+
 /** A token just made: the only time that its text is shown. */
 export type NewEnrolmentToken = {
   expires_at: string;
   id: string;
   name: string;
   token: string;
+};
+
+/** An invitation just made: the only time that its secret is shown. */
+export type NewInvitation = {
+  invitation: Invitation;
+  /** What `register` takes as `invitation`. */
+  secret: string;
+};
+
+export type NewUserRequest = {
+  avatar_url?: (string | null);
+  display_name?: (string | null);
+  email?: (string | null);
+  locale?: (string | null);
+  password?: (string | null);
+  /** `user` where absent. */
+  role?: (string | null);
+  timezone?: (string | null);
+};
+
+export type Notification = (Recorded & {
+  device_id?: (string | null);
+  /** Who is told. */
+  email: string;
+  /** Events of this hour that the next summary counts. */
+  held_back: number;
+  id: string;
+  kinds: Array<string>;
+  organization_id?: (string | null);
+  per_hour: number;
+  severity: string;
+});
+
+export type NotificationRequest = {
+  device_id?: (string | null);
+  /** `limit.*` is every kind that begins so; every kind where absent. */
+  kinds?: Array<string>;
+  /** Only what its devices tell. */
+  organization_id?: (string | null);
+  /** Mails an hour, 1 to 60; what is above is summed up. 10 where absent. */
+  per_hour?: (number | null);
+  /** This and worse: `info`, `warning` or `critical`. */
+  severity: string;
 };
 
 export type Operation = {
@@ -889,6 +1326,15 @@ export type OrganizationRequest = {
 export type OrganizationRequestPatch = {
   description?: string;
   name?: string;
+};
+
+export type PasswordOnly = {
+  password?: (string | null);
+};
+
+export type PasswordRequest = {
+  current_password?: (string | null);
+  new_password?: (string | null);
 };
 
 export type Picture = {
@@ -991,6 +1437,15 @@ export type Profile = {
   timezone: string;
 };
 
+/** A merge patch, RFC 7396: what is absent stays, what is null goes back to its default. */
+export type ProfilePatch = {
+  /** An address of https. */
+  avatar_url?: (string | null);
+  display_name?: string;
+  locale?: (string | null);
+  timezone?: (string | null);
+};
+
 export type ProfileRequest = {
   /** The only one of the device where absent. */
   actuator?: (string | null);
@@ -1018,12 +1473,28 @@ export type Recorded = {
   updated_by?: (string | null);
 };
 
+/** Each is good for one sign-in without the app. They are shown once. */
+export type RecoveryCodes = {
+  recovery_codes: Array<string>;
+};
+
 export type RefreshRequest = {
   refresh_token?: (string | null);
 };
 
 export type Refreshed = {
   tokens: Tokens;
+};
+
+export type RegisterRequest = {
+  device?: (LoginDevice | null);
+  /** The part before the @ where absent. */
+  display_name?: (string | null);
+  email?: (string | null);
+  /** The secret of an invitation, where one is needed. */
+  invitation?: (string | null);
+  /** At least eight characters. */
+  password?: (string | null);
 };
 
 /** A release with the lock that its address names. */
@@ -1036,6 +1507,12 @@ export type Release = {
   ttl_seconds?: (number | null);
 };
 
+/** What was removed. */
+export type Removed = {
+  id: string;
+  removed: boolean;
+};
+
 export type RenderBody = {
   code?: (string | null);
   /** Such as `graphviz`. */
@@ -1045,6 +1522,70 @@ export type RenderBody = {
   outputFormat?: (string | null);
   theme?: (string | null);
   width?: (number | null);
+};
+
+export type Report = {
+  /** What it says, once it is made. */
+  content?: (string | null);
+  created_at: string;
+  created_by?: (string | null);
+  device_id?: (string | null);
+  /** Why it could not be made. */
+  error?: (string | null);
+  from?: (string | null);
+  id: string;
+  /** The job that makes it. */
+  job: string;
+  kind: ReportKind;
+  last_seconds?: (number | null);
+  limit_celsius?: (number | null);
+  organization_id?: (string | null);
+  site_id?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state: string;
+  to?: (string | null);
+};
+
+export type ReportCell = (number | string | null);
+
+export type ReportColumn = {
+  name: string;
+  unit?: (string | null);
+};
+
+/** What a report says. */
+export type ReportContent = {
+  columns: Array<ReportColumn>;
+  from: string;
+  /** How it was reckoned, and what is missing. */
+  notes: Array<string>;
+  rows: Array<Array<ReportCell>>;
+  title: string;
+  to: string;
+};
+
+export type ReportKind = "energy" | "temperature" | "availability" | "events";
+
+/** Either `from` and `to`, or `last_seconds`. */
+export type ReportRequest = {
+  /** Of one device; without it of a site, an organization or everything. */
+  device_id?: (string | null);
+  /** RFC 3339. */
+  from?: (string | null);
+  kind: ReportKind;
+  /** Up to when the report is made; a year at most. */
+  last_seconds?: (number | null);
+  /** Degrees; temperatures only. */
+  limit_celsius?: (number | null);
+  organization_id?: (string | null);
+  site_id?: (string | null);
+  /** RFC 3339, exclusive; now where absent. */
+  to?: (string | null);
+};
+
+export type ResetRequest = {
+  new_password: string;
+  token: string;
 };
 
 /** In days. Hours are kept at least as long as minutes, and these as samples. */
@@ -1080,10 +1621,73 @@ export type RoleBindingRequest = {
   user?: (string | null);
 };
 
+export type RotateRequest = {
+  /** How long the secret before signs too: a day where absent, a week at most. */
+  overlap_seconds?: (number | null);
+};
+
+export type RunningProcess = {
+  cpu_percent: number;
+  memory_mb: number;
+  name: string;
+  pid: number;
+};
+
+export type Schedule = (Recorded & {
+  at?: (string | null);
+  days: Array<Weekday>;
+  enabled: boolean;
+  every_seconds?: (number | null);
+  id: string;
+  kind: string;
+  last_job_id?: (string | null);
+  name: string;
+  /** When it comes next, if it is enabled. */
+  next_at?: (string | null);
+  organization_id?: (string | null);
+  /** What the report is to say. */
+  report?: unknown;
+  requested_by: string;
+  timezone?: (string | null);
+});
+
+/** Either `every_seconds`, or `at` with its days and zone. */
+export type ScheduleRequest = {
+  /** A time of day such as `03:30`. */
+  at?: (string | null);
+  /** Every day where absent. */
+  days?: Array<Weekday>;
+  enabled?: (boolean | null);
+  /** 60 to a year. */
+  every_seconds?: (number | null);
+  /** `report` or `backup`; backups are the administrators'. */
+  kind: string;
+  name: string;
+  organization_id?: (string | null);
+  /** What the backup's keys are sealed with. It is kept sealed, and stays where a change gives none. */
+  passphrase?: (string | null);
+  report?: (ReportRequest | null);
+  /** Of the IANA database; UTC where absent. */
+  timezone?: (string | null);
+};
+
+/** A part of the fleet. */
+export type ScopeBody = {
+  id: string;
+  /** `organization`, `site`, `location`, `group` or `device`. */
+  kind: string;
+};
+
 export type ScopeRequest = {
   id: string;
   /** `organization`, `site`, `location`, `group` or `device`. */
   kind: string;
+};
+
+export type SecondFactors = {
+  recovery_codes_left: number;
+  totp: boolean;
+  totp_since?: (string | null);
 };
 
 /** What a machine knows of its self-tests; of equipment, its gateway's. */
@@ -1151,6 +1755,21 @@ export type SeriesReadings = {
   series: Series;
 };
 
+export type Server = {
+  /** Is it the one that answers? */
+  current: boolean;
+  id: string;
+  /** Where its agents connect. */
+  ingest: string;
+  last_seen: string;
+  started_at: string;
+  /** `online`, or `offline` where it was not seen for a minute. */
+  status: string;
+  /** Where its API is. */
+  url: string;
+  version: string;
+};
+
 export type ServiceRequest = {
   /** One of the guard's allow-list. */
   service: string;
@@ -1158,6 +1777,27 @@ export type ServiceRequest = {
   ttl_seconds?: (number | null);
   /** `pause`, `resume`, `stop` or `start`. */
   verb: string;
+};
+
+/** A sign-in that still stands. */
+export type Session = {
+  created_at: string;
+  device: SessionDevice;
+  id: string;
+  ip_address?: (string | null);
+  last_activity_at: string;
+  location?: (SessionPlace | null);
+  user_agent?: (string | null);
+};
+
+export type SessionDevice = {
+  name?: (string | null);
+  type?: (string | null);
+};
+
+export type SessionPlace = {
+  city?: (string | null);
+  country?: (string | null);
 };
 
 export type SignedIn = {
@@ -1200,6 +1840,12 @@ export type SiteRequestPatch = {
   timezone?: string;
 };
 
+export type Snapshot = {
+  metrics: SystemMetrics;
+  processes: Array<RunningProcess>;
+  timestamp: string;
+};
+
 export type Source = {
   description: string;
   icon_url?: (string | null);
@@ -1212,6 +1858,13 @@ export type Source = {
   url?: (string | null);
 };
 
+/** What was measured in one step. */
+export type Spread = {
+  avg: number;
+  max: number;
+  min: number;
+};
+
 /** `id` and `name` are null where you don't see what stands there. */
 export type Standing = {
   height_units?: (number | null);
@@ -1220,6 +1873,19 @@ export type Standing = {
   name?: (string | null);
   unit?: (number | null);
   watts?: (number | null);
+};
+
+/** Of everything; for a caller who does not see everything, of what they sent themselves. */
+export type Stats = {
+  /** Applications that were heard within a minute, and agents that are connected. */
+  online_clients: number;
+  /** Aggregators on this database that run. */
+  registered_servers: number;
+  /** Entries that applications logged, those too that were cleared since. */
+  total_logs_received: number;
+  /** Reports of applications, and samples of machines since the server started. */
+  total_metrics_received: number;
+  uptime_seconds: number;
 };
 
 export type StreamTicket = {
@@ -1237,6 +1903,17 @@ export type Switch = {
   /** It did not do within its time what it was asked for last. */
   stuck: boolean;
   verbs: Array<Verb>;
+};
+
+export type SystemMetrics = {
+  cpu_percent?: (number | null);
+  device_id: string;
+  disk_percent?: (number | null);
+  gpu_percent?: (number | null);
+  memory_percent?: (number | null);
+  /** Degrees Celsius, of the hottest sensor. */
+  temperature?: (number | null);
+  timestamp: string;
 };
 
 export type Tested = {
@@ -1271,6 +1948,23 @@ export type Thresholds = {
   limit?: (number | null);
   trip?: (number | null);
   warning?: (number | null);
+};
+
+export type TokenForm = {
+  /** Tells one app's sign-ins from another's. */
+  client_id?: (string | null);
+  /** `password` or `refresh_token`. */
+  grant_type?: (string | null);
+  /** The code of the second factor, for accounts that have one. */
+  otp?: (string | null);
+  password?: (string | null);
+  refresh_token?: (string | null);
+  /** The e-mail. */
+  username?: (string | null);
+};
+
+export type TokenOnly = {
+  token: string;
 };
 
 export type TokenRequest = {
@@ -1311,6 +2005,14 @@ export type TopicAsset = {
   id: string;
   type: string;
   url?: (string | null);
+};
+
+/** What an authenticator app needs. It is shown once. */
+export type TotpEnrolment = {
+  /** `otpauth://…`, to be shown as a picture. */
+  otpauth_uri: string;
+  /** Base32, to be typed in. */
+  secret: string;
 };
 
 export type Trial = {
@@ -1374,6 +2076,44 @@ export type Used = {
   watts_free?: (number | null);
 };
 
+export type User = (Recorded & {
+  avatar_url?: (string | null);
+  disabled: boolean;
+  display_name: string;
+  email: string;
+  email_verified: boolean;
+  id: string;
+  last_login_at?: (string | null);
+  locale: string;
+  mfa_enabled: boolean;
+  role: string;
+  /** Roles over narrower scopes. */
+  roles: Array<BoundRole>;
+  timezone: string;
+});
+
+/** A whole account as it is to be; what may be absent goes back to its default. */
+export type UserBody = {
+  avatar_url?: (string | null);
+  disabled?: boolean;
+  display_name: string;
+  email: string;
+  locale?: (string | null);
+  role: string;
+  timezone?: (string | null);
+};
+
+/** A merge patch, RFC 7396. */
+export type UserPatch = {
+  avatar_url?: (string | null);
+  disabled?: (boolean | null);
+  display_name?: (string | null);
+  email?: (string | null);
+  locale?: (string | null);
+  role?: (string | null);
+  timezone?: (string | null);
+};
+
 export type UserSummary = {
   display_name: string;
   email: string;
@@ -1401,6 +2141,50 @@ export type Verb = {
   reset_type: string;
 };
 
+export type VerifyRequest = {
+  /** What the refused sign-in gave. */
+  challenge: string;
+  /** Six digits of the app, or a recovery code. */
+  code: string;
+};
+
+export type Webhook = (Recorded & {
+  device_id?: (string | null);
+  /** Why the server disabled it. */
+  disabled_reason?: (string | null);
+  enabled: boolean;
+  /** Since when no delivery was taken. */
+  failing_since?: (string | null);
+  id: string;
+  name: string;
+  organization_id?: (string | null);
+  /** Until then the secret before signs too. */
+  previous_secret_until?: (string | null);
+  topics: Array<string>;
+  url: string;
+});
+
+export type WebhookRequest = {
+  /** Only what is about this device. */
+  device_id?: (string | null);
+  enabled?: (boolean | null);
+  name: string;
+  /** Only what is about its devices. Without it the webhook is the server's. */
+  organization_id?: (string | null);
+  /** `events`, `operations`, `devices`. */
+  topics: Array<string>;
+  /** Of http or https, on the public network. */
+  url: string;
+};
+
+/** A webhook with its new secret: the only time that it is shown. */
+export type WebhookSecret = (Webhook & {
+  /** What deliveries are verified with, as Standard Webhooks has it. */
+  secret: string;
+});
+
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
 export interface Operations {
   /** Is the server healthy?. `GET /api/v1/health` */
   health_get: {
@@ -1427,10 +2211,234 @@ export interface Operations {
       links: Links;
     };
   };
+  /** Several requests in one. `POST /api/v1/batch-requests` */
+  batch_requests: {
+    headers: { "Idempotency-Key"?: string };
+    body: BatchRequests;
+    response: {
+      data: BatchAnswers;
+      meta: Meta;
+      links: Links;
+    };
+  };
   /** List plugins. `GET /api/v1/plugins` */
   plugins_list: {
     response: {
       data: Array<Plugin>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The server's statistics. `GET /api/v1/stats` */
+  stats_get: {
+    response: {
+      data: Stats;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The aggregators on this database. `GET /api/v1/servers` */
+  servers_list: {
+    response: {
+      data: Array<Server>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Connected sources of logs and metrics. `GET /api/v1/clients` */
+  clients_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<Client>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** An application is there. `POST /api/v1/clients/heartbeat` */
+  clients_heartbeat: {
+    headers: { "X-Client-ID"?: string; "X-Client-Name"?: string; "Idempotency-Key"?: string };
+    body: HeartbeatRequest;
+    response: {
+      data: HeartbeatHeard;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Log one entry or several. `POST /api/v1/logs` */
+  logs_create: {
+    headers: { "X-Client-ID"?: string; "X-Client-Name"?: string; "Idempotency-Key"?: string };
+    body: (LogEntry | Array<LogEntry>);
+    response: {
+      data: LogsKept;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What applications logged, the last first. `GET /api/v1/logs` */
+  logs_list: {
+    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string };
+    response: {
+      data: Array<LogEntry>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove all entries. `DELETE /api/v1/logs` */
+  logs_delete: {
+    response: {
+      data: LogsCleared;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One machine's state. `GET /api/v1/system/metrics` */
+  system_metrics_get: {
+    query: { device?: string };
+    response: {
+      data: SystemMetrics;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The same with its processes. `GET /api/v1/system/snapshot` */
+  system_snapshot_get: {
+    query: { device?: string };
+    response: {
+      data: Snapshot;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** How idle a machine is. `GET /api/v1/system/idle/status` */
+  system_idle_status_get: {
+    query: { device?: string };
+    response: {
+      data: IdleStatus;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** When a machine is how idle, by mode. `GET /api/v1/system/idle/modes` */
+  system_idle_modes_list: {
+    response: {
+      data: Array<IdleMode>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** How a machine turned, newest first. `GET /api/v1/system/idle/history` */
+  system_idle_history_list: {
+    query: { device?: string; limit?: number };
+    response: {
+      data: Array<IdleTurn>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Manage a machine's idleness. `POST /api/v1/system/idle/config` */
+  system_idle_config: {
+    query: { device?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: IdleConfig;
+    response: {
+      data: IdleConfigured;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Keep a machine active. `POST /api/v1/system/idle/keep-awake` */
+  system_idle_keep_awake: {
+    query: { device?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: KeepAwake;
+    response: {
+      data: Awake;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Let a machine be idle again. `POST /api/v1/system/idle/cancel-keep-awake` */
+  system_idle_cancel_keep_awake: {
+    query: { device?: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Awake;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Let a machine be as idle. `POST /api/v1/system/idle/force-state` */
+  system_idle_force_state: {
+    query: { device?: string };
+    headers: { "Idempotency-Key"?: string };
+    body: ForceState;
+    response: {
+      data: IdleStatus;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A machine's state by the hour. `GET /api/v1/system/history/hourly` */
+  system_history_hourly_list: {
+    query: { device?: string; hours?: number };
+    response: {
+      data: Array<HistoryPoint>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A machine's state by the day. `GET /api/v1/system/history/daily` */
+  system_history_daily_list: {
+    query: { device?: string; days?: number };
+    response: {
+      data: Array<HistoryPoint>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A machine's state over some days. `GET /api/v1/system/history/summary` */
+  system_history_summary_get: {
+    query: { device?: string; days?: number };
+    response: {
+      data: HistorySummary;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** When a machine's agent was connected. `GET /api/v1/devices/{id}/health-history` */
+  devices_health_history_get: {
+    path: { id: string };
+    query: { from?: string; to?: string };
+    response: {
+      data: HealthHistory;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A device's state by step. `GET /api/v1/devices/{id}/history` */
+  devices_history_list: {
+    path: { id: string };
+    query: { step?: string; count?: number };
+    response: {
+      data: Array<HistoryPoint>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A machine's processes. `GET /api/v1/devices/{id}/processes` */
+  devices_processes_list: {
+    path: { id: string };
+    response: {
+      data: Array<RunningProcess>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make an account. `POST /api/v1/auth/register` */
+  auth_register: {
+    body: RegisterRequest;
+    response: {
+      data: SignedIn;
       meta: Meta;
       links: Links;
     };
@@ -1443,6 +2451,10 @@ export interface Operations {
       meta: Meta;
       links: Links;
     };
+  };
+  /** Sign in by OAuth2's form. `POST /api/v1/auth/token` */
+  auth_token: {
+    response: Record<string, unknown>;
   };
   /** Exchange a refresh token. `POST /api/v1/auth/refresh` */
   auth_refresh: {
@@ -1466,6 +2478,279 @@ export interface Operations {
   auth_me_get: {
     response: {
       data: Me;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change one's profile. `PATCH /api/v1/auth/me` */
+  auth_me_update: {
+    body: ProfilePatch;
+    response: {
+      data: Me;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change one's password. `POST /api/v1/auth/password` */
+  auth_password: {
+    body: PasswordRequest;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Browsers and apps of one's own. `GET /api/v1/auth/devices` */
+  auth_devices_list: {
+    response: {
+      data: Array<AuthDevice>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a browser or app. `DELETE /api/v1/auth/devices/{id}` */
+  auth_devices_delete: {
+    path: { id: string };
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One's sessions. `GET /api/v1/auth/sessions` */
+  auth_sessions_list: {
+    response: {
+      data: Array<Session>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** End a session. `DELETE /api/v1/auth/sessions/{id}` */
+  auth_sessions_delete: {
+    path: { id: string };
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Verify one's address. `POST /api/v1/auth/verify-email` */
+  auth_verify_email: {
+    body: TokenOnly;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Ask for a letter to verify one's address. `POST /api/v1/auth/verify-email/request` */
+  auth_verify_email_request: {
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Ask for a letter to set a new password. `POST /api/v1/auth/password-reset/request` */
+  auth_password_reset_request: {
+    body: EmailOnly;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set a new password. `POST /api/v1/auth/password-reset/confirm` */
+  auth_password_reset_confirm: {
+    body: ResetRequest;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One's second factors. `GET /api/v1/auth/mfa` */
+  auth_mfa_get: {
+    response: {
+      data: SecondFactors;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Finish signing in with a code. `POST /api/v1/auth/mfa/verify` */
+  auth_mfa_verify: {
+    body: VerifyRequest;
+    response: {
+      data: SignedIn;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Begin with an authenticator app. `POST /api/v1/auth/mfa/totp` */
+  auth_mfa_totp: {
+    response: {
+      data: TotpEnrolment;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Take the second factor off. `DELETE /api/v1/auth/mfa/totp` */
+  auth_mfa_totp_delete: {
+    body: PasswordOnly;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Show that the app has it. `POST /api/v1/auth/mfa/totp/confirm` */
+  auth_mfa_totp_confirm: {
+    body: CodeRequest;
+    response: {
+      data: RecoveryCodes;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** New recovery codes. `POST /api/v1/auth/mfa/recovery-codes` */
+  auth_mfa_recovery_codes: {
+    body: PasswordOnly;
+    response: {
+      data: RecoveryCodes;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One's API keys. `GET /api/v1/auth/api-keys` */
+  auth_api_keys_list: {
+    response: {
+      data: Array<ApiKey>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make an API key. `POST /api/v1/auth/api-keys` */
+  auth_api_keys_create: {
+    body: ApiKeyRequest;
+    response: {
+      data: NewApiKey;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Revoke an API key. `DELETE /api/v1/auth/api-keys/{id}` */
+  auth_api_keys_delete: {
+    path: { id: string };
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Invitations. `GET /api/v1/invitations` */
+  invitations_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<Invitation>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Invite somebody. `POST /api/v1/invitations` */
+  invitations_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: InvitationRequest;
+    response: {
+      data: NewInvitation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One invitation. `GET /api/v1/invitations/{id}` */
+  invitations_get: {
+    path: { id: string };
+    response: {
+      data: Invitation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Withdraw an invitation. `DELETE /api/v1/invitations/{id}` */
+  invitations_delete: {
+    path: { id: string };
+    response: {
+      data: Invitation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Accounts. `GET /api/v1/users` */
+  users_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; q?: string; "filter[role]"?: string; "filter[disabled]"?: boolean; "filter[deleted]"?: boolean; sort?: string };
+    response: {
+      data: Array<User>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Make an account for somebody. `POST /api/v1/users` */
+  users_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: NewUserRequest;
+    response: {
+      data: User;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One account. `GET /api/v1/users/{id}` */
+  users_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: User;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace an account. `PUT /api/v1/users/{id}` */
+  users_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: UserBody;
+    response: {
+      data: User;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Change an account. `PATCH /api/v1/users/{id}` */
+  users_update: {
+    path: { id: string };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: UserPatch;
+    response: {
+      data: User;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete an account. `DELETE /api/v1/users/{id}` */
+  users_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: User;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Restore an account. `POST /api/v1/users/{id}/restore` */
+  users_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: User;
       meta: Meta;
       links: Links;
     };
@@ -2328,6 +3613,296 @@ export interface Operations {
       meta: Meta;
       links: Links;
     };
+  };
+  /** Work in the background, newest first. `GET /api/v1/jobs` */
+  jobs_list: {
+    query: { state?: string; kind?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<Job>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One job. `GET /api/v1/jobs/{id}` */
+  jobs_get: {
+    path: { id: string };
+    response: {
+      data: Job;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** End a job. `POST /api/v1/jobs/{id}/cancel` */
+  jobs_cancel: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Job;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Queue a job anew that came to nothing. `POST /api/v1/jobs/{id}/retry` */
+  jobs_retry: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Job;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What makes jobs at their times. `GET /api/v1/schedules` */
+  schedules_list: {
+    response: {
+      data: Array<Schedule>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have a job made at its times. `POST /api/v1/schedules` */
+  schedules_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: ScheduleRequest;
+    response: {
+      data: Schedule;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One schedule. `GET /api/v1/schedules/{id}` */
+  schedules_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Schedule;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a schedule. `PUT /api/v1/schedules/{id}` */
+  schedules_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: ScheduleRequest;
+    response: {
+      data: Schedule;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a schedule. `DELETE /api/v1/schedules/{id}` */
+  schedules_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Removed;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Mail that was sent, waits, or was taken by nobody. `GET /api/v1/mail` */
+  mail_list: {
+    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<Mail>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What one is told of by mail. `GET /api/v1/notifications` */
+  notifications_list: {
+    response: {
+      data: Array<Notification>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Be told of events by mail. `POST /api/v1/notifications` */
+  notifications_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: NotificationRequest;
+    response: {
+      data: Notification;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Be told no more. `DELETE /api/v1/notifications/{id}` */
+  notifications_delete: {
+    path: { id: string };
+    response: {
+      data: Removed;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List webhooks. `GET /api/v1/webhooks` */
+  webhooks_list: {
+    response: {
+      data: Array<Webhook>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have what happens posted to a receiver. `POST /api/v1/webhooks` */
+  webhooks_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: WebhookRequest;
+    response: {
+      data: WebhookSecret;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One webhook. `GET /api/v1/webhooks/{id}` */
+  webhooks_get: {
+    path: { id: string };
+    headers: { "If-None-Match"?: string };
+    response: {
+      data: Webhook;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a webhook. `PUT /api/v1/webhooks/{id}` */
+  webhooks_replace: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    body: WebhookRequest;
+    response: {
+      data: Webhook;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a webhook. `DELETE /api/v1/webhooks/{id}` */
+  webhooks_delete: {
+    path: { id: string };
+    headers: { "If-Match": string };
+    response: {
+      data: Removed;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Give a webhook a new secret, beside the one before for a while. `POST /api/v1/webhooks/{id}/rotate-secret` */
+  webhooks_rotate_secret: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: RotateRequest;
+    response: {
+      data: WebhookSecret;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Send a test message. `POST /api/v1/webhooks/{id}/test` */
+  webhooks_test: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Delivery;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What was sent to it. `GET /api/v1/webhooks/{id}/deliveries` */
+  webhooks_deliveries_list: {
+    path: { id: string };
+    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    response: {
+      data: Array<Delivery>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Send a message again. `POST /api/v1/webhooks/{id}/deliveries/{delivery}/redeliver` */
+  webhooks_deliveries_redeliver: {
+    path: { id: string; delivery: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Delivery;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Reports that were made. `GET /api/v1/reports` */
+  reports_list: {
+    response: {
+      data: Array<Report>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have a report made. `POST /api/v1/reports` */
+  reports_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: ReportRequest;
+    response: {
+      data: Report;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One report. `GET /api/v1/reports/{id}` */
+  reports_get: {
+    path: { id: string };
+    response: {
+      data: Report;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What a report says. `GET /api/v1/reports/{id}/content` */
+  reports_content_get: {
+    path: { id: string };
+    response: {
+      data: ReportContent;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Backups that were taken. `GET /api/v1/backups` */
+  backups_list: {
+    response: {
+      data: Array<Backup>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have a backup taken. `POST /api/v1/backups` */
+  backups_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: BackupRequest;
+    response: {
+      data: Backup;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One backup. `GET /api/v1/backups/{id}` */
+  backups_get: {
+    path: { id: string };
+    response: {
+      data: Backup;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a backup and its file. `DELETE /api/v1/backups/{id}` */
+  backups_delete: {
+    path: { id: string };
+    response: {
+      data: Removed;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A backup's file. `GET /api/v1/backups/{id}/content` */
+  backups_content_get: {
+    path: { id: string };
+    response: unknown;
   };
   /** What can be drawn now. `GET /api/v1/media/capabilities` */
   media_capabilities_get: {

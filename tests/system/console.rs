@@ -21,7 +21,7 @@ fn the_console_signs_in_draws_renders_locks_and_switches() {
     let ready = fleet.ready().unwrap();
     let console = Path::new("../../aggregator/console");
     let output = Command::new("node")
-        .current_dir(&console)
+        .current_dir(console)
         .arg("e2e/console.mjs")
         .env("FLYBALL_URL", &ready.api)
         .env("FLYBALL_EMAIL", &ready.admin_email)

@@ -72,6 +72,12 @@ pub(crate) fn assemble(
                     "bearerFormat": "JWT",
                     "description": "The access token of a sign-in.",
                 },
+                "api_key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "A key that an account has made for a program.",
+                },
             },
         },
     });

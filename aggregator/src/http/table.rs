@@ -276,7 +276,7 @@ impl Table {
         }
         documented["responses"] = responses.into();
         if let Some(right) = operation.right {
-            documented["security"] = json!([{ "bearer": [] }]);
+            documented["security"] = json!([{ "bearer": [] }, { "api_key": [] }]);
             documented["x-right"] = right.name().into();
         }
         documented

@@ -70,7 +70,7 @@ pub(crate) async fn metrics(
     Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<SystemMetrics>> {
-    let device = which.find(&api, &caller).await?;
+    let device = which.find_for(&api, &caller, Right::Read).await?;
     Ok(One(measure(&api, &device)))
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn snapshot(
     Reader(caller): Reader,
     Query(which): Query<WhichDevice>,
 ) -> Answer<One<Snapshot>> {
-    let device = which.find(&api, &caller).await?;
+    let device = which.find_for(&api, &caller, Right::Read).await?;
     let metrics = measure(&api, &device);
     let processes = running(&api, &device);
     Ok(One(Snapshot { timestamp: metrics.timestamp.clone(), metrics, processes }))
