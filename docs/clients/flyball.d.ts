@@ -459,7 +459,19 @@ export type DeviceDetail = (Device & {
   series: Array<Series>;
 });
 
-export type DeviceLocation = (DeviceLocationRequest & {
+export type DeviceLocation = ({
+  /** 1 where absent. */
+  height_units?: (number | null);
+  kilograms?: (number | null);
+  labels?: Record<string, string>;
+  location?: (string | null);
+  organization?: (string | null);
+  site?: (string | null);
+  /** The lowest rack unit that it takes, from 1 at the bottom. */
+  unit?: (number | null);
+  /** What it draws at most. */
+  watts?: (number | null);
+} & {
   device: string;
   record?: (Recorded | null);
 });
@@ -650,7 +662,14 @@ export type Gap = {
   to_ms: number;
 };
 
-export type Group = (GroupRequest & Recorded & {
+export type Group = ({
+  description?: string;
+  devices?: Array<string>;
+  name: string;
+  organization: string;
+  /** Over the devices' labels, in Kubernetes' form: `tier=hot,rack in (r1,r2)`. */
+  selector?: (string | null);
+} & Recorded & {
   id: string;
 });
 
@@ -1013,7 +1032,20 @@ export type Links = {
   prev?: string;
 };
 
-export type Location = (LocationRequest & Recorded & {
+export type Location = ({
+  /** What its cooling carries away. */
+  cooling_watts?: (number | null);
+  /** What it bears. */
+  kilograms?: (number | null);
+  kind: KindWord;
+  name: string;
+  /** The site or the location that it stands in. */
+  parent: string;
+  /** Of a rack: its units of 44.45 mm. */
+  units?: (number | null);
+  /** What its feed takes. */
+  watts?: (number | null);
+} & Recorded & {
   id: string;
   organization: string;
 });
@@ -1314,7 +1346,10 @@ export type OperationTarget = {
   word?: (string | null);
 };
 
-export type Organization = (OrganizationRequest & Recorded & {
+export type Organization = ({
+  description?: string;
+  name: string;
+} & Recorded & {
   id: string;
 });
 
@@ -1810,7 +1845,18 @@ export type SignedInDevice = {
   id: string;
 };
 
-export type Site = (SiteRequest & Recorded & {
+export type Site = ({
+  address?: string;
+  description?: string;
+  /** Degrees north, WGS 84; both or neither. */
+  latitude?: (number | null);
+  /** Degrees east. */
+  longitude?: (number | null);
+  name: string;
+  organization: string;
+  /** IANA's name of its time zone; `UTC` where absent. */
+  timezone?: string;
+} & Recorded & {
   id: string;
 });
 

@@ -58,10 +58,12 @@ impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for B
     }
 }
 
-impl<T: ToSchema, const MAX: usize> Input for Body<T, MAX> {
+impl<T: ToSchema + DeserializeOwned, const MAX: usize> Input for Body<T, MAX> {
     fn describe(operation: &mut Operation, schemas: &mut Schemas) {
+        // No body is an empty object.
+        let required = serde_json::from_value::<T>(json!({})).is_err();
         operation.body = Some(json!({
-            "required": true,
+            "required": required,
             "content": { "application/json": { "schema": schemas.reference::<T>() } },
         }));
         operation.fails(&[

@@ -7,12 +7,14 @@ use utoipa::IntoParams;
 
 pub(crate) const DEFAULT_PER_PAGE: u32 = 20;
 pub(crate) const MAX_PER_PAGE: u32 = 200;
+/// What lies behind it is found by a filter.
+const MAX_PAGE: u32 = 1_000_000;
 
 /// `page` with `per_page`, `pageSize` or `limit`.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub(crate) struct PageQuery {
     /// From 1.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 200)]
     per_page: Option<u32>,
@@ -29,8 +31,9 @@ impl PageQuery {
         let sizes =
             [("per_page", self.per_page), ("pageSize", self.page_size), ("limit", self.limit)];
         let mut faults = Vec::new();
-        if page == 0 {
-            faults.push(FieldError::query("page", "out_of_range", "pages count from 1"));
+        if !(1..=MAX_PAGE).contains(&page) {
+            let message = format!("pages count from 1, to {MAX_PAGE} at most");
+            faults.push(FieldError::query("page", "out_of_range", message));
         }
         for (name, size) in sizes {
             if size.is_some_and(|size| !(1..=MAX_PER_PAGE).contains(&size)) {

@@ -12,6 +12,7 @@ const METHODS: [Method; 5] =
 
 /// Completes `document`, whose paths and components are there.
 pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
+    open_parts(document);
     let components = document["components"].clone();
     let mut tags = BTreeSet::new();
     let paths = document["paths"].as_object_mut();
@@ -45,6 +46,24 @@ pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
     } });
     document["tags"] =
         tags.iter().map(|tag| json!({ "name": tag, "description": about(tag) })).collect();
+}
+
+/// What is sent takes no unknown fields; as a part of what is answered it stands beside others.
+fn open_parts(document: &mut Value) {
+    let known = document["components"]["schemas"].clone();
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for schema in schemas.into_iter().flatten().map(|(_, schema)| schema) {
+        for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+            let Some(whole) = name.map(|name| &known[name]) else { continue };
+            if whole["additionalProperties"] == false {
+                *part = whole.clone();
+                if let Some(members) = part.as_object_mut() {
+                    members.remove("additionalProperties");
+                }
+            }
+        }
+    }
 }
 
 fn parameters(operation: &mut Value, path: &str, method: &Method) {

@@ -2,6 +2,7 @@
 
 use super::commands::missing;
 use crate::access::{Caller, Right};
+use crate::applications::report::MAX_TEXT;
 use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::http::Api;
@@ -163,10 +164,17 @@ impl LogFilter {
             let message = "is an RFC 3339 time or epoch seconds";
             faults.push(FieldError::query("since", "invalid_value", message));
         }
-        let texts = [("label", &self.label), ("q", &self.q), ("client_id", &self.client_id)];
-        let wrong = |text: &String| text.chars().count() > MAX_WORD || text.contains('\0');
-        for (name, _) in texts.iter().filter(|(_, text)| text.as_ref().is_some_and(wrong)) {
-            let message = format!("has at most {MAX_WORD} characters without NUL");
+        let texts = [
+            ("label", &self.label, MAX_WORD),
+            ("q", &self.q, MAX_WORD),
+            ("client_id", &self.client_id, MAX_TEXT),
+        ];
+        let wrong = |text: &String, most| text.chars().count() > most || text.contains('\0');
+        for (name, text, most) in texts {
+            if !text.as_ref().is_some_and(|text| wrong(text, most)) {
+                continue;
+            }
+            let message = format!("has at most {most} characters without NUL");
             faults.push(FieldError::query(name, "out_of_range", message));
         }
         if !faults.is_empty() {

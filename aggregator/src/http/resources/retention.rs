@@ -22,15 +22,20 @@ use uuid::Uuid;
 
 /// Pieces of equipment behind one machine, by far.
 const MAX_EQUIPMENT: u32 = 10_000;
+/// Some centuries.
+const MAX_DAYS: u64 = 100_000;
 
 /// In days. Hours are kept at least as long as minutes, and these as samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retention {
+    #[schema(minimum = 1, maximum = 100_000)]
     samples_days: u64,
     /// Statistics by the minute.
+    #[schema(minimum = 1, maximum = 100_000)]
     minutes_days: u64,
     /// Statistics by the hour.
+    #[schema(minimum = 1, maximum = 100_000)]
     hours_days: u64,
 }
 
@@ -67,6 +72,14 @@ pub(crate) async fn replace(
     Body(asked): Body<Retention>,
 ) -> Answer<One<Retention>> {
     let Retention { samples_days, minutes_days, hours_days } = asked;
+    for (field, days) in
+        [("samples_days", samples_days), ("minutes_days", minutes_days), ("hours_days", hours_days)]
+    {
+        if !(1..=MAX_DAYS).contains(&days) {
+            let message = format!("is 1 to {MAX_DAYS} days");
+            return Err(Problem::invalid(vec![FieldError::body(field, "out_of_range", message)]));
+        }
+    }
     let days = Days { samples_days, minutes_days, hours_days };
     match api.app.history.set_retention(Some(days)).await {
         Ok(()) => {}
