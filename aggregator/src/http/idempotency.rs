@@ -27,6 +27,8 @@ use sha2::{Digest, Sha256};
 const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MAX_KEY: usize = 255;
+/// Headers that a request means something else by.
+const MEANING: [&str; 3] = ["if-match", "x-client-id", "x-client-name"];
 /// What a repeated answer carries besides its body.
 const KEPT_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::LOCATION];
 
@@ -94,7 +96,7 @@ fn subject(request: &Request) -> Option<(String, String)> {
         return None;
     }
     let path = request.uri().path();
-    if path.contains("/auth/") || !path.starts_with("/api/") {
+    if path.contains("/auth/") || !(path.starts_with("/api/") || path == "/log") {
         return None;
     }
     let key = request.headers().get(HEADER)?.to_str().ok()?;
@@ -121,9 +123,11 @@ impl Use {
         };
         let scope = [user.as_bytes(), route.as_bytes(), key.as_bytes()];
         let query = parts.uri.query().unwrap_or_default();
+        let [condition, client, name] = MEANING
+            .map(|name| parts.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default());
         Self {
             key_hash: hash("key", &scope),
-            body_hash: hash("body", &[query.as_bytes(), body]),
+            body_hash: hash("body", &[query.as_bytes(), condition, client, name, body]),
             seal: hash("seal", &scope),
         }
     }

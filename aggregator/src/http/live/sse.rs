@@ -10,7 +10,7 @@ use crate::live::Mode;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use std::convert::Infallible;
 
@@ -58,7 +58,7 @@ pub(super) async fn serve(
             }
         }
     });
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events.fuse()).keep_alive(KeepAlive::default()).into_response()
 }
 
 fn event(message: &Value) -> Event {

@@ -13,7 +13,7 @@ use crate::http::time::rfc3339;
 use crate::jobs::{Job, JobKind, JobState, NewJob};
 use crate::store::Database;
 use axum::extract::State;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -183,7 +183,7 @@ pub(crate) async fn content(
     Ok(Document {
         media_type: "application/octet-stream",
         file: Some(format!("{id}.flyball")),
-        body: axum::body::Body::from_stream(chunks),
+        body: axum::body::Body::from_stream(chunks.fuse()),
     })
 }
 

@@ -142,6 +142,9 @@ async fn a_repeated_key_has_its_effect_once() {
     assert_eq!(second.header("location"), first.header("location"));
     let other = ask("k-1", json!({ "cap_watts": 101 })).await;
     assert_eq!(other.refusal(), (422, "idempotency_mismatch".into()));
+    let named = rig.post(&path).by(&token).header("idempotency-key", "k-1");
+    let named = named.header("x-client-name", "other").json(&json!({ "cap_watts": 100 })).await;
+    assert_eq!(named.refusal(), (422, "idempotency_mismatch".into()));
     let third = ask("k-2", json!({ "cap_watts": 100 })).await;
     assert_ne!(third.json()["data"]["id"], first.json()["data"]["id"]);
     // What was refused before it had an effect may be mended under the same key.

@@ -203,6 +203,11 @@ async fn an_answer_comes_in_the_form_that_is_wanted() {
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"readings.csv\"");
     // A header, and a record for each tick of each series.
     assert_eq!(csv.text.lines().count(), 1 + 2 * 2 * 60);
+    // Whoever compresses asks a stream once more after its end.
+    let ask_for = rig.get(&path).by(&token).header("accept", "text/csv");
+    let gzip = ask_for.header("accept-encoding", "gzip").send().await;
+    assert_eq!((gzip.status.as_u16(), gzip.header("content-encoding")), (200, "gzip"));
+    assert_eq!(&gzip.bytes[..2], [0x1f, 0x8b]);
     assert_eq!(csv.text.matches(",stale\r\n").count(), 2 * 10);
     assert_eq!(csv.text.matches(&devices[1].to_string()).count(), 2 * 60);
     let lines = ask(&path, "application/x-ndjson").await;

@@ -5,7 +5,7 @@ use crate::http::reply::Streamed;
 use crate::http::time::rfc3339;
 use crate::telemetry::{Group, Grouped, Rows};
 use axum::body::{Body, Bytes};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::io;
 use tokio::sync::mpsc;
 
@@ -29,7 +29,7 @@ pub(super) fn stream_of(rows: Rows, format: Format) -> Streamed {
     Streamed {
         media_type: format.media_type(),
         file: format!("readings.{}", format.extension()),
-        body: Body::from_stream(pieces),
+        body: Body::from_stream(pieces.fuse()),
     }
 }
 
