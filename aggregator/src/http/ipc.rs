@@ -1,7 +1,7 @@
 //! The API on a Unix socket: JSON-RPC 2.0, one message a line, for programs of the same host.
 //!
-//! A call is a request to the same router in the dialect [`Dialect::Ipc`](super::dialect::Dialect)
-//! and a stream is the same feed. Who calls is the kernel's word. Frames, calls under way and
+//! A call is a request to the same router in the dialect `Dialect::Ipc`, and a stream is the same
+//! feed. Who calls is the kernel's word. Frames, calls under way and
 //! connections have bounds; a client that does not read is not read from.
 
 mod answer;
