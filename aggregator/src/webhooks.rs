@@ -5,189 +5,45 @@
 //! is disabled once it has failed all that time. No request leaves for an address that the guard
 //! does not admit.
 
+mod delivery;
 mod guard;
+mod posting;
 mod sender;
 mod signature;
+mod url;
+mod webhook;
 
-use crate::access::{Caller, OrganizationId};
-use crate::app::shutdown::Stop;
-use crate::audit::{AuditEntry, Decision};
+use crate::access::Caller;
 use crate::clock::Clock;
-use crate::fleet::DeviceId;
-use crate::mail::{Mail, Outbox};
+use crate::mail::Outbox;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
-use crate::resilience::{Backoff, Circuits, Outside};
-use crate::sealing::{Sealing, SealingError};
+use crate::resilience::Circuits;
+use crate::sealing::Sealing;
 use crate::store::{Store, StoreError};
+pub(crate) use delivery::Attempted;
+pub use delivery::{Delivery, DeliveryState};
 pub use guard::{Forbidden, Guard};
 use ipnet::IpNet;
-use sender::{Answer, Post, Sender};
+use sender::Sender;
 use serde_json::json;
-use std::net::IpAddr;
-use std::time::Duration;
-use tokio::task::JoinSet;
+pub use url::{UrlError, WebhookUrl};
 use uuid::Uuid;
+pub use webhook::{NewWebhook, Webhook, WebhookError, WebhookTopic};
 use zeroize::Zeroizing;
 
 pub const MAX_WEBHOOKS: u64 = 200;
 pub const MAX_URL: usize = 2_048;
 /// How long a message is tried, and how long a receiver may fail before it is disabled.
 const TRIED_MS: u64 = 24 * 60 * 60 * 1_000;
-const BACKOFF: Backoff =
-    Backoff { first: Duration::from_secs(10), longest: Duration::from_secs(2 * 60 * 60) };
 /// Both secrets sign so long after a rotation, unless another time is asked for.
 pub const OVERLAP_MS: u64 = 24 * 60 * 60 * 1_000;
 pub const MAX_OVERLAP_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
-/// Deliveries at the same time.
-const AT_ONCE: u32 = 16;
-const LEASE_MS: u64 = 60_000;
 /// Messages that wait for one receiver; further ones are failed at once and say so.
 pub(crate) const MAX_WAITING: i64 = 1_000;
 /// Deliveries that have ended are kept so long, and no more of one receiver than these.
 const LOG_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 const LOG: u32 = 500;
-const EVERY: Duration = Duration::from_secs(1);
-
-/// What a receiver is told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WebhookTopic {
-    Events,
-    Operations,
-    Devices,
-}
-
-impl WebhookTopic {
-    pub const ALL: [Self; 3] = [Self::Events, Self::Operations, Self::Devices];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Operations => "operations",
-            Self::Devices => "devices",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.name() == name)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Webhook {
-    pub id: Uuid,
-    pub organization: Option<OrganizationId>,
-    pub name: String,
-    pub url: String,
-    pub topics: Vec<WebhookTopic>,
-    pub device: Option<DeviceId>,
-    /// The e-mail of who set it up: told when it is disabled.
-    pub owner: String,
-    pub(crate) secret: Vec<u8>,
-    pub(crate) previous_secret: Option<Vec<u8>>,
-    pub previous_until_ms: Option<u64>,
-    pub enabled: bool,
-    pub failing_since_ms: Option<u64>,
-    pub disabled_why: Option<String>,
-    pub record: Record,
-}
-
-/// What a webhook is made of, or becomes.
-#[derive(Clone, Debug)]
-pub struct NewWebhook {
-    pub organization: Option<OrganizationId>,
-    pub name: String,
-    pub url: WebhookUrl,
-    pub topics: Vec<WebhookTopic>,
-    pub device: Option<DeviceId>,
-    pub enabled: bool,
-}
-
-/// An address of HTTP or HTTPS with a host, without a user and without a fragment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebhookUrl(String);
-
-#[derive(Debug, thiserror::Error)]
-pub enum UrlError {
-    #[error("has to be an address such as https://example.org/hook, of at most {MAX_URL} bytes")]
-    Form,
-    #[error("may hold no user and no password: sign in by the signature")]
-    User,
-    #[error(transparent)]
-    Forbidden(#[from] Forbidden),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DeliveryState {
-    Pending,
-    Delivered,
-    Failed,
-}
-
-impl DeliveryState {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-}
-
-/// One message to one receiver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    pub id: Uuid,
-    pub webhook: Uuid,
-    /// Its `webhook-id`, the same at every attempt.
-    pub message: String,
-    pub topic: String,
-    pub body: String,
-    pub state: DeliveryState,
-    pub attempts: u32,
-    pub due_at_ms: u64,
-    pub give_up_at_ms: u64,
-    pub last_status: Option<u16>,
-    pub last_error: Option<String>,
-    pub created_at_ms: u64,
-    pub finished_at_ms: Option<u64>,
-}
-
-/// What became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Attempted {
-    pub(crate) state: DeliveryState,
-    /// Was anything sent?
-    pub(crate) tried: bool,
-    pub(crate) due_at_ms: Option<u64>,
-    pub(crate) status: Option<u16>,
-    pub(crate) why: Option<String>,
-    /// Why nothing goes to the receiver any more.
-    pub(crate) disable: Option<String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    #[error("there are {MAX_WEBHOOKS} webhooks already")]
-    Full,
-    #[error("the system has no randomness")]
-    Random(#[from] getrandom::Error),
-    #[error("sealing the secret")]
-    Sealing(#[from] SealingError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     store: Store,
@@ -221,24 +77,7 @@ impl Webhooks {
     /// # Errors
     /// Where nothing may be sent to it.
     pub fn url(&self, text: &str) -> Result<WebhookUrl, UrlError> {
-        let strange = |c: char| c.is_control() || c.is_whitespace() || c == '\\' || c == '#';
-        if text.len() > MAX_URL || text.chars().any(strange) {
-            return Err(UrlError::Form);
-        }
-        let uri: ureq::http::Uri = text.parse().map_err(|_| UrlError::Form)?;
-        let authority = uri.authority().ok_or(UrlError::Form)?;
-        if authority.as_str().contains('@') {
-            return Err(UrlError::User);
-        }
-        let host = authority.host();
-        if !matches!(uri.scheme_str(), Some("http" | "https")) || host.is_empty() {
-            return Err(UrlError::Form);
-        }
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = host.parse::<IpAddr>() {
-            self.guard.admit(address)?;
-        }
-        Ok(WebhookUrl(text.to_owned()))
+        WebhookUrl::read(text, &self.guard)
     }
 
     /// Makes a webhook; its secret is shown this once.
@@ -259,7 +98,7 @@ impl Webhooks {
             id,
             organization: new.organization,
             name: new.name,
-            url: new.url.0,
+            url: new.url.into_text(),
             topics: new.topics,
             device: new.device,
             owner: by.email.clone(),
@@ -302,7 +141,7 @@ impl Webhooks {
         let webhook = Webhook {
             organization: new.organization,
             name: new.name,
-            url: new.url.0,
+            url: new.url.into_text(),
             topics: new.topics,
             device: new.device,
             enabled: new.enabled,
@@ -425,180 +264,11 @@ impl Webhooks {
         self.store.redeliver(webhook, delivery, now_ms, now_ms + TRIED_MS).await
     }
 
-    /// Sends what is due until shutdown.
-    pub async fn run(self, mut stop: Stop) {
-        loop {
-            tokio::select! {
-                () = stop.wait() => return,
-                turn = self.turn() => {
-                    if let Err(error) = turn {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "webhooks wait for the store");
-                    }
-                }
-            }
-            tokio::select! {
-                () = stop.wait() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-        }
-    }
-
-    /// Sends what is due, some at the same time.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn turn(&self) -> Result<(), StoreError> {
-        let now_ms = self.clock.now_ms();
-        let claimed =
-            self.store.claim_deliveries(&self.holder, now_ms, now_ms + LEASE_MS, AT_ONCE).await?;
-        let mut sending = JoinSet::new();
-        for delivery in claimed {
-            let webhooks = self.clone();
-            sending.spawn(async move { webhooks.deliver(delivery).await });
-        }
-        let mut first = Ok(());
-        while let Some(done) = sending.join_next().await {
-            // A delivery whose task failed is taken again once its lease is over.
-            if let Ok(Err(error)) = done {
-                first = first.and(Err(error));
-            }
-        }
-        first
-    }
-
-    async fn deliver(&self, delivery: Delivery) -> Result<(), StoreError> {
-        let Some(webhook) = self.store.webhook(delivery.webhook).await? else { return Ok(()) };
-        let attempted = self.attempt(&webhook, &delivery).await;
-        let now_ms = self.clock.now_ms();
-        let entry = attempted.disable.as_ref().map(|why| AuditEntry {
-            at_ms: now_ms,
-            actor: "system".into(),
-            action: "webhook.disable".into(),
-            target: format!("webhook:{}", webhook.id),
-            decision: Decision::Failed,
-            details: json!({ "name": webhook.name, "url": webhook.url, "why": why }),
-            organization: webhook.organization,
-            ..AuditEntry::default()
-        });
-        let disabled = self
-            .store
-            .settle_delivery(&delivery, &self.holder, &attempted, entry.as_ref(), now_ms)
-            .await?;
-        if let (true, Some(why)) = (disabled, attempted.disable) {
-            tracing::warn!(webhook = %webhook.id, why, "a webhook was disabled");
-            let Webhook { name, url, owner, .. } = webhook;
-            let text = format!(
-                "The webhook {name} was disabled: {why}.\n\nAddress: {url}\n\nOnce its receiver \
-                 answers again, enable it and send the failed deliveries anew.\n"
-            );
-            let subject = format!("Webhook {name} was disabled");
-            self.mail.queue(Mail { to: owner, subject, text }).await?;
-        }
-        Ok(())
-    }
-
-    async fn attempt(&self, webhook: &Webhook, delivery: &Delivery) -> Attempted {
-        let now_ms = self.clock.now_ms();
-        let failing_ms = webhook.failing_since_ms.map_or(0, |since| now_ms.saturating_sub(since));
-        let ended = |why: String| Attempted {
-            state: DeliveryState::Failed,
-            tried: false,
-            due_at_ms: None,
-            status: None,
-            why: Some(why),
-            disable: None,
-        };
-        if !webhook.enabled {
-            return ended("the webhook is disabled".into());
-        }
-        if now_ms >= delivery.give_up_at_ms {
-            let given_up = "nobody took it for a day".to_owned();
-            let disable = (failing_ms >= TRIED_MS).then(|| "it has failed for a day".to_owned());
-            return Attempted { disable, ..ended(given_up) };
-        }
-        let target = target(&webhook.url);
-        if let Err(shut) = self.circuits.ask(Outside::Webhook, &target, now_ms) {
-            return Attempted {
-                state: DeliveryState::Pending,
-                due_at_ms: Some(shut.until_ms.min(delivery.give_up_at_ms)),
-                why: None,
-                ..ended(String::new())
-            };
-        }
-        let secrets = match self.secrets(webhook, now_ms) {
-            Ok(secrets) => secrets,
-            Err(error) => return ended(crate::resilience::chain(&error)),
-        };
-        let at_s = now_ms / 1_000;
-        let post = Post {
-            url: webhook.url.clone(),
-            signature: signature::sign(&secrets, &delivery.message, at_s, &delivery.body),
-            id: delivery.message.clone(),
-            at_s,
-            body: delivery.body.clone(),
-        };
-        let sender = self.sender.clone();
-        let sent = tokio::task::spawn_blocking(move || sender.send(&post)).await;
-        let answer = sent.unwrap_or_else(|_| Answer::Failed {
-            status: None,
-            why: "the sending thread failed".into(),
-        });
-        let tried = Attempted { tried: true, why: None, ..ended(String::new()) };
-        match answer {
-            Answer::Taken(status) => {
-                self.circuits.succeeded(Outside::Webhook, &target, now_ms);
-                Attempted { state: DeliveryState::Delivered, status: Some(status), ..tried }
-            }
-            Answer::Gone => {
-                self.circuits.succeeded(Outside::Webhook, &target, now_ms);
-                let why = "its receiver answered 410 Gone".to_owned();
-                Attempted { status: Some(410), why: Some(why.clone()), disable: Some(why), ..tried }
-            }
-            Answer::Failed { status, why } => {
-                self.circuits.failed(Outside::Webhook, &target, now_ms);
-                let due_at_ms = now_ms + BACKOFF.pause_ms(delivery.attempts + 1);
-                Attempted {
-                    state: DeliveryState::Pending,
-                    due_at_ms: Some(due_at_ms.min(delivery.give_up_at_ms)),
-                    status,
-                    why: Some(why),
-                    ..tried
-                }
-            }
-        }
-    }
-
-    fn secrets(
-        &self,
-        webhook: &Webhook,
-        now_ms: u64,
-    ) -> Result<Vec<Zeroizing<String>>, SealingError> {
-        let open = |context: &str, sealed: &[u8]| -> Result<_, SealingError> {
-            let plain = self.sealing.open_sealed(context, sealed)?;
-            Ok(Zeroizing::new(String::from_utf8_lossy(&plain).into_owned()))
-        };
-        let mut secrets = vec![open(&secret_context(webhook.id), &webhook.secret)?];
-        if let Some(previous) = &webhook.previous_secret
-            && webhook.previous_until_ms.is_some_and(|until| now_ms < until)
-        {
-            secrets.push(open(&previous_context(webhook.id), previous)?);
-        }
-        Ok(secrets)
-    }
-
     /// Removes what is old from the log.
     pub(crate) async fn prune(&self) -> Result<(), StoreError> {
         let before_ms = self.clock.now_ms().saturating_sub(LOG_MS);
         self.store.prune_deliveries(before_ms, LOG).await
     }
-}
-
-/// Host and port: what has a breaker of its own.
-fn target(url: &str) -> String {
-    let uri: Option<ureq::http::Uri> = url.parse().ok();
-    let authority = uri.and_then(|uri| uri.authority().map(ToString::to_string));
-    authority.unwrap_or_default()
 }
 
 fn secret_context(id: Uuid) -> String {
