@@ -12,8 +12,7 @@ use std::process::{Command, Stdio};
 /// The oldest Node that Vite runs on.
 const OLDEST_NODE: (u32, u32) = (20, 19);
 /// What the installed packages follow from.
-const LOCKED: [&str; 4] =
-    ["package.json", "package-lock.json", ".npmrc", "scripts/bundled-in-rapidoc/package.json"];
+const LOCKED: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// Made here, not written by hand.
 const MADE: [&str; 2] = ["node_modules", "dist"];
 
