@@ -125,7 +125,7 @@ impl Session<'_> {
         // What was revoked after the greeting and before the registration had no session to end.
         greeting::check_standing(self.app, shown).await?;
         let now_ms = self.app.clock.now_ms();
-        report::presence(self.app, device, true, now_ms).await;
+        report::presence(self.app, device, true, now_ms);
         let pending = self.app.operations.pending(device, 0).await.map_err(Fault::Store)?;
         self.last_counter = pending.last().map_or(0, |(counter, _)| *counter);
         let pending: Vec<_> = pending.into_iter().map(|(_, command)| command).collect();
@@ -375,11 +375,11 @@ impl Session<'_> {
         if !own {
             return;
         }
-        report::presence(self.app, device, false, now_ms).await;
-        if let Err(error) = self.app.store.device_seen(device, now_ms).await {
+        if let Err(error) = self.app.store.device_left(device, self.app.instance, now_ms).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(%device, error, "the time of its leave was not stored");
+            tracing::warn!(%device, error, "its leave was not stored");
         }
+        report::presence(self.app, device, false, now_ms);
     }
 
     fn part(&self, farewell: &Farewell) {

@@ -111,8 +111,13 @@ impl Teller {
         let webhooks = listening(app, WebhookTopic::Events).await?;
         let mut notifications = app.notifications.list().await?;
         let mut owners = Owners::new(app);
+        let heard = !webhooks.is_empty() || !notifications.is_empty();
         while place < through {
-            let events = app.store.events_between(place, through, AT_ONCE).await?;
+            let events = if heard {
+                app.store.events_between(place, through, AT_ONCE).await?
+            } else {
+                Vec::new()
+            };
             let to = if events.len() < AT_ONCE as usize {
                 through
             } else {
@@ -155,7 +160,11 @@ impl Teller {
         let webhooks = listening(app, WebhookTopic::Operations).await?;
         let mut owners = Owners::new(app);
         while place < through {
-            let steps = app.store.operation_steps(place, through, AT_ONCE).await?;
+            let steps = if webhooks.is_empty() {
+                Vec::new()
+            } else {
+                app.store.operation_steps(place, through, AT_ONCE).await?
+            };
             let to = if steps.len() < AT_ONCE as usize {
                 through
             } else {
@@ -222,15 +231,15 @@ pub(super) async fn watch_devices(app: App, mut stop: Stop) {
             () = stop.wait() => return,
             newest = subscription.newest() => newest,
         };
-        for (device, now) in newest.devices {
-            if !now.presence {
-                continue;
-            }
-            let (online, at_ms) = (now.online, now.at_ms);
-            if let Err(error) = device_changed(&app, device, online, at_ms).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "webhooks were not told of a device");
-            }
+        let changed: Vec<Changed> = newest
+            .devices
+            .into_iter()
+            .filter(|(_, now)| now.presence)
+            .map(|(device, now)| Changed { device, online: now.online, at_ms: now.at_ms })
+            .collect();
+        if let Err(error) = devices_changed(&app, &changed).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, devices = changed.len(), "webhooks were not told of devices");
         }
         // What changes meanwhile is told in one.
         tokio::select! {
@@ -240,23 +249,38 @@ pub(super) async fn watch_devices(app: App, mut stop: Stop) {
     }
 }
 
-async fn device_changed(
-    app: &App,
+/// A machine that came or went.
+struct Changed {
     device: DeviceId,
     online: bool,
     at_ms: u64,
-) -> Result<(), StoreError> {
-    let webhooks = listening(app, WebhookTopic::Devices).await?;
-    let word = if online { "online" } else { "offline" };
-    let data = json!({ "device_id": device, "online": online });
-    let (message, topic) = (format!("dev_{device}_{at_ms}_{word}"), format!("devices.{word}"));
-    let mut owners = Owners::new(app);
-    let about = (Some(device), at_ms);
-    let deliveries = posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?;
-    if deliveries.is_empty() {
+}
+
+async fn devices_changed(app: &App, changed: &[Changed]) -> Result<(), StoreError> {
+    if changed.is_empty() {
         return Ok(());
     }
-    app.store.add_deliveries(&deliveries).await
+    let webhooks = listening(app, WebhookTopic::Devices).await?;
+    if webhooks.is_empty() {
+        return Ok(());
+    }
+    let mut owners = Owners::new(app);
+    for some in changed.chunks(AT_ONCE as usize) {
+        let mut deliveries = Vec::new();
+        for &Changed { device, online, at_ms } in some {
+            let word = if online { "online" } else { "offline" };
+            let data = json!({ "device_id": device, "online": online });
+            let (message, topic) =
+                (format!("dev_{device}_{at_ms}_{word}"), format!("devices.{word}"));
+            let about = (Some(device), at_ms);
+            deliveries
+                .extend(posted(app, &webhooks, &mut owners, &message, &topic, about, &data).await?);
+        }
+        if !deliveries.is_empty() {
+            app.store.add_deliveries(&deliveries).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn listening(app: &App, topic: WebhookTopic) -> Result<Vec<Webhook>, StoreError> {

@@ -1,7 +1,7 @@
 //! Idle machines are asked to save power by their own guards, and their past is told.
 
 use super::board::board;
-use super::machine::{Connected, enrol, guarded};
+use super::machine::{Connected, enrol, guarded, own_host};
 use super::rig::{ADMIN, NOW_MS, PASSWORD, Rig};
 use super::sockets::{next_of, open};
 use super::telemetry::measured;
@@ -263,7 +263,12 @@ async fn a_machines_availability_is_told_for_the_time_that_is_known() {
     );
     for (ago_s, online) in [(400, true), (300, false), (200, true)] {
         let at_ms = NOW_MS - ago_s * 1_000;
-        rig.app.store.device_present(device, at_ms, online, rig.app.instance).await.unwrap();
+        let (store, instance) = (&rig.app.store, rig.app.instance);
+        if online {
+            store.device_connected(device, &own_host(), true, instance, at_ms).await.unwrap();
+        } else {
+            store.device_left(device, instance, at_ms).await.unwrap();
+        }
     }
     let told = rig.get(&path).by(&token).send().await.json();
     assert_eq!(

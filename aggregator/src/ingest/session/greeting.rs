@@ -55,7 +55,7 @@ pub(super) async fn greet(
     let opened = app.store.open_epoch(device, hello.epoch, now_ms).await.map_err(Fault::Store)?;
     let opened = opened.ok_or(Fault::UnknownDevice)?;
     app.store
-        .device_connected(device, &hello.machine, hello.guard_attached, now_ms)
+        .device_connected(device, &hello.machine, hello.guard_attached, app.instance, now_ms)
         .await
         .map_err(Fault::Store)?;
     Ok(Greeted {

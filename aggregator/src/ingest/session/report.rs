@@ -64,11 +64,7 @@ pub(super) async fn guard(
 }
 
 /// The machine's connection has come or gone, and with it the way to its equipment.
-pub(super) async fn presence(app: &App, device: DeviceId, online: bool, at_ms: u64) {
-    if let Err(error) = app.store.device_present(device, at_ms, online, app.instance).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(%device, error, "that the machine came or went was not stored");
-    }
+pub(super) fn presence(app: &App, device: DeviceId, online: bool, at_ms: u64) {
     app.live.publish(Live::Device { device, online, at_ms });
     for one in app.sessions.inventory(device).board.equipment {
         app.live.publish(Live::Changed(Changed {

@@ -4,12 +4,14 @@ use crate::fleet::{CertificateInfo, Device, DeviceId, DeviceKind, Machine};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::store::sql::notices::Notice;
+use crate::store::sql::presence::note_presence;
 use crate::store::sql::{
     Connection, Row, Store, flag, from_json, ms, seen, to_json, unsigned, unsigned_option, word,
 };
 use crate::telemetry::{Kind, Reader, SeriesId, SeriesInfo, Unit};
 use crate::tenancy::Sight;
 use sqlx::Row as _;
+use uuid::Uuid;
 
 impl Store {
     pub(crate) async fn devices(&self, page: PageRequest) -> Result<Page<Device>, StoreError> {
@@ -80,13 +82,14 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes down what the agent's `Hello` said. An agent without its guard can't tell a
+    /// Takes down what the agent's `Hello` said, and that it came to `instance`. An agent without its guard can't tell a
     /// simulated tree from a real one: then the kind stays as it was.
     pub(crate) async fn device_connected(
         &self,
         id: DeviceId,
         machine: &Machine,
         guard_attached: bool,
+        instance: Uuid,
         now_ms: u64,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
@@ -104,6 +107,7 @@ impl Store {
         .bind(DeviceKind::of(machine).name())
         .execute(&mut *transaction)
         .await?;
+        note_presence(&mut transaction, id, now_ms, true, instance).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -131,13 +135,19 @@ impl Store {
         Ok(())
     }
 
-    pub(crate) async fn device_seen(&self, id: DeviceId, now_ms: u64) -> Result<(), StoreError> {
+    pub(crate) async fn device_left(
+        &self,
+        id: DeviceId,
+        instance: Uuid,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query("UPDATE devices SET last_seen_at_ms = $1 WHERE id = $2")
             .bind(ms(now_ms))
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
+        note_presence(&mut transaction, id, now_ms, false, instance).await?;
         transaction.commit().await?;
         Ok(())
     }
