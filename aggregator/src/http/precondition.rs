@@ -34,12 +34,26 @@ impl IfMatch {
             Self::Foreign => Err(failed("none of the tags in If-Match is a version of this")),
         }
     }
+
+    /// # Errors
+    /// Where `what` stands at another version than the one meant.
+    pub(crate) fn admit(self, version: u64, what: &str) -> Result<(), Problem> {
+        match self.expected()? {
+            Some(expected) if expected != version => Err(changed(what)),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl IfNoneMatch {
     pub(crate) fn knows(&self, version: u64) -> bool {
         self.0.contains(&version)
     }
+}
+
+/// `what` is at another version by now.
+pub(crate) fn changed(what: &str) -> Problem {
+    failed(format!("the {what} was changed since"))
 }
 
 /// The resource is another one by now.

@@ -43,6 +43,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, Transaction};
 use std::path::Path;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The database as every statement here sees it: bind parameters as `$1`, `RETURNING` for numbers
 /// that the database gives, and of types `i64`, `f64`, `String`, `Vec<u8>` and conditions' `bool`.
@@ -176,6 +177,17 @@ pub(super) fn unsigned_option(value: Option<i64>) -> Option<u64> {
 /// all of them.
 pub(super) fn seen(sight: &Sight) -> Result<Option<String>, StoreError> {
     sight.only().map(|devices| to_json("devices", devices)).transpose()
+}
+
+/// A stored id.
+pub(super) fn id(row: &Row, column: &'static str) -> Result<Uuid, StoreError> {
+    word(column, row.try_get(column)?, |text| Uuid::parse_str(text).ok())
+}
+
+/// A column that holds an id or nothing.
+pub(super) fn id_option(row: &Row, column: &'static str) -> Result<Option<Uuid>, StoreError> {
+    let text: Option<&str> = row.try_get(column)?;
+    text.map(|text| word(column, text, |text| Uuid::parse_str(text).ok())).transpose()
 }
 
 /// A stored flag.

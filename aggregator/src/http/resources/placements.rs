@@ -124,12 +124,9 @@ pub(crate) async fn replace(
     if let Some(location) = placement.location {
         fits(&api, &map, device, location, &placement.body).await?;
     }
-    let expected = if_match.expected()?;
     let before = api.app.store.placement(device).await.map_err(Problem::internal)?;
     let version = before.as_ref().map_or(0, |placed| placed.record.version);
-    if expected.is_some_and(|expected| expected != version) {
-        return Err(failed("the device was placed otherwise by now"));
-    }
+    if_match.admit(version, "placement")?;
     let record = Record::new(Some(caller.user), api.app.clock.now_ms());
     let placed = Placed { device, placement, record };
     if dry_run {

@@ -8,7 +8,7 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
-use crate::http::precondition::{IfMatch, IfNoneMatch, failed};
+use crate::http::precondition::{IfMatch, IfNoneMatch, changed};
 use crate::http::record::Recorded;
 use crate::http::reply::{Answer, Created, Flat, Many, One, Resource, Tagged};
 use crate::http::time::rfc3339;
@@ -223,12 +223,10 @@ pub(crate) async fn replace(
     Body(request): Body<ScheduleRequest>,
 ) -> Answer<Tagged<Schedule>> {
     let old = find(&api, &caller, id).await?;
-    if expected.expected()?.is_some_and(|version| version != old.record.version) {
-        return Err(failed("the schedule was changed since"));
-    }
+    expected.admit(old.record.version, "schedule")?;
     let new = request.parse(&api, &caller, old.secret.is_some()).await?;
     let replaced = api.app.jobs.replace_schedule(&old, new, &caller).await.map_err(problem)?;
-    let replaced = replaced.ok_or_else(|| failed("the schedule was changed since"))?;
+    let replaced = replaced.ok_or_else(|| changed("schedule"))?;
     let version = replaced.record.version;
     Ok(Tagged { item: replaced.into(), version, known: false })
 }
@@ -251,15 +249,13 @@ pub(crate) async fn remove(
     expected: IfMatch,
 ) -> Answer<One<Removed>> {
     let old = find(&api, &caller, id).await?;
-    if expected.expected()?.is_some_and(|version| version != old.record.version) {
-        return Err(failed("the schedule was changed since"));
-    }
+    expected.admit(old.record.version, "schedule")?;
     let now_ms = api.app.clock.now_ms();
     let removed = api.app.store.remove_schedule(id, old.record.version, caller.user, now_ms).await;
     if removed.map_err(Problem::internal)? {
         Ok(One(Removed { id, removed: true }))
     } else {
-        Err(failed("the schedule was changed since"))
+        Err(changed("schedule"))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
-use crate::http::precondition::{IfMatch, IfNoneMatch, failed};
+use crate::http::precondition::{IfMatch, IfNoneMatch, changed};
 use crate::http::record::Recorded;
 use crate::http::reply::{Answer, Created, Flat, Many, One, Resource, Tagged};
 use crate::http::time::rfc3339_option;
@@ -187,14 +187,8 @@ async fn expected(
     expected: IfMatch,
 ) -> Result<Kept, Problem> {
     let found = find(api, caller, id).await?;
-    match expected.expected()? {
-        Some(version) if version != found.record.version => Err(changed()),
-        _ => Ok(found),
-    }
-}
-
-fn changed() -> Problem {
-    failed("the webhook was changed since")
+    expected.admit(found.record.version, "webhook")?;
+    Ok(found)
 }
 
 pub(crate) async fn detail(
@@ -218,7 +212,7 @@ pub(crate) async fn replace(
     let old = expected(&api, &caller, id, if_match).await?;
     let new = request.parse(&api, &caller).await?;
     let replaced = api.app.webhooks.replace(&old, new, &caller).await.map_err(problem)?;
-    let replaced = replaced.ok_or_else(changed)?;
+    let replaced = replaced.ok_or_else(|| changed("webhook"))?;
     audit(&api, &caller, "update", &replaced).await?;
     let version = replaced.record.version;
     Ok(Tagged { item: replaced.into(), version, known: false })
@@ -232,7 +226,7 @@ pub(crate) async fn remove(
 ) -> Answer<One<Removed>> {
     let old = expected(&api, &caller, id, if_match).await?;
     if !api.app.webhooks.remove(&old, &caller).await.map_err(Problem::internal)? {
-        return Err(changed());
+        return Err(changed("webhook"));
     }
     audit(&api, &caller, "delete", &old).await?;
     Ok(One(Removed { id, removed: true }))

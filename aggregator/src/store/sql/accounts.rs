@@ -14,7 +14,7 @@ use crate::accounts::profile::Ending;
 use crate::accounts::{Credentials, NewSession, NewUser, RefreshToken, Rotation, User};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
-use crate::store::sql::{Connection, Row, Store, flag, ms, unsigned, unsigned_option, word};
+use crate::store::sql::{Connection, Row, Store, flag, id, ms, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(Rotation::Unknown) };
         let user = user(&row)?;
-        let session = SessionId(id("refresh_tokens.session", row.try_get("session")?)?);
+        let session = SessionId(id(&row, "session")?);
         let used: Option<i64> = row.try_get("used_at_ms")?;
         let revoked: Option<i64> = row.try_get("revoked_at_ms")?;
         let expires_at_ms = unsigned(row.try_get("expires_at_ms")?);
@@ -177,7 +177,7 @@ impl Store {
             .fetch_optional(self.readers())
             .await?;
         row.map(|row| {
-            let session = id("refresh_tokens.session", row.try_get("session")?)?;
+            let session = id(&row, "session")?;
             Ok((user(&row)?, SessionId(session)))
         })
         .transpose()
@@ -233,7 +233,7 @@ impl Store {
     /// The grants of the account in `row`.
     async fn grants(&self, row: Option<Row>) -> Result<Option<Grants>, StoreError> {
         let Some(row) = row else { return Ok(None) };
-        let user = UserId(id("users.id", row.try_get("id")?)?);
+        let user = UserId(id(&row, "id")?);
         let role = word("users.role", row.try_get("role")?, Role::from_name)?;
         Ok(Some(Grants { role, bound: self.bound_roles(user).await?.into() }))
     }
@@ -311,12 +311,12 @@ async fn end(
         .bind(of)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok(SessionId(id("sessions.id", row.try_get("id")?)?))).collect()
+    rows.iter().map(|row| Ok(SessionId(id(&row, "id")?))).collect()
 }
 
 fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
-        id: UserId(id("users.id", row.try_get("id")?)?),
+        id: UserId(id(&row, "id")?),
         email: row.try_get("email")?,
         email_verified: flag(row, "email_verified")?,
         display_name: row.try_get("display_name")?,
@@ -329,10 +329,6 @@ fn user(row: &Row) -> Result<User, StoreError> {
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
         last_login_at_ms: unsigned_option(row.try_get("last_login_at_ms")?),
     })
-}
-
-fn id(column: &'static str, text: &str) -> Result<Uuid, StoreError> {
-    word(column, text, |text| Uuid::parse_str(text).ok())
 }
 
 async fn keep_auth_device(
@@ -361,7 +357,7 @@ async fn keep_auth_device(
     .bind(ms(new.at_ms))
     .fetch_one(connection)
     .await?;
-    id("auth_devices.id", row.try_get("id")?)
+    id(&row, "id")
 }
 
 async fn add_refresh(

@@ -4,15 +4,14 @@ use crate::access::{OrganizationId, UserId};
 use crate::backups::Backup;
 use crate::reports::{Content, Report, ReportQuestion};
 use crate::store::StoreError;
-use crate::store::sql::jobs::{id, id_option};
-use crate::store::sql::record::record;
-use crate::store::sql::{Row, Store, engine, from_json, ms, to_json, unsigned};
+use crate::store::sql::record::{Table, record};
+use crate::store::sql::{Row, Store, engine, from_json, id, id_option, ms, to_json, unsigned};
 use sqlx::Row as _;
 use std::path::Path;
 use uuid::Uuid;
 
 /// More than there can be.
-const LISTED: i64 = 1_000;
+const LISTED: u32 = 1_000;
 /// Objects that one page of a snapshot names.
 const OBJECTS: i64 = 10_000;
 
@@ -45,8 +44,7 @@ impl Store {
     }
 
     pub(crate) async fn count_backups(&self) -> Result<u64, StoreError> {
-        let count = sqlx::query_scalar("SELECT count(*) FROM backups WHERE deleted_at_ms IS NULL");
-        Ok(unsigned(count.fetch_one(self.readers()).await?))
+        self.count_records(Table::Backups).await
     }
 
     pub(crate) async fn add_backup(&self, backup: &Backup) -> Result<(), StoreError> {
@@ -69,22 +67,11 @@ impl Store {
     }
 
     pub(crate) async fn backup(&self, id: Uuid) -> Result<Option<Backup>, StoreError> {
-        let row = sqlx::query("SELECT * FROM backups WHERE id = $1 AND deleted_at_ms IS NULL")
-            .bind(id.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        row.as_ref().map(backup).transpose()
+        self.record_by_id(Table::Backups, id, backup).await
     }
 
     pub(crate) async fn backups(&self) -> Result<Vec<Backup>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM backups WHERE deleted_at_ms IS NULL
-             ORDER BY created_at_ms DESC, id DESC LIMIT $1",
-        )
-        .bind(LISTED)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(backup).collect()
+        self.newest_records(Table::Backups, LISTED, backup).await
     }
 
     pub(crate) async fn remove_backup(
@@ -135,11 +122,7 @@ impl Store {
     }
 
     pub(crate) async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError> {
-        let row = sqlx::query("SELECT * FROM reports WHERE id = $1 AND deleted_at_ms IS NULL")
-            .bind(id.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        row.as_ref().map(report).transpose()
+        self.record_by_id(Table::Reports, id, report).await
     }
 
     /// All of them without what they say, newest first.
@@ -149,7 +132,7 @@ impl Store {
                updated_at_ms, updated_by, deleted_at_ms, version FROM reports
              WHERE deleted_at_ms IS NULL ORDER BY created_at_ms DESC, id DESC LIMIT $1",
         )
-        .bind(LISTED)
+        .bind(i64::from(LISTED))
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(report).collect()

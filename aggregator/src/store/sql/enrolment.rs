@@ -7,7 +7,7 @@ use crate::fleet::Device;
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::sql::tenancy::placements;
-use crate::store::sql::{Row, Store, audit, fleet, ms, unsigned, unsigned_option, word};
+use crate::store::sql::{Row, Store, audit, fleet, id_option, ms, unsigned, unsigned_option, word};
 use crate::tenancy::{Placed, Placement};
 use flyball_protocol::message::EnrolRefusal;
 use sqlx::Row as _;
@@ -125,13 +125,9 @@ impl Store {
 }
 
 fn home(row: &Row) -> Result<Home, StoreError> {
-    let id = |column: &'static str| -> Result<Option<Uuid>, StoreError> {
-        let text: Option<&str> = row.try_get(column)?;
-        text.map(|text| word(column, text, |text| text.parse().ok())).transpose()
-    };
     Ok(Home {
-        organization: id("organization")?.map(OrganizationId),
-        site: id("site")?.map(SiteId),
+        organization: id_option(row, "organization")?.map(OrganizationId),
+        site: id_option(row, "site")?.map(SiteId),
     })
 }
 

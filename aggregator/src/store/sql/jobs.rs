@@ -4,9 +4,10 @@ use crate::access::{OrganizationId, UserId};
 use crate::jobs::{Job, JobEnd, JobKind, JobState, Schedule, Wish};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::record::record;
+use crate::store::sql::record::{Table, record};
 use crate::store::sql::{
-    Connection, Db, Row, Store, from_json, ms, small, to_json, unsigned, unsigned_option, word,
+    Connection, Db, Row, Store, from_json, id, id_option, ms, small, to_json, unsigned,
+    unsigned_option, word,
 };
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 /// Schedules that are made at one look; the others come at the next.
 const DUE_AT_ONCE: i64 = 50;
 /// More than there can be.
-const SCHEDULES: i64 = 1_000;
+const SCHEDULES: u32 = 1_000;
 
 impl Store {
     pub(crate) async fn waiting_jobs(&self) -> Result<u64, StoreError> {
@@ -216,9 +217,7 @@ impl Store {
     }
 
     pub(crate) async fn count_schedules(&self) -> Result<u64, StoreError> {
-        let count =
-            sqlx::query_scalar("SELECT count(*) FROM schedules WHERE deleted_at_ms IS NULL");
-        Ok(unsigned(count.fetch_one(self.readers()).await?))
+        self.count_records(Table::Schedules).await
     }
 
     pub(crate) async fn add_schedule(&self, schedule: &Schedule) -> Result<(), StoreError> {
@@ -293,22 +292,11 @@ impl Store {
     }
 
     pub(crate) async fn schedule(&self, id: Uuid) -> Result<Option<Schedule>, StoreError> {
-        let row = sqlx::query("SELECT * FROM schedules WHERE id = $1 AND deleted_at_ms IS NULL")
-            .bind(id.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        row.as_ref().map(schedule).transpose()
+        self.record_by_id(Table::Schedules, id, schedule).await
     }
 
     pub(crate) async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM schedules WHERE deleted_at_ms IS NULL
-             ORDER BY created_at_ms DESC, id DESC LIMIT $1",
-        )
-        .bind(SCHEDULES)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(schedule).collect()
+        self.newest_records(Table::Schedules, SCHEDULES, schedule).await
     }
 
     pub(crate) async fn due_schedules(&self, now_ms: u64) -> Result<Vec<Schedule>, StoreError> {
@@ -380,16 +368,6 @@ async fn insert_job(connection: &mut Connection, job: &Job) -> Result<(), StoreE
 
 fn wish(rows: u64) -> Wish {
     if rows == 1 { Wish::Granted } else { Wish::Late }
-}
-
-/// A column that holds an id or nothing.
-pub(super) fn id_option(row: &Row, column: &'static str) -> Result<Option<Uuid>, StoreError> {
-    let text: Option<&str> = row.try_get(column)?;
-    text.map(|text| word(column, text, |text| Uuid::parse_str(text).ok())).transpose()
-}
-
-pub(super) fn id(row: &Row, column: &'static str) -> Result<Uuid, StoreError> {
-    word(column, row.try_get(column)?, |text| Uuid::parse_str(text).ok())
 }
 
 fn job(row: &Row) -> Result<Job, StoreError> {

@@ -3,8 +3,7 @@
 use crate::mail::{Fate, MailState, Queued};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::jobs::id;
-use crate::store::sql::{Connection, Row, Store, ms, small, unsigned, unsigned_option, word};
+use crate::store::sql::{Connection, Row, Store, id, ms, small, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use uuid::Uuid;
 

@@ -5,12 +5,11 @@ use crate::fleet::DeviceId;
 use crate::mail::Queued;
 use crate::notifications::{Notification, Window};
 use crate::store::StoreError;
-use crate::store::sql::jobs::{id, id_option};
 use crate::store::sql::mail::insert_mail;
-use crate::store::sql::record::record;
+use crate::store::sql::record::{Table, record};
 use crate::store::sql::telemetry::read_event;
 use crate::store::sql::webhooks::insert_deliveries;
-use crate::store::sql::{Row, Store, from_json, ms, small, to_json, unsigned, word};
+use crate::store::sql::{Row, Store, from_json, id, id_option, ms, small, to_json, unsigned, word};
 use crate::telemetry::Event;
 use crate::telemetry::event::{severity_from_name, severity_name};
 use crate::webhooks::Delivery;
@@ -19,7 +18,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 /// More than there can be.
-const NOTIFICATIONS: i64 = 2_000;
+const NOTIFICATIONS: u32 = 2_000;
 /// Sealed columns: table and column; the key is `id`.
 pub(crate) const SEALED: [(&str, &str); 6] = [
     ("users", "totp_secret"),
@@ -65,9 +64,7 @@ pub(crate) struct OperationStep {
 
 impl Store {
     pub(crate) async fn count_notifications(&self) -> Result<u64, StoreError> {
-        let count =
-            sqlx::query_scalar("SELECT count(*) FROM notifications WHERE deleted_at_ms IS NULL");
-        Ok(unsigned(count.fetch_one(self.readers()).await?))
+        self.count_records(Table::Notifications).await
     }
 
     pub(crate) async fn add_notification(&self, new: &Notification) -> Result<(), StoreError> {
@@ -93,14 +90,7 @@ impl Store {
     }
 
     pub(crate) async fn notifications(&self) -> Result<Vec<Notification>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM notifications WHERE deleted_at_ms IS NULL
-             ORDER BY created_at_ms DESC, id DESC LIMIT $1",
-        )
-        .bind(NOTIFICATIONS)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(notification).collect()
+        self.newest_records(Table::Notifications, NOTIFICATIONS, notification).await
     }
 
     pub(crate) async fn remove_notification(

@@ -1,18 +1,17 @@
 //! Organizations, places, and roles over a part of the fleet.
 
-mod bindings;
+pub(in crate::store::sql) mod bindings;
 mod entities;
 pub(in crate::store::sql) mod placements;
 
-use crate::access::{GroupId, LocationId, OrganizationId, SiteId};
+use crate::access::{GroupId, LocationId, OrganizationId, Scope, SiteId};
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
-use crate::store::sql::{Connection, Store, from_json, unsigned, word};
+use crate::store::sql::{Connection, Store, from_json, id, id_option, unsigned};
 use crate::tenancy::map::{Map, Rows};
 pub use bindings::{Binding, NewBinding};
 pub use entities::{Change, EntityQuery, NewEntity};
 use sqlx::Row as _;
-use uuid::Uuid;
 
 impl Store {
     /// Counts the changes of the tenancy.
@@ -32,15 +31,13 @@ impl Store {
         .fetch_all(self.readers())
         .await?;
         for row in &entities {
-            let id = uuid("entities.id", row.try_get("id")?)?;
-            let organization = uuid("entities.organization", row.try_get("organization")?)?;
-            let organization = OrganizationId(organization);
+            let organization = OrganizationId(id(row, "organization")?);
+            let id = id(row, "id")?;
             match row.try_get("kind")? {
                 "organization" => rows.organizations.push(organization),
                 "site" => rows.sites.push((SiteId(id), organization)),
                 "location" => {
-                    let parent: Option<&str> = row.try_get("parent")?;
-                    let parent = uuid("entities.parent", parent.unwrap_or_default())?;
+                    let parent = super::id(row, "parent")?;
                     rows.locations.push((LocationId(id), parent));
                 }
                 _ => {
@@ -58,12 +55,35 @@ impl Store {
         .fetch_all(self.readers())
         .await?;
         for row in &devices {
-            let gateway: Option<&str> = row.try_get("gateway")?;
-            let gateway = gateway.map(|id| uuid("devices.id", id).map(DeviceId)).transpose()?;
-            rows.devices.push((DeviceId(uuid("devices.id", row.try_get("id")?)?), gateway));
+            let gateway = id_option(row, "gateway")?.map(DeviceId);
+            rows.devices.push((DeviceId(id(row, "id")?), gateway));
         }
         rows.placements = self.placements_by_device().await?;
         Ok(Map::of(rows))
+    }
+
+    /// The organization that a scope lies in; `None` where it is not there or was deleted.
+    pub(crate) async fn organization_of(
+        &self,
+        scope: Scope,
+    ) -> Result<Option<OrganizationId>, StoreError> {
+        let sql = match scope {
+            Scope::Device(_) => {
+                "SELECT organization FROM placements
+                 WHERE device = $1 AND organization IS NOT NULL AND deleted_at_ms IS NULL
+                   AND $2 = 'device'"
+            }
+            Scope::Organization(_) | Scope::Site(_) | Scope::Location(_) | Scope::Group(_) => {
+                "SELECT organization FROM entities
+                 WHERE id = $1 AND deleted_at_ms IS NULL AND kind = $2"
+            }
+        };
+        let organization = sqlx::query(sql)
+            .bind(scope.id().to_string())
+            .bind(scope.kind())
+            .fetch_optional(self.readers())
+            .await?;
+        organization.map(|row| id(&row, "organization").map(OrganizationId)).transpose()
     }
 }
 
@@ -71,8 +91,4 @@ impl Store {
 async fn changed(connection: &mut Connection) -> Result<(), StoreError> {
     sqlx::query("UPDATE tenancy SET generation = generation + 1").execute(connection).await?;
     Ok(())
-}
-
-fn uuid(column: &'static str, text: &str) -> Result<Uuid, StoreError> {
-    word(column, text, |text| Uuid::parse_str(text).ok())
 }

@@ -5,22 +5,21 @@ use crate::audit::AuditEntry;
 use crate::fleet::DeviceId;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::jobs::{id, id_option};
-use crate::store::sql::record::record;
+use crate::store::sql::record::{Table, record};
 use crate::store::sql::{
-    Connection, Row, Store, audit, from_json, ms, small, to_json, unsigned, unsigned_option, word,
+    Connection, Row, Store, audit, from_json, id, id_option, ms, small, to_json, unsigned,
+    unsigned_option, word,
 };
 use crate::webhooks::{Attempted, Delivery, DeliveryState, MAX_WAITING, Webhook, WebhookTopic};
 use sqlx::Row as _;
 use uuid::Uuid;
 
 /// More than there can be.
-const WEBHOOKS: i64 = 500;
+const WEBHOOKS: u32 = 500;
 
 impl Store {
     pub(crate) async fn count_webhooks(&self) -> Result<u64, StoreError> {
-        let count = sqlx::query_scalar("SELECT count(*) FROM webhooks WHERE deleted_at_ms IS NULL");
-        Ok(unsigned(count.fetch_one(self.readers()).await?))
+        self.count_records(Table::Webhooks).await
     }
 
     pub(crate) async fn add_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
@@ -111,22 +110,11 @@ impl Store {
     }
 
     pub(crate) async fn webhook(&self, id: Uuid) -> Result<Option<Webhook>, StoreError> {
-        let row = sqlx::query("SELECT * FROM webhooks WHERE id = $1 AND deleted_at_ms IS NULL")
-            .bind(id.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        row.as_ref().map(webhook).transpose()
+        self.record_by_id(Table::Webhooks, id, webhook).await
     }
 
     pub(crate) async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM webhooks WHERE deleted_at_ms IS NULL
-             ORDER BY created_at_ms DESC, id DESC LIMIT $1",
-        )
-        .bind(WEBHOOKS)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(webhook).collect()
+        self.newest_records(Table::Webhooks, WEBHOOKS, webhook).await
     }
 
     pub(crate) async fn add_deliveries(&self, deliveries: &[Delivery]) -> Result<(), StoreError> {

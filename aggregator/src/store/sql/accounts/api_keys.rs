@@ -1,11 +1,10 @@
 //! API keys.
 
-use super::id;
 use crate::access::{ApiKeyId, Grants, Right, UserId};
 use crate::accounts::api_keys::{ApiKey, KeyOwner};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
-use crate::store::sql::{Row, Store, audit, ms, unsigned, unsigned_option, word};
+use crate::store::sql::{Row, Store, audit, id, ms, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 
 /// How often it is written down that a key is in use.
@@ -101,8 +100,8 @@ impl Store {
         .await?;
         row.map(|row| {
             Ok(KeyOwner {
-                id: ApiKeyId(id("api_keys.id", row.try_get("id")?)?),
-                user: UserId(id("api_keys.user", row.try_get("owner")?)?),
+                id: ApiKeyId(id(&row, "id")?),
+                user: UserId(id(&row, "owner")?),
                 email: row.try_get("email")?,
                 expires_at_ms: unsigned_option(row.try_get("expires_at_ms")?),
             })
@@ -127,7 +126,7 @@ impl Store {
         .fetch_optional(self.readers())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let owner = UserId(id("api_keys.user", row.try_get("owner")?)?);
+        let owner = UserId(id(&row, "owner")?);
         let scope = word("api_keys.scope", row.try_get("scope")?, Right::from_name)?;
         let Some(grants) = self.user_grants(owner).await? else { return Ok(None) };
         let used = unsigned_option(row.try_get("last_used_at_ms")?);
@@ -141,8 +140,8 @@ impl Store {
 
 fn key(row: &Row) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
-        id: ApiKeyId(id("api_keys.id", row.try_get("id")?)?),
-        user: UserId(id("api_keys.user", row.try_get("user")?)?),
+        id: ApiKeyId(id(&row, "id")?),
+        user: UserId(id(&row, "user")?),
         name: row.try_get("name")?,
         start: row.try_get("start")?,
         scope: word("api_keys.scope", row.try_get("scope")?, Right::from_name)?,

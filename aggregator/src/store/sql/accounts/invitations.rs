@@ -1,14 +1,16 @@
 //! Invitations, and the transaction that turns one into an account.
 
-use super::{add, id};
-use crate::access::{OrganizationId, Role, Scope, UserId};
+use super::add;
+use crate::access::{Grant, Role, Scope, UserId};
 use crate::accounts::NewUser;
 use crate::accounts::invitations::Invitation;
 use crate::accounts::registration::Added;
 use crate::audit::AuditEntry;
 use crate::page::{Page, PageRequest};
+use crate::record::Record;
 use crate::store::StoreError;
-use crate::store::sql::{Row, Store, audit, ms, unsigned, unsigned_option, word};
+use crate::store::sql::tenancy::bindings::{NewBinding, bind};
+use crate::store::sql::{Row, Store, audit, id, id_option, ms, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -157,51 +159,17 @@ impl Store {
             return Ok(Added::EmailExists);
         }
         if let Some(Invitation { id, role, scope: Some(scope), created_by, .. }) = invitation {
-            sqlx::query(
-                "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms,
-                   created_by, updated_at_ms, updated_by)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)",
-            )
-            .bind(id.to_string())
-            .bind(new.user.id.to_string())
-            .bind(role.name())
-            .bind(scope.kind())
-            .bind(scope.id().to_string())
-            .bind(ms(entry.at_ms))
-            .bind(created_by.to_string())
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query("UPDATE tenancy SET generation = generation + 1")
-                .execute(&mut *transaction)
-                .await?;
+            let given = NewBinding {
+                id: *id,
+                user: new.user.id,
+                grant: Grant { role: *role, scope: *scope },
+                record: Record::new(Some(*created_by), entry.at_ms),
+            };
+            bind(&mut transaction, &given).await?;
         }
         audit::append(&mut transaction, entry).await?;
         transaction.commit().await?;
         Ok(Added::Added)
-    }
-
-    /// The organization that a scope lies in; `None` where it is not there or was deleted.
-    pub(crate) async fn organization_of(
-        &self,
-        scope: Scope,
-    ) -> Result<Option<OrganizationId>, StoreError> {
-        let sql = match scope {
-            Scope::Device(_) => {
-                "SELECT organization FROM placements
-                 WHERE device = $1 AND organization IS NOT NULL AND deleted_at_ms IS NULL
-                   AND $2 = 'device'"
-            }
-            Scope::Organization(_) | Scope::Site(_) | Scope::Location(_) | Scope::Group(_) => {
-                "SELECT organization FROM entities
-                 WHERE id = $1 AND deleted_at_ms IS NULL AND kind = $2"
-            }
-        };
-        let organization: Option<String> = sqlx::query_scalar(sql)
-            .bind(scope.id().to_string())
-            .bind(scope.kind())
-            .fetch_optional(self.readers())
-            .await?;
-        organization.map(|text| id("organizations.id", &text).map(OrganizationId)).transpose()
     }
 }
 
@@ -211,18 +179,16 @@ fn invitation(row: &Row) -> Result<Invitation, StoreError> {
     let scope = kind.zip(scope).map(|(kind, text)| {
         word("invitations.scope", &text, |text| Scope::parse(&kind, Uuid::parse_str(text).ok()?))
     });
-    let accepted_by: Option<String> = row.try_get("accepted_by")?;
-    let accepted_by = accepted_by.map(|text| id("invitations.accepted_by", &text).map(UserId));
     Ok(Invitation {
-        id: id("invitations.id", row.try_get("id")?)?,
+        id: id(row, "id")?,
         email: row.try_get("email")?,
         role: word("invitations.role", row.try_get("role")?, Role::from_name)?,
         scope: scope.transpose()?,
         created_at_ms: unsigned(row.try_get("created_at_ms")?),
-        created_by: UserId(id("invitations.created_by", row.try_get("created_by")?)?),
+        created_by: UserId(id(row, "created_by")?),
         expires_at_ms: unsigned(row.try_get("expires_at_ms")?),
         accepted_at_ms: unsigned_option(row.try_get("accepted_at_ms")?),
-        accepted_by: accepted_by.transpose()?,
+        accepted_by: id_option(row, "accepted_by")?.map(UserId),
         revoked_at_ms: unsigned_option(row.try_get("revoked_at_ms")?),
     })
 }

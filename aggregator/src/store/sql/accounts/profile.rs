@@ -1,13 +1,13 @@
 //! What people do with their own account.
 
-use super::{end, id};
+use super::end;
 use crate::access::{SessionId, UserId};
 use crate::accounts::AuthDevice;
 use crate::accounts::fields::ProfileChange;
 use crate::accounts::profile::{Ending, KnownDevice, OpenSession};
 use crate::audit::AuditEntry;
 use crate::store::StoreError;
-use crate::store::sql::{Connection, Store, audit, flag, ms, unsigned};
+use crate::store::sql::{Connection, Store, audit, flag, id, ms, unsigned};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -86,7 +86,7 @@ impl Store {
         rows.iter()
             .map(|row| {
                 Ok(KnownDevice {
-                    id: id("auth_devices.id", row.try_get("id")?)?,
+                    id: id(row, "id")?,
                     device: AuthDevice {
                         fingerprint: row.try_get("fingerprint")?,
                         name: row.try_get("name")?,
@@ -153,7 +153,7 @@ impl Store {
             .map(|row| {
                 let address: Option<String> = row.try_get("address")?;
                 Ok(OpenSession {
-                    id: SessionId(id("sessions.id", row.try_get("id")?)?),
+                    id: SessionId(id(row, "id")?),
                     address: address.and_then(|address| address.parse().ok()),
                     user_agent: row.try_get("user_agent")?,
                     device_name: row.try_get("device_name")?,

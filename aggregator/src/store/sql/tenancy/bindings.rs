@@ -1,13 +1,13 @@
 //! Roles over a part of the fleet.
 
-use super::{changed, uuid};
+use super::changed;
 use crate::access::{Grant, Role, Scope, UserId};
 use crate::audit::AuditEntry;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::sql::record::record;
-use crate::store::sql::{Row, Store, audit, ms, unsigned, word};
+use crate::store::sql::{Connection, Row, Store, audit, id, ms, unsigned, word};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -34,6 +34,31 @@ pub struct NewBinding {
 const SELECT: &str = "SELECT b.*, u.email, u.display_name FROM role_bindings b
     JOIN users u ON u.id = b.\"user\" ";
 
+/// Gives a role in the transaction of `connection`.
+pub(in crate::store::sql) async fn bind(
+    connection: &mut Connection,
+    new: &NewBinding,
+) -> Result<(), StoreError> {
+    let by = new.record.created_by.map(|user| user.to_string());
+    sqlx::query(
+        "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms,
+           created_by, updated_at_ms, updated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)
+         ON CONFLICT (\"user\", scope_kind, scope) DO UPDATE SET role = $3,
+           updated_at_ms = $6, updated_by = $7, version = role_bindings.version + 1",
+    )
+    .bind(new.id.to_string())
+    .bind(new.user.to_string())
+    .bind(new.grant.role.name())
+    .bind(new.grant.scope.kind())
+    .bind(new.grant.scope.id().to_string())
+    .bind(ms(new.record.created_at_ms))
+    .bind(by)
+    .execute(&mut *connection)
+    .await?;
+    changed(connection).await
+}
+
 impl Store {
     /// The roles of the account over narrower scopes than everything.
     pub(in crate::store::sql) async fn bound_roles(
@@ -55,24 +80,7 @@ impl Store {
     /// Where the database fails.
     pub async fn bind_role(&self, new: &NewBinding, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let by = new.record.created_by.map(|user| user.to_string());
-        sqlx::query(
-            "INSERT INTO role_bindings (id, \"user\", role, scope_kind, scope, created_at_ms,
-               created_by, updated_at_ms, updated_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)
-             ON CONFLICT (\"user\", scope_kind, scope) DO UPDATE SET role = $3,
-               updated_at_ms = $6, updated_by = $7, version = role_bindings.version + 1",
-        )
-        .bind(new.id.to_string())
-        .bind(new.user.to_string())
-        .bind(new.grant.role.name())
-        .bind(new.grant.scope.kind())
-        .bind(new.grant.scope.id().to_string())
-        .bind(ms(new.record.created_at_ms))
-        .bind(by)
-        .execute(&mut *transaction)
-        .await?;
-        changed(&mut transaction).await?;
+        bind(&mut transaction, new).await?;
         audit::append(&mut transaction, entry).await?;
         transaction.commit().await?;
         Ok(())
@@ -159,15 +167,15 @@ impl Store {
 fn grant(row: &Row) -> Result<Grant, StoreError> {
     let kind: &str = row.try_get("scope_kind")?;
     let role = word("role_bindings.role", row.try_get("role")?, Role::from_name)?;
-    let id = uuid("role_bindings.scope", row.try_get("scope")?)?;
+    let id = id(row, "scope")?;
     let scope = word("role_bindings.scope_kind", kind, |kind| Scope::parse(kind, id))?;
     Ok(Grant { role, scope })
 }
 
 fn binding(row: &Row) -> Result<Binding, StoreError> {
     Ok(Binding {
-        id: uuid("role_bindings.id", row.try_get("id")?)?,
-        user: UserId(uuid("role_bindings.user", row.try_get("user")?)?),
+        id: id(row, "id")?,
+        user: UserId(id(row, "user")?),
         email: row.try_get("email")?,
         display_name: row.try_get("display_name")?,
         grant: grant(row)?,

@@ -1,13 +1,15 @@
 //! Organizations, sites, locations and groups: one table, one set of statements.
 
-use super::{changed, uuid};
+use super::changed;
 use crate::access::{OrganizationId, UserId};
 use crate::audit::AuditEntry;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::sql::record::record;
-use crate::store::sql::{Connection, Row, Store, audit, from_json, ms, to_json, unsigned};
+use crate::store::sql::{
+    Connection, Row, Store, audit, from_json, id, id_option, ms, to_json, unsigned,
+};
 use crate::tenancy::{Entity, Kept};
 use sqlx::Row as _;
 use std::collections::HashSet;
@@ -190,8 +192,7 @@ impl Store {
         if deleted && is_used(&mut transaction, id).await? {
             return Ok(Change::InUse);
         }
-        let parent: Option<&str> = row.try_get("parent")?;
-        let parent = parent.map(|parent| uuid("entities.parent", parent)).transpose()?;
+        let parent = id_option(&row, "parent")?;
         if !deleted && is_taken::<T>(&mut transaction, id, parent, row.try_get("name")?).await? {
             return Ok(Change::NameTaken);
         }
@@ -264,11 +265,10 @@ async fn is_used(connection: &mut Connection, id: Uuid) -> Result<bool, StoreErr
 }
 
 fn kept<T: Entity>(row: &Row) -> Result<Kept<T>, StoreError> {
-    let parent: Option<&str> = row.try_get("parent")?;
     Ok(Kept {
-        id: uuid("entities.id", row.try_get("id")?)?,
-        organization: OrganizationId(uuid("entities.organization", row.try_get("organization")?)?),
-        parent: parent.map(|id| uuid("entities.parent", id)).transpose()?,
+        id: id(row, "id")?,
+        organization: OrganizationId(id(row, "organization")?),
+        parent: id_option(row, "parent")?,
         name: row.try_get("name")?,
         body: from_json("entities.body", row.try_get("body")?)?,
         record: record(row)?,

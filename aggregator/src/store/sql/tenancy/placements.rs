@@ -1,17 +1,16 @@
 //! Where devices belong and stand.
 
-use super::{changed, uuid};
+use super::changed;
 use crate::access::{LocationId, OrganizationId, SiteId};
 use crate::audit::AuditEntry;
 use crate::fleet::DeviceId;
 use crate::store::StoreError;
 use crate::store::sql::record::record;
 use crate::store::sql::tenancy::Change;
-use crate::store::sql::{Connection, Row, Store, audit, from_json, ms, to_json};
+use crate::store::sql::{Connection, Row, Store, audit, from_json, id, id_option, ms, to_json};
 use crate::tenancy::{Placed, Placement};
 use sqlx::Row as _;
 use std::collections::HashMap;
-use uuid::Uuid;
 
 impl Store {
     pub(super) async fn placements_by_device(
@@ -87,16 +86,12 @@ pub(in crate::store::sql) async fn put(
 }
 
 fn placed(row: &Row) -> Result<Placed, StoreError> {
-    let id = |column: &'static str| -> Result<Option<Uuid>, StoreError> {
-        let text: Option<&str> = row.try_get(column)?;
-        text.map(|text| uuid(column, text)).transpose()
-    };
     Ok(Placed {
-        device: DeviceId(uuid("placements.device", row.try_get("device")?)?),
+        device: DeviceId(id(row, "device")?),
         placement: Placement {
-            organization: id("organization")?.map(OrganizationId),
-            site: id("site")?.map(SiteId),
-            location: id("location")?.map(LocationId),
+            organization: id_option(row, "organization")?.map(OrganizationId),
+            site: id_option(row, "site")?.map(SiteId),
+            location: id_option(row, "location")?.map(LocationId),
             body: from_json("placements.body", row.try_get("body")?)?,
         },
         record: record(row)?,
