@@ -8,13 +8,14 @@ use super::names;
 use super::reply::{Answer, ReplySchema, Schemas};
 use crate::access::Right;
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
 use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn};
-use axum::routing::{MethodFilter, on};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{MethodFilter, get, on};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::future::ready;
 
 /// The routes of one dialect and their documentation.
 pub(crate) struct Table {
@@ -178,6 +179,13 @@ impl Table {
         H: Handler<M, Api> + Described<D>,
         M: 'static,
     {
+        self.describe::<H, D>(&method, path, summary);
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    /// Takes the route down in the document and in the list.
+    fn describe<H: Described<D>, D>(&mut self, method: &Method, path: &str, summary: &str) {
         let mut operation = Operation::default();
         <H as Described<D>>::describe(&mut operation, &mut self.schemas);
         operation.fails(&[ErrorCode::RateLimitExceeded, ErrorCode::InternalError]);
@@ -214,33 +222,33 @@ impl Table {
         entry[method.as_str().to_lowercase()] = documented;
         let right = operation.right;
         let is_list = <H as Described<D>>::Reply::is_list();
-        self.listed.push(Listed { method, path: path.into(), right, is_list });
-        self.router = self.router.route(path, on(filter, handler));
-        self
+        self.listed.push(Listed { method: method.clone(), path: path.into(), right, is_list });
     }
 
-    /// The route before is on its way out: its document says so, and each of its answers, whatever
-    /// its status.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no route is on its way out yet"))]
-    pub(crate) fn deprecated(mut self, deprecated: Deprecated) -> Self {
-        let Some(last) = self.listed.last() else { return self };
-        let (path, method) = (last.path.clone(), last.method.clone());
-        self.paths[&path][method.as_str().to_lowercase()]["deprecated"] = true.into();
-        self.router = self.router.layer(from_fn(move |request: Request, next: Next| {
-            let is_meant = request.method() == method
-                && request.extensions().get::<MatchedPath>().is_some_and(|at| at.as_str() == path);
-            async move {
-                let mut response = next.run(request).await;
-                if is_meant {
-                    for (name, text) in deprecated.headers() {
-                        if let Ok(value) = HeaderValue::from_str(&text) {
-                            response.headers_mut().append(name, value);
-                        }
-                    }
+    /// A route on its way out: its document says so, and each of its answers, whatever its status.
+    pub(crate) fn deprecated_get<H, M, D>(
+        mut self,
+        end: Deprecated,
+        path: &str,
+        summary: &str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<M, Api> + Described<D>,
+        M: 'static,
+    {
+        self.describe::<H, D>(&Method::GET, path, summary);
+        self.paths[path]["get"]["deprecated"] = true.into();
+        let headers = end.headers();
+        let route = get(handler).layer(map_response(move |mut response: Response| {
+            for (name, text) in &headers {
+                if let Ok(value) = HeaderValue::from_str(text) {
+                    response.headers_mut().append(name.clone(), value);
                 }
-                response
             }
+            ready(response)
         }));
+        self.router = self.router.route(path, route);
         self
     }
 
@@ -384,8 +392,7 @@ mod tests {
         };
         let table = Table::new(Dialect::V1)
             .get("/api/v1/new", "New", thing)
-            .get("/api/v1/old", "Old", thing)
-            .deprecated(end)
+            .deprecated_get(end, "/api/v1/old", "Old", thing)
             .get("/api/v1/other", "Other", thing);
         let (_, paths, ..) = table.finish();
         assert_eq!(paths["/api/v1/old"]["get"]["deprecated"], true);

@@ -8,7 +8,7 @@ use crate::http::resources::entities::{
     Kind, create, delete, detail, list, patch, replace, restore,
 };
 use crate::http::resources::{devices, placements, role_bindings};
-use crate::http::table::Table;
+use crate::http::table::{Deprecated, Table};
 
 pub(super) fn v1(table: Table) -> Table {
     let table = kind::<Organization>(table, "organizations", "an organization");
@@ -33,8 +33,22 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/role-bindings", "Roles over one scope", role_bindings::list)
         .post("/api/v1/role-bindings", "Give a role over a scope", role_bindings::create)
         .delete("/api/v1/role-bindings/{id}", "Take a role back", role_bindings::delete)
-        .get("/api/v1/modules", "Devices, by another name", devices::list)
-        .get("/api/v1/modules/{id}", "A device, by another name", devices::detail)
+        .deprecated_get(modules(), "/api/v1/modules", "Devices, by another name", devices::list)
+        .deprecated_get(
+            modules(),
+            "/api/v1/modules/{id}",
+            "A device, by another name",
+            devices::detail,
+        )
+}
+
+/// Devices were called modules where nothing but machines was meant.
+const fn modules() -> Deprecated {
+    Deprecated {
+        since_s: 1_795_392_000,
+        sunset: "Sat, 01 Jan 2028 00:00:00 GMT",
+        successor: "/api/v1/devices",
+    }
 }
 
 /// The routes that every kind has.
