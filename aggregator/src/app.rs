@@ -154,7 +154,11 @@ impl App {
             clock.clone(),
             config.imports_folder(),
         );
-        history.metrics().register(&metrics);
+        history.register(&metrics);
+        telemetry.register(&metrics);
+        metrics.caches.watch(tenancy.meter());
+        metrics.caches.watch(fleet.meter());
+        store.timing().register(&metrics);
         let notifications = Notifications::new(store.clone(), clock.clone());
         let webhooks = Webhooks::new(
             store.clone(),

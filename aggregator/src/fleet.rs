@@ -7,6 +7,7 @@ pub(crate) mod standing;
 pub mod subject;
 
 use crate::audit::AuditEntry;
+use crate::caches::{Answers, CacheMeter};
 use crate::clock::Clock;
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
@@ -17,6 +18,7 @@ pub use flyball_protocol::command::DeviceId;
 pub use flyball_protocol::message::Machine;
 pub use sessions::{Inventory, JobStream, SendError, Sessions, Target};
 pub(crate) use standing::{Shown, Standing};
+use std::sync::Arc;
 pub use subject::{Belonging, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ pub struct CertificateInfo {
 }
 
 /// Which devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SubjectQuery {
     /// Only the equipment of this machine.
     pub gateway: Option<DeviceId>,
@@ -94,11 +96,16 @@ pub struct Fleet {
     store: Store,
     sessions: Sessions,
     clock: Clock,
+    pages: Answers<SubjectQuery, Arc<Page<Subject>>>,
 }
 
 impl Fleet {
     pub(crate) fn new(store: Store, sessions: Sessions, clock: Clock) -> Self {
-        Self { store, sessions, clock }
+        Self { store, sessions, clock, pages: Answers::new("devices") }
+    }
+
+    pub(crate) const fn meter(&self) -> &CacheMeter {
+        self.pages.meter()
     }
 
     /// Devices by name, the revoked ones too.
@@ -127,7 +134,9 @@ impl Fleet {
     /// # Errors
     /// Where the store fails.
     pub async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
-        let mut subjects = self.store.subjects(query).await?;
+        let read = || async { self.store.subjects(query).await.map(Arc::new) };
+        let page = self.pages.of(&self.store, query.clone(), read).await?;
+        let mut subjects = Page::clone(&page);
         for subject in &mut subjects.items {
             let (Subject::Machine(device) | Subject::Equipment { gateway: device, .. }) = subject;
             device.online = self.sessions.is_online(device.id);

@@ -27,6 +27,7 @@ pub use task::HistoryMetrics;
 
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesId;
 use moka::future::Cache;
@@ -211,6 +212,12 @@ impl History {
         })))
     }
 
+    pub(crate) fn register(&self, metrics: &Metrics) {
+        self.0.metrics.register(metrics);
+        let caches = [Some(&self.0.metrics.tails), self.0.objects.meter()];
+        caches.into_iter().flatten().for_each(|meter| metrics.caches.watch(meter));
+    }
+
     #[must_use]
     pub fn metrics(&self) -> &HistoryMetrics {
         &self.0.metrics
@@ -271,7 +278,7 @@ impl History {
         let ranges = joined(ranges);
         let asked: Vec<Range<u64>> =
             ranges.iter().map(|range| range.start as u64..range.end as u64).collect();
-        let pieces = self.0.objects.get(&row.object, &asked).await?;
+        let pieces = self.0.objects.parts(&row.object, &asked).await?;
         Ok(ranges
             .into_iter()
             .zip(pieces)
@@ -280,13 +287,13 @@ impl History {
 
     /// A segment with its index, and its minutes and hours where they are small.
     async fn tail(&self, row: &SegmentRow) -> Result<Segment, HistoryError> {
-        if let Some(segment) = self.0.tails.get(&row.object).await {
+        let kept = self.0.tails.get(&row.object).await;
+        if let Some(segment) = self.0.metrics.tails.asked(kept) {
             return Ok(segment);
         }
-        let Layout { minutes_at, index_at, bytes, check, .. } = row.layout;
-        let at = if bytes - minutes_at <= WHOLE_TAIL_BYTES { minutes_at } else { index_at };
-        let asked = at as u64..bytes as u64;
-        let tail = self.0.objects.get(&row.object, std::slice::from_ref(&asked)).await?;
+        let Layout { bytes, check, .. } = row.layout;
+        let asked = tail_of(&row.layout);
+        let tail = self.0.objects.parts(&row.object, std::slice::from_ref(&asked)).await?;
         let tail = tail.into_iter().next().unwrap_or_default();
         let segment = Segment::open_tail(tail, bytes)
             .map_err(|source| HistoryError::Segment { object: row.object.clone(), source })?;
@@ -296,6 +303,13 @@ impl History {
         self.0.tails.insert(row.object.clone(), segment.clone()).await;
         Ok(segment)
     }
+}
+
+/// The part of a segment that every question needs first.
+fn tail_of(layout: &Layout) -> Range<u64> {
+    let Layout { minutes_at, index_at, bytes, .. } = *layout;
+    let at = if bytes - minutes_at <= WHOLE_TAIL_BYTES { minutes_at } else { index_at };
+    at as u64..bytes as u64
 }
 
 /// Ranges that touch become one.

@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod authority;
+mod caches;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,6 @@
 //! The process's own counters, for `/metrics` beside the fleet's latest values.
 
+use crate::caches::Caches;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode, encode_registry};
 use prometheus_client::metrics::counter::Counter;
@@ -44,6 +45,7 @@ pub struct Metrics {
     pub commits: Counter,
     pub block_bytes: Counter,
     pub samples: Counter,
+    pub(crate) caches: Caches,
 }
 
 impl Metrics {
@@ -60,6 +62,7 @@ impl Metrics {
             commits: Counter::default(),
             block_bytes: Counter::default(),
             samples: Counter::default(),
+            caches: Caches::default(),
         };
         metrics.register(|registry| {
             let m = &metrics;
@@ -90,6 +93,7 @@ impl Metrics {
                 "Bytes of the blocks committed",
                 m.block_bytes.clone(),
             );
+            registry.register_collector(Box::new(m.caches.clone()));
             registry.register("ingest_samples", "Samples committed", m.samples.clone());
         });
         metrics.register_conventional(|registry| {

@@ -3,7 +3,7 @@
 pub mod cursor;
 
 /// Which page, from 1, and how many on it. The caller has bounded `per_page`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     pub page: u32,
     pub per_page: u32,

@@ -11,6 +11,7 @@ pub mod selector;
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::history::History;
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 pub use aggregate::Aggregate;
 pub(crate) use dictionary::Dictionary;
@@ -56,6 +57,10 @@ pub struct Telemetry {
 impl Telemetry {
     pub(crate) fn new(store: Store, history: History, clock: Clock, latest: Latest) -> Self {
         Self { engine: Engine::new(store, history, clock), latest }
+    }
+
+    pub(crate) fn register(&self, metrics: &Metrics) {
+        self.engine.meters().into_iter().for_each(|meter| metrics.caches.watch(meter));
     }
 
     /// The newest value of every series of the device, as committed since this process started.

@@ -8,6 +8,7 @@ pub mod placement;
 pub mod sight;
 
 use crate::access::{Grants, Right, Scope};
+use crate::caches::CacheMeter;
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
@@ -41,11 +42,16 @@ pub struct Tenancy {
     store: Store,
     clock: Clock,
     known: Arc<Mutex<Option<Known>>>,
+    meter: CacheMeter,
 }
 
 impl Tenancy {
     pub(crate) fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock, known: Arc::default() }
+        Self { store, clock, known: Arc::default(), meter: CacheMeter::new("tenancy") }
+    }
+
+    pub(crate) const fn meter(&self) -> &CacheMeter {
+        &self.meter
     }
 
     /// The tenancy as it is, at most a second ago.
@@ -63,8 +69,9 @@ impl Tenancy {
                 age(known.read_at_ms) < RENEW_AFTER_MS,
             )
         });
-        if let Some((map, _, true, true)) = known {
-            return Ok(map);
+        let fresh = known.as_ref().filter(|(.., looked, read)| *looked && *read);
+        if let Some((map, ..)) = self.meter.asked(fresh) {
+            return Ok(Arc::clone(map));
         }
         // Read before the rows: a change in between is found the next time.
         let generation = self.store.tenancy_generation().await?;

@@ -239,6 +239,12 @@ impl History {
     pub(super) async fn put(&self, draft: &Draft) -> Result<(), HistoryError> {
         if let Some(row) = &draft.row {
             self.0.objects.put(&row.object, draft.bytes.clone()).await?;
+            // Dashboards ask for what is new; its tail need not come back over the network.
+            let tail = super::tail_of(&row.layout);
+            let bytes = usize::try_from(tail.start).ok().and_then(|at| draft.bytes.get(at..));
+            if let Some(bytes) = bytes {
+                self.0.objects.keep(&row.object, &tail, draft.bytes.slice_ref(bytes));
+            }
         }
         Ok(())
     }

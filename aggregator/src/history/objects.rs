@@ -4,6 +4,7 @@
 //! a bound; nothing here knows what the bytes mean.
 
 use super::settings::HistorySettings;
+use crate::caches::{CacheMeter, DiskCache, DiskCacheError};
 use bytes::Bytes;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
@@ -22,6 +23,8 @@ const RETRIES: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a bucket is asked for where nobody says.
 const REGION: &str = "us-east-1";
+/// Parts of a bucket's objects, under the state folder.
+const CACHE: &str = "cache/history";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
@@ -42,6 +45,8 @@ pub enum ObjectsError {
         #[source]
         source: Box<figment::Error>,
     },
+    #[error("the cache of the history")]
+    Cache(#[from] DiskCacheError),
     #[error("{operation} the object {object}")]
     Object {
         operation: &'static str,
@@ -65,6 +70,8 @@ pub struct Objects {
     address: String,
     /// Where it is a folder, which one.
     folder: Option<PathBuf>,
+    /// Where it is a bucket: what of it is kept here.
+    kept: Option<Arc<DiskCache>>,
 }
 
 impl Objects {
@@ -74,7 +81,12 @@ impl Objects {
     /// Where the address, the credentials or the folder can't be read.
     pub fn open(settings: &HistorySettings, state: &Path) -> Result<Self, ObjectsError> {
         match &settings.store {
-            Some(address) if address.starts_with("s3://") => Self::bucket(settings, address),
+            Some(address) if address.starts_with("s3://") => {
+                let objects = Self::bucket(settings, address)?;
+                let bytes = settings.disk_cache_bytes;
+                let kept = (bytes > 0).then(|| DiskCache::open(&state.join(CACHE), bytes));
+                Ok(Self { kept: kept.transpose()?.map(Arc::new), ..objects })
+            }
             Some(address) if address.contains("://") => Err(ObjectsError::Address(address.clone())),
             Some(folder) => Self::folder(&state.join(folder)),
             None => Self::folder(&state.join("history")),
@@ -91,7 +103,7 @@ impl Objects {
             .with_fsync(true)
             .with_automatic_cleanup(true);
         let address = path.display().to_string();
-        Ok(Self { store: Arc::new(store), address, folder: Some(path) })
+        Ok(Self { store: Arc::new(store), address, folder: Some(path), kept: None })
     }
 
     fn bucket(settings: &HistorySettings, address: &str) -> Result<Self, ObjectsError> {
@@ -107,7 +119,7 @@ impl Objects {
         } else {
             Arc::new(PrefixStore::new(store, prefix))
         };
-        Ok(Self { store, address: address.to_owned(), folder: None })
+        Ok(Self { store, address: address.to_owned(), folder: None, kept: None })
     }
 
     /// The folder's path, or the bucket's address.
@@ -144,6 +156,47 @@ impl Objects {
         got.map_err(|source| failed("reading", object, source))
     }
 
+    /// The same of an object that never changes: what was read once may come from this machine's
+    /// disk.
+    ///
+    /// # Errors
+    /// Where that fails or the object is shorter.
+    pub async fn parts(
+        &self,
+        object: &str,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, ObjectsError> {
+        let Some(kept) = &self.kept else { return self.get(object, ranges).await };
+        let (cache, name, asked) = (Arc::clone(kept), object.to_owned(), ranges.to_vec());
+        let known = tokio::task::spawn_blocking(move || {
+            asked.iter().map(|range| cache.get(&name, range)).collect::<Vec<_>>()
+        });
+        // A read that was cut off found nothing.
+        let mut parts = known.await.unwrap_or_default();
+        parts.resize(ranges.len(), None);
+        let lacks =
+            |(range, part): (&Range<u64>, &Option<Bytes>)| part.is_none().then(|| range.clone());
+        let missing: Vec<Range<u64>> = ranges.iter().zip(&parts).filter_map(lacks).collect();
+        let read = if missing.is_empty() { Vec::new() } else { self.get(object, &missing).await? };
+        for (range, part) in missing.iter().zip(&read) {
+            self.keep(object, range, part.clone());
+        }
+        let mut read = read.into_iter();
+        Ok(parts.into_iter().filter_map(|part| part.or_else(|| read.next())).collect())
+    }
+
+    /// Keeps a part of an object on this machine's disk, where the store is not that already.
+    pub fn keep(&self, object: &str, range: &Range<u64>, part: Bytes) {
+        let Some(kept) = &self.kept else { return };
+        let (cache, object, range) = (Arc::clone(kept), object.to_owned(), range.clone());
+        tokio::task::spawn_blocking(move || cache.put(&object, &range, &part));
+    }
+
+    /// Of what is kept on this machine's disk, where anything is.
+    pub(super) fn meter(&self) -> Option<&CacheMeter> {
+        self.kept.as_ref().map(|kept| kept.meter())
+    }
+
     /// How long an object is; `None` where there is none.
     ///
     /// # Errors
@@ -161,6 +214,11 @@ impl Objects {
     /// # Errors
     /// Where the store refuses.
     pub async fn remove(&self, object: &str) -> Result<(), ObjectsError> {
+        if let Some(kept) = &self.kept {
+            let (cache, object) = (Arc::clone(kept), object.to_owned());
+            // What stays of it is asked for by nobody, and goes with its age.
+            let _ = tokio::task::spawn_blocking(move || cache.remove(&object)).await;
+        }
         match self.store.delete(&ObjectPath::from(object)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(failed("removing", object, source)),

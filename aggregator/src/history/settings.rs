@@ -16,6 +16,8 @@ pub struct HistorySettings {
     /// A file with `access_key_id` and `secret_access_key` in TOML; the environment's `AWS_…`
     /// where absent.
     pub credentials_file: Option<PathBuf>,
+    /// What parts of a bucket's segments may take on this machine's disk, below `STATE/cache`.
+    pub disk_cache_bytes: u64,
     /// The span of blocks that becomes one segment. It divides a day.
     pub window_minutes: u64,
     /// How long after a span's end late blocks are waited for.
@@ -60,6 +62,7 @@ impl Default for HistorySettings {
             endpoint: None,
             region: None,
             credentials_file: None,
+            disk_cache_bytes: 1024 * 1024 * 1024,
             window_minutes: 120,
             settle_minutes: 10,
             linger_minutes: 20,

@@ -4,6 +4,7 @@ use super::budget::Usage;
 use super::compactor::Pass;
 use super::{History, HistoryError};
 use crate::app::shutdown::Shutdown;
+use crate::caches::CacheMeter;
 use crate::metrics::Metrics;
 use crate::store::Held;
 use prometheus_client::metrics::counter::Counter;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// How often the task looks what is due.
 const EVERY: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HistoryMetrics {
     pub segments: Gauge,
     pub segment_bytes: Gauge,
@@ -25,10 +26,28 @@ pub struct HistoryMetrics {
     pub written_bytes: Counter,
     pub passes: Counter,
     pub failures: Counter,
+    pub(super) tails: CacheMeter,
+}
+
+impl Default for HistoryMetrics {
+    fn default() -> Self {
+        Self {
+            segments: Gauge::default(),
+            segment_bytes: Gauge::default(),
+            used_bytes: Gauge::default(),
+            free_bytes: Gauge::default(),
+            room: Gauge::default(),
+            compacted_blocks: Counter::default(),
+            written_bytes: Counter::default(),
+            passes: Counter::default(),
+            failures: Counter::default(),
+            tails: CacheMeter::new("history_tails"),
+        }
+    }
 }
 
 impl HistoryMetrics {
-    pub(crate) fn register(&self, metrics: &Metrics) {
+    pub(super) fn register(&self, metrics: &Metrics) {
         metrics.register(|registry| {
             let mut gauge = |name: &str, help: &str, gauge: &Gauge| {
                 registry.register(name, help, gauge.clone());

@@ -32,6 +32,7 @@ mod record;
 mod standing;
 pub(super) mod telemetry;
 pub(crate) mod tenancy;
+pub(super) mod timing;
 mod webhooks;
 
 use crate::store::{Database, StoreError};
@@ -40,9 +41,10 @@ use days::Days;
 use engine::Engine;
 use notices::Replica;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use timing::{Reading, Timing, Touched, Writing};
 use uuid::Uuid;
 
 /// The database as every statement here sees it: bind parameters as `$1`, `RETURNING` for numbers
@@ -69,6 +71,7 @@ pub struct Store {
     readers: Pool,
     days: Days,
     replica: Replica,
+    timing: Timing,
 }
 
 impl Store {
@@ -94,7 +97,8 @@ impl Store {
     /// Opens `database` as it is.
     async fn reach(database: &Database) -> Result<Self, StoreError> {
         let (engine, writer, readers) = engine::connect(database).await?;
-        Ok(Self { engine, writer, readers, days: Days::default(), replica: Replica::new() })
+        let (replica, timing) = (Replica::new(), Timing::new(engine.name()));
+        Ok(Self { engine, writer, readers, days: Days::default(), replica, timing })
     }
 
     /// `sqlite` or `postgresql`.
@@ -104,15 +108,22 @@ impl Store {
     }
 
     /// A write transaction: no other writes until it ends.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
-        self.begin_with(self.engine.begin()).await
+    async fn begin(&self) -> Result<Writing, StoreError> {
+        self.begin_with(self.engine.begin(), Touched::Anything).await
+    }
+
+    /// A write transaction of rows that it locks itself, and that nothing kept in memory is made of.
+    async fn begin_on_rows(&self) -> Result<Writing, StoreError> {
+        self.begin_with(self.engine.begin_on_rows(), Touched::OwnRows).await
     }
 
     /// Waits a while for a server that is away: whoever asks has done nothing yet.
-    pub(super) async fn begin_with(
+    async fn begin_with(
         &self,
         statement: &'static str,
-    ) -> Result<Transaction<'static, Db>, StoreError> {
+        touched: Touched,
+    ) -> Result<Writing, StoreError> {
+        let since = Instant::now();
         let begun = tokio::time::timeout(AWAY, async {
             loop {
                 match self.writer.begin_with(statement).await {
@@ -121,7 +132,9 @@ impl Store {
                 }
             }
         });
-        Ok(begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
+        let begun = begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        self.timing.waited(since);
+        Ok(Writing::new(begun?, touched, &self.timing))
     }
 
     /// A write of one statement; says how many rows it was about.
@@ -139,8 +152,12 @@ impl Store {
     }
 
     /// The pool that reads; each statement sees a committed snapshot.
-    pub(super) const fn readers(&self) -> &Pool {
-        &self.readers
+    const fn readers(&self) -> Reading<'_> {
+        Reading::new(&self.readers, &self.timing)
+    }
+
+    pub(crate) const fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// Waits for what runs and closes the connections.

@@ -2,6 +2,7 @@
 //!
 //! Numbers are only ever added, so a copy is whole while there are as many of them as it has.
 
+use crate::caches::CacheMeter;
 use crate::fleet::DeviceId;
 use crate::store::{EpochKey, Store, StoreError};
 use crate::telemetry::SeriesId;
@@ -66,29 +67,37 @@ pub(crate) enum Place {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Dictionaries(Cache<DeviceId, Arc<Dictionary>>);
+pub(crate) struct Dictionaries {
+    kept: Cache<DeviceId, Arc<Dictionary>>,
+    meter: CacheMeter,
+}
 
 impl Default for Dictionaries {
     fn default() -> Self {
-        Self(Cache::new(MACHINES))
+        Self { kept: Cache::new(MACHINES), meter: CacheMeter::new("dictionaries") }
     }
 }
 
 impl Dictionaries {
+    pub(crate) const fn meter(&self) -> &CacheMeter {
+        &self.meter
+    }
+
     pub(crate) async fn of(
         &self,
         store: &Store,
         machine: DeviceId,
     ) -> Result<Arc<Dictionary>, StoreError> {
-        if let Some(known) = self.0.get(&machine).await {
+        let known = self.kept.get(&machine).await;
+        if let Some(known) = self.meter.asked(known) {
             return Ok(known);
         }
         let dictionary = Arc::new(Dictionary::new(store.series_numbers(machine).await?));
-        self.0.insert(machine, Arc::clone(&dictionary)).await;
+        self.kept.insert(machine, Arc::clone(&dictionary)).await;
         Ok(dictionary)
     }
 
     pub(crate) async fn forget(&self, machine: DeviceId) {
-        self.0.invalidate(&machine).await;
+        self.kept.invalidate(&machine).await;
     }
 }

@@ -18,6 +18,7 @@ mod selection;
 mod steps;
 mod taken;
 
+use crate::caches::CacheMeter;
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::history::{History, HistoryError, SegmentError};
@@ -177,6 +178,10 @@ impl Engine {
         let streams = Arc::new(Semaphore::new(rows::MAX_STREAMS));
         let (dictionaries, recent) = (Dictionaries::default(), RecentBlocks::default());
         Self { store, history, clock, dictionaries, recent, turns, streams }
+    }
+
+    pub(super) fn meters(&self) -> [&CacheMeter; 2] {
+        [self.dictionaries.meter(), self.recent.meter()]
     }
 
     pub(super) async fn readings(&self, query: &ReadingsQuery) -> Result<Readings, ReadingsError> {

@@ -36,12 +36,11 @@ fn now() -> Clock {
 }
 
 /// How many samples the segments of a machine have.
-async fn samples(rig: &Rig, device: DeviceId) -> usize {
+async fn samples(history: &History, device: DeviceId) -> usize {
     let to_ms = START_MS * 2;
     let wanted = Wanted { device, from_ms: 0, to_ms, series: &[], tier: Tier::Samples };
     let mut found = 0;
-    rig.app
-        .history
+    history
         .for_each_segment::<HistoryError>(&wanted, |segment| {
             for part in segment.parts() {
                 found += segment.samples(&part).unwrap().len();
@@ -69,7 +68,7 @@ async fn segments_lie_in_a_bucket_and_blocks_stay_while_it_is_away() {
     clock.advance(SETTLED);
     let pass = rig.app.history.pass().await.unwrap();
     assert_eq!((pass.segments, pass.blocks, pass.left), (1, 3, 0));
-    assert_eq!(samples(&rig, identity.device).await, 6);
+    assert_eq!(samples(&rig.app.history, identity.device).await, 6);
     // A bucket that is gone costs nothing but time: what is not there yet stays where it was.
     agent.send(block(4, START_MS + 60_000, &[(0, START_MS + 60_000, Ok(42.0))])).await;
     agent.acknowledged(4).await;
@@ -78,6 +77,45 @@ async fn segments_lie_in_a_bucket_and_blocks_stay_while_it_is_away() {
     let pass = rig.app.history.pass().await.unwrap();
     assert_eq!((pass.segments, pass.left), (0, 1));
     assert_eq!(rig.app.store.counts().await.unwrap().blocks, 4);
+}
+
+/// The parts of segments that lie on this machine's disk.
+fn parts_on_disk(state: &Path) -> usize {
+    let files = |folder: std::fs::DirEntry| std::fs::read_dir(folder.path()).unwrap().count();
+    std::fs::read_dir(state.join("cache/history")).unwrap().flatten().map(files).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_once_is_answered_after_a_restart_while_the_bucket_is_away() {
+    let bucket = Bucket::start().unwrap();
+    let clock = now();
+    let rig = Rig::with_history(clock.clone(), |state| settings(&bucket, state)).await;
+    let state = &rig.app.config.state;
+    let identity = rig.enrol().await;
+    let mut agent = rig.agent(&identity, 7).await;
+    agent.send(block(1, START_MS, &[(0, START_MS, Ok(40.0))])).await;
+    agent.acknowledged(1).await;
+    clock.advance(SETTLED);
+    assert_eq!(rig.app.history.pass().await.unwrap().segments, 1);
+    // Its tail was kept when it was written; its samples are by reading them.
+    until(|| parts_on_disk(state) == 1).await;
+    assert_eq!(samples(&rig.app.history, identity.device).await, 1);
+    until(|| parts_on_disk(state) == 2).await;
+    bucket.process().signal(Signal::KILL).unwrap();
+    let settings = settings(&bucket, state);
+    let again = History::open(rig.app.store.clone(), clock, &settings, state).unwrap();
+    assert_eq!(samples(&again, identity.device).await, 1);
+}
+
+/// Waits until it is so, for ten seconds at most.
+async fn until(so: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it is not so after ten seconds");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -194,6 +194,26 @@ async fn the_exposition_is_open_on_loopback_and_asks_elsewhere() {
 }
 
 #[tokio::test]
+async fn the_exposition_tells_how_long_the_database_takes_and_what_caches_answer() {
+    let rig = Rig::start().await;
+    rig.admin().await;
+    let text = rig.get("/metrics").send().await.text;
+    let count = |line: &str| -> u64 {
+        let found = text.lines().find_map(|text| text.strip_prefix(line));
+        found.unwrap_or_else(|| panic!("no {line} in {text}")).trim().parse().unwrap()
+    };
+    let engine = rig.app.store.engine();
+    for operation in ["read", "wait", "write"] {
+        let labels = format!(r#"db_system_name="{engine}",db_operation_name="{operation}""#);
+        let line = format!("db_client_operation_duration_seconds_count{{{labels}}}");
+        assert!(count(&line) > 0, "{operation}");
+    }
+    for cache in ["devices", "tenancy", "blocks", "dictionaries", "history_tails"] {
+        count(&format!(r#"flyball_cache_requests_total{{cache="{cache}",result="hit"}}"#));
+    }
+}
+
+#[tokio::test]
 async fn the_exposition_counts_requests_by_their_route_and_never_by_their_address() {
     let rig = Rig::start().await;
     rig.get("/health").send().await;

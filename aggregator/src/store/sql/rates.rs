@@ -10,7 +10,7 @@ const PRUNE: i64 = 20;
 
 impl RateState for Store {
     async fn take(&self, key: &str, rate: Rate, now_ms: u64) -> Result<Ruling, StoreError> {
-        let mut transaction = self.begin_with(self.engine.begin_on_rows()).await?;
+        let mut transaction = self.begin_on_rows().await?;
         let fresh = Meter::new(rate, now_ms);
         // The conflicting update changes nothing and locks the row.
         let row = sqlx::query(
@@ -61,7 +61,7 @@ fn idle_at_ms(rate: Rate, now_ms: u64) -> u64 {
 impl Store {
     /// Takes what is idle away, a few rows with every window that begins: more go than come.
     async fn forget_idle_rates(&self, now_ms: u64) -> Result<(), StoreError> {
-        let mut transaction = self.begin_with(self.engine.begin_on_rows()).await?;
+        let mut transaction = self.begin_on_rows().await?;
         let rows = sqlx::query("SELECT key FROM rates WHERE idle_at_ms < $1 ORDER BY key LIMIT $2")
             .bind(ms(now_ms))
             .bind(PRUNE)

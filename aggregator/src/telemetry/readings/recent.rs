@@ -5,6 +5,7 @@
 //! ingest, compaction, erasure and other replicas. So each question first takes the print of its
 //! set from the database, and what is kept answers only where it has the same one.
 
+use crate::caches::CacheMeter;
 use crate::fleet::DeviceId;
 use crate::store::{BlockRow, BlocksPrint, Store, StoreError};
 use moka::future::Cache;
@@ -23,7 +24,10 @@ const ROW_BYTES: usize = size_of::<BlockRow>() + 64;
 const IDLE: Duration = Duration::from_mins(10);
 
 #[derive(Clone, Debug)]
-pub(super) struct RecentBlocks(Cache<DeviceId, Arc<[BlockRow]>>);
+pub(super) struct RecentBlocks {
+    kept: Cache<DeviceId, Arc<[BlockRow]>>,
+    meter: CacheMeter,
+}
 
 impl Default for RecentBlocks {
     fn default() -> Self {
@@ -31,11 +35,15 @@ impl Default for RecentBlocks {
             u32::try_from(bytes_of(blocks)).unwrap_or(u32::MAX)
         };
         let cache = Cache::builder().max_capacity(MAX_BYTES).weigher(weigh).time_to_idle(IDLE);
-        Self(cache.build())
+        Self { kept: cache.build(), meter: CacheMeter::new("blocks") }
     }
 }
 
 impl RecentBlocks {
+    pub(super) const fn meter(&self) -> &CacheMeter {
+        &self.meter
+    }
+
     /// Every block with a tick in `from_ms..to_ms`, by its first tick, all of one snapshot;
     /// `None` where they are too many to stand in memory.
     pub(super) async fn of(
@@ -53,8 +61,8 @@ impl RecentBlocks {
         if print.count == 0 {
             return Ok(Some(Arc::default()));
         }
-        let known = self.0.get(&machine).await.unwrap_or_default();
-        if let Some(inside) = inside(&known, from_ms, to_ms, print) {
+        let known = self.kept.get(&machine).await.unwrap_or_default();
+        if let Some(inside) = self.meter.asked(inside(&known, from_ms, to_ms, print)) {
             return Ok(Some(inside));
         }
         // Mostly a few have come since.
@@ -77,7 +85,7 @@ impl RecentBlocks {
 
     async fn keep(&self, machine: DeviceId, blocks: &Arc<[BlockRow]>) {
         if fits(blocks) {
-            self.0.insert(machine, Arc::clone(blocks)).await;
+            self.kept.insert(machine, Arc::clone(blocks)).await;
         }
     }
 }

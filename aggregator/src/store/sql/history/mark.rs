@@ -12,7 +12,7 @@ const MARK: &str = "history.mark";
 impl Store {
     /// The mark, where the database has one.
     pub(crate) async fn history_mark(&self) -> Result<Option<Mark>, StoreError> {
-        Ok(read(&mut *self.readers().acquire().await?).await?.map(|(mark, _)| mark))
+        Ok(read(&mut *self.readers.acquire().await?).await?.map(|(mark, _)| mark))
     }
 
     /// Takes it on to mark an object store that has no mark. A claim that is still unwritten

@@ -112,8 +112,8 @@ impl Store {
         // What settles an operation takes its turn with everybody who writes; all else touches
         // nothing but its own epochs.
         let settles = arrivals.iter().any(|a| matches!(a.body, ArrivalBody::Outcome(_)));
-        let begin = if settles { self.engine.begin() } else { self.engine.begin_on_rows() };
-        let mut transaction = self.begin_with(begin).await?;
+        let mut transaction =
+            if settles { self.begin().await? } else { self.begin_on_rows().await? };
         let mut ledger = Ledger::lock(&mut transaction, self.engine, arrivals).await?;
         let admissions = ledger.admit(&mut transaction, arrivals).await?;
         let new = || arrivals.iter().zip(&admissions).filter(|(_, a)| **a == Admission::New);

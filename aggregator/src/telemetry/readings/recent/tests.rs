@@ -66,7 +66,7 @@ impl Machine {
     }
 
     async fn kept(&self) -> usize {
-        self.recent.0.get(&self.device).await.map_or(0, |blocks| blocks.len())
+        self.recent.kept.get(&self.device).await.map_or(0, |blocks| blocks.len())
     }
 }
 
