@@ -19,6 +19,7 @@ mod query;
 mod reaction;
 mod render;
 mod start;
+mod streams;
 
 use clap::Parser;
 use figure::{Bench, Figure};
@@ -34,7 +35,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 12] = [
+const BENCHES: [Bench; 13] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
@@ -47,6 +48,7 @@ const BENCHES: [Bench; 12] = [
     reaction::BENCH,
     render::BENCH,
     start::BENCH,
+    streams::BENCH,
 ];
 
 fn main() -> anyhow::Result<()> {
