@@ -6,6 +6,7 @@
 mod accept;
 mod access_log;
 mod auth;
+mod basic;
 mod console;
 mod cursor;
 mod dialect;
@@ -63,6 +64,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) limits: limits::Meters,
+    pub(crate) basic: basic::Basic,
     pub(crate) tickets: live::Tickets,
     pub(crate) documents: Arc<openapi::Documents>,
 }
@@ -104,6 +106,7 @@ fn house(app: App) -> (Router, Api) {
     let (routes, documents) = routes::build();
     let api = Api {
         limits: limits::Meters::new(&app),
+        basic: basic::Basic::new(),
         app,
         tickets: live::Tickets::default(),
         documents: Arc::new(documents),

@@ -11,6 +11,8 @@ mod exactly_once;
 mod first_minute;
 mod guard_alone;
 mod ledger;
+mod outbound;
+mod receivers;
 mod refusals;
 mod sandbox;
 mod tidy;

@@ -3,9 +3,10 @@
 
 use super::Api;
 use super::access_log::AskedBy;
+use super::basic;
 use super::dialect::Dialect;
 use super::error::{ErrorCode, Problem};
-use super::extract::{CameFrom, RequestId};
+use super::extract::RequestId;
 use super::peer::ClientAddress;
 use super::reply::Schemas;
 use super::table::{Input, Operation};
@@ -13,14 +14,11 @@ use crate::access::{Caller, Credential, Grants, Right, Role, UserId};
 use crate::accounts::AccountsError;
 use crate::audit::{AuditEntry, Circumstances, Decision};
 use crate::config::Config;
-use crate::http::listener::Secure;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -35,8 +33,6 @@ pub(crate) enum Identity {
 }
 
 pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// No `Authorization: Basic` of ours is longer.
-const MAX_BASIC_BYTES: usize = 1_024;
 
 /// The credential that a request shows.
 enum Shown {
@@ -60,9 +56,12 @@ pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next:
         Shown::Key(key) => known(accounts.caller_by_key(&key).await),
         Shown::Basic(text) => {
             let (mut parts, body) = request.into_parts();
-            let identity = basic(&api, &mut parts, &text).await;
+            let judged = basic::judge(&api, &mut parts, &text).await;
             request = Request::from_parts(parts, body);
-            identity
+            match judged {
+                Ok(identity) => identity,
+                Err(refused) => return *refused,
+            }
         }
         Shown::Unknown => Identity::Refused(ErrorCode::InvalidToken),
     };
@@ -109,32 +108,6 @@ fn shown(headers: &HeaderMap) -> Shown {
         (None, Some(Some(key))) => Shown::Key(key.trim().to_owned()),
         (None, Some(None)) => Shown::Unknown,
         (None, None) => Shown::Nothing,
-    }
-}
-
-/// RFC 7617, where it is allowed and nobody on the way can read it.
-async fn basic(api: &Api, parts: &mut Parts, text: &str) -> Identity {
-    let allowed = api.app.config.auth.basic && parts.extensions.get::<Secure>().is_some();
-    if !allowed {
-        return Identity::Refused(ErrorCode::BasicRefused);
-    }
-    let decoded = (text.len() <= MAX_BASIC_BYTES).then(|| STANDARD.decode(text).ok()).flatten();
-    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-    let pair = decoded.as_deref().and_then(|decoded| decoded.split_once(':'));
-    let Some((email, password)) = pair.filter(|(email, _)| !email.contains(char::is_control))
-    else {
-        return Identity::Refused(ErrorCode::InvalidCredentials);
-    };
-    let Ok(CameFrom(origin)) = CameFrom::from_request_parts(parts, api).await else {
-        return Identity::Unknown;
-    };
-    let accounts = &api.app.accounts;
-    match accounts.caller_by_password(email.into(), password.into(), origin).await {
-        Ok(caller) => Identity::Known(caller),
-        Err(AccountsError::Busy | AccountsError::Store(_)) => Identity::Unknown,
-        Err(AccountsError::Locked { .. }) => Identity::Refused(ErrorCode::AccountLocked),
-        Err(AccountsError::NotYours(_)) => Identity::Refused(ErrorCode::BasicRefused),
-        Err(_) => Identity::Refused(ErrorCode::InvalidCredentials),
     }
 }
 

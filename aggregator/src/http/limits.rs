@@ -13,7 +13,7 @@ use crate::config::Limits;
 use crate::rates::{LocalRates, Rate, RateState, Ruling};
 use crate::store::Store;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::fmt;
@@ -33,6 +33,8 @@ enum Class {
     Letter,
     Authenticated,
     Unauthenticated,
+    /// Passwords that come with a request.
+    Basic,
 }
 
 impl Class {
@@ -46,6 +48,7 @@ impl Class {
             Self::Letter => "letter",
             Self::Authenticated => "authenticated",
             Self::Unauthenticated => "unauthenticated",
+            Self::Basic => "basic",
         }
     }
 
@@ -55,7 +58,7 @@ impl Class {
             Self::Register => table.register,
             Self::Refresh => table.refresh,
             Self::Authenticated => table.authenticated,
-            Self::Unauthenticated => table.unauthenticated,
+            Self::Unauthenticated | Self::Basic => table.unauthenticated,
         }
     }
 
@@ -146,23 +149,51 @@ pub(crate) async fn enforce(State(api): State<Api>, request: Request, next: Next
     let Some(class) = Class::of(request.uri().path(), identity) else {
         return next.run(request).await;
     };
-    let client = request.extensions().get::<ClientAddress>().and_then(|client| client.0);
-    let address = client.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let subject = match (class, identity) {
         (Class::Authenticated, Some(Identity::Known(caller))) => Subject::User(caller.user),
-        _ => Subject::at(address),
+        _ => Subject::at(address(request.extensions())),
     };
     let rate = class.rate(&api.app.config.limits);
     let ruling = api.limits.take(class, subject, rate, api.app.clock.now_ms()).await;
-    let mut response = match ruling.refused {
-        Some(seconds) => {
-            let message = format!("too many requests, try again in {seconds} s");
-            Problem::new(ErrorCode::RateLimitExceeded, message).retry_after(seconds).into_response()
-        }
-        None => next.run(request).await,
-    };
+    if let Some(refused) = refusal(&ruling) {
+        return refused;
+    }
+    let mut response = next.run(request).await;
     write_headers(response.headers_mut(), &ruling);
     response
+}
+
+/// Counts a password that is about to be checked against the address that it came from.
+pub(super) async fn before_a_password(
+    api: &Api,
+    extensions: &Extensions,
+) -> Result<(), Box<Response>> {
+    let limits = &api.app.config.limits;
+    if !limits.enabled {
+        return Ok(());
+    }
+    let subject = Subject::at(address(extensions));
+    let (class, now_ms) = (Class::Basic, api.app.clock.now_ms());
+    let ruling = api.limits.take(class, subject, class.rate(limits), now_ms).await;
+    match refusal(&ruling) {
+        Some(response) => Err(Box::new(response)),
+        None => Ok(()),
+    }
+}
+
+fn address(extensions: &Extensions) -> IpAddr {
+    let client = extensions.get::<ClientAddress>().and_then(|client| client.0);
+    client.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// The answer to one request too many.
+fn refusal(ruling: &Ruling) -> Option<Response> {
+    let seconds = ruling.refused?;
+    let message = format!("too many requests, try again in {seconds} s");
+    let problem = Problem::new(ErrorCode::RateLimitExceeded, message).retry_after(seconds);
+    let mut response = problem.into_response();
+    write_headers(response.headers_mut(), ruling);
+    Some(response)
 }
 
 fn write_headers(headers: &mut HeaderMap, ruling: &Ruling) {

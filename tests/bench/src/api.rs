@@ -143,7 +143,7 @@ async fn client(server: SocketAddr, request: &str, pause: Option<Duration>) -> R
 }
 
 /// Reads one answer whole; its status.
-async fn answer(stream: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<u16> {
+pub(crate) async fn answer(stream: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<u16> {
     let mut line = String::new();
     stream.read_line(&mut line).await?;
     let status = line.split(' ').nth(1).context("no status")?.parse()?;

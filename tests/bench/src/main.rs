@@ -18,6 +18,7 @@ mod process;
 mod query;
 mod reaction;
 mod render;
+mod soak;
 mod start;
 mod streams;
 
@@ -35,7 +36,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 13] = [
+const BENCHES: [Bench; 14] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
@@ -49,6 +50,7 @@ const BENCHES: [Bench; 13] = [
     render::BENCH,
     start::BENCH,
     streams::BENCH,
+    soak::BENCH,
 ];
 
 fn main() -> anyhow::Result<()> {

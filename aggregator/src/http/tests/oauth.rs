@@ -88,6 +88,34 @@ async fn basic_works_over_tls_only_and_only_where_it_is_enabled() {
 }
 
 #[tokio::test]
+async fn passwords_that_come_with_requests_are_counted_and_right_ones_are_remembered_for_a_moment()
+{
+    let rig = Rig::with(|config| config.auth.basic = true).await;
+    rig.admin().await;
+    let router = rig.router();
+    let ask = async |password: &str| {
+        let value = format!("Basic {}", STANDARD.encode(format!("{ADMIN}:{password}")));
+        let request = Request::get("/api/v1/auth/me").header("authorization", value);
+        let request = request.extension(Secure).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    // One check serves all requests of a moment; each would have been counted.
+    for _ in 0..30 {
+        assert_eq!(ask(PASSWORD).await, 200);
+    }
+    let mut refused = 0;
+    for number in 0..30 {
+        refused += u32::from(ask(&format!("wrong {number}")).await == 429);
+    }
+    assert!(refused >= 10, "{refused} of 30 guesses were refused unseen");
+    assert_eq!(ask(PASSWORD).await, 200, "who was known a moment ago");
+    let sql = "UPDATE users SET active = 0".to_owned();
+    rig.app.store.tamper(sql).await.unwrap();
+    rig.clock.advance(Duration::from_secs(5));
+    assert_ne!(ask(PASSWORD).await, 200, "a disabled account is shut out");
+}
+
+#[tokio::test]
 async fn a_bcrypt_hash_is_replaced_at_the_next_sign_in() {
     let rig = Rig::start().await;
     rig.admin().await;
