@@ -154,7 +154,7 @@ impl App {
             clock.clone(),
             config.imports_folder(),
         );
-        history.register(&metrics);
+        history.register(&metrics, &circuits);
         telemetry.register(&metrics);
         metrics.caches.watch(tenancy.meter());
         metrics.caches.watch(fleet.meter());

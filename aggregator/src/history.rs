@@ -28,6 +28,7 @@ pub use task::HistoryMetrics;
 use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::metrics::Metrics;
+use crate::resilience::Circuits;
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesId;
 use moka::future::Cache;
@@ -212,7 +213,9 @@ impl History {
         })))
     }
 
-    pub(crate) fn register(&self, metrics: &Metrics) {
+    /// Shows itself in the metrics, and lets `circuits` judge calls to a bucket.
+    pub(crate) fn register(&self, metrics: &Metrics, circuits: &Circuits) {
+        self.0.objects.guard(circuits, &self.0.clock);
         self.0.metrics.register(metrics);
         let caches = [Some(&self.0.metrics.tails), self.0.objects.meter()];
         caches.into_iter().flatten().for_each(|meter| metrics.caches.watch(meter));

@@ -5,6 +5,8 @@
 
 use super::settings::HistorySettings;
 use crate::caches::{CacheMeter, DiskCache, DiskCacheError};
+use crate::clock::Clock;
+use crate::resilience::{Circuits, Outside};
 use bytes::Bytes;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
@@ -14,7 +16,7 @@ use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use serde::Deserialize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The bound of one request with all its repetitions.
@@ -47,6 +49,8 @@ pub enum ObjectsError {
     },
     #[error("the cache of the history")]
     Cache(#[from] DiskCacheError),
+    #[error("the object store has failed several times and is left alone for {0} s")]
+    Shut(u64),
     #[error("{operation} the object {object}")]
     Object {
         operation: &'static str,
@@ -70,6 +74,8 @@ pub struct Objects {
     address: String,
     /// Where it is a folder, which one.
     folder: Option<PathBuf>,
+    /// Where it is a bucket: who keeps calls away while it fails.
+    circuit: Arc<OnceLock<(Circuits, Clock)>>,
     /// Where it is a bucket: what of it is kept here.
     kept: Option<Arc<DiskCache>>,
 }
@@ -103,7 +109,13 @@ impl Objects {
             .with_fsync(true)
             .with_automatic_cleanup(true);
         let address = path.display().to_string();
-        Ok(Self { store: Arc::new(store), address, folder: Some(path), kept: None })
+        Ok(Self {
+            store: Arc::new(store),
+            address,
+            folder: Some(path),
+            circuit: Arc::default(),
+            kept: None,
+        })
     }
 
     fn bucket(settings: &HistorySettings, address: &str) -> Result<Self, ObjectsError> {
@@ -119,7 +131,41 @@ impl Objects {
         } else {
             Arc::new(PrefixStore::new(store, prefix))
         };
-        Ok(Self { store, address: address.to_owned(), folder: None, kept: None })
+        Ok(Self {
+            store,
+            address: address.to_owned(),
+            folder: None,
+            circuit: Arc::default(),
+            kept: None,
+        })
+    }
+
+    /// Lets `circuits` keep calls to a bucket away while it fails.
+    pub(super) fn guard(&self, circuits: &Circuits, clock: &Clock) {
+        if self.folder.is_none() {
+            // Whoever was first guards it.
+            let _ = self.circuit.set((circuits.clone(), clock.clone()));
+        }
+    }
+
+    /// A call, unless the store is left alone now. What is not there was an answer too.
+    async fn reach<T>(
+        &self,
+        call: impl Future<Output = Result<T, object_store::Error>>,
+    ) -> Result<Result<T, object_store::Error>, ObjectsError> {
+        let Some((circuits, clock)) = self.circuit.get() else { return Ok(call.await) };
+        let now_ms = clock.now_ms();
+        circuits.ask(Outside::Objects, &self.address, now_ms).map_err(|shut| {
+            ObjectsError::Shut(shut.until_ms.saturating_sub(now_ms).div_ceil(1_000))
+        })?;
+        let done = call.await;
+        match &done {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {
+                circuits.succeeded(Outside::Objects, &self.address, clock.now_ms());
+            }
+            Err(_) => circuits.failed(Outside::Objects, &self.address, clock.now_ms()),
+        }
+        Ok(done)
     }
 
     /// The folder's path, or the bucket's address.
@@ -139,7 +185,8 @@ impl Objects {
     /// # Errors
     /// Where that fails, also after repetitions.
     pub async fn put(&self, object: &str, bytes: Bytes) -> Result<(), ObjectsError> {
-        let done = self.store.put(&ObjectPath::from(object), bytes.into()).await;
+        let path = ObjectPath::from(object);
+        let done = self.reach(self.store.put(&path, bytes.into())).await?;
         done.map(|_| ()).map_err(|source| failed("writing", object, source))
     }
 
@@ -152,7 +199,8 @@ impl Objects {
         object: &str,
         ranges: &[Range<u64>],
     ) -> Result<Vec<Bytes>, ObjectsError> {
-        let got = self.store.get_ranges(&ObjectPath::from(object), ranges).await;
+        let path = ObjectPath::from(object);
+        let got = self.reach(self.store.get_ranges(&path, ranges)).await?;
         got.map_err(|source| failed("reading", object, source))
     }
 
@@ -202,7 +250,8 @@ impl Objects {
     /// # Errors
     /// Where the store does not say.
     pub async fn size(&self, object: &str) -> Result<Option<u64>, ObjectsError> {
-        match self.store.head(&ObjectPath::from(object)).await {
+        let path = ObjectPath::from(object);
+        match self.reach(self.store.head(&path)).await? {
             Ok(found) => Ok(Some(found.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(failed("looking for", object, source)),
@@ -219,7 +268,8 @@ impl Objects {
             // What stays of it is asked for by nobody, and goes with its age.
             let _ = tokio::task::spawn_blocking(move || cache.remove(&object)).await;
         }
-        match self.store.delete(&ObjectPath::from(object)).await {
+        let path = ObjectPath::from(object);
+        match self.reach(self.store.delete(&path)).await? {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(failed("removing", object, source)),
         }

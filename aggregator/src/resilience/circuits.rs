@@ -17,6 +17,8 @@ const TARGETS: usize = 500;
 pub enum Outside {
     Export,
     Mail,
+    /// A bucket.
+    Objects,
     Webhook,
 }
 
@@ -25,6 +27,7 @@ impl Outside {
         match self {
             Self::Export => "export",
             Self::Mail => "mail",
+            Self::Objects => "objects",
             Self::Webhook => "webhook",
         }
     }

@@ -77,6 +77,16 @@ async fn segments_lie_in_a_bucket_and_blocks_stay_while_it_is_away() {
     let pass = rig.app.history.pass().await.unwrap();
     assert_eq!((pass.segments, pass.left), (0, 1));
     assert_eq!(rig.app.store.counts().await.unwrap().blocks, 4);
+    // One that keeps failing is left alone for a while, and the metrics say so.
+    for _ in 0..5 {
+        rig.app.history.pass().await.unwrap();
+    }
+    let open = format!(
+        "outbound_circuit_state{{kind=\"objects\",target=\"s3://{}/of/flyball\"}} 2",
+        Bucket::NAME
+    );
+    let text = rig.app.metrics.expose().unwrap();
+    assert!(text.contains(&open), "{text}");
 }
 
 /// The parts of segments that lie on this machine's disk.
