@@ -2,6 +2,7 @@
 //! render the answers.
 
 mod complete;
+pub(crate) mod endpoints;
 mod examples;
 mod files;
 mod typescript;
@@ -21,7 +22,6 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Documents {
     pub(crate) v1: Value,
     pub(crate) flat: Value,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests walk every route by it"))]
     pub(crate) listed: Vec<(Dialect, Listed)>,
 }
 

@@ -11,6 +11,7 @@ mod conformance;
 mod equipment;
 mod errors;
 mod exports;
+mod flat_examples;
 mod idle;
 mod imports;
 mod ipc;

@@ -1,6 +1,6 @@
 //! What of the documentation the code writes besides the OpenAPI documents.
 
-use super::{document, typescript};
+use super::{document, endpoints, typescript};
 use crate::http::dialect::Dialect;
 use crate::http::error::ErrorCode;
 use crate::http::ipc;
@@ -8,9 +8,14 @@ use std::fmt::Write as _;
 
 /// Files by their path below `docs`.
 #[must_use]
-pub fn files() -> [(&'static str, String); 3] {
+pub fn files() -> [(&'static str, String); 4] {
     let client = document("v1").map(|document| typescript::print(&document)).unwrap_or_default();
-    [("clients/flyball.d.ts", client), ("errors.md", errors()), ("ipc.md", ipc::page())]
+    [
+        ("clients/flyball.d.ts", client),
+        ("errors.md", errors()),
+        ("flat-endpoints.md", endpoints::page()),
+        ("ipc.md", ipc::page()),
+    ]
 }
 
 const ERRORS: &str = "# Errors

@@ -40,7 +40,7 @@ pub(super) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
     faults
 }
 
-fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
+pub(super) fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let given: Vec<&str> = path.split('/').collect();
     let matches = |template: &str| {
         let parts: Vec<&str> = template.split('/').collect();
@@ -53,7 +53,7 @@ fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<&'a
     item.get(method.as_str().to_lowercase())
 }
 
-fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
             let pointer = reference.strip_prefix('#').unwrap();
