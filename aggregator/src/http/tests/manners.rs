@@ -149,7 +149,7 @@ async fn keys_of_repeated_requests_are_bounded_and_expire() {
 }
 
 #[tokio::test]
-async fn a_million_keys_of_repeated_requests_leave_the_oldest_out() {
+async fn keys_of_repeated_requests_beyond_the_bound_of_all_leave_the_oldest_out() {
     use crate::store::{Begun, KeptAnswer, KeyBounds};
     let rig = Rig::start().await;
     let store = &rig.app.store;
