@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod application_metrics;
+mod attacks;
 mod audit;
 mod batch_requests;
 mod board;
