@@ -2,29 +2,120 @@
 // `Operations["devices_list"]["response"]` is what that operation answers with.
 
 /** The body of the command, with the last word of its address as `action`. */
-export type ActionRequest = ((PowerRequest & {
+export type ActionRequest = (({
+  /** Of a cap: all caps of the machine where absent. */
+  actuator?: (string | null);
+  /** Watts to hold the power under; null gives the cap back to the engine. */
+  cap_watts?: (number | null);
+  /** Of a reset: `On`, `Off`, `PoweringOn`, `PoweringOff` or `Paused`, as the caller saw it. Another state refuses it. */
+  expected_state?: (string | null);
+  /** Why the machine that this aggregator runs on shall be taken down all the same. */
+  justification?: (string | null);
+  /** `On`, `ForceOff`, `GracefulShutdown`, `GracefulRestart`, `ForceRestart`, `PowerCycle`, `Nmi` or `Suspend`. What may lose work is armed first: its operation is `armed`, and says in `confirmation` what is meant and how it is confirmed. */
+  reset_type?: (string | null);
+  /** Of a reset: the switch, by its name; the device's own where absent. */
+  switch?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "power";
-}) | (ThermalRequest & {
+}) | ({
+  /** All fans of the machine where absent. */
+  actuator?: (string | null);
+  /** A duty of 0 to 1 that no fan turns below; null gives the fans back to the engine. */
+  fan_floor: (number | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "thermal";
-}) | (FrequencyRequest & {
+}) | ({
+  /** All ceilings of the machine where absent. */
+  actuator?: (string | null);
+  /** Hertz to hold the processors under; null gives the ceiling back to the engine. */
+  cap_hertz: (number | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "frequency";
-}) | (ProfileRequest & {
+}) | ({
+  /** The only one of the device where absent. */
+  actuator?: (string | null);
+  /** One of the actuator's `profiles`: a governor, a platform profile. */
+  profile: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "profile";
-}) | (IndicatorRequest & {
+}) | ({
+  /** The only light of the device where absent. */
+  indicator?: (string | null);
+  lit: boolean;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "indicator";
-}) | (BootOnceRequest & {
+}) | ({
+  /** In Redfish's words: `Pxe`, `Hdd`, `Cd`, `BiosSetup` … */
+  source: string;
+  /** The switch of the machine that boots; the device's own where absent. */
+  switch?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "boot-once";
-}) | (ServiceRequest & {
+}) | ({
+  /** One of the guard's allow-list. */
+  service: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+  /** `pause`, `resume`, `stop` or `start`. */
+  verb: string;
+} & {
   action: "services";
-}) | (LockRequest & {
+}) | ({
+  /** It also holds fans and caps where they stand. */
+  holds_levels?: boolean;
+  /** Its name within the device. */
+  name: string;
+  /** What is being done there. */
+  reason: string;
+  /** The switch or actuator that is locked; the machine with all its equipment where absent, and of equipment its only switch. */
+  target?: (string | null);
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+  /** RFC 3339, or Unix milliseconds as text: it lifts itself then; never where absent. */
+  until?: (string | null);
+} & {
   action: "locks";
-}) | (Release & {
+}) | ({
+  /** Why somebody else's lock is lifted; its owner needs none. */
+  justification?: (string | null);
+  /** The lock's name. */
+  lock: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "release";
-}) | (TripClearRequest & {
+}) | ({
+  /** The limit that tripped, by its name in `limits`. */
+  limit: string;
+  /** Why it may run again, for the guard's journal and the audit log. */
+  reason: string;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "clear";
-}) | (FleetLimitsRequest & {
+}) | ({
+  /** The whole layer: limits that are not named lose what the fleet asked of them. */
+  limits: Array<FleetLimitRequest>;
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "fleet-limits";
-}) | (SelfTestRequest & {
+}) | ({
+  /** Seconds that the command stays good while the machine is away. */
+  ttl_seconds?: (number | null);
+} & {
   action: "self-test";
 }));
 
@@ -954,7 +1045,7 @@ export type Job = {
 };
 
 export type JobRequest = {
-  courseId?: (string | null);
+  courseId: string;
   createCheckpoints?: (boolean | null);
   generateObjectives?: (boolean | null);
   generateSpokenText?: (boolean | null);
@@ -965,7 +1056,7 @@ export type JobRequest = {
   outputName?: (string | null);
   /** All of the course where empty. */
   selectedLectures?: Array<string>;
-  sourceId?: (string | null);
+  sourceId: string;
 };
 
 export type KeepAwake = {
@@ -1140,7 +1231,7 @@ export type LogEntry = {
 export type LoginDevice = {
   app_version?: (string | null);
   /** Stays the same for the same installation. */
-  fingerprint?: (string | null);
+  fingerprint: string;
   model?: (string | null);
   name?: (string | null);
   os_version?: (string | null);
@@ -1148,9 +1239,9 @@ export type LoginDevice = {
 };
 
 export type LoginRequest = {
-  device?: (LoginDevice | null);
-  email?: (string | null);
-  password?: (string | null);
+  device: LoginDevice;
+  email: string;
+  password: string;
 };
 
 export type LogoutRequest = {
@@ -1250,9 +1341,9 @@ export type NewInvitation = {
 export type NewUserRequest = {
   avatar_url?: (string | null);
   display_name?: (string | null);
-  email?: (string | null);
+  email: string;
   locale?: (string | null);
-  password?: (string | null);
+  password: string;
   /** `user` where absent. */
   role?: (string | null);
   timezone?: (string | null);
@@ -1364,12 +1455,12 @@ export type OrganizationRequestPatch = {
 };
 
 export type PasswordOnly = {
-  password?: (string | null);
+  password: string;
 };
 
 export type PasswordRequest = {
-  current_password?: (string | null);
-  new_password?: (string | null);
+  current_password: string;
+  new_password: string;
 };
 
 export type Picture = {
@@ -1514,7 +1605,7 @@ export type RecoveryCodes = {
 };
 
 export type RefreshRequest = {
-  refresh_token?: (string | null);
+  refresh_token: string;
 };
 
 export type Refreshed = {
@@ -1522,14 +1613,14 @@ export type Refreshed = {
 };
 
 export type RegisterRequest = {
-  device?: (LoginDevice | null);
+  device: LoginDevice;
   /** The part before the @ where absent. */
   display_name?: (string | null);
-  email?: (string | null);
+  email: string;
   /** The secret of an invitation, where one is needed. */
   invitation?: (string | null);
   /** At least eight characters. */
-  password?: (string | null);
+  password: string;
 };
 
 /** A release with the lock that its address names. */
@@ -1549,9 +1640,9 @@ export type Removed = {
 };
 
 export type RenderBody = {
-  code?: (string | null);
+  code: string;
   /** Such as `graphviz`. */
-  format?: (string | null);
+  format: string;
   height?: (number | null);
   /** `svg`; others are not drawn yet. */
   outputFormat?: (string | null);
@@ -2168,9 +2259,9 @@ export type UserSummary = {
 };
 
 export type ValidateRequest = {
-  code?: (string | null);
+  code: string;
   /** Such as `graphviz`. */
-  format?: (string | null);
+  format: string;
 };
 
 export type Validation = {

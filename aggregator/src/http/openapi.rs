@@ -5,6 +5,7 @@ mod complete;
 pub(crate) mod endpoints;
 mod examples;
 mod files;
+mod links;
 mod typescript;
 
 pub use files::files;

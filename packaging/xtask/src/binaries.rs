@@ -67,18 +67,27 @@ pub(crate) fn build(root: &Path) -> Result<Binaries> {
             fs::rename(&beside, &place)?;
             continue;
         }
-        say::step(&format!("build {} ({} profile)", program.name, program.profile));
-        let status = Command::new(workspace::cargo())
-            .current_dir(root)
-            .args(["build", "--quiet", "--profile", program.profile])
-            .args(["--package", program.package, "--bin", program.name])
-            .status()
-            .context("cargo could not be started")?;
-        if !status.success() {
-            bail!("{} does not build, see above", program.name);
-        }
+        build_plain(root, program)?;
     }
     Ok(locate(root))
+}
+
+/// Builds the aggregator alone and gives back where it lies.
+pub(crate) fn build_aggregator(root: &Path) -> Result<PathBuf> {
+    let [.., aggregator, _] = &PROGRAMS;
+    build_plain(root, aggregator)?;
+    Ok(locate(root).aggregator)
+}
+
+fn build_plain(root: &Path, program: &Program) -> Result<()> {
+    say::step(&format!("build {} ({} profile)", program.name, program.profile));
+    let status = Command::new(workspace::cargo())
+        .current_dir(root)
+        .args(["build", "--quiet", "--profile", program.profile])
+        .args(["--package", program.package, "--bin", program.name])
+        .status()
+        .context("cargo could not be started")?;
+    if status.success() { Ok(()) } else { bail!("{} does not build, see above", program.name) }
 }
 
 /// Builds a program of the edge without libraries, as the guests of `test --rig` need it too.

@@ -9,6 +9,7 @@ mod binaries;
 mod child;
 mod clock;
 mod console;
+mod contract;
 mod down;
 mod faults;
 mod fleet;

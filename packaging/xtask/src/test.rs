@@ -1,7 +1,7 @@
 //! `test`: everything that CI runs, step by step, and one closing line.
 
 use crate::rig::Form;
-use crate::{binaries, clock, console, faults, plugins, preflight, rig, say, workspace};
+use crate::{binaries, clock, console, contract, faults, plugins, preflight, rig, say, workspace};
 use anyhow::{Result, bail};
 use flyball_harness::counterparts::Postgres;
 use std::path::Path;
@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Nothing but a fleet under so many faults, and the ledger of its samples
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "500", conflicts_with_all = ["only", "rig"])]
     faults: Option<u32>,
+    /// Nothing but the API against its documents: every role, so many requests at least
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20000", conflicts_with_all = ["only", "rig", "faults"])]
+    contract: Option<u64>,
     /// The ledger as JSON: a line for every device and one for the faults
     #[arg(long, requires = "faults")]
     json: bool,
@@ -33,7 +36,7 @@ struct Step {
 
 const RIG: &str = "rig";
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "formatting", run: formatting },
     Step { name: "plugins", run: build_plugins },
     Step { name: "console", run: console_checks },
@@ -43,6 +46,7 @@ const STEPS: [Step; 12] = [
     Step { name: "tests on PostgreSQL", run: tests_on_postgresql },
     Step { name: "documentation", run: documentation },
     Step { name: "release builds", run: release_builds },
+    Step { name: "contract", run: contract::short },
     Step { name: "system", run: system },
     Step { name: "faults", run: faults::short },
     Step { name: RIG, run: short_rig },
@@ -51,6 +55,10 @@ const STEPS: [Step; 12] = [
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if let Some(number) = options.faults {
         return faults::run(root, number, options.json).map(|_| ());
+    }
+    if let Some(requests) = options.contract {
+        let count = contract::run(root, requests)?;
+        return if count.failed == 0 { Ok(()) } else { bail!("documents and answers differ") };
     }
     preflight::for_testing()?;
     let mut total = count::Count::default();

@@ -1,6 +1,6 @@
 //! What a document says of all its operations alike: names, security, areas, examples.
 
-use super::examples;
+use super::{examples, links};
 use crate::http::dialect::Dialect;
 use crate::http::names::Names;
 use axum::http::Method;
@@ -13,6 +13,7 @@ const METHODS: [Method; 5] =
 /// Completes `document`, whose paths and components are there.
 pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
     open_parts(document);
+    unsigned(document);
     let components = document["components"].clone();
     let mut tags = BTreeSet::new();
     let paths = document["paths"].as_object_mut();
@@ -36,6 +37,7 @@ pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
             examples::add(operation, &components);
         }
     }
+    links::add(document);
     document["components"]["parameters"] = json!({ "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -48,21 +50,50 @@ pub(super) fn complete(document: &mut Value, dialect: Dialect, names: &Names) {
         tags.iter().map(|tag| json!({ "name": tag, "description": about(tag) })).collect();
 }
 
-/// What is sent takes no unknown fields; as a part of what is answered it stands beside others.
+/// What is sent takes no unknown fields; as a part of something it stands beside others.
 fn open_parts(document: &mut Value) {
     let known = document["components"]["schemas"].clone();
     let schemas = document["components"]["schemas"].as_object_mut();
     for schema in schemas.into_iter().flatten().map(|(_, schema)| schema) {
-        for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
-            let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
-            let Some(whole) = name.map(|name| &known[name]) else { continue };
-            if whole["additionalProperties"] == false {
-                *part = whole.clone();
-                if let Some(members) = part.as_object_mut() {
-                    members.remove("additionalProperties");
-                }
+        open(schema, &known);
+        for choice in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            if open(choice, &known) {
+                // Of a choice its word and its fields are all that it takes.
+                choice["unevaluatedProperties"] = false.into();
             }
         }
+    }
+}
+
+/// Writes closed parts of `schema` out, open. Was there one?
+fn open(schema: &mut Value, known: &Value) -> bool {
+    let mut opened = false;
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let Some(whole) = name.map(|name| &known[name]) else { continue };
+        if whole["additionalProperties"] == false {
+            *part = whole.clone();
+            if let Some(members) = part.as_object_mut() {
+                members.remove("additionalProperties");
+            }
+            opened = true;
+        }
+    }
+    opened
+}
+
+/// A format bounds a number: what has no sign goes twice as far as `int32` does.
+fn unsigned(part: &mut Value) {
+    if part["format"] == "int32" && part["minimum"] == 0 {
+        part["format"] = "uint32".into();
+        if part["maximum"].is_null() {
+            part["maximum"] = u32::MAX.into();
+        }
+    }
+    match part {
+        Value::Array(items) => items.iter_mut().for_each(unsigned),
+        Value::Object(members) => members.values_mut().for_each(unsigned),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

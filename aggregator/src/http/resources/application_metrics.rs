@@ -33,7 +33,7 @@ pub(crate) struct ApplicationMetrics {
     #[schema(min_length = 1, max_length = 128)]
     id: Option<String>,
     /// As `X-Client-ID` says where absent.
-    #[schema(nullable = false, min_length = 1, max_length = 128)]
+    #[schema(min_length = 1, max_length = 128)]
     client_id: Option<String>,
     #[schema(min_length = 1, max_length = 128)]
     client_name: Option<String>,

@@ -27,6 +27,7 @@ const CHUNK: usize = 256 * 1024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct BackupRequest {
     /// What the keys in it are sealed with: 12 bytes at least. Without it nothing is restored.
+    #[schema(min_length = 12, max_length = 1024)]
     passphrase: String,
 }
 

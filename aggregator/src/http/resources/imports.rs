@@ -214,8 +214,10 @@ pub(crate) async fn course(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobRequest {
     #[serde(alias = "source_id")]
+    #[schema(value_type = String)]
     source_id: Option<String>,
     #[serde(alias = "course_id")]
+    #[schema(value_type = String)]
     course_id: Option<String>,
     /// The id of the curriculum that comes of it.
     #[serde(alias = "output_name")]

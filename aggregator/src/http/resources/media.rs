@@ -76,7 +76,9 @@ pub(crate) async fn capabilities(
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ValidateRequest {
     /// Such as `graphviz`.
+    #[schema(value_type = String)]
     format: Option<String>,
+    #[schema(value_type = String)]
     code: Option<String>,
 }
 
@@ -137,7 +139,9 @@ pub(crate) async fn validate(
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RenderBody {
     /// Such as `graphviz`.
+    #[schema(value_type = String)]
     format: Option<String>,
+    #[schema(value_type = String)]
     code: Option<String>,
     /// `svg`; others are not drawn yet.
     #[serde(rename = "outputFormat", alias = "output_format")]

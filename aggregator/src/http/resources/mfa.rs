@@ -62,13 +62,14 @@ impl Resource for RecoveryCodes {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeRequest {
+    #[schema(min_length = 1, max_length = 64)]
     code: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordOnly {
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password")]
     password: Option<String>,
 }
 
@@ -78,6 +79,7 @@ pub(crate) struct VerifyRequest {
     /// What the refused sign-in gave.
     challenge: String,
     /// Six digits of the app, or a recovery code.
+    #[schema(min_length = 1, max_length = 64)]
     code: String,
 }
 

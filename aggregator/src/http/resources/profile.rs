@@ -66,9 +66,9 @@ impl ProfilePatch {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PasswordRequest {
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password")]
     current_password: Option<String>,
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password")]
     new_password: Option<String>,
 }
 

@@ -11,12 +11,14 @@ use utoipa::ToSchema;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RegisterRequest {
+    #[schema(value_type = String)]
     email: Option<String>,
     /// At least eight characters.
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password", min_length = 8)]
     password: Option<String>,
     /// The part before the @ where absent.
     display_name: Option<String>,
+    #[schema(value_type = LoginDevice)]
     device: Option<LoginDevice>,
     /// The secret of an invitation, where one is needed.
     invitation: Option<String>,

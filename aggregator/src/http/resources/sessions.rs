@@ -22,9 +22,11 @@ const MAX_TEXT: usize = 256;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct LoginRequest {
+    #[schema(value_type = String)]
     email: Option<String>,
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password")]
     password: Option<String>,
+    #[schema(value_type = LoginDevice)]
     device: Option<LoginDevice>,
 }
 
@@ -32,6 +34,7 @@ pub(crate) struct LoginRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct LoginDevice {
     /// Stays the same for the same installation.
+    #[schema(value_type = String)]
     fingerprint: Option<String>,
     name: Option<String>,
     r#type: Option<String>,
@@ -96,6 +99,7 @@ impl Resource for SignedIn {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RefreshRequest {
+    #[schema(value_type = String)]
     refresh_token: Option<String>,
 }
 

@@ -90,8 +90,9 @@ impl UsersQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUserRequest {
+    #[schema(value_type = String)]
     email: Option<String>,
-    #[schema(format = "password")]
+    #[schema(value_type = String, format = "password", min_length = 8)]
     password: Option<String>,
     /// `user` where absent.
     #[schema(value_type = Option<String>)]

@@ -236,6 +236,7 @@ pub(crate) async fn remove(
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateRequest {
     /// How long the secret before signs too: a day where absent, a week at most.
+    #[schema(maximum = 604_800)]
     overlap_seconds: Option<u64>,
 }
 

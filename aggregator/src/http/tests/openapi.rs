@@ -133,3 +133,31 @@ async fn the_served_document_is_the_committed_one() {
         assert_eq!(rig.get(path).send().await.json(), document(name).unwrap());
     }
 }
+
+#[test]
+fn what_was_made_leads_to_what_may_be_done_with_it() {
+    let v1 = document("v1").unwrap();
+    let made = &v1["paths"]["/api/v1/sites"]["post"]["responses"]["201"]["links"];
+    assert_eq!(made["sites_get"]["parameters"]["id"], "$response.body#/data/id");
+    assert_eq!(made["sites_delete"]["parameters"]["header.If-Match"], "*");
+    let read = &v1["paths"]["/api/v1/sites/{id}"]["get"]["responses"]["200"]["links"];
+    let change = &read["sites_update"]["parameters"];
+    assert_eq!(change["header.If-Match"], "$response.header.ETag");
+    assert_eq!(change["id"], "$request.path.id");
+    let asked = &v1["paths"]["/api/v1/devices/{id}/power"]["post"]["responses"]["202"]["links"];
+    assert_eq!(asked["operations_get"]["parameters"]["id"], "$response.body#/data/id");
+    let flat = document("flat").unwrap();
+    let queued = &flat["paths"]["/api/import/jobs"]["post"]["responses"]["200"]["links"];
+    assert_eq!(queued["import_jobs_get"]["parameters"]["id"], "$response.body#/jobId");
+}
+
+#[test]
+fn a_validated_command_takes_its_word_beside_its_fields() {
+    let v1 = document("v1").unwrap();
+    let choices = v1["components"]["schemas"]["ActionRequest"]["oneOf"].as_array().unwrap();
+    for choice in choices {
+        let parts = choice["allOf"].as_array().unwrap();
+        assert!(parts.iter().all(|part| part.get("additionalProperties").is_none()), "{choice}");
+        assert_eq!(choice["unevaluatedProperties"], false);
+    }
+}
