@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub(crate) struct Account {
     pub(crate) email: String,
     pub(crate) id: String,
+    /// The address of another of that role, for what may lock an account.
+    pub(crate) spare: String,
 }
 
 /// Makes the records as the superuser, and an account of `role` with a few of its own.
@@ -20,16 +22,16 @@ pub(crate) fn make(server: &Server, role: Role) -> Result<Account> {
     maker.places(&organization)?;
     maker.outbound(&organization)?;
     let email = match role {
-        // The only one, which can't be deleted.
         Role::Superuser => ADMIN_EMAIL.to_owned(),
-        lesser => maker.account(lesser, &organization)?,
+        lesser => maker.account(lesser, "", &organization)?,
     };
+    let spare = maker.account(role, "spare-", &organization)?;
     let token = server.sign_in(&email)?;
     let own = Maker { server, token: &token };
     own.content()?;
     let me = server.get("/api/v1/auth/me", &token)?;
     let id = me["data"]["id"].as_str().or_else(|| me["data"]["user"]["id"].as_str());
-    Ok(Account { email, id: id.context("the account has no id")?.to_owned() })
+    Ok(Account { email, id: id.context("the account has no id")?.to_owned(), spare })
 }
 
 struct Maker<'a> {
@@ -97,11 +99,12 @@ impl Maker<'_> {
         Ok(())
     }
 
-    fn account(&self, role: Role, organization: &str) -> Result<String> {
-        let email = format!("{}@flyball.localhost", role.name());
-        let account = json!({ "email": email, "password": PASSWORD, "role": "user" });
+    fn account(&self, role: Role, which: &str, organization: &str) -> Result<String> {
+        let email = format!("{which}{}@flyball.localhost", role.name());
+        let own = if role == Role::Superuser { role } else { Role::User };
+        let account = json!({ "email": email, "password": PASSWORD, "role": own.name() });
         self.tell("users", &account)?;
-        if role != Role::User {
+        if own != role {
             let scope = json!({ "kind": "organization", "id": organization });
             let binding = json!({ "email": email, "role": role.name(), "scope": scope });
             self.tell("role-bindings", &binding)?;
