@@ -252,6 +252,20 @@ impl Table {
         self
     }
 
+    /// The route before fails in these ways too, which its handler's signature does not tell.
+    pub(crate) fn fails(mut self, codes: &[ErrorCode]) -> Self {
+        let Some(last) = self.listed.last() else { return self };
+        let (path, method) = (last.path.clone(), last.method.as_str().to_lowercase());
+        let taken = self.paths[&path][&method]["responses"].take();
+        if let Value::Object(mut responses) = taken {
+            for code in codes {
+                self.add_problem(&mut responses, *code);
+            }
+            self.paths[&path][&method]["responses"] = responses.into();
+        }
+        self
+    }
+
     fn document(
         &mut self,
         path: &str,

@@ -1,6 +1,7 @@
 """What the contract tester is told besides its configuration, and the count of its requests."""
 
 import atexit
+import base64
 import collections
 import json
 import os
@@ -23,6 +24,15 @@ away = 0
 lock = threading.Lock()
 
 
+def is_own(authorization):
+    """Is it a token of the tested account? What was made up is sent as it is and has to be refused."""
+    try:
+        claims = str(authorization).split(".")[1]
+        return OWN_ID in base64.urlsafe_b64decode(claims + "==").decode()
+    except (IndexError, ValueError):
+        return False
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # A key that was used for another request is a 422, as documented, whatever the request says.
@@ -37,7 +47,7 @@ def before_call(context, case, kwargs):
             if value == OWN_ID:
                 parameters[name] = str(uuid.uuid4())
     # Nor who is locked out: wrong passwords and codes are for others.
-    if case.path.endswith(LOCKING) and "Authorization" in (case.headers or {}):
+    if case.path.endswith(LOCKING) and is_own((case.headers or {}).get("Authorization")):
         case.headers["Authorization"] = f"Bearer {SPARE_TOKEN}"
     if "/auth/" in case.path and isinstance(case.body, dict):
         for name in ("email", "username"):

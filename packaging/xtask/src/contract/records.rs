@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) struct Account {
     pub(crate) email: String,
     pub(crate) id: String,
-    /// The address of another of that role, for what may lock an account.
+    /// The token of another of that role, for what may lock an account.
     pub(crate) spare: String,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn make(server: &Server, role: Role) -> Result<Account> {
         Role::Superuser => ADMIN_EMAIL.to_owned(),
         lesser => maker.account(lesser, "", &organization)?,
     };
-    let spare = maker.account(role, "spare-", &organization)?;
+    let spare = server.sign_in(&maker.account(role, "spare-", &organization)?)?;
     let token = server.sign_in(&email)?;
     let own = Maker { server, token: &token };
     own.content()?;

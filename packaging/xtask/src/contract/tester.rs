@@ -89,7 +89,7 @@ impl Tester<'_> {
             .env("SCHEMATHESIS_HOOKS", &hooks)
             .env("FLYBALL_CONTRACT_OWN_ID", &self.account.id)
             .env("FLYBALL_CONTRACT_OWN_EMAIL", &self.account.email)
-            .env("FLYBALL_CONTRACT_SPARE_TOKEN", self.server.sign_in(&self.account.spare)?)
+            .env("FLYBALL_CONTRACT_SPARE_TOKEN", &self.account.spare)
             .env("FLYBALL_CONTRACT_COUNTS", &counts)
             .stdin(Stdio::null())
             .stdout(words.try_clone()?)
