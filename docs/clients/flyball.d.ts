@@ -1226,6 +1226,12 @@ export type Meta = {
   next_cursor?: (string | null);
 };
 
+/** Something that has a name, in short. */
+export type Named = {
+  id: string;
+  name: string;
+};
+
 /** A key just made: the only time that its text is shown. */
 export type NewApiKey = {
   api_key: ApiKey;
@@ -1904,6 +1910,300 @@ export type Source = {
   url?: (string | null);
 };
 
+/** With `fields`: these alone, and the id. */
+export type SparseApiKey = {
+  created_at?: string;
+  expires_at?: (string | null);
+  id: string;
+  last_used_at?: (string | null);
+  name?: string;
+  /** How its text begins. */
+  prefix?: string;
+  /** All that it may, as far as its owner may. */
+  scopes?: Array<string>;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseBackup = {
+  bytes?: (number | null);
+  /** The file, once it is there. */
+  content?: (string | null);
+  created_at?: string;
+  created_by?: (string | null);
+  /** Why it could not be taken. */
+  error?: (string | null);
+  id: string;
+  /** The job that takes it. */
+  job?: string;
+  /** Of the whole file, hexadecimal. */
+  sha256?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  /** The program's version that took it. */
+  version?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseClient = {
+  client_id?: string;
+  client_name?: string;
+  cpu_percent?: (number | null);
+  created_at?: string;
+  /** `agent` or `application`. */
+  kind?: string;
+  last_heartbeat?: (string | null);
+  logs_sent?: number;
+  /** As its last heartbeat said. */
+  memory_mb?: (number | null);
+  /** Reports of an application; of an agent, the series that it reports now. */
+  metrics_sent?: number;
+  /** `online`, `idle` or `offline`. */
+  status?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseDevice = {
+  created_at?: string;
+  /** Of equipment: when its gateway named it first. */
+  enrolled_at?: string;
+  equipment?: (Equipment | null);
+  /** Of equipment: the machine whose guard reads and drives it. */
+  gateway?: (string | null);
+  /** Of equipment: its gateway's. */
+  guard?: Guard;
+  id: string;
+  /** `real` or `simulated` for a machine; `bmc`, `pdu`, `ups`, `cooling`, `sensor` or `gpu` for equipment that a machine manages. */
+  kind?: string;
+  last_seen_at?: (string | null);
+  machine?: (Machine | null);
+  name?: string;
+  /** Since when it is shut out because its identity was seen in two places; of equipment: its gateway. `release` lets it in again. */
+  quarantined_at?: (string | null);
+  revoked_at?: (string | null);
+  /** `online` or `offline`. */
+  status?: string;
+  updated_at?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseEnrolmentToken = {
+  created_at?: string;
+  created_by?: string;
+  expires_at?: string;
+  id: string;
+  name?: string;
+  organization?: (string | null);
+  revoked_at?: (string | null);
+  site?: (string | null);
+  used_at?: (string | null);
+  used_by?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseGroup = {
+  description?: string;
+  devices?: Array<string>;
+  name?: string;
+  organization?: string;
+  /** Over the devices' labels, in Kubernetes' form: `tier=hot,rack in (r1,r2)`. */
+  selector?: (string | null);
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseLocation = {
+  /** What its cooling carries away. */
+  cooling_watts?: (number | null);
+  /** What it bears. */
+  kilograms?: (number | null);
+  kind?: KindWord;
+  name?: string;
+  /** The site or the location that it stands in. */
+  parent?: string;
+  /** Of a rack: its units of 44.45 mm. */
+  units?: (number | null);
+  /** What its feed takes. */
+  watts?: (number | null);
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+  organization?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseNotification = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  device_id?: (string | null);
+  /** Who is told. */
+  email?: string;
+  /** Events of this hour that the next summary counts. */
+  held_back?: number;
+  id: string;
+  kinds?: Array<string>;
+  organization_id?: (string | null);
+  per_hour?: number;
+  severity?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseOrganization = {
+  description?: string;
+  name?: string;
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseReport = {
+  /** What it says, once it is made. */
+  content?: (string | null);
+  created_at?: string;
+  created_by?: (string | null);
+  device_id?: (string | null);
+  /** Why it could not be made. */
+  error?: (string | null);
+  from?: (string | null);
+  id: string;
+  /** The job that makes it. */
+  job?: string;
+  kind?: ReportKind;
+  last_seconds?: (number | null);
+  limit_celsius?: (number | null);
+  organization_id?: (string | null);
+  site_id?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  to?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseSchedule = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  at?: (string | null);
+  days?: Array<Weekday>;
+  enabled?: boolean;
+  every_seconds?: (number | null);
+  id: string;
+  kind?: string;
+  last_job_id?: (string | null);
+  name?: string;
+  /** When it comes next, if it is enabled. */
+  next_at?: (string | null);
+  organization_id?: (string | null);
+  /** What the report is to say. */
+  report?: unknown;
+  requested_by?: string;
+  timezone?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseSite = {
+  address?: string;
+  description?: string;
+  /** Degrees north, WGS 84; both or neither. */
+  latitude?: (number | null);
+  /** Degrees east. */
+  longitude?: (number | null);
+  name?: string;
+  organization?: string;
+  /** IANA's name of its time zone; `UTC` where absent. */
+  timezone?: string;
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseUser = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  avatar_url?: (string | null);
+  disabled?: boolean;
+  display_name?: string;
+  email?: string;
+  email_verified?: boolean;
+  id: string;
+  last_login_at?: (string | null);
+  locale?: string;
+  mfa_enabled?: boolean;
+  role?: string;
+  /** Roles over narrower scopes. */
+  roles?: Array<BoundRole>;
+  timezone?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseWebhook = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  device_id?: (string | null);
+  /** Why the server disabled it. */
+  disabled_reason?: (string | null);
+  enabled?: boolean;
+  /** Since when no delivery was taken. */
+  failing_since?: (string | null);
+  id: string;
+  name?: string;
+  organization_id?: (string | null);
+  /** Until then the secret before signs too. */
+  previous_secret_until?: (string | null);
+  topics?: Array<string>;
+  url?: string;
+};
+
 /** What was measured in one step. */
 export type Spread = {
   avg: number;
@@ -2293,9 +2593,9 @@ export interface Operations {
   };
   /** Connected sources of logs and metrics. `GET /api/v1/clients` */
   clients_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[kind]"?: "agent" | "application"; "filter[status]"?: "online" | "idle" | "offline"; "filter[last_heartbeat]"?: string; "filter[created_at]"?: string; "filter[logs_sent]"?: number; "filter[metrics_sent]"?: number; "filter[memory_mb]"?: number; "filter[cpu_percent]"?: number; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Client>;
+      data: Array<(Client | SparseClient)>;
       meta: Meta;
       links: Links;
     };
@@ -2669,8 +2969,9 @@ export interface Operations {
   };
   /** One's API keys. `GET /api/v1/auth/api-keys` */
   auth_api_keys_list: {
+    query: { "filter[name]"?: string; "filter[prefix]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[last_used_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<ApiKey>;
+      data: Array<(ApiKey | SparseApiKey)>;
       meta: Meta;
       links: Links;
     };
@@ -2732,9 +3033,9 @@ export interface Operations {
   };
   /** Accounts. `GET /api/v1/users` */
   users_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; q?: string; "filter[role]"?: string; "filter[disabled]"?: boolean; "filter[deleted]"?: boolean; sort?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[disabled]"?: boolean; "filter[email_verified]"?: boolean; "filter[mfa_enabled]"?: boolean; "filter[locale]"?: string; "filter[timezone]"?: string; "filter[last_login_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<User>;
+      data: Array<(User | SparseUser)>;
       meta: Meta;
       links: Links;
     };
@@ -2803,9 +3104,9 @@ export interface Operations {
   };
   /** List organizations. `GET /api/v1/organizations` */
   organizations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Organization>;
+      data: Array<(Organization | SparseOrganization)>;
       meta: Meta;
       links: Links;
     };
@@ -2874,9 +3175,9 @@ export interface Operations {
   };
   /** List sites. `GET /api/v1/sites` */
   sites_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Site>;
+      data: Array<(Site | SparseSite)>;
       meta: Meta;
       links: Links;
     };
@@ -2945,9 +3246,9 @@ export interface Operations {
   };
   /** List locations. `GET /api/v1/locations` */
   locations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "building" | "room" | "rack"; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Location>;
+      data: Array<(Location | SparseLocation)>;
       meta: Meta;
       links: Links;
     };
@@ -3016,9 +3317,9 @@ export interface Operations {
   };
   /** List groups. `GET /api/v1/groups` */
   groups_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Group>;
+      data: Array<(Group | SparseGroup)>;
       meta: Meta;
       links: Links;
     };
@@ -3176,11 +3477,18 @@ export interface Operations {
   };
   /** Devices, by another name. `GET /api/v1/modules` */
   modules_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
-      data: Array<Device>;
+      data: Array<(Device | SparseDevice)>;
       meta: Meta;
       links: Links;
+      /** What `include` asked for. */
+      included?: {
+        placements?: Array<DeviceLocation>;
+        organizations?: Array<Named>;
+        sites?: Array<Named>;
+        locations?: Array<Named>;
+      };
     };
   };
   /** A device, by another name. `GET /api/v1/modules/{id}` */
@@ -3195,11 +3503,18 @@ export interface Operations {
   };
   /** List devices. `GET /api/v1/devices` */
   devices_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
-      data: Array<Device>;
+      data: Array<(Device | SparseDevice)>;
       meta: Meta;
       links: Links;
+      /** What `include` asked for. */
+      included?: {
+        placements?: Array<DeviceLocation>;
+        organizations?: Array<Named>;
+        sites?: Array<Named>;
+        locations?: Array<Named>;
+      };
     };
   };
   /** One device, its series and actuators. `GET /api/v1/devices/{id}` */
@@ -3535,8 +3850,9 @@ export interface Operations {
   };
   /** List enrolment tokens. `GET /api/v1/enrolment-tokens` */
   enrolment_tokens_list: {
+    query: { "filter[name]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[created_by]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[used_at]"?: string; "filter[used_by]"?: string; "filter[revoked_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<EnrolmentToken>;
+      data: Array<(EnrolmentToken | SparseEnrolmentToken)>;
       meta: Meta;
       links: Links;
     };
@@ -3700,8 +4016,9 @@ export interface Operations {
   };
   /** What makes jobs at their times. `GET /api/v1/schedules` */
   schedules_list: {
+    query: { "filter[name]"?: string; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[next_at]"?: string; "filter[requested_by]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Schedule>;
+      data: Array<(Schedule | SparseSchedule)>;
       meta: Meta;
       links: Links;
     };
@@ -3758,8 +4075,9 @@ export interface Operations {
   };
   /** What one is told of by mail. `GET /api/v1/notifications` */
   notifications_list: {
+    query: { "filter[email]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[per_hour]"?: number; "filter[held_back]"?: number; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Notification>;
+      data: Array<(Notification | SparseNotification)>;
       meta: Meta;
       links: Links;
     };
@@ -3785,8 +4103,9 @@ export interface Operations {
   };
   /** List webhooks. `GET /api/v1/webhooks` */
   webhooks_list: {
+    query: { "filter[name]"?: string; "filter[url]"?: string; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[failing_since]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Webhook>;
+      data: Array<(Webhook | SparseWebhook)>;
       meta: Meta;
       links: Links;
     };
@@ -3875,8 +4194,9 @@ export interface Operations {
   };
   /** Reports that were made. `GET /api/v1/reports` */
   reports_list: {
+    query: { "filter[kind]"?: "energy" | "temperature" | "availability" | "events"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[device_id]"?: string; "filter[site_id]"?: string; "filter[organization_id]"?: string; "filter[from]"?: string; "filter[to]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Report>;
+      data: Array<(Report | SparseReport)>;
       meta: Meta;
       links: Links;
     };
@@ -3911,8 +4231,9 @@ export interface Operations {
   };
   /** Backups that were taken. `GET /api/v1/backups` */
   backups_list: {
+    query: { "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[bytes]"?: number; "filter[version]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Backup>;
+      data: Array<(Backup | SparseBackup)>;
       meta: Meta;
       links: Links;
     };

@@ -18,6 +18,7 @@ mod imports;
 mod ipc;
 mod letters;
 mod listener;
+mod listing;
 mod machine;
 mod manners;
 mod media;

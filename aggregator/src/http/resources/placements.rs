@@ -80,7 +80,7 @@ pub(crate) async fn detail(
     Ok(Tagged { item: drawn(id, placed), version, known: known.knows(version) })
 }
 
-fn drawn(device: Uuid, placed: Option<Placed>) -> DeviceLocation {
+pub(super) fn drawn(device: Uuid, placed: Option<Placed>) -> DeviceLocation {
     let Some(Placed { placement, record, .. }) = placed else {
         return DeviceLocation { device, sent: DeviceLocationRequest::default(), record: None };
     };

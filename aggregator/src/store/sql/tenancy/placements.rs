@@ -28,6 +28,20 @@ impl Store {
         row.as_ref().map(placed).transpose()
     }
 
+    /// Where each of `devices` stands that somebody has placed.
+    pub(crate) async fn placements_of(
+        &self,
+        devices: &[DeviceId],
+    ) -> Result<Vec<Placed>, StoreError> {
+        let listed = self.engine.listed("$1");
+        let sql = format!("SELECT * FROM placements WHERE device IN {listed} ORDER BY device");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(to_json("devices", &devices)?)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(placed).collect()
+    }
+
     /// What stands at a location itself, by its unit.
     pub(crate) async fn placed_at(&self, location: LocationId) -> Result<Vec<Placed>, StoreError> {
         let rows = sqlx::query("SELECT * FROM placements WHERE location = $1 ORDER BY device")
