@@ -62,6 +62,8 @@ pub struct Device {
     /// Is its agent connected now? Never stored.
     pub online: bool,
     pub certificate: CertificateInfo,
+    /// Counts the changes of its name.
+    pub version: u64,
     pub enrolled_at_ms: u64,
     pub last_seen_at_ms: Option<u64>,
     pub created_at_ms: u64,
@@ -251,6 +253,7 @@ pub(crate) mod tests {
             guard_attached: false,
             online: false,
             certificate: CertificateInfo { serial: String::new(), not_after_ms: 0 },
+            version: 1,
             enrolled_at_ms: 1,
             last_seen_at_ms: None,
             created_at_ms: 1,

@@ -454,6 +454,8 @@ export type DeviceDetail = (Device & {
   actuators: Array<Actuator>;
   /** The guard evaluates and says what it would do, and drives nothing: nothing is protected. */
   dry_run: boolean;
+  /** Where it belongs and stands, and its labels. */
+  placement: DeviceLocationRequest;
   /** `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`. */
   self_test: string;
   series: Array<Series>;
@@ -491,10 +493,48 @@ export type DeviceLocationRequest = {
   watts?: (number | null);
 };
 
+export type DeviceRow = {
+  change: DeviceSettingsPatch;
+  id: string;
+  /** The number in the device's ETag; absent: whatever stands there. */
+  version?: (number | null);
+};
+
 export type DeviceSeries = (Series & {
   /** The machine, or the equipment that it belongs to. */
   device_id: string;
 });
+
+/** A name of their own have machines alone: equipment is called as in its gateway's file. A location gives its site and its organization; a site gives its organization. */
+export type DeviceSettingsPatch = {
+  /** 1 where absent. */
+  height_units?: (number | null);
+  kilograms?: (number | null);
+  labels?: Record<string, string>;
+  location?: (string | null);
+  name?: (string | null);
+  organization?: (string | null);
+  site?: (string | null);
+  /** The lowest rack unit that it takes, from 1 at the bottom. */
+  unit?: (number | null);
+  /** What it draws at most. */
+  watts?: (number | null);
+};
+
+/** What came of the rows, in their order. */
+export type DevicesBulk = {
+  atomic: boolean;
+  /** Rows that were done; of a dry run: that would be. */
+  done: number;
+  dry_run: boolean;
+  refused: number;
+  results: Array<RowResult>;
+};
+
+export type DevicesBulkRequest = {
+  /** Each device once. */
+  devices: Array<DeviceRow>;
+};
 
 export type DiagramCapabilities = {
   formats: Array<string>;
@@ -1665,6 +1705,19 @@ export type RoleBindingRequest = {
 export type RotateRequest = {
   /** How long the secret before signs too: a day where absent, a week at most. */
   overlap_seconds?: (number | null);
+};
+
+export type RowProblem = {
+  error: string;
+  field_errors: Array<FieldError>;
+  message: string;
+};
+
+export type RowResult = {
+  id: string;
+  problem?: (RowProblem | null);
+  /** What the row would have been answered with by itself. */
+  status: number;
 };
 
 export type RunningProcess = {
@@ -3517,10 +3570,33 @@ export interface Operations {
       };
     };
   };
+  /** Name, place and label many devices. `POST /api/v1/devices:bulk` */
+  devices_bulk: {
+    query: { atomic?: boolean; dry_run?: boolean };
+    headers: { "Idempotency-Key"?: string };
+    body: DevicesBulkRequest;
+    response: {
+      data: DevicesBulk;
+      meta: Meta;
+      links: Links;
+    };
+  };
   /** One device, its series and actuators. `GET /api/v1/devices/{id}` */
   devices_get: {
     path: { id: string };
     query: { include?: string };
+    response: {
+      data: DeviceDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Name, place and label a device. `PATCH /api/v1/devices/{id}` */
+  devices_update: {
+    path: { id: string };
+    query: { dry_run?: boolean };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: DeviceSettingsPatch;
     response: {
       data: DeviceDetail;
       meta: Meta;

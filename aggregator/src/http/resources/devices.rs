@@ -1,8 +1,10 @@
 //! Managed machines.
 
 mod beside;
+pub(crate) mod change;
 
 use super::commands::self_test::state;
+use super::placements::DeviceLocationRequest;
 use crate::access::{Caller, Right, Scope};
 use crate::fleet::{
     Belonging, Device as Managed, DeviceId, Equipment as Attached, EquipmentState, Subject,
@@ -14,11 +16,11 @@ use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
 use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource, Schemas};
+use crate::http::reply::{Answer, Flat, Listed, Many, Resource, Schemas, Tagged};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::listing::{Field, Form, Kind, List};
 use crate::telemetry::{Reader as ReadBy, SeriesInfo};
-use crate::tenancy::Sight;
+use crate::tenancy::{Placed, Sight};
 use axum::extract::State;
 use flyball_protocol::command::{PowerState, ResetType};
 use flyball_protocol::guard::{Actuator as Drive, ActuatorKind, ClaimSnapshot};
@@ -140,6 +142,8 @@ pub(crate) struct DeviceDetail {
     dry_run: bool,
     /// `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`.
     self_test: &'static str,
+    /// Where it belongs and stands, and its labels.
+    placement: DeviceLocationRequest,
 }
 
 impl Resource for DeviceDetail {
@@ -380,14 +384,30 @@ pub(crate) async fn list(
     Ok(many.asked(query.listing))
 }
 
+/// Its tag is that of what people say of it: its name, its place and its labels. What it does
+/// meanwhile changes without one.
 pub(crate) async fn detail(
     State(api): State<Api>,
     Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(include): Query<Include>,
-) -> Answer<One<DeviceDetail>> {
+) -> Answer<Tagged<DeviceDetail>> {
     let subject = find(&api, &caller, Right::Read, id).await?;
     let belonging = include.belonging(&subject)?;
+    let placed = api.app.store.placement(DeviceId(id)).await.map_err(Problem::internal)?;
+    let version = change::version(&subject, placed.as_ref());
+    let item = detail_of(&api, subject, placed, Some(belonging)).await?;
+    Ok(Tagged { item, version, known: false })
+}
+
+/// `belonging`: whose series and actuators; its own where absent.
+async fn detail_of(
+    api: &Api,
+    subject: Subject,
+    placed: Option<Placed>,
+    belonging: Option<Belonging>,
+) -> Result<DeviceDetail, Problem> {
+    let belonging = belonging.unwrap_or_else(|| subject.belonging());
     let machine = subject.machine().id;
     let mut series = api.app.fleet.series(machine).await.map_err(Problem::internal)?;
     series.retain(|series| belonging.holds(series));
@@ -395,13 +415,15 @@ pub(crate) async fn detail(
     if belonging != Belonging::All {
         board = subject.share_of(board);
     }
-    Ok(One(DeviceDetail {
+    let placement = placed.map(|placed| placed.placement).unwrap_or_default();
+    Ok(DeviceDetail {
         dry_run: board.dry_run,
         self_test: state(&board.self_test),
         device: subject.into(),
         series: series.iter().map(Series::from).collect(),
         actuators: board.actuators.into_iter().map(Actuator::from).collect(),
-    }))
+        placement: DeviceLocationRequest::of(placement),
+    })
 }
 
 /// The machine or equipment of an id. One that the caller does not see is not there for it; one that

@@ -2,8 +2,10 @@
 //! what stands in it are the columns that each list names here for its fields.
 
 use crate::listing::{Filter, Kind, Listing, Operator, Value};
+use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::store::sql::{Statement, ms};
+use crate::store::sql::{Row, Statement, Store, ms, unsigned};
+use sqlx::Row as _;
 use std::fmt::Write as _;
 
 /// The expression of each field. That of `id` makes the order one that never changes.
@@ -120,6 +122,47 @@ impl Clause {
         }
         let _ = write!(self.narrowed, " AND ({})", conditions.join(" OR "));
         Ok(())
+    }
+}
+
+/// What a page is read from.
+pub(super) struct Pages<'p> {
+    /// `FROM …` with its conditions, those of the clause behind them.
+    pub(super) which: &'p str,
+    pub(super) columns: &'p str,
+    /// The list's own order.
+    pub(super) order: &'p str,
+}
+
+impl Store {
+    /// One page and the number of all rows. `bind` binds the statement's own parameters.
+    pub(super) async fn page<T>(
+        &self,
+        pages: &Pages<'_>,
+        clause: &Clause,
+        page: PageRequest,
+        bind: impl Fn(Statement<'static>) -> Statement<'static>,
+        read: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
+        let which = format!("{} {}", pages.which, clause.narrowed());
+        let count = format!("SELECT count(*) AS total {which}");
+        let count = clause.bind(bind(sqlx::query(sqlx::AssertSqlSafe(count))));
+        let total: i64 = count.fetch_one(self.readers()).await?.try_get("total")?;
+        let rows = format!(
+            "SELECT {} {which} ORDER BY {} LIMIT ${} OFFSET ${}",
+            pages.columns,
+            clause.order(pages.order),
+            clause.next,
+            clause.next + 1
+        );
+        let rows = clause.bind(bind(sqlx::query(sqlx::AssertSqlSafe(rows))));
+        let rows = rows
+            .bind(i64::from(page.per_page))
+            .bind(ms(page.offset()))
+            .fetch_all(self.readers())
+            .await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: unsigned(total) })
     }
 }
 
