@@ -1977,6 +1977,31 @@ export type SparseApiKey = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseAuditEntry = {
+  action?: string;
+  actor?: string;
+  /** Where it was asked from. */
+  address?: (string | null);
+  at?: string;
+  /** The fields that changed, each with `before` and `after`; secrets are masked. */
+  change?: (Record<string, unknown> | null);
+  /** `allowed`, `clamped`, `refused` or `failed`. */
+  decision?: string;
+  details?: Record<string, unknown>;
+  /** SHA-256 of the row and the hash before it, in hexadecimal. */
+  hash?: (string | null);
+  id: string;
+  /** Whose chain it stands in; the server's own where absent. */
+  organization?: (string | null);
+  /** Its number in its chain, from 1. */
+  position?: (number | null);
+  request_id?: (string | null);
+  /** The sign-in under which it was done. */
+  session?: (string | null);
+  target?: string;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseBackup = {
   bytes?: (number | null);
   /** The file, once it is there. */
@@ -2012,6 +2037,25 @@ export type SparseClient = {
   metrics_sent?: number;
   /** `online`, `idle` or `offline`. */
   status?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseDelivery = {
+  attempts?: number;
+  /** As it is sent. */
+  body?: string;
+  created_at?: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  last_status?: (number | null);
+  /** Its `webhook-id`, the same at every attempt. */
+  message_id?: string;
+  next_attempt_at?: (string | null);
+  /** `pending`, `delivered` or `failed`. */
+  state?: string;
+  /** Such as `events.limit.tripped`. */
+  topic?: string;
 };
 
 /** With `fields`: these alone, and the id. */
@@ -2053,6 +2097,25 @@ export type SparseEnrolmentToken = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseEvent = {
+  at?: string;
+  device_id?: string;
+  id: string;
+  /** Such as `limit.tripped`. */
+  kind?: string;
+  message?: string;
+  reading?: (number | null);
+  /** Where they were asked for: raw samples around it, of the series that its subject names. */
+  readings?: (Array<SeriesReadings> | null);
+  /** `info`, `warning` or `critical`. */
+  severity?: string;
+  /** The limit, actuator or sensor by its name. */
+  subject?: string;
+  threshold?: (number | null);
+  unit?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseGroup = {
   description?: string;
   devices?: Array<string>;
@@ -2069,6 +2132,37 @@ export type SparseGroup = {
   updated_at?: string;
   updated_by?: (string | null);
   id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseJob = {
+  /** From 1; 0 before the first. */
+  attempt?: number;
+  attempts_most?: number;
+  created_at?: string;
+  current_step?: string;
+  /** Why the last attempt failed. */
+  errors?: Array<string>;
+  finished_at?: (string | null);
+  id: string;
+  items_processed?: number;
+  items_total?: (number | null);
+  /** `backup`, `report` or `reseal`. */
+  kind?: string;
+  /** When a queued one is tried next. */
+  next_attempt_at?: (string | null);
+  organization_id?: (string | null);
+  percent_complete?: (number | null);
+  requested_by?: string;
+  result?: unknown;
+  reversible?: boolean;
+  schedule_id?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  /** The address of what it makes. */
+  target?: (string | null);
+  warnings?: Array<string>;
 };
 
 /** With `fields`: these alone, and the id. */
@@ -2098,6 +2192,43 @@ export type SparseLocation = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseLogEntry = {
+  /** As `X-Client-ID` says where absent. */
+  client_id?: (string | null);
+  /** As `X-Client-Name` says where absent. */
+  client_name?: (string | null);
+  file?: (string | null);
+  function?: (string | null);
+  /** The same id of the same client again is the same entry, stored once. One is given where it is absent. */
+  id: (string | null);
+  /** The part of the application that says it. */
+  label?: (string | null);
+  /** `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`; `INFO` where absent. */
+  level?: (string | null);
+  line?: (number | null);
+  /** At most 16 KiB. */
+  message?: string;
+  /** At most 16 KiB of JSON. */
+  metadata?: (Record<string, unknown> | null);
+  /** RFC 3339, at most 5 minutes ahead of the server's clock; now where it is absent. */
+  timestamp?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseMail = {
+  attempts?: number;
+  created_at?: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  next_attempt_at?: (string | null);
+  /** `queued`, `sent`, `dead`, or `not_configured` where it waits for a server. */
+  state?: string;
+  subject?: string;
+  to?: string;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseNotification = {
   created_at?: string;
   /** The account that made it; null where it was the server itself. */
@@ -2117,6 +2248,36 @@ export type SparseNotification = {
   organization_id?: (string | null);
   per_hour?: number;
   severity?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseOperation = {
+  confirmation?: (Confirmation | null);
+  /** Whose second hand it was. */
+  confirmed_by?: (string | null);
+  created_at?: string;
+  current_step?: string;
+  errors?: Array<OperationError>;
+  estimated_completion_at?: (string | null);
+  finished_at?: (string | null);
+  id: string;
+  items_processed?: number;
+  items_total?: number;
+  /** Such as `power.cap.set`. */
+  kind?: string;
+  /** When it is given up where nobody answers. */
+  not_after?: string;
+  percent_complete?: number;
+  request_id?: (string | null);
+  requested_by?: string;
+  result?: (OperationResult | null);
+  reversible?: boolean;
+  rollback_of?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `armed`, `succeeded`, `failed`, `refused` or `expired`. */
+  state?: string;
+  target?: OperationTarget;
+  warnings?: Array<string>;
 };
 
 /** With `fields`: these alone, and the id. */
@@ -2595,9 +2756,9 @@ export interface Operations {
   };
   /** The audit trail, newest first. `GET /api/v1/audit` */
   audit_list: {
-    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number };
+    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; "filter[at]"?: string; "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
     response: {
-      data: Array<AuditEntry>;
+      data: Array<(AuditEntry | SparseAuditEntry)>;
       meta: Meta;
       links: Links;
     };
@@ -2675,9 +2836,9 @@ export interface Operations {
   };
   /** What applications logged, the last first. `GET /api/v1/logs` */
   logs_list: {
-    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string };
+    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: string; "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
     response: {
-      data: Array<LogEntry>;
+      data: Array<(LogEntry | SparseLogEntry)>;
       meta: Meta;
       links: Links;
     };
@@ -3897,9 +4058,9 @@ export interface Operations {
   };
   /** List operations. `GET /api/v1/operations` */
   operations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string; "filter[kind]"?: string; "filter[state]"?: "queued" | "running" | "armed" | "succeeded" | "failed" | "refused" | "expired"; "filter[requested_by]"?: string; "filter[confirmed_by]"?: string; "filter[request_id]"?: string; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Operation>;
+      data: Array<(Operation | SparseOperation)>;
       meta: Meta;
       links: Links;
     };
@@ -4010,9 +4171,9 @@ export interface Operations {
   /** A device's events, newest first. `GET /api/v1/devices/{id}/events` */
   devices_events_list: {
     path: { id: string };
-    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
-      data: Array<Event>;
+      data: Array<(Event | SparseEvent)>;
       meta: Meta;
       links: Links;
     };
@@ -4045,18 +4206,18 @@ export interface Operations {
   };
   /** Events, newest first. `GET /api/v1/events` */
   events_list: {
-    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
-      data: Array<Event>;
+      data: Array<(Event | SparseEvent)>;
       meta: Meta;
       links: Links;
     };
   };
   /** Work in the background, newest first. `GET /api/v1/jobs` */
   jobs_list: {
-    query: { state?: string; kind?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[organization_id]"?: string; "filter[schedule_id]"?: string; "filter[requested_by]"?: string; "filter[target]"?: string; "filter[attempt]"?: number; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; kind?: "backup" | "report" | "reseal"; state?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Job>;
+      data: Array<(Job | SparseJob)>;
       meta: Meta;
       links: Links;
     };
@@ -4142,9 +4303,9 @@ export interface Operations {
   };
   /** Mail that was sent, waits, or was taken by nobody. `GET /api/v1/mail` */
   mail_list: {
-    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[to]"?: string; "filter[subject]"?: string; "filter[state]"?: "queued" | "sent" | "dead"; "filter[attempts]"?: number; "filter[last_error]"?: string; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "queued" | "sent" | "dead"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Mail>;
+      data: Array<(Mail | SparseMail)>;
       meta: Meta;
       links: Links;
     };
@@ -4251,9 +4412,9 @@ export interface Operations {
   /** What was sent to it. `GET /api/v1/webhooks/{id}/deliveries` */
   webhooks_deliveries_list: {
     path: { id: string };
-    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[message_id]"?: string; "filter[topic]"?: string; "filter[state]"?: "pending" | "delivered" | "failed"; "filter[attempts]"?: number; "filter[last_status]"?: number; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "pending" | "delivered" | "failed"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Delivery>;
+      data: Array<(Delivery | SparseDelivery)>;
       meta: Meta;
       links: Links;
     };

@@ -134,6 +134,7 @@ pub(crate) async fn replace(
         action: "device.place".into(),
         target: format!("device:{id}"),
         decision: Decision::Allowed,
+        details: json!({}),
         request_id: request_id.map(|id| id.0),
         organization: placed.placement.organization,
         ..AuditEntry::default()

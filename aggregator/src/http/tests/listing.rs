@@ -58,8 +58,9 @@ async fn every_filter_and_order_that_the_document_names_is_answered() {
                 let operator = operator.as_str().unwrap();
                 queries.push(format!("{name}[{operator}]={}", value(schema, operator)));
             }
-            if matches!(name, "sort" | "fields" | "include") {
-                let names = schema["pattern"].as_str().unwrap();
+            if matches!(name, "sort" | "fields" | "include")
+                && let Some(names) = schema["pattern"].as_str()
+            {
                 let names = names.split_once('(').unwrap().1.split_once(')').unwrap().0;
                 for one in names.split('|') {
                     queries.push(format!("{name}={one}"));
@@ -210,8 +211,7 @@ async fn no_question_shows_what_the_caller_may_not_see() {
                 queries.push(format!("{name}[ne]={}", own.organization));
                 queries.push(format!("{name}[exists]=true"));
             }
-            if name == "sort" || name == "include" {
-                let names = schema["pattern"].as_str().unwrap();
+            if let ("sort" | "include", Some(names)) = (name, schema["pattern"].as_str()) {
                 let names = names.split_once('(').unwrap().1.split_once(')').unwrap().0;
                 queries.extend(
                     names

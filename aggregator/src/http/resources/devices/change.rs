@@ -185,6 +185,7 @@ impl Desk<'_> {
             action: "device.update".into(),
             target: format!("device:{id}"),
             decision: Decision::Allowed,
+            details: json!({}),
             request_id: self.request_id.clone(),
             organization: after.organization,
             ..AuditEntry::default()
