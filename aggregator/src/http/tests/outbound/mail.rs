@@ -147,8 +147,8 @@ async fn no_address_and_no_subject_brings_a_header_of_its_own() {
     let headers = taken[0].split("\n\n").next().unwrap();
     assert!(!headers.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{headers}");
     assert_eq!(taken[0].matches("RCPT").count(), 1);
-    let kept = rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(9));
-    let kept = kept.await.unwrap();
+    let page = crate::page::PageRequest::first(9);
+    let kept = rig.app.mail.list(&Default::default(), page).await.unwrap();
     let dead = kept.items.iter().filter(|one| one.state == crate::mail::MailState::Dead);
     assert_eq!(dead.count(), 5);
 }
