@@ -10,6 +10,7 @@ pub use circumstances::Circumstances;
 pub use difference::{difference, masked};
 
 use crate::access::{OrganizationId, SessionId};
+use crate::listing::Listing;
 use serde_json::Value;
 use std::net::IpAddr;
 
@@ -97,8 +98,9 @@ pub struct AuditRow {
 }
 
 /// Which rows, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuditQuery {
+    pub listing: Listing,
     pub actor: Option<String>,
     pub action: Option<String>,
     pub target: Option<String>,

@@ -6,10 +6,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
+/// Numbers below it are seconds: as milliseconds they would be in March 1973.
+const SECONDS_BELOW: f64 = 1e11;
+
 /// Unix milliseconds as RFC 3339 with milliseconds; nothing where the calendar ends before.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     time.map_or_else(String::new, |time| format!("{time:.3}"))
+}
+
+/// RFC 3339, epoch milliseconds or epoch seconds.
+pub(crate) fn parse_time(text: &str) -> Option<u64> {
+    if let Ok(number) = text.parse::<f64>() {
+        if !(0.0..1e16).contains(&number) {
+            return None;
+        }
+        let ms = if number < SECONDS_BELOW { number * 1_000.0 } else { number };
+        return Some(ms as u64);
+    }
+    // A plus sign that came unescaped through a query string is a space.
+    parse_rfc3339(&text.replace(' ', "+"))
+}
+
+/// RFC 3339, from 1970 on.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(time.as_millisecond()).ok()
 }
 
 /// Unix time in milliseconds, from the system or from a test.

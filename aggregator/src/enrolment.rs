@@ -181,6 +181,7 @@ impl Enrolment {
             guard_attached: false,
             online: false,
             certificate: certificate.info,
+            version: 1,
             enrolled_at_ms: now_ms,
             last_seen_at_ms: None,
             created_at_ms: now_ms,

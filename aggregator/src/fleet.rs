@@ -9,6 +9,7 @@ pub mod subject;
 use crate::audit::AuditEntry;
 use crate::caches::{Answers, CacheMeter};
 use crate::clock::Clock;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
 use crate::telemetry::SeriesInfo;
@@ -61,6 +62,8 @@ pub struct Device {
     /// Is its agent connected now? Never stored.
     pub online: bool,
     pub certificate: CertificateInfo,
+    /// Counts the changes of its name.
+    pub version: u64,
     pub enrolled_at_ms: u64,
     pub last_seen_at_ms: Option<u64>,
     pub created_at_ms: u64,
@@ -83,8 +86,7 @@ pub struct CertificateInfo {
 pub struct SubjectQuery {
     /// Only the equipment of this machine.
     pub gateway: Option<DeviceId>,
-    /// The word of a kind: `real`, `simulated`, `bmc` …
-    pub kind: Option<String>,
+    pub listing: Listing,
     /// Only those that are seen.
     pub sight: Sight,
     pub page: PageRequest,
@@ -129,13 +131,19 @@ impl Fleet {
         }))
     }
 
-    /// Machines and their equipment: each machine by name, and under it what it manages.
+    /// Machines and their equipment: each machine by name, and under it what it manages, where no
+    /// other order is asked for.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
-        let read = || async { self.store.subjects(query).await.map(Arc::new) };
-        let page = self.pages.of(&self.store, query.clone(), read).await?;
+        // Who is connected is no matter of the store: an answer that goes by it is not kept.
+        let page = if query.listing.is_about("status") {
+            Arc::new(self.store.subjects(query, &self.sessions.online()).await?)
+        } else {
+            let read = || async { self.store.subjects(query, &[]).await.map(Arc::new) };
+            self.pages.of(&self.store, query.clone(), read).await?
+        };
         let mut subjects = Page::clone(&page);
         for subject in &mut subjects.items {
             let (Subject::Machine(device) | Subject::Equipment { gateway: device, .. }) = subject;
@@ -245,6 +253,7 @@ pub(crate) mod tests {
             guard_attached: false,
             online: false,
             certificate: CertificateInfo { serial: String::new(), not_after_ms: 0 },
+            version: 1,
             enrolled_at_ms: 1,
             last_seen_at_ms: None,
             created_at_ms: 1,

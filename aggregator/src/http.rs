@@ -18,6 +18,7 @@ mod idempotency;
 pub mod ipc;
 mod limits;
 mod listener;
+mod listing;
 mod live;
 mod names;
 mod openapi;

@@ -9,6 +9,7 @@ mod schedule;
 
 use crate::access::{OrganizationId, UserId};
 use crate::clock::Clock;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::resilience::Backoff;
 use crate::sealing::{Sealing, SealingError};
@@ -278,12 +279,11 @@ impl Jobs {
     /// Where the store fails.
     pub async fn list(
         &self,
-        state: Option<JobState>,
-        kind: Option<JobKind>,
+        listing: &Listing,
         of: Option<&[OrganizationId]>,
         page: PageRequest,
     ) -> Result<Page<Job>, StoreError> {
-        self.store.jobs(state, kind, of, page).await
+        self.store.jobs(listing, of, page).await
     }
 
     /// Ends a queued job at once, and a running one as soon as its holder sees it.

@@ -17,6 +17,7 @@ pub mod enrolment;
 pub mod export;
 pub mod fleet;
 pub mod history;
+pub mod listing;
 pub mod live;
 pub mod log;
 pub mod metrics;

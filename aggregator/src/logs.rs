@@ -4,6 +4,7 @@
 
 use crate::access::UserId;
 use crate::applications::report::{MAX_AHEAD_MS, MAX_TEXT, is_name};
+use crate::listing::Listing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -93,8 +94,9 @@ pub struct KeptEntry {
 }
 
 /// Which entries, those that came last first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogQuery {
+    pub listing: Listing,
     /// Only what this account sent.
     pub sender: Option<UserId>,
     pub client_id: Option<String>,

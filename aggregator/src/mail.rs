@@ -9,6 +9,7 @@ mod smtp;
 use crate::app::shutdown::Stop;
 use crate::clock::Clock;
 use crate::config::Smtp as Settings;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::resilience::{Backoff, Circuits, Outside};
 use crate::sealing::Sealing;
@@ -173,10 +174,10 @@ impl Outbox {
     /// Where the store fails.
     pub async fn list(
         &self,
-        state: Option<MailState>,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Queued>, StoreError> {
-        self.store.mail(state, page).await
+        self.store.mail(listing, page).await
     }
 
     /// Sends what is due until shutdown.

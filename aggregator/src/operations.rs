@@ -13,6 +13,7 @@ use crate::audit::{AuditEntry, Decision};
 use crate::clock::Clock;
 use crate::config::Safety;
 use crate::fleet::{Device, DeviceId, SendError, Sessions};
+use crate::listing::Listing;
 use crate::live::{Hub, Live};
 use crate::page::{Page, PageRequest};
 use crate::store::{Store, StoreError};
@@ -113,9 +114,10 @@ pub enum SubmitError {
 }
 
 /// Which operations, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OperationQuery {
     pub device: Option<DeviceId>,
+    pub listing: Listing,
     /// Only those at devices that are seen.
     pub sight: Sight,
     pub page: PageRequest,
@@ -330,7 +332,7 @@ impl Operations {
 
     /// # Errors
     /// Where the store fails.
-    pub async fn list(&self, query: OperationQuery) -> Result<Page<Operation>, StoreError> {
+    pub async fn list(&self, query: &OperationQuery) -> Result<Page<Operation>, StoreError> {
         self.store.operations(query).await
     }
 

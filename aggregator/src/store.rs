@@ -22,7 +22,7 @@ pub(crate) use sql::telemetry::{
     GapRow, OutgoingBlock, Reason, Scope, SeriesFilter,
 };
 pub use sql::telemetry::{Counts, EntryKey, Watermark};
-pub use sql::tenancy::{Binding, Change, EntityQuery, NewBinding, NewEntity};
+pub use sql::tenancy::{Binding, Change, DeviceChange, EntityQuery, NewBinding, NewEntity};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

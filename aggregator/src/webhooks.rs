@@ -15,6 +15,7 @@ mod webhook;
 
 use crate::access::Caller;
 use crate::clock::Clock;
+use crate::listing::Listing;
 use crate::mail::Outbox;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
@@ -245,10 +246,10 @@ impl Webhooks {
     pub async fn deliveries(
         &self,
         webhook: Uuid,
-        state: Option<DeliveryState>,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Delivery>, StoreError> {
-        self.store.deliveries(webhook, state, page).await
+        self.store.deliveries(webhook, listing, page).await
     }
 
     /// Sends a message again, for another day; `None` where there is none, or it waits anyway.

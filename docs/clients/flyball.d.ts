@@ -545,6 +545,8 @@ export type DeviceDetail = (Device & {
   actuators: Array<Actuator>;
   /** The guard evaluates and says what it would do, and drives nothing: nothing is protected. */
   dry_run: boolean;
+  /** Where it belongs and stands, and its labels. */
+  placement: DeviceLocationRequest;
   /** `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`. */
   self_test: string;
   series: Array<Series>;
@@ -582,10 +584,48 @@ export type DeviceLocationRequest = {
   watts?: (number | null);
 };
 
+export type DeviceRow = {
+  change: DeviceSettingsPatch;
+  id: string;
+  /** The number in the device's ETag; absent: whatever stands there. */
+  version?: (number | null);
+};
+
 export type DeviceSeries = (Series & {
   /** The machine, or the equipment that it belongs to. */
   device_id: string;
 });
+
+/** A name of their own have machines alone: equipment is called as in its gateway's file. A location gives its site and its organization; a site gives its organization. */
+export type DeviceSettingsPatch = {
+  /** 1 where absent. */
+  height_units?: (number | null);
+  kilograms?: (number | null);
+  labels?: Record<string, string>;
+  location?: (string | null);
+  name?: (string | null);
+  organization?: (string | null);
+  site?: (string | null);
+  /** The lowest rack unit that it takes, from 1 at the bottom. */
+  unit?: (number | null);
+  /** What it draws at most. */
+  watts?: (number | null);
+};
+
+/** What came of the rows, in their order. */
+export type DevicesBulk = {
+  atomic: boolean;
+  /** Rows that were done; of a dry run: that would be. */
+  done: number;
+  dry_run: boolean;
+  refused: number;
+  results: Array<RowResult>;
+};
+
+export type DevicesBulkRequest = {
+  /** Each device once. */
+  devices: Array<DeviceRow>;
+};
 
 export type DiagramCapabilities = {
   formats: Array<string>;
@@ -1317,6 +1357,12 @@ export type Meta = {
   next_cursor?: (string | null);
 };
 
+/** Something that has a name, in short. */
+export type Named = {
+  id: string;
+  name: string;
+};
+
 /** A key just made: the only time that its text is shown. */
 export type NewApiKey = {
   api_key: ApiKey;
@@ -1752,6 +1798,19 @@ export type RotateRequest = {
   overlap_seconds?: (number | null);
 };
 
+export type RowProblem = {
+  error: string;
+  field_errors: Array<FieldError>;
+  message: string;
+};
+
+export type RowResult = {
+  id: string;
+  problem?: (RowProblem | null);
+  /** What the row would have been answered with by itself. */
+  status: number;
+};
+
 export type RunningProcess = {
   cpu_percent: number;
   memory_mb: number;
@@ -1993,6 +2052,461 @@ export type Source = {
   ready: boolean;
   supported_features: Array<string>;
   url?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseApiKey = {
+  created_at?: string;
+  expires_at?: (string | null);
+  id: string;
+  last_used_at?: (string | null);
+  name?: string;
+  /** How its text begins. */
+  prefix?: string;
+  /** All that it may, as far as its owner may. */
+  scopes?: Array<string>;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseAuditEntry = {
+  action?: string;
+  actor?: string;
+  /** Where it was asked from. */
+  address?: (string | null);
+  at?: string;
+  /** The fields that changed, each with `before` and `after`; secrets are masked. */
+  change?: (Record<string, unknown> | null);
+  /** `allowed`, `clamped`, `refused` or `failed`. */
+  decision?: string;
+  details?: Record<string, unknown>;
+  /** SHA-256 of the row and the hash before it, in hexadecimal. */
+  hash?: (string | null);
+  id: string;
+  /** Whose chain it stands in; the server's own where absent. */
+  organization?: (string | null);
+  /** Its number in its chain, from 1. */
+  position?: (number | null);
+  request_id?: (string | null);
+  /** The sign-in under which it was done. */
+  session?: (string | null);
+  target?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseBackup = {
+  bytes?: (number | null);
+  /** The file, once it is there. */
+  content?: (string | null);
+  created_at?: string;
+  created_by?: (string | null);
+  /** Why it could not be taken. */
+  error?: (string | null);
+  id: string;
+  /** The job that takes it. */
+  job?: string;
+  /** Of the whole file, hexadecimal. */
+  sha256?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  /** The program's version that took it. */
+  version?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseClient = {
+  client_id?: string;
+  client_name?: string;
+  cpu_percent?: (number | null);
+  created_at?: string;
+  /** `agent` or `application`. */
+  kind?: string;
+  last_heartbeat?: (string | null);
+  logs_sent?: number;
+  /** As its last heartbeat said. */
+  memory_mb?: (number | null);
+  /** Reports of an application; of an agent, the series that it reports now. */
+  metrics_sent?: number;
+  /** `online`, `idle` or `offline`. */
+  status?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseDelivery = {
+  attempts?: number;
+  /** As it is sent. */
+  body?: string;
+  created_at?: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  last_status?: (number | null);
+  /** Its `webhook-id`, the same at every attempt. */
+  message_id?: string;
+  next_attempt_at?: (string | null);
+  /** `pending`, `delivered` or `failed`. */
+  state?: string;
+  /** Such as `events.limit.tripped`. */
+  topic?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseDevice = {
+  created_at?: string;
+  /** Of equipment: when its gateway named it first. */
+  enrolled_at?: string;
+  equipment?: (Equipment | null);
+  /** Of equipment: the machine whose guard reads and drives it. */
+  gateway?: (string | null);
+  /** Of equipment: its gateway's. */
+  guard?: Guard;
+  id: string;
+  /** `real` or `simulated` for a machine; `bmc`, `pdu`, `ups`, `cooling`, `sensor` or `gpu` for equipment that a machine manages. */
+  kind?: string;
+  last_seen_at?: (string | null);
+  machine?: (Machine | null);
+  name?: string;
+  /** Since when it is shut out because its identity was seen in two places; of equipment: its gateway. `release` lets it in again. */
+  quarantined_at?: (string | null);
+  revoked_at?: (string | null);
+  /** `online` or `offline`. */
+  status?: string;
+  updated_at?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseEnrolmentToken = {
+  created_at?: string;
+  created_by?: string;
+  expires_at?: string;
+  id: string;
+  name?: string;
+  organization?: (string | null);
+  revoked_at?: (string | null);
+  site?: (string | null);
+  used_at?: (string | null);
+  used_by?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseEvent = {
+  at?: string;
+  device_id?: string;
+  id: string;
+  /** Such as `limit.tripped`. */
+  kind?: string;
+  message?: string;
+  reading?: (number | null);
+  /** Where they were asked for: raw samples around it, of the series that its subject names. */
+  readings?: (Array<SeriesReadings> | null);
+  /** `info`, `warning` or `critical`. */
+  severity?: string;
+  /** The limit, actuator or sensor by its name. */
+  subject?: string;
+  threshold?: (number | null);
+  unit?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseGroup = {
+  description?: string;
+  devices?: Array<string>;
+  name?: string;
+  organization?: string;
+  /** Over the devices' labels, in Kubernetes' form: `tier=hot,rack in (r1,r2)`. */
+  selector?: (string | null);
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseJob = {
+  /** From 1; 0 before the first. */
+  attempt?: number;
+  attempts_most?: number;
+  created_at?: string;
+  current_step?: string;
+  /** Why the last attempt failed. */
+  errors?: Array<string>;
+  finished_at?: (string | null);
+  id: string;
+  items_processed?: number;
+  items_total?: (number | null);
+  /** `backup`, `report` or `reseal`. */
+  kind?: string;
+  /** When a queued one is tried next. */
+  next_attempt_at?: (string | null);
+  organization_id?: (string | null);
+  percent_complete?: (number | null);
+  requested_by?: string;
+  result?: unknown;
+  reversible?: boolean;
+  schedule_id?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  /** The address of what it makes. */
+  target?: (string | null);
+  warnings?: Array<string>;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseLocation = {
+  /** What its cooling carries away. */
+  cooling_watts?: (number | null);
+  /** What it bears. */
+  kilograms?: (number | null);
+  kind?: KindWord;
+  name?: string;
+  /** The site or the location that it stands in. */
+  parent?: string;
+  /** Of a rack: its units of 44.45 mm. */
+  units?: (number | null);
+  /** What its feed takes. */
+  watts?: (number | null);
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+  organization?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseLogEntry = {
+  /** As `X-Client-ID` says where absent. */
+  client_id?: (string | null);
+  /** As `X-Client-Name` says where absent. */
+  client_name?: (string | null);
+  file?: (string | null);
+  function?: (string | null);
+  /** The same id of the same client again is the same entry, stored once. One is given where it is absent. */
+  id: (string | null);
+  /** The part of the application that says it. */
+  label?: (string | null);
+  /** `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`; `INFO` where absent. */
+  level?: (string | null);
+  line?: (number | null);
+  /** At most 16 KiB. */
+  message?: string;
+  /** At most 16 KiB of JSON. */
+  metadata?: (Record<string, unknown> | null);
+  /** RFC 3339, at most 5 minutes ahead of the server's clock; now where it is absent. */
+  timestamp?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseMail = {
+  attempts?: number;
+  created_at?: string;
+  finished_at?: (string | null);
+  id: string;
+  last_error?: (string | null);
+  next_attempt_at?: (string | null);
+  /** `queued`, `sent`, `dead`, or `not_configured` where it waits for a server. */
+  state?: string;
+  subject?: string;
+  to?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseNotification = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  device_id?: (string | null);
+  /** Who is told. */
+  email?: string;
+  /** Events of this hour that the next summary counts. */
+  held_back?: number;
+  id: string;
+  kinds?: Array<string>;
+  organization_id?: (string | null);
+  per_hour?: number;
+  severity?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseOperation = {
+  confirmation?: (Confirmation | null);
+  /** Whose second hand it was. */
+  confirmed_by?: (string | null);
+  created_at?: string;
+  current_step?: string;
+  errors?: Array<OperationError>;
+  estimated_completion_at?: (string | null);
+  finished_at?: (string | null);
+  id: string;
+  items_processed?: number;
+  items_total?: number;
+  /** Such as `power.cap.set`. */
+  kind?: string;
+  /** When it is given up where nobody answers. */
+  not_after?: string;
+  percent_complete?: number;
+  request_id?: (string | null);
+  requested_by?: string;
+  result?: (OperationResult | null);
+  reversible?: boolean;
+  rollback_of?: (string | null);
+  started_at?: (string | null);
+  /** `queued`, `running`, `armed`, `succeeded`, `failed`, `refused` or `expired`. */
+  state?: string;
+  target?: OperationTarget;
+  warnings?: Array<string>;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseOrganization = {
+  description?: string;
+  name?: string;
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseReport = {
+  /** What it says, once it is made. */
+  content?: (string | null);
+  created_at?: string;
+  created_by?: (string | null);
+  device_id?: (string | null);
+  /** Why it could not be made. */
+  error?: (string | null);
+  from?: (string | null);
+  id: string;
+  /** The job that makes it. */
+  job?: string;
+  kind?: ReportKind;
+  last_seconds?: (number | null);
+  limit_celsius?: (number | null);
+  organization_id?: (string | null);
+  site_id?: (string | null);
+  /** `queued`, `running`, `succeeded`, `failed` or `cancelled`. */
+  state?: string;
+  to?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseSchedule = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  at?: (string | null);
+  days?: Array<Weekday>;
+  enabled?: boolean;
+  every_seconds?: (number | null);
+  id: string;
+  kind?: string;
+  last_job_id?: (string | null);
+  name?: string;
+  /** When it comes next, if it is enabled. */
+  next_at?: (string | null);
+  organization_id?: (string | null);
+  /** What the report is to say. */
+  report?: unknown;
+  requested_by?: string;
+  timezone?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseSite = {
+  address?: string;
+  description?: string;
+  /** Degrees north, WGS 84; both or neither. */
+  latitude?: (number | null);
+  /** Degrees east. */
+  longitude?: (number | null);
+  name?: string;
+  organization?: string;
+  /** IANA's name of its time zone; `UTC` where absent. */
+  timezone?: string;
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseUser = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  avatar_url?: (string | null);
+  disabled?: boolean;
+  display_name?: string;
+  email?: string;
+  email_verified?: boolean;
+  id: string;
+  last_login_at?: (string | null);
+  locale?: string;
+  mfa_enabled?: boolean;
+  role?: string;
+  /** Roles over narrower scopes. */
+  roles?: Array<BoundRole>;
+  timezone?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseWebhook = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  device_id?: (string | null);
+  /** Why the server disabled it. */
+  disabled_reason?: (string | null);
+  enabled?: boolean;
+  /** Since when no delivery was taken. */
+  failing_since?: (string | null);
+  id: string;
+  name?: string;
+  organization_id?: (string | null);
+  /** Until then the secret before signs too. */
+  previous_secret_until?: (string | null);
+  topics?: Array<string>;
+  url?: string;
 };
 
 /** What was measured in one step. */
@@ -2333,9 +2847,9 @@ export interface Operations {
   };
   /** The audit trail, newest first. `GET /api/v1/audit` */
   audit_list: {
-    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number };
+    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; "filter[at]"?: string; "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
     response: {
-      data: Array<AuditEntry>;
+      data: Array<(AuditEntry | SparseAuditEntry)>;
       meta: Meta;
       links: Links;
     };
@@ -2384,9 +2898,9 @@ export interface Operations {
   };
   /** Connected sources of logs and metrics. `GET /api/v1/clients` */
   clients_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[kind]"?: "agent" | "application"; "filter[status]"?: "online" | "idle" | "offline"; "filter[last_heartbeat]"?: string; "filter[created_at]"?: string; "filter[logs_sent]"?: number; "filter[metrics_sent]"?: number; "filter[memory_mb]"?: number; "filter[cpu_percent]"?: number; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Client>;
+      data: Array<(Client | SparseClient)>;
       meta: Meta;
       links: Links;
     };
@@ -2413,9 +2927,9 @@ export interface Operations {
   };
   /** What applications logged, the last first. `GET /api/v1/logs` */
   logs_list: {
-    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string };
+    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: string; "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
     response: {
-      data: Array<LogEntry>;
+      data: Array<(LogEntry | SparseLogEntry)>;
       meta: Meta;
       links: Links;
     };
@@ -2760,8 +3274,9 @@ export interface Operations {
   };
   /** One's API keys. `GET /api/v1/auth/api-keys` */
   auth_api_keys_list: {
+    query: { "filter[name]"?: string; "filter[prefix]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[last_used_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<ApiKey>;
+      data: Array<(ApiKey | SparseApiKey)>;
       meta: Meta;
       links: Links;
     };
@@ -2823,9 +3338,9 @@ export interface Operations {
   };
   /** Accounts. `GET /api/v1/users` */
   users_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; q?: string; "filter[role]"?: string; "filter[disabled]"?: boolean; "filter[deleted]"?: boolean; sort?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[disabled]"?: boolean; "filter[email_verified]"?: boolean; "filter[mfa_enabled]"?: boolean; "filter[locale]"?: string; "filter[timezone]"?: string; "filter[last_login_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<User>;
+      data: Array<(User | SparseUser)>;
       meta: Meta;
       links: Links;
     };
@@ -2894,9 +3409,9 @@ export interface Operations {
   };
   /** List organizations. `GET /api/v1/organizations` */
   organizations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Organization>;
+      data: Array<(Organization | SparseOrganization)>;
       meta: Meta;
       links: Links;
     };
@@ -2965,9 +3480,9 @@ export interface Operations {
   };
   /** List sites. `GET /api/v1/sites` */
   sites_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Site>;
+      data: Array<(Site | SparseSite)>;
       meta: Meta;
       links: Links;
     };
@@ -3036,9 +3551,9 @@ export interface Operations {
   };
   /** List locations. `GET /api/v1/locations` */
   locations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "building" | "room" | "rack"; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Location>;
+      data: Array<(Location | SparseLocation)>;
       meta: Meta;
       links: Links;
     };
@@ -3107,9 +3622,9 @@ export interface Operations {
   };
   /** List groups. `GET /api/v1/groups` */
   groups_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; organization?: string; parent?: string; q?: string; deleted?: boolean };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Group>;
+      data: Array<(Group | SparseGroup)>;
       meta: Meta;
       links: Links;
     };
@@ -3267,11 +3782,18 @@ export interface Operations {
   };
   /** Devices, by another name. `GET /api/v1/modules` */
   modules_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
-      data: Array<Device>;
+      data: Array<(Device | SparseDevice)>;
       meta: Meta;
       links: Links;
+      /** What `include` asked for. */
+      included?: {
+        placements?: Array<DeviceLocation>;
+        organizations?: Array<Named>;
+        sites?: Array<Named>;
+        locations?: Array<Named>;
+      };
     };
   };
   /** A device, by another name. `GET /api/v1/modules/{id}` */
@@ -3286,9 +3808,27 @@ export interface Operations {
   };
   /** List devices. `GET /api/v1/devices` */
   devices_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; gateway?: string; kind?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
-      data: Array<Device>;
+      data: Array<(Device | SparseDevice)>;
+      meta: Meta;
+      links: Links;
+      /** What `include` asked for. */
+      included?: {
+        placements?: Array<DeviceLocation>;
+        organizations?: Array<Named>;
+        sites?: Array<Named>;
+        locations?: Array<Named>;
+      };
+    };
+  };
+  /** Name, place and label many devices. `POST /api/v1/devices:bulk` */
+  devices_bulk: {
+    query: { atomic?: boolean; dry_run?: boolean };
+    headers: { "Idempotency-Key"?: string };
+    body: DevicesBulkRequest;
+    response: {
+      data: DevicesBulk;
       meta: Meta;
       links: Links;
     };
@@ -3297,6 +3837,18 @@ export interface Operations {
   devices_get: {
     path: { id: string };
     query: { include?: string };
+    response: {
+      data: DeviceDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Name, place and label a device. `PATCH /api/v1/devices/{id}` */
+  devices_update: {
+    path: { id: string };
+    query: { dry_run?: boolean };
+    headers: { "If-Match": string; "Idempotency-Key"?: string };
+    body: DeviceSettingsPatch;
     response: {
       data: DeviceDetail;
       meta: Meta;
@@ -3597,9 +4149,9 @@ export interface Operations {
   };
   /** List operations. `GET /api/v1/operations` */
   operations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string; "filter[kind]"?: string; "filter[state]"?: "queued" | "running" | "armed" | "succeeded" | "failed" | "refused" | "expired"; "filter[requested_by]"?: string; "filter[confirmed_by]"?: string; "filter[request_id]"?: string; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Operation>;
+      data: Array<(Operation | SparseOperation)>;
       meta: Meta;
       links: Links;
     };
@@ -3626,8 +4178,9 @@ export interface Operations {
   };
   /** List enrolment tokens. `GET /api/v1/enrolment-tokens` */
   enrolment_tokens_list: {
+    query: { "filter[name]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[created_by]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[used_at]"?: string; "filter[used_by]"?: string; "filter[revoked_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<EnrolmentToken>;
+      data: Array<(EnrolmentToken | SparseEnrolmentToken)>;
       meta: Meta;
       links: Links;
     };
@@ -3709,9 +4262,9 @@ export interface Operations {
   /** A device's events, newest first. `GET /api/v1/devices/{id}/events` */
   devices_events_list: {
     path: { id: string };
-    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
-      data: Array<Event>;
+      data: Array<(Event | SparseEvent)>;
       meta: Meta;
       links: Links;
     };
@@ -3744,18 +4297,18 @@ export interface Operations {
   };
   /** Events, newest first. `GET /api/v1/events` */
   events_list: {
-    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number };
+    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
-      data: Array<Event>;
+      data: Array<(Event | SparseEvent)>;
       meta: Meta;
       links: Links;
     };
   };
   /** Work in the background, newest first. `GET /api/v1/jobs` */
   jobs_list: {
-    query: { state?: string; kind?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[organization_id]"?: string; "filter[schedule_id]"?: string; "filter[requested_by]"?: string; "filter[target]"?: string; "filter[attempt]"?: number; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; kind?: "backup" | "report" | "reseal"; state?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Job>;
+      data: Array<(Job | SparseJob)>;
       meta: Meta;
       links: Links;
     };
@@ -3791,8 +4344,9 @@ export interface Operations {
   };
   /** What makes jobs at their times. `GET /api/v1/schedules` */
   schedules_list: {
+    query: { "filter[name]"?: string; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[next_at]"?: string; "filter[requested_by]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Schedule>;
+      data: Array<(Schedule | SparseSchedule)>;
       meta: Meta;
       links: Links;
     };
@@ -3840,17 +4394,18 @@ export interface Operations {
   };
   /** Mail that was sent, waits, or was taken by nobody. `GET /api/v1/mail` */
   mail_list: {
-    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[to]"?: string; "filter[subject]"?: string; "filter[state]"?: "queued" | "sent" | "dead"; "filter[attempts]"?: number; "filter[last_error]"?: string; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "queued" | "sent" | "dead"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Mail>;
+      data: Array<(Mail | SparseMail)>;
       meta: Meta;
       links: Links;
     };
   };
   /** What one is told of by mail. `GET /api/v1/notifications` */
   notifications_list: {
+    query: { "filter[email]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[per_hour]"?: number; "filter[held_back]"?: number; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Notification>;
+      data: Array<(Notification | SparseNotification)>;
       meta: Meta;
       links: Links;
     };
@@ -3876,8 +4431,9 @@ export interface Operations {
   };
   /** List webhooks. `GET /api/v1/webhooks` */
   webhooks_list: {
+    query: { "filter[name]"?: string; "filter[url]"?: string; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[failing_since]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Webhook>;
+      data: Array<(Webhook | SparseWebhook)>;
       meta: Meta;
       links: Links;
     };
@@ -3947,9 +4503,9 @@ export interface Operations {
   /** What was sent to it. `GET /api/v1/webhooks/{id}/deliveries` */
   webhooks_deliveries_list: {
     path: { id: string };
-    query: { state?: string; page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[message_id]"?: string; "filter[topic]"?: string; "filter[state]"?: "pending" | "delivered" | "failed"; "filter[attempts]"?: number; "filter[last_status]"?: number; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "pending" | "delivered" | "failed"; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Delivery>;
+      data: Array<(Delivery | SparseDelivery)>;
       meta: Meta;
       links: Links;
     };
@@ -3966,8 +4522,9 @@ export interface Operations {
   };
   /** Reports that were made. `GET /api/v1/reports` */
   reports_list: {
+    query: { "filter[kind]"?: "energy" | "temperature" | "availability" | "events"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[device_id]"?: string; "filter[site_id]"?: string; "filter[organization_id]"?: string; "filter[from]"?: string; "filter[to]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Report>;
+      data: Array<(Report | SparseReport)>;
       meta: Meta;
       links: Links;
     };
@@ -4002,8 +4559,9 @@ export interface Operations {
   };
   /** Backups that were taken. `GET /api/v1/backups` */
   backups_list: {
+    query: { "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[bytes]"?: number; "filter[version]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Backup>;
+      data: Array<(Backup | SparseBackup)>;
       meta: Meta;
       links: Links;
     };

@@ -5,6 +5,7 @@ use super::fields::{self, ProfileChange};
 use super::registration::{Added, name_of};
 use super::{Accounts, AccountsError, NewUser, Origin, User};
 use crate::access::{Caller, Grant, Right, Role, UserId};
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use serde_json::{Value, json};
@@ -18,26 +19,11 @@ pub struct Person {
     pub bound: Vec<Grant>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PeopleOrder {
-    #[default]
-    Email,
-    DisplayName,
-    Role,
-    CreatedAt,
-    LastLoginAt,
-}
-
-/// Which accounts, and in which order.
+/// Which accounts, and in which order: by address where no other is asked for.
 #[derive(Clone, Debug)]
 pub struct PeopleQuery {
-    /// Part of the address or the name.
-    pub text: Option<String>,
-    pub role: Option<Role>,
-    pub disabled: Option<bool>,
+    pub listing: Listing,
     pub deleted: bool,
-    pub order: PeopleOrder,
-    pub descending: bool,
     pub page: PageRequest,
 }
 

@@ -231,6 +231,14 @@ impl Problem {
         self
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.occurrence.message
+    }
+
+    pub(crate) fn fields(&self) -> &[FieldError] {
+        &self.occurrence.fields
+    }
+
     pub(crate) fn member(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.occurrence.members.insert(key.into(), value.into());
         self

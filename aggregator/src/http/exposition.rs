@@ -11,6 +11,7 @@ use super::error::{ErrorCode, Problem};
 use crate::export::naming;
 use crate::fleet::SubjectQuery;
 use crate::http::resources::devices::sight;
+use crate::listing::Listing;
 use crate::page::PageRequest;
 use crate::telemetry::LatestValue;
 use crate::tenancy::Sight;
@@ -68,7 +69,8 @@ pub(crate) async fn metrics(State(api): State<Api>, accept: Accept, request: Req
 
 async fn expose(api: &Api, sight: &Sight, text: Text) -> Result<String, Problem> {
     let page = PageRequest::first(MAX_DEVICES);
-    let query = SubjectQuery { gateway: None, kind: None, sight: sight.clone(), page };
+    let query =
+        SubjectQuery { gateway: None, listing: Listing::default(), sight: sight.clone(), page };
     let devices = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
     let names: HashMap<_, _> =
         devices.items.iter().map(|subject| (subject.id(), subject.name().to_owned())).collect();

@@ -18,6 +18,11 @@ pub(crate) struct Patch<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Patch<T> {
+    /// The text that it gives a field.
+    pub(crate) fn sets(&self, field: &str) -> Option<&str> {
+        self.patch[field].as_str()
+    }
+
     /// What `before` becomes.
     pub(crate) fn merged(self, before: &T) -> Result<T, Problem> {
         let mut value = serde_json::to_value(before).map_err(Problem::internal)?;

@@ -20,6 +20,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -119,7 +120,15 @@ pub(crate) struct Many<T> {
     pub(crate) paging: Paging,
     /// Facts about the list: `meta` in v1, beside the list in flat.
     pub(crate) facts: Map<String, Value>,
+    /// Only these fields of each item, besides its id.
+    pub(crate) fields: Option<BTreeSet<String>>,
+    /// What the items refer to, by its kind.
+    pub(crate) included: Map<String, Value>,
 }
+
+/// A list that can be asked for fewer fields, and for what its items refer to: 200.
+#[derive(Debug)]
+pub(crate) struct Listed<T>(pub(crate) Many<T>);
 
 /// Where a list stands in its whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,15 +149,19 @@ pub(crate) enum Paging {
 
 impl<T> Many<T> {
     pub(crate) fn whole(items: Vec<T>) -> Self {
-        Self { items, paging: Paging::Whole, facts: Map::new() }
+        Self::paged(items, Paging::Whole)
     }
 
     pub(crate) fn page(items: Vec<T>, page: u32, per_page: u32, total: u64) -> Self {
-        Self { items, paging: Paging::Page { page, per_page, total }, facts: Map::new() }
+        Self::paged(items, Paging::Page { page, per_page, total })
     }
 
     pub(crate) fn cursor(items: Vec<T>, limit: u32, next: Option<String>) -> Self {
-        Self { items, paging: Paging::Cursor { limit, next }, facts: Map::new() }
+        Self::paged(items, Paging::Cursor { limit, next })
+    }
+
+    fn paged(items: Vec<T>, paging: Paging) -> Self {
+        Self { items, paging, facts: Map::new(), fields: None, included: Map::new() }
     }
 
     pub(crate) fn fact(mut self, key: &str, value: impl Into<Value>) -> Self {
@@ -190,6 +203,12 @@ impl<T: Resource> IntoResponse for Tagged<T> {
 impl<T: Resource> IntoResponse for Many<T> {
     fn into_response(self) -> Response {
         carry(StatusCode::OK, self)
+    }
+}
+
+impl<T: Resource> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
     }
 }
 

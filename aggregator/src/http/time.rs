@@ -1,32 +1,9 @@
 //! Times as bodies carry them: RFC 3339 with milliseconds. Queries may also use epoch numbers.
 
-pub(crate) use crate::clock::rfc3339;
-use jiff::Timestamp;
-
-/// Numbers below it are seconds: as milliseconds they would be in March 1973.
-const SECONDS_BELOW: f64 = 1e11;
+pub(crate) use crate::clock::{parse_rfc3339, parse_time as parse, rfc3339};
 
 pub(crate) fn rfc3339_option(ms: Option<u64>) -> Option<String> {
     ms.map(rfc3339)
-}
-
-/// RFC 3339, epoch milliseconds or epoch seconds.
-pub(crate) fn parse(text: &str) -> Option<u64> {
-    if let Ok(number) = text.parse::<f64>() {
-        if !(0.0..1e16).contains(&number) {
-            return None;
-        }
-        let ms = if number < SECONDS_BELOW { number * 1_000.0 } else { number };
-        return Some(ms as u64);
-    }
-    // A plus sign that came unescaped through a query string is a space.
-    parse_rfc3339(&text.replace(' ', "+"))
-}
-
-/// RFC 3339, from 1970 on.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
-    let time: Timestamp = text.parse().ok()?;
-    u64::try_from(time.as_millisecond()).ok()
 }
 
 /// A length of time: `10s`, `5m`, `1h`, `500ms`, or seconds as a number.

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::clock::rfc3339;
 use crate::fleet::{Belonging, DeviceId, Subject, SubjectQuery};
 use crate::jobs::{JobError, Progress};
+use crate::listing::Listing;
 use crate::page::PageRequest;
 use crate::telemetry::event::severity_name;
 use crate::telemetry::{
@@ -72,7 +73,7 @@ async fn devices(app: &App, question: &ReportQuestion) -> Result<Vec<Subject>, J
             Sight::Only(Arc::new(map.devices_within(std::iter::once(scope))))
         }
     };
-    let query = SubjectQuery { gateway: None, kind: None, sight, page };
+    let query = SubjectQuery { gateway: None, listing: Listing::default(), sight, page };
     Ok(app.fleet.subjects(&query).await?.items)
 }
 

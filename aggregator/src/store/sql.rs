@@ -20,6 +20,7 @@ mod imports;
 mod instances;
 mod jobs;
 pub(super) mod keys;
+mod listing;
 mod logs;
 mod mail;
 pub(super) mod migrations;

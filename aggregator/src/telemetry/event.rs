@@ -1,6 +1,7 @@
 //! Events: what a guard did or saw, as operators read it.
 
 use crate::fleet::DeviceId;
+use crate::listing::Listing;
 use crate::tenancy::Sight;
 use flyball_protocol::guard::{EventKind, GuardEvent, LimitState, Severity};
 use flyball_units::Unit;
@@ -35,6 +36,7 @@ pub struct Event {
 /// Which events, newest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventQuery {
+    pub listing: Listing,
     /// The machine whose guard told of it.
     pub device: Option<DeviceId>,
     /// Only what is about one of these, where there are any.

@@ -4,11 +4,11 @@
 /// Requirements of one selector, and values of one requirement.
 pub const MAX_REQUIREMENTS: usize = 32;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector(Vec<Requirement>);
 
 /// As in Kubernetes, a label that is absent fulfils `!=` and `notin`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Requirement {
     In { key: String, values: Vec<String> },
     NotIn { key: String, values: Vec<String> },

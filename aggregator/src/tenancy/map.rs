@@ -209,6 +209,13 @@ impl Map {
         self.devices.keys().copied().filter(held).collect()
     }
 
+    /// Every device whose labels are as `selector` says.
+    #[must_use]
+    pub fn labelled(&self, selector: &Selector) -> HashSet<DeviceId> {
+        let meant = self.devices.iter().filter(|(_, place)| selector.matches(&place.labels));
+        meant.map(|(device, _)| *device).collect()
+    }
+
     /// What people have called a device.
     #[must_use]
     pub fn labels(&self, device: DeviceId) -> &[(String, String)] {

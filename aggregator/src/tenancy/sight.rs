@@ -29,6 +29,13 @@ impl Sight {
         }
     }
 
+    /// What of it lies in `devices`.
+    #[must_use]
+    pub fn within(&self, mut devices: HashSet<DeviceId>) -> Self {
+        devices.retain(|device| self.sees(*device));
+        Self::Only(Arc::new(devices))
+    }
+
     /// The ids, where they are fewer than all: what the store is asked with.
     #[must_use]
     pub fn only(&self) -> Option<&HashSet<DeviceId>> {

@@ -3,26 +3,47 @@
 use super::{Many, Paging, Resource, Scene};
 use crate::http::dialect::Dialect;
 use axum::http::HeaderValue;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Serialize, ser};
 use serde_json::{Map, Value};
 
 #[derive(Serialize)]
 struct V1<'a, T: ?Sized> {
     data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included: Option<&'a Map<String, Value>>,
     meta: Map<String, Value>,
     links: Map<String, Value>,
+}
+
+/// The items of a list, each with the fields that were asked for.
+struct Items<'a, T>(&'a Many<T>);
+
+impl<T: Serialize> Serialize for Items<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(fields) = &self.0.fields else { return self.0.items.serialize(serializer) };
+        let mut items = serializer.serialize_seq(Some(self.0.items.len()))?;
+        for item in &self.0.items {
+            let mut value = serde_json::to_value(item).map_err(ser::Error::custom)?;
+            if let Some(members) = value.as_object_mut() {
+                members.retain(|name, _| name == "id" || fields.contains(name));
+            }
+            items.serialize_element(&value)?;
+        }
+        items.end()
+    }
 }
 
 pub(super) fn one<T: Resource>(item: &T, scene: &Scene) -> Result<Vec<u8>, serde_json::Error> {
     match scene.dialect {
         Dialect::V1 => serde_json::to_vec(&V1 {
             data: item,
+            included: None,
             meta: v1_meta(scene, Map::new()),
             links: Map::from_iter([("self".to_owned(), address(scene).into())]),
         }),
         Dialect::Flat => flat_one(item),
-        Dialect::Ipc => ipc(item, v1_meta(scene, Map::new())),
+        Dialect::Ipc => ipc(item, None, v1_meta(scene, Map::new())),
     }
 }
 
@@ -31,15 +52,18 @@ pub(super) fn one<T: Resource>(item: &T, scene: &Scene) -> Result<Vec<u8>, serde
 struct Ipc<'a, T: ?Sized> {
     status: &'static str,
     data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included: Option<&'a Map<String, Value>>,
     error: Option<()>,
     meta: Map<String, Value>,
 }
 
 fn ipc<T: Serialize + ?Sized>(
     data: &T,
+    included: Option<&Map<String, Value>>,
     meta: Map<String, Value>,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Ipc { status: "ok", data, error: None, meta })
+    serde_json::to_vec(&Ipc { status: "ok", data, included, error: None, meta })
 }
 
 /// A document as it is; within a frame it is the data.
@@ -48,7 +72,7 @@ pub(super) fn raw(text: &str, scene: &Scene) -> Result<Vec<u8>, serde_json::Erro
         Dialect::V1 | Dialect::Flat => Ok(text.as_bytes().to_vec()),
         Dialect::Ipc => {
             let data: Value = serde_json::from_str(text)?;
-            ipc(&data, v1_meta(scene, Map::new()))
+            ipc(&data, None, v1_meta(scene, Map::new()))
         }
     }
 }
@@ -101,13 +125,19 @@ pub(super) fn many<T: Resource>(
 ) -> Result<Vec<u8>, serde_json::Error> {
     match scene.dialect {
         Dialect::V1 => serde_json::to_vec(&V1 {
-            data: &list.items,
+            data: &Items(list),
+            included: included(list),
             meta: v1_meta(scene, v1_list_facts(list)),
             links: v1_links(list, scene),
         }),
         Dialect::Flat => flat_many(list),
-        Dialect::Ipc => ipc(&list.items, v1_meta(scene, v1_list_facts(list))),
+        Dialect::Ipc => ipc(&Items(list), included(list), v1_meta(scene, v1_list_facts(list))),
     }
+}
+
+/// What stands beside the list, where something was asked for.
+fn included<T>(list: &Many<T>) -> Option<&Map<String, Value>> {
+    Some(&list.included).filter(|included| !included.is_empty())
 }
 
 fn flat_many<T: Resource>(list: &Many<T>) -> Result<Vec<u8>, serde_json::Error> {
@@ -115,7 +145,7 @@ fn flat_many<T: Resource>(list: &Many<T>) -> Result<Vec<u8>, serde_json::Error> 
     if T::FLAT.success {
         body.insert("success".into(), true.into());
     }
-    let mut items = serde_json::to_value(&list.items)?;
+    let mut items = serde_json::to_value(Items(list))?;
     if T::FLAT.camel {
         items = camel_value(items);
     }
@@ -143,6 +173,9 @@ fn flat_many<T: Resource>(list: &Many<T>) -> Result<Vec<u8>, serde_json::Error> 
         body.insert("next_cursor".into(), next.clone().into());
     }
     body.extend(list.facts.clone());
+    if let Some(included) = included(list) {
+        body.insert("included".into(), included.clone().into());
+    }
     serde_json::to_vec(&body)
 }
 

@@ -1,10 +1,11 @@
 //! The schemas of the same envelopes, for the OpenAPI documents.
 
 use super::envelope::camel;
-use super::{Accepted, Created, Many, One, Raw, Resource, Tagged};
+use super::{Accepted, Created, Listed, Many, One, Raw, Resource, Tagged};
 use crate::http::dialect::Dialect;
+use crate::http::listing::Listable;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// The components of one document, gathered while its routes are described.
@@ -28,6 +29,41 @@ impl Schemas {
             self.0.insert(name, schema);
         }
         json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+    }
+
+    /// The names of the fields of a `T`.
+    pub(crate) fn fields<T: ToSchema>(&mut self) -> BTreeSet<String> {
+        let whole = self.register::<T>(false);
+        self.properties(&whole).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Registers what of `T` an answer has that was asked for some of its fields alone.
+    fn sparse<T: ToSchema>(&mut self, camel_case: bool) -> Value {
+        let whole = self.register::<T>(camel_case);
+        let properties = self.properties(&whole);
+        let name = format!("Sparse{}", T::name());
+        let mut schema = json!({
+            "type": "object",
+            "description": "With `fields`: these alone, and the id.",
+            "properties": properties,
+        });
+        if schema["properties"].get("id").is_some() {
+            schema["required"] = json!(["id"]);
+        }
+        self.0.insert(name.clone(), schema);
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    /// The properties of a schema, through references and parts.
+    fn properties(&self, schema: &Value) -> Map<String, Value> {
+        let mut found = Map::new();
+        let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let schema = name.and_then(|name| self.0.get(name)).unwrap_or(schema);
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            found.extend(self.properties(part));
+        }
+        found.extend(schema["properties"].as_object().cloned().unwrap_or_default());
+        found
     }
 }
 
@@ -134,6 +170,36 @@ impl<T: Resource> ReplySchema for Many<T> {
                 flat(properties, T::FLAT.success)
             }
         }
+    }
+}
+
+impl<T: Listable> ReplySchema for Listed<T> {
+    fn status(_: Dialect) -> u16 {
+        200
+    }
+
+    fn is_list() -> bool {
+        true
+    }
+
+    fn schema(dialect: Dialect, schemas: &mut Schemas) -> Value {
+        let mut schema = Many::<T>::schema(dialect, schemas);
+        let (place, camel_case) = match dialect {
+            Dialect::V1 | Dialect::Ipc => ("data", false),
+            Dialect::Flat => (T::FLAT.many, T::FLAT.camel),
+        };
+        let sparse = schemas.sparse::<T>(camel_case);
+        let items = &mut schema["properties"][place]["items"];
+        *items = json!({ "anyOf": [items.take(), sparse] });
+        let included = T::included(schemas);
+        if !included.is_empty() {
+            schema["properties"]["included"] = json!({
+                "type": "object",
+                "description": "What `include` asked for.",
+                "properties": included,
+            });
+        }
+        schema
     }
 }
 

@@ -7,8 +7,10 @@ use crate::http::Api;
 use crate::http::auth::Owner;
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, CameFrom, Path};
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
+use crate::http::listing::{Asked, Listable, sift};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -44,6 +46,22 @@ pub(crate) struct ApiKey {
 
 impl Resource for ApiKey {
     const FLAT: Flat = Flat::named("api_key", "api_keys");
+}
+
+impl Listable for ApiKey {
+    const LIST: List = List {
+        fields: &[
+            Field::new("name", Kind::Text).searched(),
+            Field::new("prefix", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("expires_at", Kind::Time),
+            Field::new("last_used_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 /// A key just made: the only time that its text is shown.
@@ -94,9 +112,14 @@ pub(crate) async fn create(
     Ok(Created { item: NewApiKey { key, api_key: kept.into() }, location })
 }
 
-pub(crate) async fn list(State(api): State<Api>, Owner(caller): Owner) -> Answer<Many<ApiKey>> {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Owner(caller): Owner,
+    Asked(listing, ..): Asked<ApiKey>,
+) -> Answer<Listed<ApiKey>> {
     let keys = api.app.accounts.api_keys(&caller).await.map_err(problem(&api))?;
-    Ok(Many::whole(keys.into_iter().map(ApiKey::from).collect()))
+    let items = sift(keys.into_iter().map(ApiKey::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 pub(crate) async fn revoke(

@@ -8,9 +8,11 @@ use crate::http::auth::Administrator;
 use crate::http::cursor::Walk;
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::Query;
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::limit;
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource};
 use crate::http::time::{parse, rfc3339};
+use crate::listing::{Field, Form, Kind, List, words};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +48,27 @@ pub(crate) struct AuditEntry {
 
 impl Resource for AuditEntry {
     const FLAT: Flat = Flat::named("entry", "audit");
+}
+
+impl Listable for AuditEntry {
+    const LIST: List = List {
+        fields: &[
+            Field::new("at", Kind::Time),
+            Field::new("actor", Kind::Text),
+            Field::new("action", Kind::Text),
+            Field::new("target", Kind::Text),
+            Field::new("decision", Kind::OneOf(words!(Decision))),
+            Field::new("request_id", Kind::Text),
+            Field::new("organization", Kind::Id),
+            Field::new("session", Kind::Id),
+            Field::new("address", Kind::Text),
+        ],
+        form: Form::Cursor,
+        includes: &[],
+        labelled: false,
+    };
+    const OTHERS: &'static [&'static str] =
+        &["actor", "action", "target", "decision", "organization", "from", "to"];
 }
 
 impl From<AuditRow> for AuditEntry {
@@ -127,6 +150,7 @@ impl AuditFilter {
             to_ms,
             before,
             limit,
+            ..AuditQuery::default()
         })
     }
 }
@@ -136,16 +160,18 @@ pub(crate) async fn list(
     Administrator(_): Administrator,
     walk: Walk,
     Query(filter): Query<AuditFilter>,
-) -> Answer<Many<AuditEntry>> {
+    Asked(listing, ..): Asked<AuditEntry>,
+) -> Answer<Listed<AuditEntry>> {
     let limit = limit(filter.limit)?;
     let before = walk.place(&api, filter.cursor.as_deref(), |text| text.parse::<i64>().ok())?;
     // One more than is asked for, to see whether there is a next page.
-    let query = filter.query(before, limit + 1)?;
+    let query = AuditQuery { listing, ..filter.query(before, limit + 1)? };
     let mut rows = api.app.store.audit(&query).await.map_err(Problem::internal)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| more).map(|row| walk.cursor(&api, &row.id.to_string()));
-    Ok(Many::cursor(rows.into_iter().map(AuditEntry::from).collect(), limit, next))
+    let many = Many::cursor(rows.into_iter().map(AuditEntry::from).collect(), limit, next);
+    Ok(many.asked(query.listing))
 }
 
 /// What a walk along every chain came to.

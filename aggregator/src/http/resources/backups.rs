@@ -8,9 +8,11 @@ use crate::http::Api;
 use crate::http::auth::Administrator;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
-use crate::http::reply::{Accepted, Answer, Document, Flat, Many, One, Resource};
+use crate::http::listing::{Asked, Listable, sift};
+use crate::http::reply::{Accepted, Answer, Document, Flat, Listed, Many, One, Resource};
 use crate::http::time::rfc3339;
 use crate::jobs::{Job, JobKind, JobState, NewJob};
+use crate::listing::{Field, Form, Kind, List, words};
 use crate::store::Database;
 use axum::extract::State;
 use futures_util::{StreamExt, stream};
@@ -53,6 +55,22 @@ pub(crate) struct Backup {
 
 impl Resource for Backup {
     const FLAT: Flat = Flat::named("backup", "backups");
+}
+
+impl Listable for Backup {
+    const LIST: List = List {
+        fields: &[
+            Field::new("state", Kind::OneOf(words!(JobState))),
+            Field::new("bytes", Kind::Number),
+            Field::new("version", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 impl From<Kept> for Backup {
@@ -140,9 +158,11 @@ async fn audit(api: &Api, actor: &str, action: &str, id: Uuid) -> Result<(), Pro
 pub(crate) async fn list(
     State(api): State<Api>,
     Administrator(_): Administrator,
-) -> Answer<Many<Backup>> {
+    Asked(listing, ..): Asked<Backup>,
+) -> Answer<Listed<Backup>> {
     let found = api.app.backups.list().await.map_err(Problem::internal)?;
-    Ok(Many::whole(found.into_iter().map(Backup::from).collect()))
+    let items = sift(found.into_iter().map(Backup::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 pub(crate) async fn detail(

@@ -9,10 +9,12 @@ use crate::http::Api;
 use crate::http::auth::Member;
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, Query, Source};
+use crate::http::listing::{Asked, Listable, sift};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource};
 use crate::http::resources::devices::sight;
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List};
 use crate::page::PageRequest;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,26 @@ pub(crate) struct Client {
 
 impl Resource for Client {
     const FLAT: Flat = Flat::named("client", "clients");
+}
+
+impl Listable for Client {
+    const LIST: List = List {
+        fields: &[
+            Field::new("client_id", Kind::Text).searched(),
+            Field::new("client_name", Kind::Text).searched(),
+            Field::new("kind", Kind::OneOf(&["agent", "application"])),
+            Field::new("status", Kind::OneOf(&["online", "idle", "offline"])),
+            Field::new("last_heartbeat", Kind::Time),
+            Field::new("created_at", Kind::Time),
+            Field::new("logs_sent", Kind::Number),
+            Field::new("metrics_sent", Kind::Number),
+            Field::new("memory_mb", Kind::Number),
+            Field::new("cpu_percent", Kind::Number),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 impl Client {
@@ -169,13 +191,14 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Member(caller): Member,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<Client>> {
+    Asked(listing, ..): Asked<Client>,
+) -> Answer<Listed<Client>> {
     let PageRequest { page, per_page } = page.request()?;
-    let clients = gather(&api, &caller).await?;
+    let clients = sift(gather(&api, &caller).await?, &listing)?;
     let total = clients.len() as u64;
     let skipped = (page as usize - 1).saturating_mul(per_page as usize);
     let clients = clients.into_iter().skip(skipped).take(per_page as usize).collect();
-    Ok(Many::page(clients, page, per_page, total))
+    Ok(Many::page(clients, page, per_page, total).asked(listing))
 }
 
 /// Agents that the caller sees, and applications: all, or one's own.

@@ -1,25 +1,31 @@
 //! Managed machines.
 
+mod beside;
+pub(crate) mod change;
+
 use super::commands::self_test::state;
+use super::placements::DeviceLocationRequest;
 use crate::access::{Caller, Right, Scope};
-use crate::fleet::equipment::kind_from_name;
 use crate::fleet::{
-    Belonging, Device as Managed, DeviceId, DeviceKind, Equipment as Attached, EquipmentState,
-    Subject, SubjectQuery,
+    Belonging, Device as Managed, DeviceId, Equipment as Attached, EquipmentState, Subject,
+    SubjectQuery,
 };
 use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, Resource, Schemas, Tagged};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List};
 use crate::telemetry::{Reader as ReadBy, SeriesInfo};
-use crate::tenancy::Sight;
+use crate::tenancy::{Placed, Sight};
 use axum::extract::State;
 use flyball_protocol::command::{PowerState, ResetType};
 use flyball_protocol::guard::{Actuator as Drive, ActuatorKind, ClaimSnapshot};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -94,6 +100,37 @@ impl Resource for Device {
     const FLAT: Flat = Flat::named("device", "devices");
 }
 
+/// A machine's kinds, and those of equipment.
+const KINDS: [&str; 8] = ["real", "simulated", "bmc", "pdu", "ups", "cooling", "sensor", "gpu"];
+
+impl Listable for Device {
+    const LIST: List = List {
+        fields: &[
+            Field::new("name", Kind::Text).searched(),
+            Field::new("kind", Kind::OneOf(&KINDS)).bare(),
+            Field::new("status", Kind::OneOf(&["online", "offline"])),
+            Field::new("gateway", Kind::Id).bare(),
+            Field::new("organization", Kind::Id),
+            Field::new("site", Kind::Id),
+            Field::new("location", Kind::Id),
+            Field::new("last_seen_at", Kind::Time),
+            Field::new("enrolled_at", Kind::Time),
+            Field::new("revoked_at", Kind::Time),
+            Field::new("quarantined_at", Kind::Time),
+            Field::new("created_at", Kind::Time),
+            Field::new("updated_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &beside::KINDS,
+        labelled: true,
+    };
+
+    fn included(schemas: &mut Schemas) -> Map<String, Value> {
+        beside::schema(schemas)
+    }
+}
+
 /// One device with what it measures and drives.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceDetail {
@@ -105,6 +142,8 @@ pub(crate) struct DeviceDetail {
     dry_run: bool,
     /// `never`, `running`, `passed`, `failed` or `overdue`; more at `self-test`.
     self_test: &'static str,
+    /// Where it belongs and stands, and its labels.
+    placement: DeviceLocationRequest,
 }
 
 impl Resource for DeviceDetail {
@@ -299,14 +338,6 @@ impl From<ClaimSnapshot> for Claim {
     }
 }
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct DeviceFilter {
-    /// Only the equipment of this machine.
-    gateway: Option<Uuid>,
-    /// Only this kind.
-    kind: Option<String>,
-}
-
 /// Whose series and actuators a machine's answer has.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub(crate) struct Include {
@@ -336,32 +367,47 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Reader(caller): Reader,
     Query(page): Query<PageQuery>,
-    Query(filter): Query<DeviceFilter>,
-) -> Answer<Many<Device>> {
+    Asked(listing, ..): Asked<Device>,
+) -> Answer<Listed<Device>> {
     let page = page.request()?;
-    if let Some(kind) = &filter.kind
-        && DeviceKind::from_name(kind).is_none()
-        && kind_from_name(kind).is_none()
-    {
-        let message = "is real, simulated, bmc, pdu, ups, cooling, sensor or gpu";
-        return Err(Problem::invalid(vec![FieldError::query("kind", "invalid_value", message)]));
+    let mut sight = sight(&api, &caller).await?;
+    if let Some(labels) = &listing.labels {
+        let map = api.app.tenancy.map().await.map_err(Problem::internal)?;
+        sight = sight.within(map.labelled(labels));
     }
-    let sight = sight(&api, &caller).await?;
-    let query =
-        SubjectQuery { gateway: filter.gateway.map(DeviceId), kind: filter.kind, sight, page };
+    let query = SubjectQuery { gateway: None, listing, sight, page };
     let found = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
+    let ids: Vec<DeviceId> = found.items.iter().map(Subject::id).collect();
     let items = found.items.into_iter().map(Device::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    let many = Many::page(items, page.page, page.per_page, found.total);
+    let many = beside::include(&api, &caller, &query.listing, &ids, many).await?;
+    Ok(many.asked(query.listing))
 }
 
+/// Its tag is that of what people say of it: its name, its place and its labels. What it does
+/// meanwhile changes without one.
 pub(crate) async fn detail(
     State(api): State<Api>,
     Reader(caller): Reader,
     Path(id): Path<Uuid>,
     Query(include): Query<Include>,
-) -> Answer<One<DeviceDetail>> {
+) -> Answer<Tagged<DeviceDetail>> {
     let subject = find(&api, &caller, Right::Read, id).await?;
     let belonging = include.belonging(&subject)?;
+    let placed = api.app.store.placement(DeviceId(id)).await.map_err(Problem::internal)?;
+    let version = change::version(&subject, placed.as_ref());
+    let item = detail_of(&api, subject, placed, Some(belonging)).await?;
+    Ok(Tagged { item, version, known: false })
+}
+
+/// `belonging`: whose series and actuators; its own where absent.
+async fn detail_of(
+    api: &Api,
+    subject: Subject,
+    placed: Option<Placed>,
+    belonging: Option<Belonging>,
+) -> Result<DeviceDetail, Problem> {
+    let belonging = belonging.unwrap_or_else(|| subject.belonging());
     let machine = subject.machine().id;
     let mut series = api.app.fleet.series(machine).await.map_err(Problem::internal)?;
     series.retain(|series| belonging.holds(series));
@@ -369,13 +415,15 @@ pub(crate) async fn detail(
     if belonging != Belonging::All {
         board = subject.share_of(board);
     }
-    Ok(One(DeviceDetail {
+    let placement = placed.map(|placed| placed.placement).unwrap_or_default();
+    Ok(DeviceDetail {
         dry_run: board.dry_run,
         self_test: state(&board.self_test),
         device: subject.into(),
         series: series.iter().map(Series::from).collect(),
         actuators: board.actuators.into_iter().map(Actuator::from).collect(),
-    }))
+        placement: DeviceLocationRequest::of(placement),
+    })
 }
 
 /// The machine or equipment of an id. One that the caller does not see is not there for it; one that

@@ -6,8 +6,10 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, Path};
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
+use crate::http::listing::{Asked, Listable, sift};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List};
 use crate::tenancy::Map;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,26 @@ pub(crate) struct EnrolmentToken {
 
 impl Resource for EnrolmentToken {
     const FLAT: Flat = Flat::named("token", "tokens");
+}
+
+impl Listable for EnrolmentToken {
+    const LIST: List = List {
+        fields: &[
+            Field::new("name", Kind::Text).searched(),
+            Field::new("organization", Kind::Id),
+            Field::new("site", Kind::Id),
+            Field::new("created_by", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("expires_at", Kind::Time),
+            Field::new("used_at", Kind::Time),
+            Field::new("used_by", Kind::Id),
+            Field::new("revoked_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 /// A token just made: the only time that its text is shown.
@@ -99,13 +121,15 @@ pub(crate) async fn create(
 pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
-) -> Answer<Many<EnrolmentToken>> {
+    Asked(listing, ..): Asked<EnrolmentToken>,
+) -> Answer<Listed<EnrolmentToken>> {
     let mut tokens = api.app.enrolment.tokens().await.map_err(Problem::internal)?;
     if !caller.grants.everywhere(Right::Manage) {
         let map = api.app.tenancy.map().await.map_err(Problem::internal)?;
         tokens.retain(|token| is_managed(&map, &caller, token.home));
     }
-    Ok(Many::whole(tokens.into_iter().map(EnrolmentToken::from).collect()))
+    let items = sift(tokens.into_iter().map(EnrolmentToken::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 /// What became of a token that was to be revoked.

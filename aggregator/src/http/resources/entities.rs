@@ -12,26 +12,28 @@ use crate::http::Api;
 use crate::http::auth::{Manager, Member};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, Query, RequestId};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
 use crate::http::patch::Patch;
 use crate::http::precondition::{IfMatch, IfNoneMatch, failed};
-use crate::http::reply::{Answer, Created, Many, Resource, Tagged};
+use crate::http::reply::{Answer, Created, Listed, Many, Tagged};
+use crate::listing::{Field, Form, Kind as Word, List};
 use crate::record::Record;
 use crate::store::{Change, EntityQuery, NewEntity};
 use crate::tenancy::{Entity, Kept};
 use axum::extract::State;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) const MAX_NAME: usize = 128;
 pub(crate) const MAX_TEXT: usize = 1024;
 
 /// How one kind is drawn, checked and addressed.
-pub(crate) trait Kind: Resource + Sized {
+pub(crate) trait Kind: Listable + Sized {
     type Entity: Entity;
     /// What a client sends, and what a merge patch is applied to.
     type Sent: DeserializeOwned + Serialize + ToSchema + Send + Sync + 'static;
@@ -51,36 +53,39 @@ pub(crate) struct Checked<T> {
     pub(crate) body: T,
 }
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct EntityFilter {
-    organization: Option<Uuid>,
-    /// What it stands in directly: a site, or a location.
-    parent: Option<Uuid>,
-    /// Part of the name.
-    q: Option<String>,
-    /// Those that were deleted, to restore them; for whoever manages.
-    #[serde(default)]
-    deleted: bool,
+/// What the list of every kind can be asked; a kind may have more.
+const FIELDS: [Field; 9] = [
+    Field::new("name", Word::Text).searched(),
+    Field::new("organization", Word::Id).bare(),
+    // What it stands in directly: a site, or a location.
+    Field::new("parent", Word::Id).bare(),
+    Field::new("created_at", Word::Time),
+    Field::new("created_by", Word::Id),
+    Field::new("updated_at", Word::Time),
+    Field::new("updated_by", Word::Id),
+    Field::new("id", Word::Id),
+    // For whoever manages, to restore them.
+    Field::new("deleted", Word::View).bare(),
+];
+
+/// The list of a kind with `fields`.
+const fn entities(fields: &'static [Field]) -> List {
+    List { fields, form: Form::Pages, includes: &[], labelled: false }
 }
 
 pub(crate) async fn list<K: Kind>(
     State(api): State<Api>,
     Member(caller): Member,
     Query(page): Query<PageQuery>,
-    Query(filter): Query<EntityFilter>,
-) -> Answer<Many<K>> {
+    Asked(mut listing, ..): Asked<K>,
+) -> Answer<Listed<K>> {
     let page = page.request()?;
-    let query = EntityQuery {
-        organization: filter.organization.map(OrganizationId),
-        parent: filter.parent,
-        only: seen::<K>(&api, &caller, filter.deleted).await?,
-        text: filter.q.filter(|text| !text.is_empty()),
-        deleted: filter.deleted,
-        page,
-    };
+    let deleted = listing.take_view("deleted");
+    let only = seen::<K>(&api, &caller, deleted).await?;
+    let query = EntityQuery { only, listing, deleted, page };
     let found = api.app.store.entities(&query).await.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(K::draw).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(query.listing))
 }
 
 /// The ids that the caller sees, where they are not all. Deleted ones are in no map: they are a

@@ -9,11 +9,13 @@ use crate::http::auth::Reader;
 use crate::http::cursor::Walk;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::limit;
-use crate::http::reply::{Answer, Flat, Many, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, Resource};
 use crate::http::resources::devices::{find, sight};
 use crate::http::resources::readings::{SeriesReadings, read};
 use crate::http::time::{parse, rfc3339};
+use crate::listing::{Field, Form, Kind, List, Listing};
 use crate::telemetry::event::{severity_from_name, severity_name};
 use crate::telemetry::{Event as Recorded, EventId, EventQuery, Subjects};
 use axum::extract::State;
@@ -49,6 +51,27 @@ pub(crate) struct Event {
 
 impl Resource for Event {
     const FLAT: Flat = Flat::named("event", "events");
+}
+
+impl Listable for Event {
+    const LIST: List = List {
+        fields: &[
+            Field::new("at", Kind::Time),
+            Field::new("device_id", Kind::Id),
+            Field::new("kind", Kind::Text),
+            Field::new("severity", Kind::OneOf(&["info", "warning", "critical"])),
+            Field::new("subject", Kind::Text),
+            Field::new("message", Kind::Text),
+            Field::new("reading", Kind::Number),
+            Field::new("threshold", Kind::Number),
+            Field::new("unit", Kind::Text),
+        ],
+        form: Form::Cursor,
+        includes: &[],
+        labelled: false,
+    };
+    const OTHERS: &'static [&'static str] =
+        &["device", "kind", "subject", "severity", "from", "to", "include", "window_seconds"];
 }
 
 impl From<Recorded> for Event {
@@ -104,14 +127,15 @@ pub(crate) async fn list(
     walk: Walk,
     Query(which): Query<DeviceFilter>,
     Query(filter): Query<EventFilter>,
-) -> Answer<Many<Event>> {
+    Asked(listing, ..): Asked<Event>,
+) -> Answer<Listed<Event>> {
     match which.device {
-        None => answer(&api, &caller, &walk, None, &filter).await,
+        None => answer(&api, &caller, &walk, None, &filter, listing).await,
         // A filter that means no device finds nothing.
         Some(id) => match find(&api, &caller, Right::Read, id).await {
-            Ok(subject) => answer(&api, &caller, &walk, Some(&subject), &filter).await,
+            Ok(subject) => answer(&api, &caller, &walk, Some(&subject), &filter, listing).await,
             Err(problem) if problem.code == ErrorCode::NotFound => {
-                Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None))
+                Ok(Many::cursor(Vec::new(), filter.parse()?.limit - 1, None).asked(listing))
             }
             Err(problem) => Err(problem),
         },
@@ -124,9 +148,10 @@ pub(crate) async fn of_device(
     walk: Walk,
     Path(id): Path<Uuid>,
     Query(filter): Query<EventFilter>,
-) -> Answer<Many<Event>> {
+    Asked(listing, ..): Asked<Event>,
+) -> Answer<Listed<Event>> {
     let subject = find(&api, &caller, Right::Read, id).await?;
-    answer(&api, &caller, &walk, Some(&subject), &filter).await
+    answer(&api, &caller, &walk, Some(&subject), &filter, listing).await
 }
 
 async fn answer(
@@ -135,9 +160,11 @@ async fn answer(
     walk: &Walk,
     of: Option<&Subject>,
     filter: &EventFilter,
-) -> Answer<Many<Event>> {
+    listing: Listing,
+) -> Answer<Listed<Event>> {
     let window_ms = filter.window_ms()?;
     let mut query = filter.parse()?;
+    query.listing = listing;
     query.before = walk.place(api, filter.cursor.as_deref(), place)?;
     if let Some(subject) = of {
         query.device = Some(subject.machine().id);
@@ -163,7 +190,7 @@ async fn answer(
         };
         items.push(Event { readings, ..Event::from(event) });
     }
-    Ok(Many::cursor(items, limit, next))
+    Ok(Many::cursor(items, limit, next).asked(query.listing))
 }
 
 impl EventFilter {

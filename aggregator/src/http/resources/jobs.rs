@@ -3,16 +3,18 @@
 use super::owned;
 use crate::http::Api;
 use crate::http::auth::Manager;
-use crate::http::error::{ErrorCode, FieldError, Problem};
+use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::jobs::{Job as Kept, JobKind, JobState, Wish};
+use crate::listing::{Field, Form, Kind, List, words};
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,6 +52,27 @@ impl Resource for Job {
     const FLAT: Flat = Flat::named("job", "jobs");
 }
 
+impl Listable for Job {
+    const LIST: List = List {
+        fields: &[
+            Field::new("kind", Kind::OneOf(words!(JobKind))).bare(),
+            Field::new("state", Kind::OneOf(words!(JobState))).bare(),
+            Field::new("organization_id", Kind::Id),
+            Field::new("schedule_id", Kind::Id),
+            Field::new("requested_by", Kind::Text).searched(),
+            Field::new("target", Kind::Text).searched(),
+            Field::new("attempt", Kind::Number),
+            Field::new("created_at", Kind::Time),
+            Field::new("started_at", Kind::Time),
+            Field::new("finished_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
+}
+
 impl From<Kept> for Job {
     fn from(job: Kept) -> Self {
         let percent_complete = match (job.state, job.items_total) {
@@ -85,39 +108,18 @@ impl From<Kept> for Job {
     }
 }
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct JobFilter {
-    /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
-    state: Option<String>,
-    /// `backup`, `report` or `reseal`.
-    kind: Option<String>,
-}
-
 pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
-    Query(filter): Query<JobFilter>,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<Job>> {
+    Asked(listing, ..): Asked<Job>,
+) -> Answer<Listed<Job>> {
     let page = page.request()?;
-    let state = known("state", filter.state.as_deref(), JobState::from_name)?;
-    let kind = known("kind", filter.kind.as_deref(), JobKind::from_name)?;
     let of = owned::seen(&caller);
-    let found = api.app.jobs.list(state, kind, of.as_deref(), page).await;
+    let found = api.app.jobs.list(&listing, of.as_deref(), page).await;
     let found = found.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(Job::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
-}
-
-/// A word of a query that has to be one of some.
-pub(super) fn known<T>(
-    field: &str,
-    text: Option<&str>,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    let fault = || FieldError::query(field, "invalid_value", "is none that this server knows");
-    parse(text).map(Some).ok_or_else(|| Problem::invalid(vec![fault()]))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(listing))
 }
 
 async fn find(api: &Api, caller: &crate::access::Caller, id: Uuid) -> Result<Kept, Problem> {

@@ -10,9 +10,11 @@ use crate::http::auth::{Administrator, Member};
 use crate::http::cursor::Walk;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Batch, Query, RequestId, Source};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::{limit, limit_within};
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource};
 use crate::http::time::{parse, parse_rfc3339, rfc3339};
+use crate::listing::{Field, Form, Kind, List, Listing, words};
 use crate::live::{Live, Told, What};
 use crate::logs::{IN_VIEW, KeptEntry, Level, LogEntry as Entry, LogQuery, MAX_ENTRIES, MAX_WORD};
 use axum::extract::State;
@@ -58,6 +60,26 @@ pub(crate) struct LogEntry {
 
 impl Resource for LogEntry {
     const FLAT: Flat = Flat::named("log", "logs");
+}
+
+impl Listable for LogEntry {
+    const LIST: List = List {
+        fields: &[
+            Field::new("timestamp", Kind::Time),
+            Field::new("level", Kind::OneOf(words!(Level))),
+            Field::new("label", Kind::Text),
+            Field::new("message", Kind::Text),
+            Field::new("file", Kind::Text),
+            Field::new("function", Kind::Text),
+            Field::new("client_id", Kind::Text),
+            Field::new("client_name", Kind::Text),
+            Field::new("id", Kind::Text),
+        ],
+        form: Form::Cursor,
+        includes: &[],
+        labelled: false,
+    };
+    const OTHERS: &'static [&'static str] = &["client_id", "level", "label", "since", "q"];
 }
 
 impl LogEntry {
@@ -181,6 +203,7 @@ impl LogFilter {
             return Err(Problem::invalid(faults));
         }
         Ok(LogQuery {
+            listing: Listing::default(),
             sender: caller.only_own(),
             client_id: self.client_id,
             level: level.flatten(),
@@ -254,16 +277,18 @@ pub(crate) async fn walk(
     place: Walk,
     Query(walk): Query<WalkQuery>,
     Query(filter): Query<LogFilter>,
-) -> Answer<Many<LogEntry>> {
+    Asked(listing, ..): Asked<LogEntry>,
+) -> Answer<Listed<LogEntry>> {
     let limit = limit(walk.limit)?;
     let before = place.place(&api, walk.cursor.as_deref(), |text| text.parse::<u64>().ok())?;
-    let query = LogQuery { before, ..filter.parse(&caller, limit + 1)? };
+    let query = LogQuery { listing, before, ..filter.parse(&caller, limit + 1)? };
     let mut entries = api.app.store.logs(&query).await.map_err(Problem::internal)?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next =
         entries.last().filter(|_| more).map(|kept| place.cursor(&api, &kept.seq.to_string()));
-    Ok(Many::cursor(entries.into_iter().map(LogEntry::from).collect(), limit, next))
+    let many = Many::cursor(entries.into_iter().map(LogEntry::from).collect(), limit, next);
+    Ok(many.asked(query.listing))
 }
 
 pub(crate) async fn clear(

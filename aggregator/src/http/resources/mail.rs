@@ -1,17 +1,18 @@
 //! The queue of mail: what was sent, what waits, and what nobody took.
 
-use super::jobs::known;
 use crate::http::Api;
 use crate::http::auth::Administrator;
 use crate::http::error::Problem;
 use crate::http::extract::Query;
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Many, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List, words};
 use crate::mail::MailState;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Without its text: that may hold what opens an account.
@@ -33,21 +34,32 @@ impl Resource for Mail {
     const FLAT: Flat = Flat::named("mail", "mail");
 }
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct MailFilter {
-    /// `queued`, `sent` or `dead`.
-    state: Option<String>,
+impl Listable for Mail {
+    const LIST: List = List {
+        fields: &[
+            Field::new("to", Kind::Text).searched(),
+            Field::new("subject", Kind::Text).searched(),
+            Field::new("state", Kind::OneOf(words!(MailState))).bare(),
+            Field::new("attempts", Kind::Number),
+            Field::new("last_error", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("finished_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 pub(crate) async fn list(
     State(api): State<Api>,
     Administrator(_): Administrator,
-    Query(filter): Query<MailFilter>,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<Mail>> {
+    Asked(listing, ..): Asked<Mail>,
+) -> Answer<Listed<Mail>> {
     let page = page.request()?;
-    let state = known("state", filter.state.as_deref(), MailState::from_name)?;
-    let found = api.app.mail.list(state, page).await.map_err(Problem::internal)?;
+    let found = api.app.mail.list(&listing, page).await.map_err(Problem::internal)?;
     let configured = api.app.mail.is_configured();
     let items = found.items.into_iter().map(|mail| {
         let waits = mail.state == MailState::Queued;
@@ -64,5 +76,6 @@ pub(crate) async fn list(
         }
     });
     let items = items.collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total).fact("configured", configured))
+    let many = Many::page(items, page.page, page.per_page, found.total);
+    Ok(many.fact("configured", configured).asked(listing))
 }

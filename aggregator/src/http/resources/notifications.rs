@@ -8,8 +8,10 @@ use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
+use crate::http::listing::{Asked, Listable, sift};
 use crate::http::record::Recorded;
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource};
+use crate::listing::{Field, Form, Kind, List};
 use crate::notifications::{
     DEFAULT_PER_HOUR, MAX_KINDS, NewNotification, Notification as Kept, NotificationError, PER_HOUR,
 };
@@ -54,6 +56,27 @@ impl Resource for Notification {
     const FLAT: Flat = Flat::named("notification", "notifications");
 }
 
+impl Listable for Notification {
+    const LIST: List = List {
+        fields: &[
+            Field::new("email", Kind::Text).searched(),
+            Field::new("severity", Kind::OneOf(&["info", "warning", "critical"])),
+            Field::new("device_id", Kind::Id),
+            Field::new("organization_id", Kind::Id),
+            Field::new("per_hour", Kind::Number),
+            Field::new("held_back", Kind::Number),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("updated_at", Kind::Time),
+            Field::new("updated_by", Kind::Id),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
+}
+
 impl From<Kept> for Notification {
     fn from(kept: Kept) -> Self {
         Self {
@@ -74,10 +97,12 @@ impl From<Kept> for Notification {
 pub(crate) async fn list(
     State(api): State<Api>,
     Reader(caller): Reader,
-) -> Answer<Many<Notification>> {
+    Asked(listing, ..): Asked<Notification>,
+) -> Answer<Listed<Notification>> {
     let mut found = api.app.notifications.list().await.map_err(Problem::internal)?;
     found.retain(|one| one.record.created_by == Some(caller.user));
-    Ok(Many::whole(found.into_iter().map(Notification::from).collect()))
+    let items = sift(found.into_iter().map(Notification::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 pub(crate) async fn create(

@@ -10,12 +10,14 @@ use crate::http::Api;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource};
 use crate::http::resources::devices::{find, sight};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List, words};
 use crate::operations::{
-    Action, Arming, Operation as Asked, OperationId, OperationQuery, OperationState, Verdict,
+    Action, Arming, Operation as Kept, OperationId, OperationQuery, OperationState, Verdict,
 };
 use axum::extract::State;
 use flyball_protocol::command::{PowerState, ResetType};
@@ -114,9 +116,29 @@ impl Resource for Operation {
     const FLAT: Flat = Flat::named("operation", "operations");
 }
 
+impl Listable for Operation {
+    const LIST: List = List {
+        fields: &[
+            Field::new("kind", Kind::Text).searched(),
+            Field::new("state", Kind::OneOf(words!(OperationState))),
+            Field::new("requested_by", Kind::Text).searched(),
+            Field::new("confirmed_by", Kind::Text),
+            Field::new("request_id", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("started_at", Kind::Time),
+            Field::new("finished_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
+    const OTHERS: &'static [&'static str] = &["device"];
+}
+
 impl Operation {
     /// As `caller` sees it, with the token where it is theirs to confirm.
-    pub(crate) fn shown(asked: Asked, api: &Api, caller: &Caller) -> Self {
+    pub(crate) fn shown(asked: Kept, api: &Api, caller: &Caller) -> Self {
         let shown = api.app.operations.confirmation(&asked, Some(caller));
         let mut operation = Self::from(asked);
         if let (Some(confirmation), Some(shown)) = (&mut operation.confirmation, shown) {
@@ -140,8 +162,8 @@ impl From<&Arming> for Confirmation {
     }
 }
 
-impl From<Asked> for Operation {
-    fn from(asked: Asked) -> Self {
+impl From<Kept> for Operation {
+    fn from(asked: Kept) -> Self {
         let (percent_complete, current_step) = match asked.state {
             OperationState::Queued => (0, "waiting for the machine"),
             OperationState::Running if asked.verdict.is_some() => (75, "waiting for the read-back"),
@@ -179,7 +201,7 @@ impl From<Asked> for Operation {
     }
 }
 
-fn errors(asked: &Asked) -> Vec<OperationError> {
+fn errors(asked: &Kept) -> Vec<OperationError> {
     let error = match (&asked.verdict, asked.state) {
         (Some(Verdict::Refused(refusal)), _) => OperationError {
             code: refusal_code(refusal.kind),
@@ -211,7 +233,7 @@ fn errors(asked: &Asked) -> Vec<OperationError> {
     vec![error]
 }
 
-fn warnings(asked: &Asked) -> Vec<String> {
+fn warnings(asked: &Kept) -> Vec<String> {
     match &asked.verdict {
         Some(Verdict::Clamped(clamp)) => {
             let to = words::amount(clamp.to, clamp.unit);
@@ -221,7 +243,7 @@ fn warnings(asked: &Asked) -> Vec<String> {
     }
 }
 
-fn result(asked: &Asked) -> Option<OperationResult> {
+fn result(asked: &Kept) -> Option<OperationResult> {
     let clamp = match asked.verdict.as_ref()? {
         Verdict::Clamped(clamp) => Some(clamp),
         Verdict::Accepted | Verdict::Armed(_) => None,
@@ -265,7 +287,7 @@ const fn is_reversible(action: &Action) -> bool {
     }
 }
 
-fn target(asked: &Asked) -> OperationTarget {
+fn target(asked: &Kept) -> OperationTarget {
     let (actuator, value, unit) = level(&asked.action);
     OperationTarget {
         device_id: asked.equipment.unwrap_or(asked.device).0,
@@ -339,13 +361,15 @@ pub(crate) async fn list(
     Reader(caller): Reader,
     Query(page): Query<PageQuery>,
     Query(filter): Query<DeviceFilter>,
-) -> Answer<Many<Operation>> {
+    Asked(listing, ..): Asked<Operation>,
+) -> Answer<Listed<Operation>> {
     let page = page.request()?;
     let sight = sight(&api, &caller).await?;
-    let query = OperationQuery { device: filter.device.map(DeviceId), sight, page };
-    let found = api.app.operations.list(query).await.map_err(Problem::internal)?;
+    let query = OperationQuery { device: filter.device.map(DeviceId), listing, sight, page };
+    let found = api.app.operations.list(&query).await.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(|asked| Operation::shown(asked, &api, &caller));
-    Ok(Many::page(items.collect(), page.page, page.per_page, found.total))
+    let many = Many::page(items.collect(), page.page, page.per_page, found.total);
+    Ok(many.asked(query.listing))
 }
 
 pub(crate) async fn detail(
@@ -365,7 +389,7 @@ pub(crate) async fn check(
     api: &Api,
     caller: &Caller,
     right: Right,
-    asked: &Asked,
+    asked: &Kept,
 ) -> Result<(), Problem> {
     let device = asked.equipment.unwrap_or(asked.device);
     match find(api, caller, right, device.0).await {

@@ -3,9 +3,9 @@
 use super::devices::{find, sight};
 use super::entities::demand;
 use super::entities::locations::Location;
-use crate::access::{LocationId, OrganizationId, Right, Scope, SiteId};
+use crate::access::{Caller, LocationId, OrganizationId, Right, Scope, SiteId};
 use crate::audit::{AuditEntry, Decision};
-use crate::fleet::DeviceId;
+use crate::fleet::{DeviceId, Subject};
 use crate::http::Api;
 use crate::http::auth::{Manager, Member, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
@@ -20,7 +20,7 @@ use crate::tenancy::{Map, Placed, Placement};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -46,26 +46,42 @@ impl Resource for DeviceLocation {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DeviceLocationRequest {
-    organization: Option<Uuid>,
-    site: Option<Uuid>,
-    location: Option<Uuid>,
+    pub(super) organization: Option<Uuid>,
+    pub(super) site: Option<Uuid>,
+    pub(super) location: Option<Uuid>,
     /// The lowest rack unit that it takes, from 1 at the bottom.
     #[schema(minimum = 1, maximum = 100)]
-    unit: Option<u32>,
+    pub(super) unit: Option<u32>,
     /// 1 where absent.
     #[schema(minimum = 1, maximum = 100)]
-    height_units: Option<u32>,
+    pub(super) height_units: Option<u32>,
     /// What it draws at most.
-    watts: Option<f64>,
-    kilograms: Option<f64>,
-    labels: BTreeMap<String, String>,
+    pub(super) watts: Option<f64>,
+    pub(super) kilograms: Option<f64>,
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+impl DeviceLocationRequest {
+    pub(super) fn of(placement: Placement) -> Self {
+        let Stood { unit, height_units, watts, kilograms, labels } = placement.body;
+        Self {
+            organization: placement.organization.map(|id| id.0),
+            site: placement.site.map(|id| id.0),
+            location: placement.location.map(|id| id.0),
+            unit,
+            height_units,
+            watts,
+            kilograms,
+            labels,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub(crate) struct DryRun {
     /// Say what would be refused, and change nothing.
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 pub(crate) async fn detail(
@@ -80,21 +96,11 @@ pub(crate) async fn detail(
     Ok(Tagged { item: drawn(id, placed), version, known: known.knows(version) })
 }
 
-fn drawn(device: Uuid, placed: Option<Placed>) -> DeviceLocation {
+pub(super) fn drawn(device: Uuid, placed: Option<Placed>) -> DeviceLocation {
     let Some(Placed { placement, record, .. }) = placed else {
         return DeviceLocation { device, sent: DeviceLocationRequest::default(), record: None };
     };
-    let Stood { unit, height_units, watts, kilograms, labels } = placement.body;
-    let sent = DeviceLocationRequest {
-        organization: placement.organization.map(|id| id.0),
-        site: placement.site.map(|id| id.0),
-        location: placement.location.map(|id| id.0),
-        unit,
-        height_units,
-        watts,
-        kilograms,
-        labels,
-    };
+    let sent = DeviceLocationRequest::of(placement);
     DeviceLocation { device, sent, record: Some(Recorded::from(&record)) }
 }
 
@@ -109,20 +115,10 @@ pub(crate) async fn replace(
 ) -> Answer<Tagged<DeviceLocation>> {
     let subject = find(&api, &caller, Right::Manage, id).await?;
     let map = api.app.tenancy.map().await.map_err(Problem::internal)?;
-    let placement = placement(&map, sent)?;
-    // Taking a machine in needs the right over where it comes to stand as well.
-    let home = placement.organization.map(Scope::Organization);
-    if demand(&api, &caller, Right::Manage, home).await.is_err() {
-        return Err(unknown("organization"));
-    }
-    let gateway = Scope::Device(subject.machine().id);
-    if subject.key().is_some() && map.organization_of(gateway) != placement.organization {
-        let message = "is its gateway's: who sees a gateway sees what it reads";
-        return Err(Problem::invalid(vec![FieldError::body("organization", "foreign", message)]));
-    }
+    let placement = placed_at(&api, &caller, &map, &subject, sent).await?;
     let device = DeviceId(id);
     if let Some(location) = placement.location {
-        fits(&api, &map, device, location, &placement.body).await?;
+        fits(&api, &map, device, location, &placement.body, &HashMap::new()).await?;
     }
     let before = api.app.store.placement(device).await.map_err(Problem::internal)?;
     let version = before.as_ref().map_or(0, |placed| placed.record.version);
@@ -138,6 +134,7 @@ pub(crate) async fn replace(
         action: "device.place".into(),
         target: format!("device:{id}"),
         decision: Decision::Allowed,
+        details: json!({}),
         request_id: request_id.map(|id| id.0),
         organization: placed.placement.organization,
         ..AuditEntry::default()
@@ -150,6 +147,28 @@ pub(crate) async fn replace(
     let placed = api.app.store.placement(device).await.map_err(Problem::internal)?;
     let version = placed.as_ref().map_or(0, |placed| placed.record.version);
     Ok(Tagged { item: drawn(id, placed), version, known: false })
+}
+
+/// Where `subject` comes to stand, if the caller may put it there.
+pub(super) async fn placed_at(
+    api: &Api,
+    caller: &Caller,
+    map: &Map,
+    subject: &Subject,
+    sent: DeviceLocationRequest,
+) -> Result<Placement, Problem> {
+    let placement = placement(map, sent)?;
+    // Taking a machine in needs the right over where it comes to stand as well.
+    let home = placement.organization.map(Scope::Organization);
+    if demand(api, caller, Right::Manage, home).await.is_err() {
+        return Err(unknown("organization"));
+    }
+    let gateway = Scope::Device(subject.machine().id);
+    if subject.key().is_some() && map.organization_of(gateway) != placement.organization {
+        let message = "is its gateway's: who sees a gateway sees what it reads";
+        return Err(Problem::invalid(vec![FieldError::body("organization", "foreign", message)]));
+    }
+    Ok(placement)
 }
 
 fn unknown(field: &str) -> Problem {
@@ -210,33 +229,38 @@ fn is_of_label(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '/')
 }
 
-/// Is there room for it where it comes to stand?
-async fn fits(
+/// Is there room for it where it comes to stand, once what is `planned` stands where it is to?
+pub(super) async fn fits(
     api: &Api,
     map: &Map,
     device: DeviceId,
     location: LocationId,
     body: &Stood,
+    planned: &HashMap<DeviceId, Placement>,
 ) -> Result<(), Problem> {
     let room = room(api, location).await?;
-    let others: Vec<&Placed> = room.placed.iter().filter(|one| one.device != device).collect();
+    let stays = room.placed.iter().filter(|one| !planned.contains_key(&one.device));
+    let stays = stays.map(|one| (one.device, &one.placement.body));
+    let comes = planned.iter().filter(|(_, placement)| placement.location == Some(location));
+    let comes = comes.map(|(other, placement)| (*other, &placement.body));
+    let others: Vec<(DeviceId, &Stood)> =
+        stays.chain(comes).filter(|(other, _)| *other != device).collect();
     let conflict = |message: String| Problem::new(ErrorCode::Conflict, message);
     if let (Some((_, last)), Some(units)) = (body.units(), room.location.units())
         && last > units
     {
         return Err(conflict(format!("the rack has {units} units, and this would end at {last}")));
     }
-    if let Some(other) = others.iter().find(|other| overlap(&other.placement.body, body)) {
+    if let Some((other, _)) = others.iter().find(|(_, other)| overlap(other, body)) {
         let mut problem = conflict("another device stands in one of these units".into());
         // What the caller does not see is not named.
-        if map.holds(Scope::Device(other.device)) {
-            problem = problem.detail("device", other.device.to_string());
+        if map.holds(Scope::Device(*other)) {
+            problem = problem.detail("device", other.to_string());
         }
         return Err(problem);
     }
     let sum = |of: fn(&Stood) -> Option<f64>| -> f64 {
-        others.iter().filter_map(|one| of(&one.placement.body)).sum::<f64>()
-            + of(body).unwrap_or(0.0)
+        others.iter().filter_map(|(_, other)| of(other)).sum::<f64>() + of(body).unwrap_or(0.0)
     };
     let watts = sum(|body| body.watts);
     let capacities = [

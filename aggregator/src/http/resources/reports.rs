@@ -7,9 +7,11 @@ use crate::http::accept::Accept;
 use crate::http::auth::Reader;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
-use crate::http::reply::{Accepted, Answer, Document, Drawn, Flat, Many, One, Resource};
+use crate::http::listing::{Asked, Listable, sift};
+use crate::http::reply::{Accepted, Answer, Document, Drawn, Flat, Listed, Many, One, Resource};
 use crate::http::time::{parse_rfc3339, rfc3339, rfc3339_option};
 use crate::jobs::{Job, JobKind, JobState, JobsError, NewJob};
+use crate::listing::{Field, Form, Kind, List, words};
 use crate::reports::{
     Content, MAX_RANGE_MS, Report as Kept, ReportKind, ReportQuestion, csv, html,
 };
@@ -63,6 +65,26 @@ pub(crate) struct Report {
 
 impl Resource for Report {
     const FLAT: Flat = Flat::named("report", "reports");
+}
+
+impl Listable for Report {
+    const LIST: List = List {
+        fields: &[
+            Field::new("kind", Kind::OneOf(&["energy", "temperature", "availability", "events"])),
+            Field::new("state", Kind::OneOf(words!(JobState))),
+            Field::new("device_id", Kind::Id),
+            Field::new("site_id", Kind::Id),
+            Field::new("organization_id", Kind::Id),
+            Field::new("from", Kind::Time),
+            Field::new("to", Kind::Time),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 impl Resource for Content {
@@ -241,10 +263,15 @@ fn sees_all(caller: &Caller, organization: Option<OrganizationId>) -> bool {
 }
 
 /// Those that were made; one that is being made stands among the jobs.
-pub(crate) async fn list(State(api): State<Api>, Reader(caller): Reader) -> Answer<Many<Report>> {
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Reader(caller): Reader,
+    Asked(listing, ..): Asked<Report>,
+) -> Answer<Listed<Report>> {
     let mut found = api.app.reports.list().await.map_err(Problem::internal)?;
     found.retain(|one| sees(&caller, one.organization, one.record.created_by.map(|user| user.0)));
-    Ok(Many::whole(found.into_iter().map(Report::from).collect()))
+    let items = sift(found.into_iter().map(Report::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 async fn find(api: &Api, caller: &Caller, id: Uuid) -> Result<Kept, Problem> {

@@ -11,6 +11,7 @@ use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, RequestId};
 use crate::http::reply::{Answer, Flat, One, Resource};
 use crate::http::time::rfc3339;
+use crate::listing::Listing;
 use crate::live::Live;
 use crate::page::PageRequest;
 use crate::tenancy::Sight;
@@ -134,7 +135,12 @@ pub(crate) async fn erase(
 /// Takes the newest values of the machine and its equipment back from whoever shows them.
 async fn forget(api: &Api, machine: DeviceId) -> Result<(), Problem> {
     let page = PageRequest::first(MAX_EQUIPMENT);
-    let query = SubjectQuery { gateway: Some(machine), kind: None, sight: Sight::Everything, page };
+    let query = SubjectQuery {
+        gateway: Some(machine),
+        listing: Listing::default(),
+        sight: Sight::Everything,
+        page,
+    };
     let equipment = api.app.fleet.subjects(&query).await.map_err(Problem::internal)?;
     let equipment = equipment.items.iter().map(Subject::id);
     for device in std::iter::once(machine).chain(equipment) {

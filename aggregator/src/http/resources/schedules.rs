@@ -8,13 +8,15 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
+use crate::http::listing::{Asked, Listable, sift};
 use crate::http::precondition::{IfMatch, IfNoneMatch, changed};
 use crate::http::record::Recorded;
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource, Tagged};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource, Tagged};
 use crate::http::time::rfc3339;
 use crate::jobs::{
     Cadence, CadenceError, JobKind, NewSchedule, Schedule as Kept, ScheduleError, Weekday,
 };
+use crate::listing::{Field, Form, Kind, List};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,6 +72,27 @@ pub(crate) struct Schedule {
 
 impl Resource for Schedule {
     const FLAT: Flat = Flat::named("schedule", "schedules");
+}
+
+impl Listable for Schedule {
+    const LIST: List = List {
+        fields: &[
+            Field::new("name", Kind::Text).searched(),
+            Field::new("kind", Kind::OneOf(&["backup", "report", "reseal"])),
+            Field::new("organization_id", Kind::Id),
+            Field::new("enabled", Kind::Boolean),
+            Field::new("next_at", Kind::Time),
+            Field::new("requested_by", Kind::Text),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("updated_at", Kind::Time),
+            Field::new("updated_by", Kind::Id),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 impl From<Kept> for Schedule {
@@ -180,10 +203,12 @@ impl ScheduleRequest {
 pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
-) -> Answer<Many<Schedule>> {
+    Asked(listing, ..): Asked<Schedule>,
+) -> Answer<Listed<Schedule>> {
     let mut found = api.app.store.schedules().await.map_err(Problem::internal)?;
     found.retain(|schedule| owned::may_manage(&caller, schedule.organization));
-    Ok(Many::whole(found.into_iter().map(Schedule::from).collect()))
+    let items = sift(found.into_iter().map(Schedule::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 pub(crate) async fn create(

@@ -5,87 +5,21 @@ use super::profile::ProfilePatch;
 use super::sessions::{credentials, problem};
 use crate::access::{Grant, Role, UserId};
 use crate::accounts::fields::{DEFAULT_LOCALE, DEFAULT_TIMEZONE, ProfileChange};
-use crate::accounts::people::{NewPerson, PeopleOrder, PeopleQuery, Person, PersonChange};
+use crate::accounts::people::{NewPerson, PeopleQuery, Person, PersonChange};
 use crate::http::Api;
 use crate::http::auth::{Administrator, Manager};
-use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, CameFrom, Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
 use crate::http::precondition::{IfMatch, IfNoneMatch};
 use crate::http::record::Recorded;
-use crate::http::reply::{Answer, Created, Flat, Many, Resource, Tagged};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, Resource, Tagged};
 use crate::http::time::rfc3339_option;
+use crate::listing::{Field, Form, Kind, List, words};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
-
-const MAX_TEXT: usize = 200;
-
-#[derive(Debug, Deserialize, IntoParams)]
-pub(crate) struct UsersQuery {
-    /// Part of the address or the name.
-    q: Option<String>,
-    #[serde(rename = "filter[role]")]
-    #[param(rename = "filter[role]")]
-    role: Option<String>,
-    #[serde(rename = "filter[disabled]")]
-    #[param(rename = "filter[disabled]")]
-    disabled: Option<bool>,
-    /// Those that were deleted, in place of those that were not.
-    #[serde(rename = "filter[deleted]")]
-    #[param(rename = "filter[deleted]")]
-    deleted: Option<bool>,
-    /// `email`, `display_name`, `role`, `created_at` or `last_login_at`; a `-` before it turns
-    /// the order.
-    sort: Option<String>,
-}
-
-impl UsersQuery {
-    fn query(self, page: &PageQuery) -> Result<PeopleQuery, Problem> {
-        let refused = |field, message| {
-            Problem::invalid(vec![FieldError::query(field, "invalid_value", message)])
-        };
-        let text = self.q.filter(|text| !text.is_empty());
-        if text
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > MAX_TEXT || text.contains(char::is_control))
-        {
-            return Err(refused("q", "has at most 200 characters, none of them a control"));
-        }
-        let role = match self.role {
-            Some(role) => Some(Role::from_name(&role).ok_or_else(|| {
-                refused("filter[role]", "is user, viewer, operator, org_admin or superuser")
-            })?),
-            None => None,
-        };
-        let sort = self.sort.unwrap_or_else(|| "email".into());
-        let (descending, name) = match sort.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, sort.as_str()),
-        };
-        let order = match name {
-            "email" => PeopleOrder::Email,
-            "display_name" => PeopleOrder::DisplayName,
-            "role" => PeopleOrder::Role,
-            "created_at" => PeopleOrder::CreatedAt,
-            "last_login_at" => PeopleOrder::LastLoginAt,
-            _ => {
-                let message = "is email, display_name, role, created_at or last_login_at";
-                return Err(refused("sort", message));
-            }
-        };
-        Ok(PeopleQuery {
-            text,
-            role,
-            disabled: self.disabled,
-            deleted: self.deleted.unwrap_or(false),
-            order,
-            descending,
-            page: page.request()?,
-        })
-    }
-}
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +103,29 @@ impl Resource for User {
     const FLAT: Flat = Flat::named("user", "users");
 }
 
+impl Listable for User {
+    const LIST: List = List {
+        fields: &[
+            Field::new("email", Kind::Text).searched(),
+            Field::new("display_name", Kind::Text).searched(),
+            Field::new("role", Kind::OneOf(words!(Role))),
+            Field::new("disabled", Kind::Boolean),
+            Field::new("email_verified", Kind::Boolean),
+            Field::new("mfa_enabled", Kind::Boolean),
+            Field::new("locale", Kind::Text),
+            Field::new("timezone", Kind::Text),
+            Field::new("last_login_at", Kind::Time),
+            Field::new("created_at", Kind::Time),
+            Field::new("updated_at", Kind::Time),
+            Field::new("id", Kind::Id),
+            Field::new("deleted", Kind::View),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
+}
+
 impl From<Person> for User {
     fn from(person: Person) -> Self {
         let Person { user, disabled, record, bound } = person;
@@ -201,12 +158,14 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
     Query(page): Query<PageQuery>,
-    Query(query): Query<UsersQuery>,
-) -> Answer<Many<User>> {
-    let query = query.query(&page)?;
+    Asked(mut listing, ..): Asked<User>,
+) -> Answer<Listed<User>> {
+    let page = page.request()?;
+    let deleted = listing.take_view("deleted");
+    let query = PeopleQuery { listing, deleted, page };
     let found = api.app.accounts.people(&caller, &query).await.map_err(problem(&api))?;
     let items = found.items.into_iter().map(User::from).collect();
-    Ok(Many::page(items, query.page.page, query.page.per_page, found.total))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(query.listing))
 }
 
 /// The list of 003's console.
@@ -214,9 +173,9 @@ pub(crate) async fn admin_list(
     state: State<Api>,
     Administrator(caller): Administrator,
     page: Query<PageQuery>,
-    query: Query<UsersQuery>,
-) -> Answer<Many<User>> {
-    list(state, Manager(caller), page, query).await
+    asked: Asked<User>,
+) -> Answer<Listed<User>> {
+    list(state, Manager(caller), page, asked).await
 }
 
 pub(crate) async fn create(

@@ -11,10 +11,12 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
+use crate::http::listing::{Asked, Listable, sift};
 use crate::http::precondition::{IfMatch, IfNoneMatch, changed};
 use crate::http::record::Recorded;
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource, Tagged};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource, Tagged};
 use crate::http::time::rfc3339_option;
+use crate::listing::{Field, Form, Kind, List};
 use crate::webhooks::{
     MAX_OVERLAP_MS, NewWebhook, OVERLAP_MS, Webhook as Kept, WebhookError, WebhookTopic,
 };
@@ -62,6 +64,27 @@ pub(crate) struct Webhook {
 
 impl Resource for Webhook {
     const FLAT: Flat = Flat::named("webhook", "webhooks");
+}
+
+impl Listable for Webhook {
+    const LIST: List = List {
+        fields: &[
+            Field::new("name", Kind::Text).searched(),
+            Field::new("url", Kind::Text).searched(),
+            Field::new("device_id", Kind::Id),
+            Field::new("organization_id", Kind::Id),
+            Field::new("enabled", Kind::Boolean),
+            Field::new("failing_since", Kind::Time),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("updated_at", Kind::Time),
+            Field::new("updated_by", Kind::Id),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Whole,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 impl From<Kept> for Webhook {
@@ -151,10 +174,12 @@ async fn audit(api: &Api, caller: &Caller, action: &str, webhook: &Kept) -> Resu
 pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
-) -> Answer<Many<Webhook>> {
+    Asked(listing, ..): Asked<Webhook>,
+) -> Answer<Listed<Webhook>> {
     let mut found = api.app.webhooks.list().await.map_err(Problem::internal)?;
     found.retain(|webhook| owned::may_manage(&caller, webhook.organization));
-    Ok(Many::whole(found.into_iter().map(Webhook::from).collect()))
+    let items = sift(found.into_iter().map(Webhook::from).collect(), &listing)?;
+    Ok(Many::whole(items).asked(listing))
 }
 
 pub(crate) async fn create(

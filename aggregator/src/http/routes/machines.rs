@@ -12,7 +12,9 @@ use crate::http::table::Table;
 pub(super) fn v1(table: Table) -> Table {
     table
         .get("/api/v1/devices", "List devices", devices::list)
+        .post("/api/v1/devices:bulk", "Name, place and label many devices", devices::change::bulk)
         .get("/api/v1/devices/{id}", "One device, its series and actuators", devices::detail)
+        .patch("/api/v1/devices/{id}", "Name, place and label a device", devices::change::update)
         .get("/api/v1/devices/{id}/limits", "Limits and their states", limits::list)
         .post(
             "/api/v1/devices/{id}/limits/{limit}/hold",

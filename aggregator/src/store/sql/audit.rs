@@ -8,6 +8,7 @@ use crate::access::{OrganizationId, SessionId};
 use crate::audit::chain::{Break, Head, Link, START, Walk};
 use crate::audit::{AuditEntry, AuditQuery, AuditRow, Circumstances, Decision, masked};
 use crate::store::StoreError;
+use crate::store::sql::listing::Clause;
 use crate::store::sql::{Connection, Row, Store, from_json, ms, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use std::collections::HashMap;
@@ -200,24 +201,39 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
-        let rows = sqlx::query(select!(
-            "WHERE ($1 IS NULL OR actor = $1) AND ($2 IS NULL OR action = $2)
-               AND ($3 IS NULL OR id < $3) AND ($4 IS NULL OR target = $4)
-               AND ($5 IS NULL OR decision = $5) AND ($6 IS NULL OR organization = $6)
-               AND ($7 IS NULL OR at_ms >= $7) AND ($8 IS NULL OR at_ms < $8)
-             ORDER BY id DESC LIMIT $9"
-        ))
-        .bind(&query.actor)
-        .bind(&query.action)
-        .bind(query.before)
-        .bind(&query.target)
-        .bind(query.decision.map(Decision::name))
-        .bind(query.organization.map(|organization| organization.to_string()))
-        .bind(query.from_ms.map(ms))
-        .bind(query.to_ms.map(ms))
-        .bind(i64::from(query.limit))
-        .fetch_all(self.readers())
-        .await?;
+        const COLUMNS: [(&str, &str); 9] = [
+            ("at", "at_ms"),
+            ("actor", "actor"),
+            ("action", "action"),
+            ("target", "target"),
+            ("decision", "decision"),
+            ("request_id", "request_id"),
+            ("organization", "organization"),
+            ("session", "session"),
+            ("address", "address"),
+        ];
+        let clause = Clause::new(&query.listing, &COLUMNS, 10)?;
+        let sql = format!(
+            select!(
+                "WHERE ($1 IS NULL OR actor = $1) AND ($2 IS NULL OR action = $2)
+                   AND ($3 IS NULL OR id < $3) AND ($4 IS NULL OR target = $4)
+                   AND ($5 IS NULL OR decision = $5) AND ($6 IS NULL OR organization = $6)
+                   AND ($7 IS NULL OR at_ms >= $7) AND ($8 IS NULL OR at_ms < $8) {}
+                 ORDER BY id DESC LIMIT $9"
+            ),
+            clause.narrowed()
+        );
+        let statement = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&query.actor)
+            .bind(&query.action)
+            .bind(query.before)
+            .bind(&query.target)
+            .bind(query.decision.map(Decision::name))
+            .bind(query.organization.map(|organization| organization.to_string()))
+            .bind(query.from_ms.map(ms))
+            .bind(query.to_ms.map(ms))
+            .bind(i64::from(query.limit));
+        let rows = clause.bind(statement).fetch_all(self.readers()).await?;
         rows.iter().map(audit_row).collect()
     }
 

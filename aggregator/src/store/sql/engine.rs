@@ -102,6 +102,14 @@ impl Engine {
         }
     }
 
+    /// The text of a member of the JSON object in `column`.
+    pub(super) fn member(self, column: &str, name: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_extract({column}, '$.{name}')"),
+            Self::Postgres => format!("(CAST({column} AS JSONB) ->> '{name}')"),
+        }
+    }
+
     /// Is there a server that does not answer now?
     pub(super) fn is_away(self, error: &sqlx::Error) -> bool {
         self == Self::Postgres && may_pass(error)

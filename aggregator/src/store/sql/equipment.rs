@@ -1,19 +1,21 @@
 //! Equipment behind its gateways, and the list of everything that the API calls a device.
 
 use crate::fleet::equipment::{self, Equipment, Reported, equipment_id, kind_from_name};
-use crate::fleet::{DeviceId, Subject, SubjectQuery};
+use crate::fleet::{DeviceId, EquipmentState, Subject, SubjectQuery};
 use crate::page::Page;
 use crate::store::StoreError;
 use crate::store::sql::engine::Engine;
+use crate::store::sql::listing::Clause;
 use crate::store::sql::{
     Connection, Row, Store, fleet, from_json, ms, seen, to_json, unsigned, unsigned_option, word,
 };
 use sqlx::{AssertSqlSafe, Row as _};
 use std::collections::HashSet;
 
-/// Every device with the machine that it is or stands behind, filtered as [`SubjectQuery`] says.
+/// Every device with the machine that it is or stands behind, and with its place: that of its
+/// gateway where equipment has none of its own. `$1` is a gateway, `$2` the devices that are seen.
 fn subjects(engine: Engine, columns: &str, rest: &str) -> AssertSqlSafe<String> {
-    let only = engine.listed("$3");
+    let only = engine.listed("$2");
     AssertSqlSafe(format!(
         "SELECT {columns}
          FROM (SELECT key AS device, NULL AS equipment FROM devices
@@ -21,37 +23,85 @@ fn subjects(engine: Engine, columns: &str, rest: &str) -> AssertSqlSafe<String> 
                SELECT gateway, key FROM equipment WHERE removed_at_ms IS NULL) u
          JOIN devices d ON d.key = u.device
          LEFT JOIN equipment e ON e.key = u.equipment
+         LEFT JOIN placements own ON own.device = e.id
+         LEFT JOIN placements machines ON machines.device = d.id
          WHERE d.deleted_at_ms IS NULL
-           AND ($1 IS NULL OR (d.id = $1 AND e.key IS NOT NULL))
-           AND ($2 IS NULL OR coalesce(e.kind, d.kind) = $2)
-           AND ($3 IS NULL OR coalesce(e.id, d.id) IN {only}) {rest}"
+           AND ($2 IS NULL OR coalesce(e.id, d.id) IN {only})
+           AND ($1 IS NULL OR (d.id = $1 AND e.key IS NOT NULL)) {rest}"
     ))
 }
 
+/// Where a field of a device stands; `online` is the parameter that the connected machines are
+/// bound to, and is not bound where nobody asks for it.
+fn columns(engine: Engine, online: &str) -> Result<Vec<(&'static str, String)>, StoreError> {
+    let connected = to_json("state", &EquipmentState::Connected)?;
+    let online = engine.listed(online);
+    let status = format!(
+        "CASE WHEN d.id IN {online} AND (e.key IS NULL OR e.state = '{connected}')
+           THEN 'online' ELSE 'offline' END"
+    );
+    let place = |column: &str| {
+        format!("CASE WHEN own.device IS NULL THEN machines.{column} ELSE own.{column} END")
+    };
+    let plain = [
+        ("id", "coalesce(e.id, d.id)"),
+        ("name", "coalesce(e.name, d.name)"),
+        ("kind", "coalesce(e.kind, d.kind)"),
+        ("gateway", "CASE WHEN e.key IS NOT NULL THEN d.id END"),
+        ("last_seen_at", "d.last_seen_at_ms"),
+        ("enrolled_at", "coalesce(e.created_at_ms, d.enrolled_at_ms)"),
+        ("revoked_at", "d.revoked_at_ms"),
+        ("quarantined_at", "d.quarantined_at_ms"),
+        ("created_at", "coalesce(e.created_at_ms, d.created_at_ms)"),
+        ("updated_at", "coalesce(e.updated_at_ms, d.updated_at_ms)"),
+    ];
+    let mut columns: Vec<_> =
+        plain.into_iter().map(|(name, column)| (name, column.to_owned())).collect();
+    columns.push(("status", status));
+    for name in ["organization", "site", "location"] {
+        columns.push((name, place(name)));
+    }
+    Ok(columns)
+}
+
 impl Store {
-    pub(crate) async fn subjects(&self, query: &SubjectQuery) -> Result<Page<Subject>, StoreError> {
+    /// The `online` machines are those whose agent is connected.
+    pub(crate) async fn subjects(
+        &self,
+        query: &SubjectQuery,
+        online: &[DeviceId],
+    ) -> Result<Page<Subject>, StoreError> {
+        let columns = columns(self.engine, "$3")?;
+        let columns: Vec<_> =
+            columns.iter().map(|(name, column)| (*name, column.as_str())).collect();
+        let clause = Clause::new(&query.listing, &columns, 4)?;
         let gateway = query.gateway.map(|gateway| gateway.to_string());
-        let seen = seen(&query.sight)?;
-        let total: i64 = sqlx::query_scalar(subjects(self.engine, "count(*)", ""))
-            .bind(&gateway)
-            .bind(&query.kind)
-            .bind(&seen)
-            .fetch_one(self.readers())
-            .await?;
-        let rows = sqlx::query(subjects(
+        let (seen, online) = (seen(&query.sight)?, to_json("devices", &online)?);
+        let bind = |sql| {
+            let statement = sqlx::query(sql).bind(&gateway).bind(&seen).bind(&online);
+            clause.bind(statement)
+        };
+        // The third parameter has a type wherever it stands.
+        let narrowed = format!("AND $3 IS NOT NULL {}", clause.narrowed());
+        let count = subjects(self.engine, "count(*) AS total", &narrowed);
+        let total: i64 = bind(count).fetch_one(self.readers()).await?.try_get("total")?;
+        let list = subjects(
             self.engine,
             "d.*, e.id AS e_id, e.name AS e_name, e.kind AS e_kind, e.driver, e.vendor, e.model,
              e.serial, e.firmware, e.address, e.state, e.created_at_ms AS e_created_at_ms,
              e.updated_at_ms AS e_updated_at_ms, e.removed_at_ms",
-            "ORDER BY d.name, d.key, e.key IS NOT NULL, e.name LIMIT $4 OFFSET $5",
-        ))
-        .bind(&gateway)
-        .bind(&query.kind)
-        .bind(&seen)
-        .bind(i64::from(query.page.per_page))
-        .bind(ms(query.page.offset()))
-        .fetch_all(self.readers())
-        .await?;
+            &format!(
+                "{narrowed} ORDER BY {} LIMIT ${} OFFSET ${}",
+                clause.order("d.name, d.key, e.key IS NOT NULL, e.name"),
+                clause.next,
+                clause.next + 1
+            ),
+        );
+        let rows = bind(list)
+            .bind(i64::from(query.page.per_page))
+            .bind(ms(query.page.offset()))
+            .fetch_all(self.readers())
+            .await?;
         let items = rows.iter().map(subject).collect::<Result<_, _>>()?;
         Ok(Page { items, total: unsigned(total) })
     }
@@ -189,8 +239,8 @@ fn equipment(row: &Row, gateway: DeviceId) -> Result<Equipment, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::EquipmentState;
     use crate::fleet::tests::{device, equipment};
+    use crate::listing::Listing;
     use crate::page::PageRequest;
     use crate::store::fresh::Fresh;
     use crate::tenancy::Sight;
@@ -199,14 +249,14 @@ mod tests {
     fn all() -> SubjectQuery {
         SubjectQuery {
             gateway: None,
-            kind: None,
+            listing: Listing::default(),
             sight: Sight::Everything,
             page: PageRequest::first(10),
         }
     }
 
     async fn listed(store: &Store, query: &SubjectQuery) -> Vec<DeviceId> {
-        let page = store.subjects(query).await.unwrap();
+        let page = store.subjects(query, &[]).await.unwrap();
         assert_eq!(page.total, page.items.len() as u64);
         page.items.iter().map(Subject::id).collect()
     }
@@ -224,8 +274,6 @@ mod tests {
         assert_eq!(listed(&store, &all()).await, [one.id, a.id, b.id, two.id]);
         let of_one = SubjectQuery { gateway: Some(one.id), ..all() };
         assert_eq!(listed(&store, &of_one).await, [a.id, b.id]);
-        let simulated = SubjectQuery { kind: Some("simulated".into()), ..all() };
-        assert_eq!(listed(&store, &simulated).await, [one.id, two.id]);
         reported.truncate(1);
         let away = EquipmentState::Unreachable { since_ms: 3, reason: "timed out".into() };
         reported[0].state = away.clone();

@@ -211,6 +211,7 @@ pub(super) fn device(row: &Row) -> Result<Device, StoreError> {
             serial: row.try_get("certificate_serial")?,
             not_after_ms: unsigned(row.try_get("certificate_not_after_ms")?),
         },
+        version: unsigned(row.try_get("version")?),
         enrolled_at_ms: unsigned(row.try_get("enrolled_at_ms")?),
         last_seen_at_ms: unsigned_option(row.try_get("last_seen_at_ms")?),
         created_at_ms: unsigned(row.try_get("created_at_ms")?),

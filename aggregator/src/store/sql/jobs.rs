@@ -2,11 +2,13 @@
 
 use crate::access::{OrganizationId, UserId};
 use crate::jobs::{Job, JobEnd, JobKind, JobState, Schedule, Wish};
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::record::{Table, record};
 use crate::store::sql::{
-    Connection, Db, Row, Store, from_json, id, id_option, ms, small, to_json, unsigned,
+    Connection, Row, Store, from_json, id, id_option, ms, small, to_json, unsigned,
     unsigned_option, word,
 };
 use sqlx::Row as _;
@@ -40,40 +42,33 @@ impl Store {
 
     pub(crate) async fn jobs(
         &self,
-        state: Option<JobState>,
-        kind: Option<JobKind>,
+        listing: &Listing,
         of: Option<&[OrganizationId]>,
         page: PageRequest,
     ) -> Result<Page<Job>, StoreError> {
-        let within = match of {
-            None => "1 = 1".to_owned(),
-            Some([]) => "1 = 0".to_owned(),
-            Some(some) => {
-                let places: Vec<_> = (0..some.len()).map(|at| format!("${}", at + 5)).collect();
-                format!("organization IN ({})", places.join(", "))
-            }
+        const COLUMNS: [(&str, &str); 11] = [
+            ("id", "id"),
+            ("kind", "kind"),
+            ("state", "state"),
+            ("organization_id", "organization"),
+            ("schedule_id", "schedule"),
+            ("requested_by", "requested_by"),
+            ("attempt", "attempt"),
+            ("target", "target"),
+            ("created_at", "created_at_ms"),
+            ("started_at", "started_at_ms"),
+            ("finished_at", "finished_at_ms"),
+        ];
+        let of = of.map(|of| of.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let of = of.map(|of| to_json("organizations", &of)).transpose()?;
+        let listed = self.engine.listed("$1");
+        let pages = Pages {
+            which: &format!("FROM jobs WHERE ($1 IS NULL OR organization IN {listed})"),
+            columns: "*",
+            order: "created_at_ms DESC, id DESC",
         };
-        let condition =
-            format!("($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2) AND {within}");
-        let rows = format!(
-            "SELECT * FROM jobs WHERE {condition} ORDER BY created_at_ms DESC, id DESC
-             LIMIT $3 OFFSET $4"
-        );
-        // The bounds are bound here too, so that the places are the same.
-        let count = format!("SELECT count(*) FROM jobs WHERE {condition} AND $3 >= 0 AND $4 >= 0");
-        let mut select = sqlx::query::<Db>(sqlx::AssertSqlSafe(rows));
-        let mut total = sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(count));
-        let (state, kind) = (state.map(JobState::name), kind.map(JobKind::name));
-        let bounds = (i64::from(page.per_page), ms(page.offset()));
-        select = select.bind(state).bind(kind).bind(bounds.0).bind(bounds.1);
-        total = total.bind(state).bind(kind).bind(bounds.0).bind(bounds.1);
-        for organization in of.unwrap_or_default() {
-            select = select.bind(organization.to_string());
-            total = total.bind(organization.to_string());
-        }
-        let total = unsigned(total.fetch_one(self.readers()).await?);
-        let rows = select.fetch_all(self.readers()).await?;
-        Ok(Page { items: rows.iter().map(job).collect::<Result<_, _>>()?, total })
+        let clause = Clause::new(listing, &COLUMNS, 2)?;
+        self.page(&pages, &clause, page, |statement| statement.bind(of.clone()), job).await
     }
 
     pub(crate) async fn cancel_job(&self, id: Uuid, now_ms: u64) -> Result<Wish, StoreError> {

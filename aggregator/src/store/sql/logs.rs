@@ -6,6 +6,7 @@ use crate::clients::Contact;
 use crate::logs::{KeptEntry, Level, LogEntry, LogQuery};
 use crate::store::StoreError;
 use crate::store::sql::clients::{Sent, count, hear, sender};
+use crate::store::sql::listing::Clause;
 use crate::store::sql::{
     Row, Statement, Store, audit, from_json, ms, small, to_json, unsigned, word,
 };
@@ -89,16 +90,28 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn logs(&self, query: &LogQuery) -> Result<Vec<KeptEntry>, StoreError> {
+        const COLUMNS: [(&str, &str); 9] = [
+            ("id", "id"),
+            ("timestamp", "at_ms"),
+            ("level", "level"),
+            ("label", "label"),
+            ("message", "message"),
+            ("file", "file"),
+            ("function", "function"),
+            ("client_id", "client_id"),
+            ("client_name", "client_name"),
+        ];
+        let clause = Clause::new(&query.listing, &COLUMNS, 10)?;
         let text = format!(
             "SELECT seq, sender, client_id, id, client_name, at_ms, level, label, message, file,
-               function, line, metadata {WHERE} AND ($8 IS NULL OR seq < $8)
-             ORDER BY seq DESC LIMIT $9"
+               function, line, metadata {WHERE} AND ($8 IS NULL OR seq < $8) {}
+             ORDER BY seq DESC LIMIT $9",
+            clause.narrowed()
         );
-        let rows = asked(sqlx::query(sqlx::AssertSqlSafe(text)), query)
+        let statement = asked(sqlx::query(sqlx::AssertSqlSafe(text)), query)
             .bind(query.before.map(ms))
-            .bind(i64::from(query.limit))
-            .fetch_all(self.readers())
-            .await?;
+            .bind(i64::from(query.limit));
+        let rows = clause.bind(statement).fetch_all(self.readers()).await?;
         rows.iter().map(kept_entry).collect()
     }
 

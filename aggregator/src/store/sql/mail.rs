@@ -1,8 +1,10 @@
 //! The queue of mail.
 
+use crate::listing::Listing;
 use crate::mail::{Fate, MailState, Queued};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::{Connection, Row, Store, id, ms, small, unsigned, unsigned_option, word};
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -17,26 +19,26 @@ impl Store {
 
     pub(crate) async fn mail(
         &self,
-        state: Option<MailState>,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Queued>, StoreError> {
-        let state = state.map(MailState::name);
-        let total: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM mail WHERE $1 IS NULL OR state = $1")
-                .bind(state)
-                .fetch_one(self.readers())
-                .await?;
-        let rows = sqlx::query(
-            "SELECT * FROM mail WHERE $1 IS NULL OR state = $1
-             ORDER BY created_at_ms DESC, id DESC LIMIT $2 OFFSET $3",
-        )
-        .bind(state)
-        .bind(i64::from(page.per_page))
-        .bind(ms(page.offset()))
-        .fetch_all(self.readers())
-        .await?;
-        let items = rows.iter().map(queued).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(total) })
+        const COLUMNS: [(&str, &str); 8] = [
+            ("id", "id"),
+            ("to", "recipient"),
+            ("subject", "subject"),
+            ("state", "state"),
+            ("attempts", "attempts"),
+            ("last_error", "last_error"),
+            ("created_at", "created_at_ms"),
+            ("finished_at", "finished_at_ms"),
+        ];
+        let pages = Pages {
+            which: "FROM mail WHERE 1 = 1",
+            columns: "*",
+            order: "created_at_ms DESC, id DESC",
+        };
+        let clause = Clause::new(listing, &COLUMNS, 1)?;
+        self.page(&pages, &clause, page, |statement| statement, queued).await
     }
 
     pub(crate) async fn claim_mail(

@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -56,6 +56,7 @@ const STEPS: [Step; 16] = [
     step!(27, "0027_outbound"),
     step!(28, "0028_jobs"),
     step!(29, "0029_limits"),
+    step!(30, "0030_lists"),
 ];
 
 /// A version of the schema.

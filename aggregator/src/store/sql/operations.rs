@@ -8,10 +8,11 @@ use crate::operations::{
 };
 use crate::page::Page;
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::notices::Notice;
 use crate::store::sql::{
-    Connection, Row, Store, audit, from_blob, from_json, ms, seen, to_blob, to_json, unsigned,
-    unsigned_option, word,
+    Connection, Row, Statement, Store, audit, from_blob, from_json, ms, seen, to_blob, to_json,
+    unsigned, unsigned_option, word,
 };
 use flyball_protocol::command::{OperationId, SignatureError, SignedCommand, Verdict};
 use flyball_protocol::message::PendingCommand;
@@ -88,35 +89,36 @@ impl Store {
 
     pub(crate) async fn operations(
         &self,
-        query: OperationQuery,
+        query: &OperationQuery,
     ) -> Result<Page<Operation>, StoreError> {
+        const COLUMNS: [(&str, &str); 9] = [
+            ("id", "o.id"),
+            ("kind", "o.kind"),
+            ("state", "o.state"),
+            ("requested_by", "o.requested_by"),
+            ("confirmed_by", "o.confirmed_by"),
+            ("request_id", "o.request_id"),
+            ("created_at", "o.created_at_ms"),
+            ("started_at", "o.started_at_ms"),
+            ("finished_at", "o.finished_at_ms"),
+        ];
         let device = query.device.map(|device| device.to_string());
         let seen = seen(&query.sight)?;
         let only = self.engine.listed("$2");
         let which = format!(
             "FROM operations o JOIN devices d ON d.key = o.device
-             WHERE ($1 IS NULL OR d.id = $1 OR o.equipment = $1)
-               AND ($2 IS NULL OR coalesce(o.equipment, d.id) IN {only})"
+             WHERE ($2 IS NULL OR coalesce(o.equipment, d.id) IN {only})
+               AND ($1 IS NULL OR d.id = $1 OR o.equipment = $1)"
         );
-        let count = format!("SELECT count(*) {which}");
-        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-            .bind(&device)
-            .bind(&seen)
-            .fetch_one(self.readers())
-            .await?;
-        let rows = format!(
-            "SELECT o.*, d.id AS device_id {which}
-             ORDER BY o.created_at_ms DESC, o.id DESC LIMIT $3 OFFSET $4"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(rows))
-            .bind(&device)
-            .bind(&seen)
-            .bind(i64::from(query.page.per_page))
-            .bind(ms(query.page.offset()))
-            .fetch_all(self.readers())
-            .await?;
-        let items = rows.iter().map(operation).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(total) })
+        let pages = Pages {
+            which: &which,
+            columns: "o.*, d.id AS device_id",
+            order: "o.created_at_ms DESC, o.id DESC",
+        };
+        let clause = Clause::new(&query.listing, &COLUMNS, 3)?;
+        let bind =
+            |statement: Statement<'static>| statement.bind(device.clone()).bind(seen.clone());
+        self.page(&pages, &clause, query.page, bind, operation).await
     }
 
     /// What was asked since then, oldest first.

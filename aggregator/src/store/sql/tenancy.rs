@@ -11,6 +11,7 @@ use crate::store::sql::{Connection, Store, from_json, id, id_option, unsigned};
 use crate::tenancy::map::{Map, Rows};
 pub use bindings::{Binding, NewBinding};
 pub use entities::{Change, EntityQuery, NewEntity};
+pub use placements::DeviceChange;
 use sqlx::Row as _;
 
 impl Store {

@@ -3,12 +3,14 @@
 use crate::access::{OrganizationId, UserId};
 use crate::audit::AuditEntry;
 use crate::fleet::DeviceId;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::record::{Table, record};
 use crate::store::sql::{
-    Connection, Row, Store, audit, from_json, id, id_option, ms, small, to_json, unsigned,
-    unsigned_option, word,
+    Connection, Row, Statement, Store, audit, from_json, id, id_option, ms, small, to_json,
+    unsigned, unsigned_option, word,
 };
 use crate::webhooks::{Attempted, Delivery, DeliveryState, MAX_WAITING, Webhook, WebhookTopic};
 use sqlx::Row as _;
@@ -127,30 +129,27 @@ impl Store {
     pub(crate) async fn deliveries(
         &self,
         webhook: Uuid,
-        state: Option<DeliveryState>,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Delivery>, StoreError> {
-        let state = state.map(DeliveryState::name);
-        let total: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM webhook_deliveries
-             WHERE webhook = $1 AND ($2 IS NULL OR state = $2)",
-        )
-        .bind(webhook.to_string())
-        .bind(state)
-        .fetch_one(self.readers())
-        .await?;
-        let rows = sqlx::query(
-            "SELECT * FROM webhook_deliveries WHERE webhook = $1 AND ($2 IS NULL OR state = $2)
-             ORDER BY created_at_ms DESC, id DESC LIMIT $3 OFFSET $4",
-        )
-        .bind(webhook.to_string())
-        .bind(state)
-        .bind(i64::from(page.per_page))
-        .bind(ms(page.offset()))
-        .fetch_all(self.readers())
-        .await?;
-        let items = rows.iter().map(delivery).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(total) })
+        const COLUMNS: [(&str, &str); 8] = [
+            ("id", "id"),
+            ("message_id", "message"),
+            ("topic", "topic"),
+            ("state", "state"),
+            ("attempts", "attempts"),
+            ("last_status", "last_status"),
+            ("created_at", "created_at_ms"),
+            ("finished_at", "finished_at_ms"),
+        ];
+        let pages = Pages {
+            which: "FROM webhook_deliveries WHERE webhook = $1",
+            columns: "*",
+            order: "created_at_ms DESC, id DESC",
+        };
+        let clause = Clause::new(listing, &COLUMNS, 2)?;
+        let bind = |statement: Statement<'static>| statement.bind(webhook.to_string());
+        self.page(&pages, &clause, page, bind, delivery).await
     }
 
     pub(crate) async fn redeliver(

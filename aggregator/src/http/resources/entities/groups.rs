@@ -1,10 +1,12 @@
 //! Devices that were put together.
 
-use super::{Checked, Kind, check_texts};
+use super::{Checked, FIELDS, Kind, check_texts, entities};
 use crate::fleet::DeviceId;
 use crate::http::error::{FieldError, Problem};
+use crate::http::listing::Listable;
 use crate::http::record::Recorded;
 use crate::http::reply::{Flat, Resource};
+use crate::listing::List;
 use crate::telemetry::selector::Selector;
 use crate::tenancy::{Group as Stored, Kept};
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,10 @@ pub(crate) struct GroupRequest {
 
 impl Resource for Group {
     const FLAT: Flat = Flat::named("group", "groups");
+}
+
+impl Listable for Group {
+    const LIST: List = entities(&FIELDS);
 }
 
 impl Kind for Group {

@@ -1,9 +1,11 @@
 //! Buildings, rooms and racks.
 
-use super::{Checked, Kind, check_texts};
+use super::{Checked, FIELDS, Kind, check_texts, entities};
 use crate::http::error::{FieldError, Problem};
+use crate::http::listing::Listable;
 use crate::http::record::Recorded;
 use crate::http::reply::{Flat, Resource};
+use crate::listing::{Field, Kind as Word, List};
 use crate::tenancy::{Kept, Location as Stored, LocationKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,6 +61,16 @@ enum KindWord {
 
 impl Resource for Location {
     const FLAT: Flat = Flat::named("location", "locations");
+}
+
+const LOCATIONS: [Field; 10] = {
+    let [name, organization, parent, created, by, updated, updater, id, deleted] = FIELDS;
+    let kind = Field::new("kind", Word::OneOf(&["building", "room", "rack"]));
+    [name, kind, organization, parent, created, by, updated, updater, id, deleted]
+};
+
+impl Listable for Location {
+    const LIST: List = entities(&LOCATIONS);
 }
 
 impl Kind for Location {

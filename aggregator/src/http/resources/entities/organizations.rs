@@ -1,9 +1,11 @@
 //! Tenants.
 
-use super::{Checked, Kind, check_texts};
+use super::{Checked, FIELDS, Kind, check_texts, entities};
 use crate::http::error::Problem;
+use crate::http::listing::Listable;
 use crate::http::record::Recorded;
 use crate::http::reply::{Flat, Resource};
+use crate::listing::List;
 use crate::tenancy::{Kept, Organization as Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +32,10 @@ pub(crate) struct OrganizationRequest {
 
 impl Resource for Organization {
     const FLAT: Flat = Flat::named("organization", "organizations");
+}
+
+impl Listable for Organization {
+    const LIST: List = entities(&FIELDS);
 }
 
 impl Kind for Organization {

@@ -1,9 +1,11 @@
 //! Places of an organization that have an address.
 
-use super::{Checked, Kind, MAX_TEXT, check_texts};
+use super::{Checked, FIELDS, Kind, MAX_TEXT, check_texts, entities};
 use crate::http::error::{FieldError, Problem};
+use crate::http::listing::Listable;
 use crate::http::record::Recorded;
 use crate::http::reply::{Flat, Resource};
+use crate::listing::List;
 use crate::tenancy::{Kept, Site as Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -49,6 +51,10 @@ fn utc() -> String {
 
 impl Resource for Site {
     const FLAT: Flat = Flat::named("site", "sites");
+}
+
+impl Listable for Site {
+    const LIST: List = entities(&FIELDS);
 }
 
 impl Kind for Site {

@@ -5,14 +5,15 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Accepted, Answer, Flat, Many, Resource};
-use crate::http::resources::jobs::known;
+use crate::http::reply::{Accepted, Answer, Flat, Listed, Many, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List, words};
 use crate::webhooks::{Delivery as Kept, DeliveryState};
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +39,24 @@ impl Resource for Delivery {
     const FLAT: Flat = Flat::named("delivery", "deliveries");
 }
 
+impl Listable for Delivery {
+    const LIST: List = List {
+        fields: &[
+            Field::new("message_id", Kind::Text),
+            Field::new("topic", Kind::Text).searched(),
+            Field::new("state", Kind::OneOf(words!(DeliveryState))).bare(),
+            Field::new("attempts", Kind::Number),
+            Field::new("last_status", Kind::Number),
+            Field::new("created_at", Kind::Time),
+            Field::new("finished_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
+}
+
 impl From<Kept> for Delivery {
     fn from(kept: Kept) -> Self {
         let pending = kept.state == DeliveryState::Pending;
@@ -57,25 +76,18 @@ impl From<Kept> for Delivery {
     }
 }
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(crate) struct DeliveryFilter {
-    /// `pending`, `delivered` or `failed`.
-    state: Option<String>,
-}
-
 pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
     Path(id): Path<Uuid>,
-    Query(filter): Query<DeliveryFilter>,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<Delivery>> {
+    Asked(listing, ..): Asked<Delivery>,
+) -> Answer<Listed<Delivery>> {
     let page = page.request()?;
-    let state = known("state", filter.state.as_deref(), DeliveryState::from_name)?;
     find(&api, &caller, id).await?;
-    let found = api.app.webhooks.deliveries(id, state, page).await.map_err(Problem::internal)?;
+    let found = api.app.webhooks.deliveries(id, &listing, page).await.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(Delivery::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(listing))
 }
 
 /// Sends a message that says nothing but that it is a test.

@@ -117,7 +117,8 @@ async fn without_a_server_mail_is_kept_and_never_said_to_be_sent() {
     assert_eq!(listed["meta"]["configured"], false);
     rig.clock.advance(Duration::from_secs(3 * 24 * 3600));
     rig.app.mail.turn().await.unwrap();
-    let dead = rig.app.mail.list(None, crate::page::PageRequest::first(1)).await.unwrap();
+    let dead =
+        rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(1)).await.unwrap();
     assert_eq!(dead.items[0].state, crate::mail::MailState::Dead);
     // The text lies sealed.
     let values = rig.app.store.sealed_values(("mail", "text"), "", 1).await.unwrap();
@@ -146,13 +147,10 @@ async fn no_address_and_no_subject_brings_a_header_of_its_own() {
     let headers = taken[0].split("\n\n").next().unwrap();
     assert!(!headers.lines().any(|line| line.to_lowercase().starts_with("bcc")), "{headers}");
     assert_eq!(taken[0].matches("RCPT").count(), 1);
-    let dead = rig
-        .app
-        .mail
-        .list(Some(crate::mail::MailState::Dead), crate::page::PageRequest::first(9))
-        .await
-        .unwrap();
-    assert_eq!(dead.total, 5);
+    let page = crate::page::PageRequest::first(9);
+    let kept = rig.app.mail.list(&Default::default(), page).await.unwrap();
+    let dead = kept.items.iter().filter(|one| one.state == crate::mail::MailState::Dead);
+    assert_eq!(dead.count(), 5);
 }
 
 #[tokio::test]
@@ -161,7 +159,13 @@ async fn a_refusal_for_good_is_a_dead_letter_and_a_busy_server_is_tried_again() 
     let address = sink.listen().await;
     let rig = Rig::with(|config| server(config, address)).await;
     let first = async || {
-        rig.app.mail.list(None, crate::page::PageRequest::first(9)).await.unwrap().items[0].clone()
+        rig.app
+            .mail
+            .list(&Default::default(), crate::page::PageRequest::first(9))
+            .await
+            .unwrap()
+            .items[0]
+            .clone()
     };
     *sink.answer.lock().unwrap() = Some("550 no such user\r\n");
     rig.app.mail.queue(letter("gone@example.org", "s")).await.unwrap();
@@ -191,7 +195,8 @@ async fn a_server_that_is_away_opens_the_breaker_and_gets_its_mail_later() {
         rig.app.mail.queue(letter("a@example.org", &number.to_string())).await.unwrap();
     }
     rig.app.mail.turn().await.unwrap();
-    let queued = rig.app.mail.list(None, crate::page::PageRequest::first(9)).await.unwrap();
+    let queued =
+        rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(9)).await.unwrap();
     let tried: u32 = queued.items.iter().map(|mail| mail.attempts).sum();
     assert_eq!(tried, 5, "the breaker spares the others");
     let metrics = rig.get("/metrics").send().await.text;
@@ -231,7 +236,9 @@ async fn people_are_told_of_events_and_of_a_flood_by_a_summary() {
     teller.turn().await.unwrap();
     other.turn().await.unwrap();
     other.turn().await.unwrap();
-    let mail = async || rig.app.mail.list(None, crate::page::PageRequest::first(50)).await.unwrap();
+    let mail = async || {
+        rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(50)).await.unwrap()
+    };
     assert_eq!(mail().await.total, 3);
     assert!(mail().await.items[0].subject.contains("limit.tripped"));
     let list = rig.get("/api/v1/notifications").by(&token).send().await.json();
@@ -257,6 +264,7 @@ async fn who_may_see_a_machine_no_more_is_told_of_it_no_more() {
     events(&rig, device, "limit.tripped", 1).await;
     teller.turn().await.unwrap();
     teller.turn().await.unwrap();
-    let mail = rig.app.mail.list(None, crate::page::PageRequest::first(1)).await.unwrap();
+    let mail =
+        rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(1)).await.unwrap();
     assert_eq!(mail.total, 0);
 }

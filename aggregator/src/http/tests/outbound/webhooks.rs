@@ -151,7 +151,8 @@ async fn a_failing_receiver_is_tried_for_a_day_then_disabled_and_its_owner_told(
     assert_eq!(shown.json()["data"]["disabled_reason"], "it has failed for a day");
     let log = deliveries(&rig, &token, &made["id"]).await;
     assert_eq!((&log[0]["state"], &log[0]["last_status"]), (&json!("failed"), &json!(500)));
-    let mail = rig.app.mail.list(None, crate::page::PageRequest::first(9)).await.unwrap();
+    let mail =
+        rig.app.mail.list(&Default::default(), crate::page::PageRequest::first(9)).await.unwrap();
     assert_eq!((mail.total, mail.items[0].to.as_str()), (1, ADMIN));
     let audit = rig.get("/api/v1/audit?action=webhook.disable").by(&token).send().await.json();
     assert_eq!(audit["data"].as_array().unwrap().len(), 1);

@@ -2,11 +2,12 @@
 
 use super::{USER, end, profile, user};
 use crate::access::{Role, UserId};
-use crate::accounts::people::{Changed, PeopleOrder, PeopleQuery, Person, PersonChange};
+use crate::accounts::people::{Changed, PeopleQuery, Person, PersonChange};
 use crate::accounts::profile::Ending;
 use crate::audit::AuditEntry;
 use crate::page::Page;
 use crate::store::StoreError;
+use crate::store::sql::listing::Clause;
 use crate::store::sql::record::record;
 use crate::store::sql::{Connection, Row, Store, audit, flag, ms, unsigned, word};
 use sqlx::Row as _;
@@ -21,21 +22,20 @@ const SEEN: &str = "($1 IS NULL OR EXISTS (
        WHERE b.\"user\" = u.id AND b.scope_kind = 'organization' AND m.\"user\" = $1
          AND m.role IN ('org_admin', 'superuser')))";
 
-/// What a list is narrowed by; null is no matter.
-const NARROWED: &str = "AND ($2 IS NULL OR lower(u.email) LIKE $2 ESCAPE '\\'
-         OR lower(u.display_name) LIKE $2 ESCAPE '\\')
-     AND ($3 IS NULL OR u.role = $3) AND ($4 < 0 OR u.active = $4)
-     AND (CASE WHEN u.deleted_at_ms IS NULL THEN 0 ELSE 1 END) = $5";
-
-const fn column(order: PeopleOrder) -> &'static str {
-    match order {
-        PeopleOrder::Email => "lower(u.email)",
-        PeopleOrder::DisplayName => "lower(u.display_name)",
-        PeopleOrder::Role => "u.role",
-        PeopleOrder::CreatedAt => "u.created_at_ms",
-        PeopleOrder::LastLoginAt => "coalesce(u.last_login_at_ms, 0)",
-    }
-}
+const COLUMNS: [(&str, &str); 12] = [
+    ("id", "u.id"),
+    ("email", "u.email"),
+    ("email_verified", "u.email_verified"),
+    ("display_name", "u.display_name"),
+    ("locale", "u.locale"),
+    ("timezone", "u.timezone"),
+    ("role", "u.role"),
+    ("disabled", "1 - u.active"),
+    ("mfa_enabled", "CASE WHEN u.totp_since_ms IS NULL THEN 0 ELSE 1 END"),
+    ("last_login_at", "u.last_login_at_ms"),
+    ("created_at", "u.created_at_ms"),
+    ("updated_at", "u.updated_at_ms"),
+];
 
 impl Store {
     /// Those whom `seen_by` may see.
@@ -45,33 +45,24 @@ impl Store {
         seen_by: Option<UserId>,
     ) -> Result<Page<Person>, StoreError> {
         let seen_by = seen_by.map(|user| user.to_string());
-        let text = query.text.as_ref().map(|text| {
-            let text = text.to_lowercase();
-            format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
-        });
-        let role = query.role.map(Role::name);
-        let active = query.disabled.map_or(-1, |disabled| i64::from(!disabled));
-        let count = format!("SELECT count(*) FROM users u WHERE {SEEN} {NARROWED}");
-        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-            .bind(&seen_by)
-            .bind(&text)
-            .bind(role)
-            .bind(active)
-            .bind(i64::from(query.deleted))
-            .fetch_one(self.readers())
-            .await?;
-        let direction = if query.descending { "DESC" } else { "ASC" };
-        let list = format!(
-            "SELECT {USER}, {RECORD} FROM users u WHERE {SEEN} {NARROWED}
-             ORDER BY {} {direction}, u.id LIMIT $6 OFFSET $7",
-            column(query.order)
+        let clause = Clause::new(&query.listing, &COLUMNS, 3)?;
+        let which = format!(
+            "FROM users u WHERE {SEEN}
+               AND (CASE WHEN u.deleted_at_ms IS NULL THEN 0 ELSE 1 END) = $2 {}",
+            clause.narrowed()
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(list))
-            .bind(&seen_by)
-            .bind(&text)
-            .bind(role)
-            .bind(active)
-            .bind(i64::from(query.deleted))
+        let bind = |sql: String| {
+            let statement = sqlx::query(sqlx::AssertSqlSafe(sql));
+            clause.bind(statement.bind(&seen_by).bind(i64::from(query.deleted)))
+        };
+        let count = bind(format!("SELECT count(*) AS total {which}"));
+        let total: i64 = count.fetch_one(self.readers()).await?.try_get("total")?;
+        let (order, limit, offset) =
+            (clause.order("lower(u.email), u.id"), clause.next, clause.next + 1);
+        let list = format!(
+            "SELECT {USER}, {RECORD} {which} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
+        );
+        let rows = bind(list)
             .bind(i64::from(query.page.per_page))
             .bind(ms(query.page.offset()))
             .fetch_all(self.readers())

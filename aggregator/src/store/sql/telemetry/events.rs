@@ -1,6 +1,7 @@
 //! Events: storing one, and the newest of those that a question means.
 
 use crate::store::StoreError;
+use crate::store::sql::listing::Clause;
 use crate::store::sql::telemetry::DeviceKey;
 use crate::store::sql::{Connection, Db, Row, Store, ms, seen, unsigned, word};
 use crate::telemetry::event::{Event, EventId, EventQuery, Subjects};
@@ -21,15 +22,31 @@ impl Store {
         if let Some(subjects) = &query.subjects {
             more.subjects(subjects);
         }
+        const COLUMNS: [(&str, &str); 9] = [
+            ("at", "e.at_ms"),
+            ("device_id", "d.id"),
+            ("kind", "e.kind"),
+            (
+                "severity",
+                "CASE e.severity WHEN 0 THEN 'info' WHEN 1 THEN 'warning' ELSE 'critical' END",
+            ),
+            ("subject", "e.subject"),
+            ("message", "e.message"),
+            ("reading", "e.reading"),
+            ("threshold", "e.threshold"),
+            ("unit", "e.unit"),
+        ];
+        let clause = Clause::new(&query.listing, &COLUMNS, FIXED + more.texts.len() + 1)?;
         let only = self.engine.listed("$8");
         let sql = format!(
             "SELECT e.*, d.id AS device_id FROM events e JOIN devices d ON d.key = e.device
              WHERE ($1 IS NULL OR d.id = $1) AND ($2 IS NULL OR e.severity >= $2)
                AND ($3 IS NULL OR e.at_ms >= $3) AND ($4 IS NULL OR e.at_ms < $4)
                AND ($5 IS NULL OR (e.at_ms, e.id) < ($5, $6))
-               AND ($8 IS NULL OR d.id IN {only}) {}
+               AND ($8 IS NULL OR d.id IN {only}) {} {}
              ORDER BY e.at_ms DESC, e.id DESC LIMIT $7",
-            more.sql
+            more.sql,
+            clause.narrowed()
         );
         let mut select = sqlx::query::<Db>(sqlx::AssertSqlSafe(sql))
             .bind(query.device.map(|device| device.to_string()))
@@ -43,7 +60,7 @@ impl Store {
         for text in more.texts {
             select = select.bind(text);
         }
-        let rows = select.fetch_all(self.readers()).await?;
+        let rows = clause.bind(select).fetch_all(self.readers()).await?;
         rows.iter().map(event).collect()
     }
 }

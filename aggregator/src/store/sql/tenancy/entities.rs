@@ -3,9 +3,11 @@
 use super::changed;
 use crate::access::{OrganizationId, UserId};
 use crate::audit::AuditEntry;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
+use crate::store::sql::listing::Clause;
 use crate::store::sql::record::record;
 use crate::store::sql::{
     Connection, Row, Store, audit, from_json, id, id_option, ms, to_json, unsigned,
@@ -28,14 +30,26 @@ pub struct NewEntity<T> {
 /// Which entities of a kind.
 #[derive(Clone, Debug)]
 pub struct EntityQuery {
-    pub organization: Option<OrganizationId>,
-    pub parent: Option<Uuid>,
     /// Only these, where not all may be seen.
     pub only: Option<HashSet<Uuid>>,
-    /// Part of the name, whatever its case.
-    pub text: Option<String>,
+    pub listing: Listing,
     pub deleted: bool,
     pub page: PageRequest,
+}
+
+/// What every kind has; `kind` is that of a location.
+fn columns(kind: &str) -> [(&'static str, &str); 9] {
+    [
+        ("kind", kind),
+        ("id", "id"),
+        ("name", "name"),
+        ("organization", "organization"),
+        ("parent", "parent"),
+        ("created_at", "created_at_ms"),
+        ("created_by", "created_by"),
+        ("updated_at", "updated_at_ms"),
+        ("updated_by", "updated_by"),
+    ]
 }
 
 /// What became of a change.
@@ -62,7 +76,21 @@ impl Store {
         row.as_ref().map(kept).transpose()
     }
 
-    /// By name.
+    /// The names of those of `ids` that stand.
+    pub(crate) async fn names_of(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+        let listed = self.engine.listed("$1");
+        let sql = format!(
+            "SELECT id, name FROM entities WHERE id IN {listed} AND deleted_at_ms IS NULL
+             ORDER BY name, id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(to_json("ids", &ids)?)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(|row| Ok((id(row, "id")?, row.try_get("name")?))).collect()
+    }
+
+    /// By name, where no other order is asked for.
     ///
     /// # Errors
     /// Where the database fails.
@@ -70,31 +98,27 @@ impl Store {
         &self,
         query: &EntityQuery,
     ) -> Result<Page<Kept<T>>, StoreError> {
-        let only = self.engine.listed("$4");
+        let only = self.engine.listed("$2");
+        let clause = Clause::new(&query.listing, &columns(&self.engine.member("body", "kind")), 4)?;
         let which = format!(
-            "FROM entities WHERE kind = $1 AND ($2 IS NULL OR organization = $2)
-               AND ($3 IS NULL OR parent = $3) AND ($4 IS NULL OR id IN {only})
-               AND ($5 IS NULL OR lower(name) LIKE $5 ESCAPE '\\')
-               AND (deleted_at_ms IS NOT NULL) = $6"
+            "FROM entities WHERE kind = $1 AND ($2 IS NULL OR id IN {only})
+               AND (deleted_at_ms IS NOT NULL) = $3 {}",
+            clause.narrowed()
         );
         let ids = query.only.as_ref().map(|only| to_json("ids", only)).transpose()?;
-        let like = query.text.as_ref().map(|text| contains(text));
         let bind = |sql: String| {
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(T::KIND)
-                .bind(query.organization.map(|id| id.to_string()))
-                .bind(query.parent.map(|id| id.to_string()))
-                .bind(ids.clone())
-                .bind(like.clone())
-                .bind(query.deleted)
+            let statement = sqlx::query(sqlx::AssertSqlSafe(sql));
+            clause.bind(statement.bind(T::KIND).bind(ids.clone()).bind(query.deleted))
         };
         let row = bind(format!("SELECT count(*) AS total {which}"));
         let total: i64 = row.fetch_one(self.readers()).await?.try_get("total")?;
-        let rows = bind(format!("SELECT * {which} ORDER BY name, id LIMIT $7 OFFSET $8"))
-            .bind(i64::from(query.page.per_page))
-            .bind(ms(query.page.offset()))
-            .fetch_all(self.readers())
-            .await?;
+        let (order, limit, offset) = (clause.order("name, id"), clause.next, clause.next + 1);
+        let rows =
+            bind(format!("SELECT * {which} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"))
+                .bind(i64::from(query.page.per_page))
+                .bind(ms(query.page.offset()))
+                .fetch_all(self.readers())
+                .await?;
         let items = rows.iter().map(kept).collect::<Result<_, _>>()?;
         Ok(Page { items, total: unsigned(total) })
     }
@@ -216,19 +240,6 @@ impl Store {
         transaction.commit().await?;
         Ok(Change::Done)
     }
-}
-
-/// Both engines match it by characters; the wildcards of LIKE stand for themselves.
-fn contains(text: &str) -> String {
-    let mut like = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            like.push('\\');
-        }
-        like.push(letter);
-    }
-    like.push('%');
-    like
 }
 
 async fn is_taken<T: Entity>(
