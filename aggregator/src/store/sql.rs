@@ -36,6 +36,7 @@ pub(crate) mod tenancy;
 pub(super) mod timing;
 mod webhooks;
 
+use crate::clock::Clock;
 use crate::store::{Database, StoreError};
 use crate::tenancy::Sight;
 use days::Days;
@@ -44,7 +45,7 @@ use notices::Replica;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use timing::{Reading, Timing, Touched, Writing};
 use uuid::Uuid;
 
@@ -124,7 +125,7 @@ impl Store {
         statement: &'static str,
         touched: Touched,
     ) -> Result<Writing, StoreError> {
-        let since = Instant::now();
+        let since = Clock::System.stopwatch();
         let begun = tokio::time::timeout(AWAY, async {
             loop {
                 match self.writer.begin_with(statement).await {

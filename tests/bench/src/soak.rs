@@ -67,7 +67,7 @@ async fn measured(fleet: &Fleet, span: Duration) -> Result<Vec<Figure>> {
     let server: SocketAddr = fleet.ready()?.api.trim_start_matches("http://").parse()?;
     let turns = Arc::new(turns(&api.token, &device));
     let mut running = JoinSet::new();
-    let began = Instant::now();
+    let began: Instant = clock::now().into();
     for number in 0..CLIENTS {
         let turns = Arc::clone(&turns);
         running.spawn(async move {

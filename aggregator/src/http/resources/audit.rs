@@ -1,12 +1,12 @@
 //! The audit trail, newest first, and whether its chains hold.
 
-use crate::access::OrganizationId;
+use crate::access::{Caller, OrganizationId, Right, Scope};
 use crate::audit::{AuditQuery, AuditRow, Decision};
 use crate::authority::hex;
 use crate::http::Api;
-use crate::http::auth::Administrator;
+use crate::http::auth::{Administrator, Manager};
 use crate::http::cursor::Walk;
-use crate::http::error::{FieldError, Problem};
+use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::Query;
 use crate::http::listing::{Asked, Listable};
 use crate::http::paging::limit;
@@ -157,11 +157,12 @@ impl AuditFilter {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Administrator(_): Administrator,
+    Manager(caller): Manager,
     walk: Walk,
     Query(filter): Query<AuditFilter>,
     Asked(listing, ..): Asked<AuditEntry>,
 ) -> Answer<Listed<AuditEntry>> {
+    demand(&api, &caller, filter.organization).await?;
     let limit = limit(filter.limit)?;
     let before = walk.place(&api, filter.cursor.as_deref(), |text| text.parse::<i64>().ok())?;
     // One more than is asked for, to see whether there is a next page.
@@ -172,6 +173,23 @@ pub(crate) async fn list(
     let next = rows.last().filter(|_| more).map(|row| walk.cursor(&api, &row.id.to_string()));
     let many = Many::cursor(rows.into_iter().map(AuditEntry::from).collect(), limit, next);
     Ok(many.asked(query.listing))
+}
+
+/// Whoever administers the server reads every row; who manages an organization, those of its chain.
+async fn demand(api: &Api, caller: &Caller, organization: Option<Uuid>) -> Result<(), Problem> {
+    if caller.grants.everywhere(Right::Administer) {
+        return Ok(());
+    }
+    let tenancy = &api.app.tenancy;
+    let own = match organization.map(OrganizationId).map(Scope::Organization) {
+        Some(scope) => tenancy.may(&caller.grants, Right::Manage, scope).await,
+        None => Ok(false),
+    };
+    if own.map_err(Problem::internal)? {
+        return Ok(());
+    }
+    let message = "name an `organization` that you manage: the whole trail is the administrators'";
+    Err(Problem::new(ErrorCode::Forbidden, message))
 }
 
 /// What a walk along every chain came to.

@@ -340,6 +340,29 @@ async fn a_role_that_is_taken_back_shows_nothing_at_the_next_request() {
 }
 
 #[tokio::test]
+async fn who_manages_an_organization_reads_its_trail_and_no_other() {
+    let rig = Rig::start().await;
+    let admin = rig.admin().await;
+    let (own, foreign) = (tenant(&rig, &admin, "own").await, tenant(&rig, &admin, "foreign").await);
+    let manager =
+        member(&rig, &admin, Role::OrgAdmin, ("organization", &own.ids["organization"])).await;
+    let trail = async |of: &str| {
+        rig.get(&format!("/api/v1/audit?limit=200{of}")).by(&manager).send().await
+    };
+    let of = |tenant: &Tenant| format!("&organization={}", tenant.ids["organization"]);
+    let rows = trail(&of(&own)).await.json()["data"].clone();
+    let rows = rows.as_array().unwrap();
+    assert!(rows.iter().any(|row| row["action"] == "device.place"), "{rows:?}");
+    assert!(rows.iter().all(|row| row["organization"] == own.ids["organization"]), "{rows:?}");
+    let nobodys = format!("&organization={}", Uuid::from_u128(9));
+    for refused in ["", &of(&foreign), &nobodys] {
+        assert_eq!(trail(refused).await.refusal(), (403, "forbidden".into()), "{refused}");
+    }
+    let verified = rig.get("/api/v1/audit/verify").by(&manager).send().await;
+    assert_eq!(verified.status, 403);
+}
+
+#[tokio::test]
 async fn nobody_gives_a_role_over_what_is_not_theirs_to_manage() {
     let rig = Rig::start().await;
     let admin = rig.admin().await;

@@ -311,12 +311,12 @@ async fn end(
         .bind(of)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok(SessionId(id(&row, "id")?))).collect()
+    rows.iter().map(|row| Ok(SessionId(id(row, "id")?))).collect()
 }
 
 fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
-        id: UserId(id(&row, "id")?),
+        id: UserId(id(row, "id")?),
         email: row.try_get("email")?,
         email_verified: flag(row, "email_verified")?,
         display_name: row.try_get("display_name")?,

@@ -1,5 +1,6 @@
 //! How long the database takes: each statement that reads, each turn to write.
 
+use crate::clock::{Clock, Stopwatch};
 use crate::metrics::Metrics;
 use crate::store::sql::{Connection, Db, Pool};
 use futures_util::future::BoxFuture;
@@ -14,7 +15,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 /// OpenTelemetry's advice for `db.client.operation.duration`, and one below: most that SQLite
 /// answers lies there.
@@ -63,7 +63,7 @@ impl Timing {
         self.writes.load(Ordering::Acquire)
     }
 
-    pub(super) fn waited(&self, since: Instant) {
+    pub(super) fn waited(&self, since: Stopwatch) {
         self.wait.observe(since.elapsed().as_secs_f64());
     }
 }
@@ -80,7 +80,7 @@ pub(super) enum Touched {
 pub(super) struct Writing {
     transaction: Transaction<'static, Db>,
     touched: Touched,
-    began: Instant,
+    began: Stopwatch,
     timing: Timing,
 }
 
@@ -90,7 +90,7 @@ impl Writing {
         touched: Touched,
         timing: &Timing,
     ) -> Self {
-        Self { transaction, touched, began: Instant::now(), timing: timing.clone() }
+        Self { transaction, touched, began: Clock::System.stopwatch(), timing: timing.clone() }
     }
 
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
@@ -131,18 +131,18 @@ impl<'p> Reading<'p> {
         Self { pool, timing }
     }
 
-    fn clock(self) -> Clock {
-        Clock { began: Instant::now(), read: self.timing.read.clone() }
+    fn running(self) -> Running {
+        Running { began: Clock::System.stopwatch(), read: self.timing.read.clone() }
     }
 }
 
 /// Runs until it is dropped, and takes down how long that was.
-struct Clock {
-    began: Instant,
+struct Running {
+    began: Stopwatch,
     read: Histogram,
 }
 
-impl Drop for Clock {
+impl Drop for Running {
     fn drop(&mut self) {
         self.read.observe(self.began.elapsed().as_secs_f64());
     }
@@ -151,7 +151,7 @@ impl Drop for Clock {
 /// Rows on their way; the statement is over with the last one.
 struct Timed<'e, T> {
     rows: BoxStream<'e, T>,
-    _clock: Clock,
+    _running: Running,
 }
 
 impl<T> Stream for Timed<'_, T> {
@@ -173,8 +173,8 @@ impl<'p> Executor<'p> for Reading<'p> {
         'p: 'e,
         E: 'q + Execute<'q, Db>,
     {
-        let clock = self.clock();
-        Box::pin(Timed { rows: self.pool.fetch_many(query), _clock: clock })
+        let running = self.running();
+        Box::pin(Timed { rows: self.pool.fetch_many(query), _running: running })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -185,10 +185,10 @@ impl<'p> Executor<'p> for Reading<'p> {
         'p: 'e,
         E: 'q + Execute<'q, Db>,
     {
-        let clock = self.clock();
+        let running = self.running();
         let found = self.pool.fetch_optional(query);
         Box::pin(async move {
-            let _clock = clock;
+            let _running = running;
             found.await
         })
     }

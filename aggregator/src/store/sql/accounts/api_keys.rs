@@ -140,8 +140,8 @@ impl Store {
 
 fn key(row: &Row) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
-        id: ApiKeyId(id(&row, "id")?),
-        user: UserId(id(&row, "user")?),
+        id: ApiKeyId(id(row, "id")?),
+        user: UserId(id(row, "user")?),
         name: row.try_get("name")?,
         start: row.try_get("start")?,
         scope: word("api_keys.scope", row.try_get("scope")?, Right::from_name)?,
