@@ -346,9 +346,8 @@ async fn who_manages_an_organization_reads_its_trail_and_no_other() {
     let (own, foreign) = (tenant(&rig, &admin, "own").await, tenant(&rig, &admin, "foreign").await);
     let manager =
         member(&rig, &admin, Role::OrgAdmin, ("organization", &own.ids["organization"])).await;
-    let trail = async |of: &str| {
-        rig.get(&format!("/api/v1/audit?limit=200{of}")).by(&manager).send().await
-    };
+    let trail =
+        async |of: &str| rig.get(&format!("/api/v1/audit?limit=200{of}")).by(&manager).send().await;
     let of = |tenant: &Tenant| format!("&organization={}", tenant.ids["organization"]);
     let rows = trail(&of(&own)).await.json()["data"].clone();
     let rows = rows.as_array().unwrap();
