@@ -107,7 +107,7 @@ fn filter(field: &Field) -> Value {
 fn schema(kind: Kind) -> Value {
     match kind {
         Kind::Text => {
-            json!({ "type": "string", "maxLength": MAX_TEXT, "pattern": "^[^\\p{Cc}]*$" })
+            json!({ "type": "string", "maxLength": MAX_TEXT, "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*$" })
         }
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
         Kind::Number => json!({ "type": "number" }),
