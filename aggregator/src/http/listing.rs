@@ -67,8 +67,9 @@ impl<T: Listable> Input for Asked<T> {
         if list.is_sorted() && !list.fields.is_empty() {
             let names: Vec<_> = list.sortable().collect();
             let names = names.join("|");
-            let pattern = format!("^-?({names})(,-?({names})){{0,7}}$");
-            let text = "Fields by their weight; a `-` turns one. What is absent comes last.";
+            let pattern = format!("^(-?({names})(,-?({names})){{0,7}})?$");
+            let text = "Fields by their weight; a `-` turns one. What is absent comes \
+                        last; where it is empty the list has its own order.";
             let schema = json!({ "type": "string", "pattern": pattern });
             operation.parameters.push(parameter("sort", text, schema));
         }

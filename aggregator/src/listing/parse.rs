@@ -89,7 +89,8 @@ impl Reader<'_> {
                            filter it by its times instead";
             return self.refuse("sort", "unknown_parameter", message);
         }
-        for part in text.split(',').filter(|part| !part.is_empty()) {
+        let parts = text.split(',').filter(|_| !text.is_empty());
+        for part in parts {
             let (descending, name) = match part.strip_prefix('-') {
                 Some(name) => (true, name),
                 None => (false, part),

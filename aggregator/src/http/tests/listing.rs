@@ -61,7 +61,7 @@ async fn every_filter_and_order_that_the_document_names_is_answered() {
             if matches!(name, "sort" | "fields" | "include")
                 && let Some(names) = schema["pattern"].as_str()
             {
-                let names = names.split_once('(').unwrap().1.split_once(')').unwrap().0;
+                let names = names.rsplit_once('(').unwrap().1.split_once(')').unwrap().0;
                 for one in names.split('|') {
                     queries.push(format!("{name}={one}"));
                     queries.extend((name == "sort").then(|| format!("sort=-{one}")));
@@ -212,7 +212,7 @@ async fn no_question_shows_what_the_caller_may_not_see() {
                 queries.push(format!("{name}[exists]=true"));
             }
             if let ("sort" | "include", Some(names)) = (name, schema["pattern"].as_str()) {
-                let names = names.split_once('(').unwrap().1.split_once(')').unwrap().0;
+                let names = names.rsplit_once('(').unwrap().1.split_once(')').unwrap().0;
                 queries.extend(
                     names
                         .split('|')
