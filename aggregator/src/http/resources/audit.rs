@@ -6,7 +6,7 @@ use crate::authority::hex;
 use crate::http::Api;
 use crate::http::auth::{Administrator, Manager};
 use crate::http::cursor::Walk;
-use crate::http::error::{ErrorCode, FieldError, Problem};
+use crate::http::error::{FieldError, Problem};
 use crate::http::extract::Query;
 use crate::http::listing::{Asked, Listable};
 use crate::http::paging::limit;
@@ -180,16 +180,21 @@ async fn demand(api: &Api, caller: &Caller, organization: Option<Uuid>) -> Resul
     if caller.grants.everywhere(Right::Administer) {
         return Ok(());
     }
-    let tenancy = &api.app.tenancy;
-    let own = match organization.map(OrganizationId).map(Scope::Organization) {
-        Some(scope) => tenancy.may(&caller.grants, Right::Manage, scope).await,
-        None => Ok(false),
+    let Some(id) = organization else {
+        let message = "name one that you manage: the whole trail is the administrators'";
+        return Err(Problem::invalid(vec![FieldError::query(
+            "organization",
+            "missing_field",
+            message,
+        )]));
     };
+    let scope = Scope::Organization(OrganizationId(id));
+    let own = api.app.tenancy.may(&caller.grants, Right::Manage, scope).await;
     if own.map_err(Problem::internal)? {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(Problem::not_found("organization", id))
     }
-    let message = "name an `organization` that you manage: the whole trail is the administrators'";
-    Err(Problem::new(ErrorCode::Forbidden, message))
 }
 
 /// What a walk along every chain came to.

@@ -354,8 +354,9 @@ async fn who_manages_an_organization_reads_its_trail_and_no_other() {
     assert!(rows.iter().any(|row| row["action"] == "device.place"), "{rows:?}");
     assert!(rows.iter().all(|row| row["organization"] == own.ids["organization"]), "{rows:?}");
     let nobodys = format!("&organization={}", Uuid::from_u128(9));
-    for refused in ["", &of(&foreign), &nobodys] {
-        assert_eq!(trail(refused).await.refusal(), (403, "forbidden".into()), "{refused}");
+    assert_eq!(trail("").await.refusal(), (422, "validation_error".into()));
+    for refused in [&of(&foreign), &nobodys] {
+        assert_eq!(trail(refused).await.refusal(), (404, "not_found".into()), "{refused}");
     }
     let verified = rig.get("/api/v1/audit/verify").by(&manager).send().await;
     assert_eq!(verified.status, 403);
