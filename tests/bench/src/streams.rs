@@ -114,8 +114,12 @@ async fn measured(fleet: &Fleet, span: Duration) -> Result<Vec<Figure>> {
     let gaps: u64 = heard.iter().map(|(_, heard)| heard.gaps).sum();
     let mut unnamed = 0;
     let mut named = 0;
+    let mut finishing = JoinSet::new();
     for reader in slow {
-        let told = reader.finish(QUIET).await?;
+        finishing.spawn(reader.finish(QUIET));
+    }
+    while let Some(told) = finishing.join_next().await {
+        let told = told??;
         named += told.dropped;
         unnamed = sent.abs_diff(told.blocks + told.dropped).max(unnamed);
     }
