@@ -7,6 +7,7 @@ pub mod interest;
 pub mod newest;
 pub mod platform;
 pub mod subscriber;
+pub mod written;
 
 use crate::fleet::DeviceId;
 use crate::operations::Operation;
@@ -19,6 +20,7 @@ pub use platform::{Audience, Told, What};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
 pub use subscriber::{Delivery, Subscription};
+pub use written::Written;
 
 /// One thing that happened, published after its commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,7 @@ pub enum Live {
         /// The entry that brought them.
         entry: EntryKey,
         sampled: Vec<Sampled>,
+        written: Written,
     },
     /// Everything that a device had measured was removed: nothing of these series stands any more.
     Erased {
@@ -59,6 +62,11 @@ pub enum Topic {
 }
 
 impl Live {
+    #[must_use]
+    pub fn readings(device: DeviceId, entry: EntryKey, sampled: Vec<Sampled>) -> Self {
+        Self::Readings { device, entry, sampled, written: Written::default() }
+    }
+
     /// The device that it is about, where it is about one.
     #[must_use]
     pub fn device(&self) -> Option<DeviceId> {

@@ -10,6 +10,7 @@ mod connection;
 pub(super) mod feed;
 pub(super) mod message;
 mod replay;
+pub(super) mod said;
 mod sse;
 mod tickets;
 

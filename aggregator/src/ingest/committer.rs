@@ -241,7 +241,7 @@ fn publish(app: &App, entry: EntryKey, measured: &Measured, block: &[u8]) {
     }
     // It was decoded before: the error does not come.
     for (device, sampled) in measured.sampled(block, &followed).unwrap_or_default() {
-        app.live.publish(Live::Readings { device, entry, sampled });
+        app.live.publish(Live::readings(device, entry, sampled));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::http::dialect::Dialect;
 use crate::http::error::ErrorCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A fault of the protocol itself, by JSON-RPC's own numbers.
@@ -24,6 +25,13 @@ impl Fault {
     }
 }
 
+#[derive(Serialize)]
+struct Notification<'a, P> {
+    jsonrpc: &'static str,
+    method: &'a str,
+    params: &'a P,
+}
+
 pub(super) fn result(id: &Value, result: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "result": result })
 }
@@ -43,8 +51,11 @@ pub(super) fn problem(id: &Value, status: u16, problem: Value) -> Value {
     })
 }
 
-pub(super) fn notification(method: &str, params: Value) -> Value {
-    json!({ "jsonrpc": "2.0", "method": method, "params": params })
+/// Written at once: what a stream tells may be large, and is written already.
+pub(super) fn notification(method: &str, params: &impl Serialize) -> String {
+    let notification = Notification { jsonrpc: "2.0", method, params };
+    // Every message is JSON.
+    serde_json::to_string(&notification).unwrap_or_default()
 }
 
 /// A refusal by the socket, before any handler has the request.

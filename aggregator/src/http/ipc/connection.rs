@@ -8,6 +8,7 @@ use crate::http::Api;
 use crate::http::error::ErrorCode;
 use crate::http::live::feed::{Feed, JUDGE_EVERY, Request};
 use crate::http::live::message::parse_topics;
+use crate::http::live::said::Said;
 use crate::http::live::{End, MAX_STREAMS};
 use crate::live::Mode;
 use axum::Router;
@@ -27,7 +28,7 @@ pub(super) struct Connection {
     api: Api,
     router: Router,
     account: String,
-    outgoing: mpsc::Sender<Value>,
+    outgoing: mpsc::Sender<String>,
     calls: JoinSet<()>,
     feed: Option<Box<Feed>>,
 }
@@ -84,7 +85,7 @@ impl Connection {
                 ended = tell(&mut self.feed, &self.outgoing) => {
                     self.feed = None;
                     let params = json!({ "code": ended.code, "reason": ended.reason });
-                    self.say(answer::notification("stream.closed", params)).await;
+                    self.send(answer::notification("stream.closed", &params)).await;
                 }
                 // Nobody reads any more.
                 () = self.outgoing.closed() => return,
@@ -120,7 +121,7 @@ impl Connection {
                     let answer = call::make(&api, router, &account, call).await;
                     if is_wanted {
                         // A client that is gone needs no answer.
-                        let _ = outgoing.send(answer).await;
+                        let _ = outgoing.send(answer.to_string()).await;
                     }
                 });
             }
@@ -155,7 +156,7 @@ impl Connection {
             }
             if !answers.is_empty() {
                 // A client that is gone needs no answer.
-                let _ = outgoing.send(Value::Array(answers)).await;
+                let _ = outgoing.send(Value::Array(answers).to_string()).await;
             }
         });
     }
@@ -221,8 +222,12 @@ impl Connection {
     }
 
     async fn say(&self, message: Value) {
+        self.send(message.to_string()).await;
+    }
+
+    async fn send(&self, line: String) {
         // A client that is gone needs no answer.
-        let _ = self.outgoing.send(message).await;
+        let _ = self.outgoing.send(line).await;
     }
 }
 
@@ -240,7 +245,7 @@ fn typed<T: serde::de::DeserializeOwned>(call: &Call) -> Result<T, Value> {
 
 /// Tells what the feed has to tell until it ends. While the client reads slowly nothing is taken
 /// from the feed, whose own bounds hold then, and its account is still judged.
-async fn tell(feed: &mut Option<Box<Feed>>, outgoing: &mpsc::Sender<Value>) -> End {
+async fn tell(feed: &mut Option<Box<Feed>>, outgoing: &mpsc::Sender<String>) -> End {
     let Some(feed) = feed else { return std::future::pending().await };
     loop {
         let place = match timeout(JUDGE_EVERY, outgoing.reserve()).await {
@@ -253,7 +258,7 @@ async fn tell(feed: &mut Option<Box<Feed>>, outgoing: &mpsc::Sender<Value>) -> E
         };
         match feed.next().await {
             Ok(message) => {
-                if let Some(message) = carried(message) {
+                if let Some(message) = carried(&message) {
                     place.send(message);
                 }
             }
@@ -263,23 +268,25 @@ async fn tell(feed: &mut Option<Box<Feed>>, outgoing: &mpsc::Sender<Value>) -> E
 }
 
 /// A message of the stream as the socket has it: what answers a call is its answer.
-fn carried(message: Value) -> Option<Value> {
-    if message["type"] != "result" {
-        return Some(answer::notification("stream.message", message));
-    }
-    let id = &message["id"];
+fn carried(message: &Said) -> Option<String> {
+    let result = match message {
+        Said::Own(result) if message.kind() == Some("result") => result,
+        _ => return Some(answer::notification("stream.message", message)),
+    };
+    let id = &result["id"];
     if id.is_null() {
         return None;
     }
-    Some(match message["message"].as_str() {
+    let answer = match result["message"].as_str() {
         Some(said) => answer::fault(id, Fault::InvalidParams, said),
         None => answer::result(id, ok()),
-    })
+    };
+    Some(answer.to_string())
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut told: mpsc::Receiver<Value>) {
-    while let Some(message) = told.recv().await {
-        let line = format!("{message}\n");
+async fn write(mut writer: OwnedWriteHalf, mut told: mpsc::Receiver<String>) {
+    while let Some(mut line) = told.recv().await {
+        line.push('\n');
         if writer.write_all(line.as_bytes()).await.is_err() {
             return;
         }

@@ -2,13 +2,14 @@
 
 use super::feed::{Feed, JUDGE_EVERY, Request};
 use super::message::{FromClient, parse_topics};
+use super::said::Said;
 use super::{End, MAX_STREAMS, close};
 use crate::access::Caller;
 use crate::http::Api;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -111,8 +112,8 @@ impl Connection {
     }
 
     /// Sends one message. While the client reads slowly, its session is still judged.
-    async fn say(&mut self, message: &Value) -> Result<(), Option<End>> {
-        let text = Message::Text(message.to_string().into());
+    async fn say(&mut self, message: &Said) -> Result<(), Option<End>> {
+        let text = Message::Text(message.text().into());
         // Every message is flushed before the next one, so there is room for this one now.
         self.outgoing.feed(text).await.map_err(|_| None)?;
         loop {

@@ -6,6 +6,7 @@ mod telling;
 
 use super::message::{self, Wanted};
 use super::replay::Replay;
+use super::said::Said;
 use super::{End, close};
 use crate::access::{Caller, Right};
 use crate::http::Api;
@@ -62,7 +63,7 @@ pub(in crate::http) struct Feed {
     replay: Replay,
     /// Still to be told before anything live.
     starts: VecDeque<Start>,
-    ready: VecDeque<Value>,
+    ready: VecDeque<Said>,
 }
 
 /// What can happen to a stream besides what its client says.
@@ -124,16 +125,16 @@ impl Feed {
 
     /// Queues an answer to the client.
     pub(in crate::http) fn tell(&mut self, message: Value) {
-        self.ready.push_back(message);
+        self.ready.push_back(Said::Own(message));
     }
 
     /// What can be told without waiting.
-    pub(in crate::http) fn take_ready(&mut self) -> Option<Value> {
+    pub(in crate::http) fn take_ready(&mut self) -> Option<Said> {
         self.ready.pop_front()
     }
 
     /// The next message. Nothing is lost where this is dropped while it waits.
-    pub(in crate::http) async fn next(&mut self) -> Result<Value, End> {
+    pub(in crate::http) async fn next(&mut self) -> Result<Said, End> {
         let mut stop = self.api.app.shutdown.subscribe();
         loop {
             if let Some(message) = self.ready.pop_front() {

@@ -6,7 +6,8 @@ use crate::http::resources::operations::Operation;
 use crate::live::newest::Sample;
 use crate::live::{DeviceNow, Devices, Interest, Mode, Selection, Topic};
 use crate::telemetry::{LatestValue, NoData, Sampled, SeriesId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -171,20 +172,20 @@ pub(super) fn is_selection(topic: &str) -> bool {
 
 #[derive(Serialize)]
 struct ReadingPoint {
-    series: String,
+    #[serde(serialize_with = "as_text")]
+    series: SeriesId,
     t: u64,
     v: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_data: Option<&'static str>,
 }
 
+fn as_text<S: Serializer>(series: &SeriesId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&series.0)
+}
+
 fn point(series: SeriesId, at_ms: u64, value: Result<f64, NoData>) -> ReadingPoint {
-    ReadingPoint {
-        series: series.0.to_string(),
-        t: at_ms,
-        v: value.ok(),
-        no_data: value.err().map(NoData::name),
-    }
+    ReadingPoint { series, t: at_ms, v: value.ok(), no_data: value.err().map(NoData::name) }
 }
 
 /// The newest value of every series, as a readings topic starts.
@@ -198,15 +199,25 @@ pub(super) fn latest(device: DeviceId, values: &[LatestValue], more: bool) -> Va
     data
 }
 
-/// Every sample of what a device sent, or of those of its series that `holds` is true for.
-pub(super) fn readings<'a>(device: DeviceId, sampled: impl Iterator<Item = &'a Sampled>) -> Value {
-    let points: Vec<ReadingPoint> = sampled
+#[derive(Serialize)]
+struct Readings {
+    device_id: DeviceId,
+    points: Vec<ReadingPoint>,
+}
+
+/// Every sample of what a device sent, or of those of its series that a stream follows.
+pub(super) fn readings<'a>(
+    device_id: DeviceId,
+    sampled: impl Iterator<Item = &'a Sampled>,
+) -> Box<RawValue> {
+    let points = sampled
         .flat_map(|series| {
             let id = series.series.id;
             series.samples.iter().map(move |&(at_ms, value)| point(id, at_ms, value))
         })
         .collect();
-    json!({ "device_id": device.0, "points": points })
+    // Ids and numbers are always JSON.
+    to_raw_value(&Readings { device_id, points }).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The newest of some series: added where the stream tells of them for the first time, changed

@@ -3,6 +3,7 @@
 
 use super::feed::{Feed, Request};
 use super::message::parse_topics;
+use super::said::Said;
 use super::{MAX_STREAMS, StreamQuery};
 use crate::http::Api;
 use crate::http::error::{ErrorCode, Problem};
@@ -11,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::json;
 use std::convert::Infallible;
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -52,20 +53,18 @@ pub(super) async fn serve(
         match feed.next().await {
             Ok(message) => Some((Ok::<_, Infallible>(event(&message)), Some(feed))),
             Err(end) => {
-                let data =
-                    serde_json::json!({ "type": "close", "code": end.code, "reason": end.reason });
-                Some((Ok(event(&data)), None))
+                let data = json!({ "type": "close", "code": end.code, "reason": end.reason });
+                Some((Ok(event(&Said::Own(data))), None))
             }
         }
     });
     Sse::new(events.fuse()).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn event(message: &Value) -> Event {
-    let kind = message["type"].as_str().unwrap_or("message");
-    let event = Event::default().event(kind).data(message.to_string());
-    match message["token"].as_str() {
-        Some(token) if kind == "bookmark" => event.id(token),
-        _ => event,
+fn event(message: &Said) -> Event {
+    let event = Event::default().event(message.kind().unwrap_or("message")).data(message.text());
+    match message.bookmark() {
+        Some(token) => event.id(token),
+        None => event,
     }
 }

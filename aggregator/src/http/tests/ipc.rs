@@ -270,7 +270,7 @@ async fn a_stream_tells_what_was_subscribed_to_until_it_is_not() {
     let publish = |seq| {
         let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5))])];
         let entry = EntryKey::for_test(1, seq);
-        rig.app.live.publish(Live::Readings { device, entry, sampled });
+        rig.app.live.publish(Live::readings(device, entry, sampled));
     };
     publish(1);
     let delta = client.told("delta").await;
@@ -295,7 +295,7 @@ async fn a_slow_reader_is_told_of_the_gap_and_keeps_its_connection() {
     let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5)); 400])];
     for seq in 0..4_000 {
         let entry = EntryKey::for_test(1, seq);
-        rig.app.live.publish(Live::Readings { device, entry, sampled: sampled.clone() });
+        rig.app.live.publish(Live::readings(device, entry, sampled.clone()));
     }
     let (mut dropped, mut delivered) = (0, 0);
     while dropped + delivered < 4_000 {

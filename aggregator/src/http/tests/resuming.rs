@@ -127,10 +127,10 @@ async fn a_stream_goes_on_after_a_restart_with_what_it_missed_and_tells_nothing_
     assert_eq!((&event["topic"], &event["data"]["subject"]), (&json!("events"), &json!("missed")));
     // The commit that was replayed is published late, the next one is new.
     let again = vec![sampled(source.id, source.series, vec![(3_000, Err(NoData::Missing))])];
-    rig.app.live.publish(Live::Readings { device: source.id, entry, sampled: again });
+    rig.app.live.publish(Live::readings(source.id, entry, again));
     let entry = source.sample(&rig, 4_000, Ok(42.0)).await;
     let fresh = vec![sampled(source.id, source.series, vec![(4_000, Ok(42.0))])];
-    rig.app.live.publish(Live::Readings { device: source.id, entry, sampled: fresh });
+    rig.app.live.publish(Live::readings(source.id, entry, fresh));
     let delta = next_of(&mut socket, "delta").await;
     assert_eq!(delta["data"]["points"], json!([{ "series": series, "t": 4_000, "v": 42.0 }]));
 }
@@ -175,7 +175,7 @@ async fn state_is_told_as_added_and_then_changed_no_sooner_than_was_asked() {
     let publish = |at_ms: u64| {
         let sampled = vec![sampled(device, 4, vec![(at_ms, Ok(40.0)), (at_ms + 1, Ok(41.0))])];
         let entry = EntryKey { epoch: EpochKey::for_test(1), seq: Seq(at_ms) };
-        rig.app.live.publish(Live::Readings { device, entry, sampled });
+        rig.app.live.publish(Live::readings(device, entry, sampled));
     };
     publish(1_000);
     let first = next_of(&mut socket, "delta").await;
@@ -199,7 +199,7 @@ async fn what_was_erased_is_taken_back_from_streams_and_from_the_newest_values()
         let sampled = vec![sampled(device, 4, vec![(at_ms, Ok(40.0))])];
         rig.app.latest.update(sampled.iter().filter_map(Sampled::newest));
         let entry = EntryKey { epoch: EpochKey::for_test(1), seq: Seq(at_ms) };
-        rig.app.live.publish(Live::Readings { device, entry, sampled });
+        rig.app.live.publish(Live::readings(device, entry, sampled));
     };
     let mut socket = stream(&rig, &token).await;
     let topics = [format!("readings:{device}"), "metrics:unit=Cel".into(), "metrics:unit=W".into()];

@@ -33,7 +33,7 @@ async fn a_stream_greets_answers_pings_and_delivers_what_was_asked_for() {
         sampled(device, 4, vec![(1_000, Ok(41.5))]),
         sampled(device, 5, vec![(1_000, Err(NoData::Missing))]),
     ];
-    rig.app.live.publish(Live::Readings { device, entry: EntryKey::for_test(1, 1), sampled });
+    rig.app.live.publish(Live::readings(device, EntryKey::for_test(1, 1), sampled));
     assert_eq!(
         next_json(&mut socket).await,
         json!({
@@ -129,7 +129,7 @@ async fn a_slow_reader_is_told_what_it_missed() {
     let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5)); 400])];
     for seq in 0..4_000 {
         let entry = EntryKey::for_test(1, seq);
-        rig.app.live.publish(Live::Readings { device, entry, sampled: sampled.clone() });
+        rig.app.live.publish(Live::readings(device, entry, sampled.clone()));
     }
     let mut dropped = 0;
     let mut delivered = 0;

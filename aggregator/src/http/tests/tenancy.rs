@@ -410,7 +410,7 @@ async fn a_stream_shows_only_the_devices_that_its_caller_sees_and_no_longer_than
     let publish = |device: DeviceId, seq: u64| {
         let entry = EntryKey::for_test(1, seq);
         let sampled = vec![sampled(device, 4, vec![(1_000, Ok(41.5))])];
-        rig.app.live.publish(Live::Readings { device, entry, sampled });
+        rig.app.live.publish(Live::readings(device, entry, sampled));
         rig.app.live.publish(Live::Device { device, online: true, at_ms: 1 });
     };
     // The subscription stands once its result is there.

@@ -46,7 +46,7 @@ fn readings(at_ms: u64) -> Live {
         samples: vec![(at_ms, Ok(1.0)), (at_ms + 1_000, Ok(2.0))],
     };
     let sampled = vec![series(1, "hw.temperature"), series(2, "hw.power")];
-    Live::Readings { device: device(1), entry: EntryKey::for_test(1, at_ms), sampled }
+    Live::readings(device(1), EntryKey::for_test(1, at_ms), sampled)
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::fleet::DeviceId;
 use crate::http::live::bookmark::{Bookmark, Resync};
 use crate::http::live::message::{self, CHUNK, Wanted};
 use crate::http::live::replay::{Found, Replay, Step};
-use crate::live::{Mode, Selection, Topic};
+use crate::live::{Mode, Selection, Topic, Written};
 use crate::operations::Operation;
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ impl Feed {
                 let topic = message::selection(selection);
                 for chunk in values.chunks(CHUNK) {
                     let data = message::latest(device, chunk, false);
-                    self.ready.push_back(snapshot(&topic, data));
+                    self.tell(snapshot(&topic, data));
                 }
             }
             Some(&mut Start::Latest(device)) => {
@@ -97,7 +97,7 @@ impl Feed {
                 for index in 0..chunks {
                     let chunk = values.chunks(CHUNK).nth(index).unwrap_or_default();
                     let data = message::latest(device, chunk, index + 1 < chunks);
-                    self.ready.push_back(snapshot(&topic, data));
+                    self.tell(snapshot(&topic, data));
                 }
                 self.starts.pop_front();
             }
@@ -151,7 +151,7 @@ impl Feed {
                     }
                     Found::Readings(readings) => {
                         for (device, sampled) in readings {
-                            self.tell_readings(device, &sampled);
+                            self.tell_readings(device, &sampled, &Written::default());
                         }
                     }
                 }

@@ -3,9 +3,10 @@
 use super::Feed;
 use crate::fleet::DeviceId;
 use crate::http::live::bookmark::Bookmark;
+use crate::http::live::said::Said;
 use crate::http::live::{broadcast, message};
 use crate::live::newest::Newest;
-use crate::live::{Delivery, Live, Mode, Place, Topic};
+use crate::live::{Delivery, Live, Mode, Place, Topic, Written};
 use crate::telemetry::{Sampled, SeriesId, SeriesInfo};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,7 +29,9 @@ impl Feed {
             Delivery::Live(live) => match &*live {
                 Live::Readings { entry, .. } if self.replay.has_told_entry(entry) => {}
                 Live::Event(event) if self.replay.has_told_event(event) => {}
-                Live::Readings { device, sampled, .. } => self.tell_readings(*device, sampled),
+                Live::Readings { device, sampled, written, .. } => {
+                    self.tell_readings(*device, sampled, written);
+                }
                 Live::Event(event) => {
                     let data = message::event(event);
                     self.tell_of("events".into(), "event", data);
@@ -49,20 +52,27 @@ impl Feed {
     }
 
     /// Every sample, under each topic that follows it.
-    pub(super) fn tell_readings(&mut self, device: DeviceId, sampled: &[Sampled]) {
-        if self.asked.readings.contains(device) {
-            let topic = message::name(Topic::Readings(device));
-            self.tell_of(topic, "delta", message::readings(device, sampled.iter()));
-        }
+    pub(super) fn tell_readings(
+        &mut self,
+        device: DeviceId,
+        sampled: &[Sampled],
+        written: &Written,
+    ) {
         let mut told = Vec::new();
+        if self.asked.readings.contains(device) {
+            let data = written.or_write(|| message::readings(device, sampled.iter()));
+            told.push((message::name(Topic::Readings(device)), data));
+        }
         for selection in self.asked.selections.iter().filter(|s| s.mode == Mode::Event) {
             let mut held = sampled.iter().filter(|s| selection.holds(device, &s.series)).peekable();
             if held.peek().is_some() {
-                told.push((message::selection(selection), message::readings(device, held)));
+                let data = Arc::from(message::readings(device, held));
+                told.push((message::selection(selection), data));
             }
         }
         for (topic, data) in told {
-            self.tell_of(topic, "delta", data);
+            let seq = self.count(&topic);
+            self.ready.push_back(Said::Shared { topic, seq, data });
         }
     }
 
@@ -132,9 +142,16 @@ impl Feed {
 
     /// Counts within its topic.
     pub(super) fn tell_of(&mut self, topic: String, kind: &str, data: Value) {
-        let seq = self.seq.entry(topic.clone()).or_default();
-        *seq += 1;
-        let message = json!({ "type": kind, "topic": topic, "seq": *seq, "data": data });
-        self.tell(message);
+        let seq = self.count(&topic);
+        self.tell(json!({ "type": kind, "topic": topic, "seq": seq, "data": data }));
+    }
+
+    fn count(&mut self, topic: &str) -> u64 {
+        if let Some(seq) = self.seq.get_mut(topic) {
+            *seq += 1;
+            return *seq;
+        }
+        self.seq.insert(topic.to_owned(), 1);
+        1
     }
 }
