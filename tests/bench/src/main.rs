@@ -11,6 +11,7 @@ mod disk;
 mod figure;
 mod footprint;
 mod ingest;
+mod keys;
 mod mix;
 mod month;
 mod peer;
@@ -51,6 +52,7 @@ const BENCHES: [Bench; 14] = [
     start::BENCH,
     streams::BENCH,
     soak::BENCH,
+    keys::BENCH,
 ];
 
 fn main() -> anyhow::Result<()> {

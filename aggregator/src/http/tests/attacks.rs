@@ -144,3 +144,61 @@ async fn a_token_that_says_it_needs_no_signature_or_is_changed_is_no_token() {
         assert_eq!(answer.refusal(), (401, "invalid_token".into()), "{token}");
     }
 }
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// The kind and the payload of every frame in what came back.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut frames = Vec::new();
+    while let Some((head, rest)) = bytes.split_at_checked(9) {
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let Some((payload, rest)) = rest.split_at_checked(length) else { break };
+        frames.push((head[3], payload));
+        bytes = rest;
+    }
+    frames
+}
+
+#[tokio::test]
+async fn streams_that_are_opened_and_reset_at_once_end_their_connection_and_no_other() {
+    const HEADERS: u8 = 1;
+    const RESET: u8 = 3;
+    const SETTINGS: u8 = 4;
+    const GO_AWAY: u8 = 7;
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    const CANCEL: u32 = 8;
+    let rig = Rig::start().await;
+    let address = rig.listen().await;
+    // GET http://x/api/v1/devices in HPACK's static table and literals.
+    let path = b"/api/v1/devices";
+    let mut head = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
+    head.extend(path);
+    head.extend([0x01, 1, b'x']);
+    let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    flood.extend(frame(SETTINGS, 0, 0, &[]));
+    for number in 0..20_000 {
+        let stream = number * 2 + 1;
+        // The head ends both the headers and the stream.
+        flood.extend(frame(HEADERS, 0b101, stream, &head));
+        flood.extend(frame(RESET, 0, stream, &CANCEL.to_be_bytes()));
+    }
+    let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let sending = tokio::spawn(async move { writer.write_all(&flood).await });
+    let mut reader = reader;
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, reader.read_to_end(&mut answer)).await.expect("the end is awaited");
+    let _ = sending.await.unwrap();
+    let said = frames(&answer);
+    let (_, last) = said.iter().rfind(|(kind, _)| *kind == GO_AWAY).expect("the server says why");
+    assert_eq!(u32::from_be_bytes(last[4..8].try_into().unwrap()), ENHANCE_YOUR_CALM);
+    let live = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let other = until_closed(address, live).await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
+}

@@ -41,18 +41,6 @@ pub struct KeyBounds {
     pub in_all: u32,
 }
 
-async fn has_more(connection: &mut Connection, owner: &str, most: u32) -> Result<bool, StoreError> {
-    let next: Option<i64> = sqlx::query_scalar(
-        "SELECT started_at_ms FROM idempotency WHERE owner = $1
-         ORDER BY started_at_ms LIMIT 1 OFFSET $2",
-    )
-    .bind(owner)
-    .bind(i64::from(most))
-    .fetch_optional(connection)
-    .await?;
-    Ok(next.is_some())
-}
-
 /// Takes away the oldest keys beyond the bound of all, but none that is in flight.
 async fn drop_oldest(connection: &mut Connection, most: u32) -> Result<(), StoreError> {
     let from: Option<i64> = sqlx::query_scalar(
@@ -83,6 +71,14 @@ impl Store {
         bounds: KeyBounds,
         now_ms: u64,
     ) -> Result<Begun, StoreError> {
+        // Most floods are of repeated keys, or of new ones by somebody who has too many: neither
+        // takes the turn of one who writes.
+        if let Some(known) = self.known_key(key_hash, body_hash, now_ms).await? {
+            return Ok(known);
+        }
+        if self.is_full(owner, bounds.per_owner, now_ms).await? {
+            return Ok(Begun::Full);
+        }
         let mut transaction = self.begin().await?;
         sqlx::query(
             "DELETE FROM idempotency WHERE key_hash IN
@@ -93,9 +89,11 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "DELETE FROM idempotency WHERE key_hash = $1 AND status IS NULL AND started_at_ms < $2",
+            "DELETE FROM idempotency WHERE key_hash = $1
+             AND (started_at_ms < $2 OR (status IS NULL AND started_at_ms < $3))",
         )
         .bind(key_hash.as_slice())
+        .bind(ms(now_ms.saturating_sub(KEEP_MS)))
         .bind(ms(now_ms.saturating_sub(ABANDONED_MS)))
         .execute(&mut *transaction)
         .await?;
@@ -110,32 +108,59 @@ impl Store {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        if added == 1 && has_more(&mut transaction, owner, bounds.per_owner).await? {
-            // Dropped, the transaction takes the new key back.
-            return Ok(Begun::Full);
-        }
         if added == 1 && key_hash[0].is_multiple_of(SAMPLED) {
             drop_oldest(&mut transaction, bounds.in_all).await?;
         }
-        let row = sqlx::query(
-            "SELECT body_hash, status, headers, body FROM idempotency WHERE key_hash = $1",
-        )
-        .bind(key_hash.as_slice())
-        .fetch_one(&mut *transaction)
-        .await?;
         transaction.commit().await?;
         if added == 1 {
             return Ok(Begun::New);
         }
-        if row.try_get::<&[u8], _>("body_hash")? != body_hash.as_slice() {
-            return Ok(Begun::Mismatch);
+        // Another request was first by a moment.
+        let known = self.known_key(key_hash, body_hash, now_ms).await?;
+        Ok(known.unwrap_or(Begun::InFlight))
+    }
+
+    /// What stands under a key, but nothing that was cut off or has expired.
+    async fn known_key(
+        &self,
+        key_hash: &[u8; 32],
+        body_hash: &[u8; 32],
+        now_ms: u64,
+    ) -> Result<Option<Begun>, StoreError> {
+        let row = sqlx::query(
+            "SELECT body_hash, status, headers, body, started_at_ms FROM idempotency
+             WHERE key_hash = $1",
+        )
+        .bind(key_hash.as_slice())
+        .fetch_optional(self.readers())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let status = row.try_get::<Option<i64>, _>("status")?;
+        let holds_ms = if status.is_some() { KEEP_MS } else { ABANDONED_MS };
+        if row.try_get::<i64, _>("started_at_ms")? < ms(now_ms.saturating_sub(holds_ms)) {
+            return Ok(None);
         }
-        let Some(status) = row.try_get::<Option<i64>, _>("status")? else {
-            return Ok(Begun::InFlight);
-        };
+        if row.try_get::<&[u8], _>("body_hash")? != body_hash.as_slice() {
+            return Ok(Some(Begun::Mismatch));
+        }
+        let Some(status) = status else { return Ok(Some(Begun::InFlight)) };
         let status = small("idempotency.status", status)?;
         let headers = from_json("idempotency.headers", row.try_get("headers")?)?;
-        Ok(Begun::Kept(KeptAnswer { status, headers, body: row.try_get("body")? }))
+        Ok(Some(Begun::Kept(KeptAnswer { status, headers, body: row.try_get("body")? })))
+    }
+
+    /// Requests that come at the same moment may each see room for one more.
+    async fn is_full(&self, owner: &str, most: u32, now_ms: u64) -> Result<bool, StoreError> {
+        let last: Option<i64> = sqlx::query_scalar(
+            "SELECT started_at_ms FROM idempotency WHERE owner = $1 AND started_at_ms >= $2
+             ORDER BY started_at_ms LIMIT 1 OFFSET $3",
+        )
+        .bind(owner)
+        .bind(ms(now_ms.saturating_sub(KEEP_MS)))
+        .bind(i64::from(most.saturating_sub(1)))
+        .fetch_optional(self.readers())
+        .await?;
+        Ok(most == 0 || last.is_some())
     }
 
     /// Keeps the answer of a claimed key.
