@@ -79,6 +79,13 @@ pub(crate) fn build_aggregator(root: &Path) -> Result<PathBuf> {
     Ok(locate(root).aggregator)
 }
 
+/// Builds the agent alone and gives back where it lies.
+pub(crate) fn build_agent(root: &Path) -> Result<PathBuf> {
+    let [_, _, agent, ..] = &PROGRAMS;
+    build_plain(root, agent)?;
+    Ok(locate(root).agent)
+}
+
 fn build_plain(root: &Path, program: &Program) -> Result<()> {
     say::step(&format!("build {} ({} profile)", program.name, program.profile));
     let status = Command::new(workspace::cargo())

@@ -4,6 +4,7 @@
 //! delete them would leave nothing to the next. The tester is Schemathesis; every check is on,
 //! and what is loosened stands with its reason in `contract/checks.toml`.
 
+mod machine;
 mod records;
 mod server;
 mod tester;
@@ -88,12 +89,13 @@ pub(crate) fn run(root: &Path, requests: u64) -> Result<Count> {
 fn round(root: &Path, form: Form, seed: u32) -> Result<Vec<Findings>> {
     python::provide()?;
     let aggregator = binaries::build_aggregator(root)?;
+    let agent = binaries::build_agent(root)?;
     let logs = workspace::target_dir(root).join("contract");
     std::fs::create_dir_all(&logs)?;
     let mut all = Vec::new();
     for role in Role::ALL {
         let server = Server::start(&aggregator)?;
-        let account = records::make(&server, role)?;
+        let account = records::make(&server, &agent, role)?;
         for document in Document::ALL {
             let tester = Tester { server: &server, account: &account, form, seed, logs: &logs };
             let findings = tester.run(role, document)?;

@@ -2,7 +2,8 @@
 //!
 //! They follow from the paths and the schemas. An answer that makes something leads to every
 //! operation on it: those below the path that it was made at, or else those below the path that
-//! reads the same. An answer with an `ETag` leads to the changes that want it.
+//! reads the same. A list leads to the operations on the first that stands in it. An answer with an
+//! `ETag` leads to the changes that want it.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ struct Aim {
     id: String,
     /// Does it want `If-Match`?
     conditional: bool,
+    deletes: bool,
     /// What a GET answers with.
     read: Option<Value>,
 }
@@ -36,6 +38,7 @@ pub(super) fn add(document: &mut Value) {
                     ("get", "200") if !response["headers"]["ETag"].is_null() => {
                         of_read(path, &aims)
                     }
+                    ("get", "200") => of_listed(&components, path, response, &aims),
                     _ => continue,
                 };
                 if !links.is_empty() {
@@ -55,7 +58,8 @@ fn aims(document: &Value) -> Vec<Aim> {
         let conditional = parameters.any(|parameter| parameter["name"] == "If-Match");
         let good = &operation["responses"]["200"];
         let read = (method == "get").then(|| schema(good).clone());
-        Some(Aim { path: path.clone(), id, conditional, read })
+        let deletes = method == "delete";
+        Some(Aim { path: path.clone(), id, conditional, deletes, read })
     });
     named.collect()
 }
@@ -73,13 +77,35 @@ fn of_made(components: &Value, path: &str, response: &Value, aims: &[Aim]) -> Ma
     let Some(collection) = (if is_collection { Some(path) } else { reads() }) else {
         return Map::new();
     };
-    let links = aims.iter().filter_map(|aim| {
+    below(collection, aims.iter(), |name| place(components, made, name))
+}
+
+/// To what may be done with the first of what is listed at `path`, short of deleting it: the
+/// first of one's own sessions and roles is what one asks with.
+fn of_listed(components: &Value, path: &str, response: &Value, aims: &[Aim]) -> Map<String, Value> {
+    let members = members(components, schema(response), 0);
+    let mut lists = members.iter().filter(|(_, part)| part["type"] == "array");
+    let (Some((list, part)), None) = (lists.next(), lists.next()) else { return Map::new() };
+    let lasting = aims.iter().filter(|aim| !aim.deletes);
+    below(path, lasting, |name| {
+        let place = place(components, &part["items"], name)?;
+        Some(format!("/{list}/0{place}"))
+    })
+}
+
+/// To the operations on one of `collection`, whose id is found in the answer by its parameter.
+fn below<'a>(
+    collection: &str,
+    aims: impl Iterator<Item = &'a Aim>,
+    place: impl Fn(&str) -> Option<String>,
+) -> Map<String, Value> {
+    let links = aims.filter_map(|aim| {
         let name = last_parameter(&aim.path, collection)?;
-        let place = place(components, made, name)?;
+        let place = place(name)?;
         let mut values = around(collection);
         values.insert(name.to_owned(), format!("$response.body#{place}").into());
         if aim.conditional {
-            // What has just been made is at its first version, which the answer does not name.
+            // The answer does not name the version.
             values.insert("header.If-Match".into(), "*".into());
         }
         Some((aim.id.clone(), link(aim, values)))
@@ -149,7 +175,9 @@ fn members(components: &Value, schema: &Value, depth: usize) -> BTreeMap<String,
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return members(components, &components["schemas"][name], depth + 1);
     }
-    let parts = schema["allOf"].as_array().into_iter().flatten();
+    // Of several forms the first is the whole one.
+    let whole = schema["anyOf"].as_array().and_then(|forms| forms.first());
+    let parts = schema["allOf"].as_array().into_iter().flatten().chain(whole);
     let of_parts = parts.flat_map(|part| members(components, part, depth + 1));
     let own = schema["properties"].as_object().into_iter().flatten();
     own.map(|(name, part)| (name.clone(), part.clone())).chain(of_parts).collect()

@@ -5,6 +5,7 @@ use super::rig::{ADMIN, PASSWORD, Rig};
 use crate::access::Role;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -142,6 +143,37 @@ async fn a_token_that_says_it_needs_no_signature_or_is_changed_is_no_token() {
     for token in forged {
         let answer = rig.get(ME).by(&token).send().await;
         assert_eq!(answer.refusal(), (401, "invalid_token".into()), "{token}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_signed_by_this_servers_own_key_for_another_audience_is_no_token() {
+    let rig = Rig::start().await;
+    let token = rig.token("viewer@example.org", Role::Viewer).await;
+    let parts: Vec<_> = token.split('.').collect();
+    let (head, claims) = (read(parts[0]), read(parts[1]));
+    let keys = rig.app.store.signing_keys("access-token").await.unwrap();
+    let key = keys.iter().find(|key| head["kid"] == key.kid.as_str()).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key.secret);
+    let sign = |claims: &Value| {
+        let text = format!("{}.{}", parts[0], part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()));
+        format!("{text}.{signature}")
+    };
+    assert_eq!(rig.get(ME).by(&sign(&claims)).send().await.status, 200, "the key is the server's");
+    for (name, value) in [
+        ("aud", json!("flyball-console")),
+        ("aud", json!([])),
+        ("aud", json!(null)),
+        ("iss", json!("another")),
+        ("exp", json!(null)),
+        ("exp", json!("never")),
+        ("sub", json!(null)),
+    ] {
+        let mut claims = claims.clone();
+        claims[name] = value.clone();
+        let answer = rig.get(ME).by(&sign(&claims)).send().await;
+        assert_eq!(answer.refusal(), (401, "invalid_token".into()), "{name}: {value}");
     }
 }
 

@@ -2,9 +2,11 @@
 //! something, and the account that it is tested with.
 
 use super::Role;
+use super::machine::Machine;
 use super::server::{ADMIN_EMAIL, PASSWORD, Server};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The account that the tester signs in with.
 pub(crate) struct Account {
@@ -12,14 +14,18 @@ pub(crate) struct Account {
     pub(crate) id: String,
     /// The token of another of that role, for what may lock an account.
     pub(crate) spare: String,
+    /// Reads this host until the account is dropped.
+    _machine: Machine,
 }
 
 /// Makes the records as the superuser, and an account of `role` with a few of its own.
-pub(crate) fn make(server: &Server, role: Role) -> Result<Account> {
+pub(crate) fn make(server: &Server, agent: &Path, role: Role) -> Result<Account> {
     let token = server.sign_in(ADMIN_EMAIL)?;
     let maker = Maker { server, token: &token };
     let organization = maker.make("organizations", &json!({ "name": "Harbour" }))?;
-    maker.places(&organization)?;
+    let enrolment = maker.places(&organization)?;
+    let machine = Machine::start(server, agent, &enrolment)?;
+    machine.wait(server, &token)?;
     maker.outbound(&organization)?;
     let email = match role {
         Role::Superuser => ADMIN_EMAIL.to_owned(),
@@ -31,7 +37,8 @@ pub(crate) fn make(server: &Server, role: Role) -> Result<Account> {
     own.content()?;
     let me = server.get("/api/v1/auth/me", &token)?;
     let id = me["data"]["id"].as_str().or_else(|| me["data"]["user"]["id"].as_str());
-    Ok(Account { email, id: id.context("the account has no id")?.to_owned(), spare })
+    let id = id.context("the account has no id")?.to_owned();
+    Ok(Account { email, id, spare, _machine: machine })
 }
 
 struct Maker<'a> {
@@ -51,7 +58,8 @@ impl Maker<'_> {
         self.server.post(&format!("/api/v1/{collection}"), Some(self.token), body)
     }
 
-    fn places(&self, organization: &str) -> Result<()> {
+    /// Gives back a token to enrol a machine with.
+    fn places(&self, organization: &str) -> Result<String> {
         let site = json!({ "name": "North quay", "organization": organization });
         let mut parent = self.make("sites", &site)?;
         for (kind, name) in [("building", "House"), ("room", "Cellar"), ("rack", "R1")] {
@@ -67,7 +75,9 @@ impl Maker<'_> {
         let token = json!({ "name": "first", "organization": organization });
         self.make("enrolment-tokens", &token)?;
         self.tell("invitations", &json!({ "email": "guest@flyball.localhost" }))?;
-        Ok(())
+        let answer = self.tell("enrolment-tokens", &token)?;
+        let token = answer["data"]["token"].as_str();
+        Ok(token.with_context(|| format!("no enrolment token came: {answer}"))?.to_owned())
     }
 
     fn outbound(&self, organization: &str) -> Result<()> {

@@ -5,6 +5,7 @@ use crate::{clock, ready};
 use anyhow::{Context, Result, bail};
 use flyball_harness::counterparts::{free_tcp, free_udp};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -23,6 +24,7 @@ const SETTINGS: &str = "[limits]\nenabled = false\n";
 pub(crate) struct Server {
     process: Supervised,
     pub(crate) base: String,
+    pub(crate) ingest: SocketAddr,
     pub(crate) folder: TempDir,
 }
 
@@ -61,7 +63,9 @@ impl Server {
             log,
         };
         let process = Supervised::start(program, clock::now())?;
-        let server = Self { process, base: format!("http://127.0.0.1:{api}"), folder };
+        let base = format!("http://127.0.0.1:{api}");
+        let ingest = SocketAddr::from(([127, 0, 0, 1], ingest));
+        let server = Self { process, base, ingest, folder };
         server.wait()?;
         Ok(server)
     }
