@@ -2847,7 +2847,7 @@ export interface Operations {
   };
   /** The audit trail, newest first. `GET /api/v1/audit` */
   audit_list: {
-    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; "filter[at]"?: string; "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
+    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; "filter[at]"?: string; "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
     response: {
       data: Array<(AuditEntry | SparseAuditEntry)>;
       meta: Meta;
@@ -2927,7 +2927,7 @@ export interface Operations {
   };
   /** What applications logged, the last first. `GET /api/v1/logs` */
   logs_list: {
-    query: { cursor?: string; limit?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: string; "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
+    query: { cursor?: string; limit?: number; per_page?: number; pageSize?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: string; "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
     response: {
       data: Array<(LogEntry | SparseLogEntry)>;
       meta: Meta;
@@ -4224,7 +4224,7 @@ export interface Operations {
   };
   /** Series across devices. `GET /api/v1/series` */
   series_list: {
-    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; include?: string; cursor?: string; limit?: number };
+    query: { device?: string; reading_type?: string; metric?: string; series?: string; labels?: string; include?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number };
     response: {
       data: Array<DeviceSeries>;
       meta: Meta;
@@ -4262,7 +4262,7 @@ export interface Operations {
   /** A device's events, newest first. `GET /api/v1/devices/{id}/events` */
   devices_events_list: {
     path: { id: string };
-    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
+    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
       data: Array<(Event | SparseEvent)>;
       meta: Meta;
@@ -4297,7 +4297,7 @@ export interface Operations {
   };
   /** Events, newest first. `GET /api/v1/events` */
   events_list: {
-    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
+    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
       data: Array<(Event | SparseEvent)>;
       meta: Meta;

@@ -48,18 +48,30 @@ impl PageQuery {
     }
 }
 
-/// A bounded `limit` of a list that a cursor walks.
-pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    limit_within(asked, DEFAULT_PER_PAGE, MAX_PER_PAGE)
+/// A bounded `limit` of a list that a cursor walks, in any of its spellings: `limit`, `per_page`,
+/// `pageSize`.
+pub(crate) fn limit(spellings: [Option<u32>; 3]) -> Result<u32, Problem> {
+    let [limit, per_page, page_size] = spellings;
+    let bounded =
+        |name, asked| limit_within(name, asked, DEFAULT_PER_PAGE, MAX_PER_PAGE).map(|_| asked);
+    let limit = bounded("limit", limit)?;
+    let per_page = bounded("per_page", per_page)?;
+    let page_size = bounded("pageSize", page_size)?;
+    Ok(limit.or(per_page).or(page_size).unwrap_or(DEFAULT_PER_PAGE))
 }
 
-/// A `limit` of a list with bounds of its own.
-pub(crate) fn limit_within(asked: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {
+/// A size called `name` of a list with bounds of its own.
+pub(crate) fn limit_within(
+    name: &'static str,
+    asked: Option<u32>,
+    default: u32,
+    most: u32,
+) -> Result<u32, Problem> {
     match asked {
         None => Ok(default),
         Some(limit) if (1..=most).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::invalid(vec![FieldError::query(
-            "limit",
+            name,
             "out_of_range",
             format!("has to be 1 to {most}"),
         )])),

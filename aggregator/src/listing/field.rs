@@ -190,7 +190,7 @@ impl List {
     pub const fn places(&self) -> &'static [&'static str] {
         match self.form {
             Form::Pages => &["page", "per_page", "pageSize", "limit"],
-            Form::Cursor => &["cursor", "limit"],
+            Form::Cursor => &["cursor", "per_page", "pageSize", "limit"],
             Form::Whole => &[],
         }
     }

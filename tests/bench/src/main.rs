@@ -37,7 +37,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 14] = [
+const BENCHES: [Bench; 15] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,

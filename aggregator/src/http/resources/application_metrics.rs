@@ -176,7 +176,7 @@ pub(crate) struct MetricsFilter {
 
 impl MetricsFilter {
     fn parse(self, sender: Option<UserId>) -> Result<ReportQuery, Problem> {
-        let limit = limit_within(self.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+        let limit = limit_within("limit", self.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
         if self.client_id.as_deref().is_some_and(|client_id| !is_name(client_id)) {
             let message = format!("has to be 1 to {MAX_TEXT} characters, as it was reported");
             let fault = FieldError::query("client_id", "out_of_range", message);

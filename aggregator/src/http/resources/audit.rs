@@ -111,6 +111,13 @@ pub(crate) struct AuditFilter {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// As `limit`.
+    #[param(minimum = 1, maximum = 200)]
+    per_page: Option<u32>,
+    /// As `limit`.
+    #[serde(rename = "pageSize")]
+    #[param(rename = "pageSize", minimum = 1, maximum = 200)]
+    page_size: Option<u32>,
 }
 
 impl AuditFilter {
@@ -163,7 +170,7 @@ pub(crate) async fn list(
     Asked(listing, ..): Asked<AuditEntry>,
 ) -> Answer<Listed<AuditEntry>> {
     demand(&api, &caller, filter.organization).await?;
-    let limit = limit(filter.limit)?;
+    let limit = limit([filter.limit, filter.per_page, filter.page_size])?;
     let before = walk.place(&api, filter.cursor.as_deref(), |text| text.parse::<i64>().ok())?;
     // One more than is asked for, to see whether there is a next page.
     let query = AuditQuery { listing, ..filter.query(before, limit + 1)? };

@@ -114,6 +114,13 @@ pub(crate) struct EventFilter {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// As `limit`.
+    #[param(minimum = 1, maximum = 200)]
+    per_page: Option<u32>,
+    /// As `limit`.
+    #[serde(rename = "pageSize")]
+    #[param(rename = "pageSize", minimum = 1, maximum = 200)]
+    page_size: Option<u32>,
     /// `readings`: those around each event; at most 20 events at once then.
     include: Option<String>,
     /// Seconds before and after an event; 60 where absent.
@@ -196,7 +203,7 @@ async fn answer(
 impl EventFilter {
     /// One more than is asked for, to see whether there is a next page.
     fn parse(&self) -> Result<EventQuery, Problem> {
-        let limit = limit(self.limit)?;
+        let limit = limit([self.limit, self.per_page, self.page_size])?;
         let mut faults = Vec::new();
         let time = |text: &str| {
             parse(text).ok_or_else(|| "is an RFC 3339 time or Unix milliseconds".to_owned())

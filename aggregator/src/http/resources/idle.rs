@@ -210,7 +210,7 @@ pub(crate) async fn history(
     Query(which): Query<WhichDevice>,
     Query(asked): Query<TurnsQuery>,
 ) -> Answer<Many<IdleTurn>> {
-    let limit = limit(asked.limit)?;
+    let limit = limit([asked.limit, None, None])?;
     let device = which.find_for(&api, &caller, Right::Read).await?.id;
     let turns = api.app.store.turns(device, limit).await.map_err(Problem::internal)?;
     Ok(Many::whole(turns.into_iter().map(IdleTurn::from).collect()))

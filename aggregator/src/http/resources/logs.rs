@@ -230,6 +230,13 @@ pub(crate) struct WalkQuery {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// As `limit`.
+    #[param(minimum = 1, maximum = 200)]
+    per_page: Option<u32>,
+    /// As `limit`.
+    #[serde(rename = "pageSize")]
+    #[param(rename = "pageSize", minimum = 1, maximum = 200)]
+    page_size: Option<u32>,
 }
 
 /// Whoever is signed in may log: one entry or several, all of them or none.
@@ -262,7 +269,7 @@ pub(crate) async fn view(
     Query(view): Query<ViewQuery>,
     Query(filter): Query<LogFilter>,
 ) -> Answer<Many<LogEntry>> {
-    let limit = limit_within(view.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = limit_within("limit", view.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let query = LogQuery { in_view: Some(IN_VIEW), ..filter.parse(&caller, limit)? };
     let total = api.app.store.count_logs(&query).await.map_err(Problem::internal)?;
     let entries = api.app.store.logs(&query).await.map_err(Problem::internal)?;
@@ -279,7 +286,7 @@ pub(crate) async fn walk(
     Query(filter): Query<LogFilter>,
     Asked(listing, ..): Asked<LogEntry>,
 ) -> Answer<Listed<LogEntry>> {
-    let limit = limit(walk.limit)?;
+    let limit = limit([walk.limit, walk.per_page, walk.page_size])?;
     let before = place.place(&api, walk.cursor.as_deref(), |text| text.parse::<u64>().ok())?;
     let query = LogQuery { listing, before, ..filter.parse(&caller, limit + 1)? };
     let mut entries = api.app.store.logs(&query).await.map_err(Problem::internal)?;

@@ -38,6 +38,13 @@ pub(crate) struct Stretch {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// As `limit`.
+    #[param(minimum = 1, maximum = 200)]
+    per_page: Option<u32>,
+    /// As `limit`.
+    #[serde(rename = "pageSize")]
+    #[param(rename = "pageSize", minimum = 1, maximum = 200)]
+    page_size: Option<u32>,
 }
 
 pub(crate) async fn list(
@@ -48,7 +55,7 @@ pub(crate) async fn list(
     walk: Walk,
     Query(stretch): Query<Stretch>,
 ) -> Answer<Many<DeviceSeries>> {
-    let limit = limit(stretch.limit)?;
+    let limit = limit([stretch.limit, stretch.per_page, stretch.page_size])?;
     let after = walk.place(&api, stretch.cursor.as_deref(), place)?;
     let selection = which.selection(&api, &caller, &include).await?;
     // One more than is asked for, to see whether there is a next page.

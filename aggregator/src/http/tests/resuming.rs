@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 /// A machine that commits, with a series of its own.
-struct Source {
+pub(super) struct Source {
     id: DeviceId,
     device: DeviceKey,
     epoch: EpochKey,
@@ -27,7 +27,10 @@ struct Source {
 
 impl Source {
     async fn new(rig: &Rig) -> Self {
-        let id = enrol(rig).await;
+        Self::of(rig, enrol(rig).await).await
+    }
+
+    pub(super) async fn of(rig: &Rig, id: DeviceId) -> Self {
         let opened = rig.app.store.open_epoch(id, Epoch(1), NOW_MS).await.unwrap().unwrap();
         let definition = SeriesDef {
             number: SeriesRef(0),
@@ -54,14 +57,19 @@ impl Source {
     }
 
     /// A sample, committed and not published: whoever was away has missed it.
-    async fn sample(&mut self, rig: &Rig, at_ms: u64, value: Result<f64, NoData>) -> EntryKey {
+    pub(super) async fn sample(
+        &mut self,
+        rig: &Rig,
+        at_ms: u64,
+        value: Result<f64, NoData>,
+    ) -> EntryKey {
         let mut block = BlockBuilder::new(at_ms, 1_000);
         block.push(SeriesRef(0), at_ms, value).unwrap();
         let data = block.build().unwrap().encode();
         self.commit(rig, ArrivalBody::Block { from_ms: at_ms, to_ms: at_ms, data }).await
     }
 
-    async fn event(&mut self, rig: &Rig, subject: &str) {
+    pub(super) async fn event(&mut self, rig: &Rig, subject: &str) {
         let event = GuardEvent {
             kind: EventKind::SensorLost,
             severity: Severity::Info,

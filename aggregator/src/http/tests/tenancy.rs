@@ -1,5 +1,6 @@
 //! Two organizations on one server: what each role sees of its own and of the other, by every route.
 
+use super::resuming::Source;
 use super::rig::{Answer, PASSWORD, Rig};
 use super::sockets::{close_code, next_json, next_of, open, sampled, say};
 use crate::access::Role;
@@ -237,6 +238,48 @@ async fn no_list_filter_or_stream_shows_anything_of_another_organization() {
         }
     }
     assert_eq!(own.name, "own");
+}
+
+#[tokio::test]
+async fn the_next_page_of_somebody_who_sees_more_shows_no_more() {
+    let rig = Rig::start().await;
+    let admin = rig.admin().await;
+    let (own, foreign) = (tenant(&rig, &admin, "own").await, tenant(&rig, &admin, "foreign").await);
+    let scope = ("organization", own.ids["organization"].as_str());
+    let token = member(&rig, &admin, Role::OrgAdmin, scope).await;
+    for tenant in [&foreign, &own] {
+        let device = DeviceId(tenant.ids["device"].parse().unwrap());
+        let mut source = Source::of(&rig, device).await;
+        source.sample(&rig, 1_000, Ok(40.0)).await;
+        for _ in 0..2 {
+            source.event(&rig, tenant.name).await;
+        }
+    }
+    let (_, documents) = routes::build();
+    let mut followed = Vec::new();
+    for (_, route) in &documents.listed {
+        if route.method != Method::GET || route.path.contains('{') {
+            continue;
+        }
+        for sort in ["", "&sort=name", "&sort=-created_at"] {
+            let mut path = format!("{}?per_page=1{sort}", route.path);
+            // As many pages as the superuser has, each asked by both.
+            for _ in 0..8 {
+                let page = ask(&rig, route, &path, &admin).await;
+                let answer = ask(&rig, route, &path, &token).await;
+                for (kind, id) in &foreign.ids {
+                    assert!(!items(&answer.text).contains(id.as_str()), "{path}: {kind}");
+                }
+                let page: Value = serde_json::from_str(&page.text).unwrap_or_default();
+                let Some(next) = page["links"]["next"].as_str() else { break };
+                path = next.to_owned();
+                followed.push(path.clone());
+            }
+        }
+    }
+    let cursors = followed.iter().filter(|path| path.contains("cursor=")).count();
+    println!("{} next pages, {cursors} of them by a cursor", followed.len());
+    assert!(cursors > 4 && followed.len() > 20, "{followed:?}");
 }
 
 /// The answer without its links, which repeat what was asked.

@@ -1,6 +1,7 @@
 //! A client that takes a byte a second from its socket, and the rest at the end.
 
 use super::client::{Said, subscription};
+use crate::clock;
 use anyhow::{Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use std::pin::Pin;
@@ -50,21 +51,28 @@ impl SlowReader {
         let (finished, mut finish) = tokio::sync::watch::channel(None);
         let reading = tokio::spawn(async move {
             let mut told = SlowlyTold::default();
+            let mut news = clock::now();
             loop {
-                // Once it hurries, silence is the end.
-                let silence = *finish.borrow();
+                // Once it hurries, no news are the end; bookmarks come for ever.
+                let silence: Option<Duration> = *finish.borrow();
                 let next = async {
                     match silence {
-                        Some(silence) => timeout(silence, socket.next()).await.ok().flatten(),
+                        Some(silence) => {
+                            let rest = silence.saturating_sub(news.elapsed());
+                            timeout(rest, socket.next()).await.ok().flatten()
+                        }
                         None => socket.next().await,
                     }
                 };
                 let message = tokio::select! {
                     message = next => message,
-                    Ok(()) = finish.changed() => continue,
+                    Ok(()) = finish.changed() => {
+                        news = clock::now();
+                        continue;
+                    }
                 };
                 match message {
-                    Some(Ok(Message::Text(text))) => told.take(&text)?,
+                    Some(Ok(Message::Text(text))) if told.take(&text)? => news = clock::now(),
                     Some(Ok(Message::Close(frame))) => bail!("a slow reader was closed: {frame:?}"),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error.into()),
@@ -85,14 +93,15 @@ impl SlowReader {
 }
 
 impl SlowlyTold {
-    fn take(&mut self, text: &str) -> Result<()> {
+    /// Were they news?
+    fn take(&mut self, text: &str) -> Result<bool> {
         let said: Said<'_> = serde_json::from_str(text)?;
         match said.kind {
             "delta" => self.blocks += 1,
             "gap" => self.dropped += said.dropped.unwrap_or(0),
-            _ => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 }
 
