@@ -2410,6 +2410,23 @@ export type SparseReport = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseRoleBinding = {
+  created_at?: string;
+  /** The account that made it; null where it was the server itself. */
+  created_by?: (string | null);
+  deleted_at?: (string | null);
+  /** False once it was deleted; it can be restored. */
+  is_active?: boolean;
+  updated_at?: string;
+  updated_by?: (string | null);
+  id: string;
+  /** `user`, `viewer`, `operator` or `org_admin`. */
+  role?: string;
+  scope?: BoundScope;
+  user?: BoundUser;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseSchedule = {
   created_at?: string;
   /** The account that made it; null where it was the server itself. */
@@ -3694,9 +3711,9 @@ export interface Operations {
   /** Who has a role over it. `GET /api/v1/organizations/{id}/members` */
   organizations_members_list: {
     path: { id: string };
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<RoleBinding>;
+      data: Array<(RoleBinding | SparseRoleBinding)>;
       meta: Meta;
       links: Links;
     };
@@ -3754,9 +3771,9 @@ export interface Operations {
   };
   /** Roles over one scope. `GET /api/v1/role-bindings` */
   role_bindings_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; scope_kind: string; scope: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; scope_kind: string; scope: string; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<RoleBinding>;
+      data: Array<(RoleBinding | SparseRoleBinding)>;
       meta: Meta;
       links: Links;
     };

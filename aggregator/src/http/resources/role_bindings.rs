@@ -8,9 +8,11 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path, Query, RequestId};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
 use crate::http::record::Recorded;
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource};
+use crate::listing::{Field, Form, Kind, List, Listing, words};
 use crate::record::Record;
 use crate::store::{Binding, NewBinding};
 use axum::extract::State;
@@ -47,6 +49,24 @@ struct BoundScope {
 
 impl Resource for RoleBinding {
     const FLAT: Flat = Flat::named("role_binding", "role_bindings");
+}
+
+impl Listable for RoleBinding {
+    const LIST: List = List {
+        fields: &[
+            Field::new("user", Kind::Id),
+            Field::new("email", Kind::Text).searched(),
+            Field::new("display_name", Kind::Text).searched(),
+            Field::new("role", Kind::OneOf(words!(Role))),
+            Field::new("created_at", Kind::Time),
+            Field::new("updated_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
+    const OTHERS: &'static [&'static str] = &["scope_kind", "scope"];
 }
 
 impl From<Binding> for RoleBinding {
@@ -111,12 +131,13 @@ pub(crate) async fn list(
     Manager(caller): Manager,
     Query(page): Query<PageQuery>,
     Query(filter): Query<ScopeFilter>,
-) -> Answer<Many<RoleBinding>> {
+    Asked(listing, ..): Asked<RoleBinding>,
+) -> Answer<Listed<RoleBinding>> {
     let scope = Scope::parse(&filter.scope_kind, filter.scope);
     let scope = scope.ok_or_else(|| {
         Problem::invalid(vec![FieldError::query("scope_kind", "invalid_value", SCOPES)])
     })?;
-    within(&api, &caller, scope, page).await
+    within(&api, &caller, scope, page, listing).await
 }
 
 pub(crate) async fn members(
@@ -124,8 +145,9 @@ pub(crate) async fn members(
     Manager(caller): Manager,
     Path(id): Path<Uuid>,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<RoleBinding>> {
-    within(&api, &caller, Scope::Organization(OrganizationId(id)), page).await
+    Asked(listing, ..): Asked<RoleBinding>,
+) -> Answer<Listed<RoleBinding>> {
+    within(&api, &caller, Scope::Organization(OrganizationId(id)), page, listing).await
 }
 
 async fn within(
@@ -133,12 +155,14 @@ async fn within(
     caller: &Caller,
     scope: Scope,
     page: PageQuery,
-) -> Answer<Many<RoleBinding>> {
+    listing: Listing,
+) -> Answer<Listed<RoleBinding>> {
     let page = page.request()?;
     see(api, caller, scope).await?;
-    let found = api.app.store.role_bindings(scope, page).await.map_err(Problem::internal)?;
+    let found = api.app.store.role_bindings(scope, &listing, page).await;
+    let found = found.map_err(Problem::internal)?;
     let items = found.items.into_iter().map(RoleBinding::from).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(listing))
 }
 
 /// Roles over a scope are shown to whoever manages it, and for all others it is not there.

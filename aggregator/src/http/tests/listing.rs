@@ -42,13 +42,12 @@ fn value(schema: &Value, operator: &str) -> String {
 async fn every_filter_and_order_that_the_document_names_is_answered() {
     let rig = Rig::start().await;
     let admin = rig.admin().await;
+    let hall = hall(&rig, &admin, "own").await;
     let mut asked = 0;
     for (path, parameters) in lists() {
         let needed = match path.as_str() {
-            "/api/v1/role-bindings" => {
-                "scope_kind=site&scope=00000000-0000-0000-0000-000000000007&"
-            }
-            _ => "",
+            "/api/v1/role-bindings" => format!("scope_kind=site&scope={}&", hall.site),
+            _ => String::new(),
         };
         let mut queries = Vec::new();
         for parameter in &parameters {
@@ -241,4 +240,34 @@ async fn no_question_shows_what_the_caller_may_not_see() {
     assert_eq!((ids(&list).len(), &list["meta"]["total"]), (2, &json!(2)));
     let list = devices(&rig, &viewer, &format!("filter[site]={}", foreign.site)).await;
     assert_eq!((ids(&list).len(), &list["meta"]["total"]), (0, &json!(0)));
+}
+
+#[tokio::test]
+async fn members_are_found_by_role_and_by_a_part_of_their_address() {
+    let rig = Rig::start().await;
+    let admin = rig.admin().await;
+    let hall = hall(&rig, &admin, "own").await;
+    let members = format!("/api/v1/organizations/{}/members", hall.organization);
+    for (email, role) in
+        [("ada@example.org", "viewer"), ("ben@example.org", "operator"), ("eve@a.test", "viewer")]
+    {
+        rig.clock.advance(Duration::from_secs(13));
+        rig.token(email, Role::User).await;
+        let body = json!({ "email": email, "role": role });
+        assert_eq!(rig.post(&members).by(&admin).json(&body).await.status, 201);
+    }
+    let ask = async |query: &str| {
+        rig.clock.advance(Duration::from_millis(100));
+        let answer = rig.get(&format!("{members}?{query}")).by(&admin).send().await.json();
+        let emails = answer["data"].as_array().unwrap().iter();
+        let emails: Vec<_> = emails.map(|m| m["user"]["email"].clone()).collect();
+        (json!(emails), answer["meta"]["total"].clone())
+    };
+    assert_eq!(ask("q=EXAMPLE").await, (json!(["ada@example.org", "ben@example.org"]), json!(2)));
+    let viewers = ask("filter[role]=viewer&sort=-email&per_page=1").await;
+    assert_eq!(viewers, (json!(["eve@a.test"]), json!(2)));
+    let users = rig.get("/api/v1/users?filter[email][contains]=example").by(&admin).send().await;
+    let users = users.json();
+    let bound = users["data"].as_array().unwrap().iter().find(|u| u["email"] == "ben@example.org");
+    assert_eq!(bound.unwrap()["roles"][0]["role"], "operator");
 }

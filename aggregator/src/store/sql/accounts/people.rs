@@ -1,15 +1,15 @@
 //! Accounts as those see them who look after them.
 
 use super::{USER, end, profile, user};
-use crate::access::{Role, UserId};
+use crate::access::{Grant, Role, UserId};
 use crate::accounts::people::{Changed, PeopleQuery, Person, PersonChange};
 use crate::accounts::profile::Ending;
 use crate::audit::AuditEntry;
 use crate::page::Page;
 use crate::store::StoreError;
-use crate::store::sql::listing::Clause;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::record::record;
-use crate::store::sql::{Connection, Row, Store, audit, flag, ms, unsigned, word};
+use crate::store::sql::{Connection, Row, Statement, Store, audit, flag, id, ms, unsigned, word};
 use sqlx::Row as _;
 
 const RECORD: &str = "u.active AS enabled, u.created_by, u.updated_at_ms, u.updated_by, \
@@ -48,30 +48,24 @@ impl Store {
         let clause = Clause::new(&query.listing, &COLUMNS, 3)?;
         let which = format!(
             "FROM users u WHERE {SEEN}
-               AND (CASE WHEN u.deleted_at_ms IS NULL THEN 0 ELSE 1 END) = $2 {}",
-            clause.narrowed()
+               AND (CASE WHEN u.deleted_at_ms IS NULL THEN 0 ELSE 1 END) = $2"
         );
-        let bind = |sql: String| {
-            let statement = sqlx::query(sqlx::AssertSqlSafe(sql));
-            clause.bind(statement.bind(&seen_by).bind(i64::from(query.deleted)))
+        let pages = Pages {
+            which: &which,
+            columns: &format!("{USER}, {RECORD}"),
+            order: "lower(u.email), u.id",
         };
-        let count = bind(format!("SELECT count(*) AS total {which}"));
-        let total: i64 = count.fetch_one(self.readers()).await?.try_get("total")?;
-        let (order, limit, offset) =
-            (clause.order("lower(u.email), u.id"), clause.next, clause.next + 1);
-        let list = format!(
-            "SELECT {USER}, {RECORD} {which} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
-        );
-        let rows = bind(list)
-            .bind(i64::from(query.page.per_page))
-            .bind(ms(query.page.offset()))
-            .fetch_all(self.readers())
-            .await?;
-        let mut items = Vec::new();
-        for row in &rows {
-            items.push(self.with_roles(row).await?);
+        let bind = |statement: Statement<'static>| {
+            statement.bind(seen_by.clone()).bind(i64::from(query.deleted))
+        };
+        let mut page =
+            self.page(&pages, &clause, query.page, bind, |row| read(row, Vec::new())).await?;
+        let users: Vec<_> = page.items.iter().map(|person| person.user.id).collect();
+        let mut roles = self.bound_roles_of(&users).await?;
+        for person in &mut page.items {
+            person.bound = roles.remove(&person.user.id).unwrap_or_default();
         }
-        Ok(Page { items, total: unsigned(total) })
+        Ok(page)
     }
 
     /// One account, deleted too, whom `seen_by` may see.
@@ -86,16 +80,9 @@ impl Store {
             .bind(person.to_string())
             .fetch_optional(self.readers())
             .await?;
-        match row {
-            Some(row) => Ok(Some(self.with_roles(&row).await?)),
-            None => Ok(None),
-        }
-    }
-
-    async fn with_roles(&self, row: &Row) -> Result<Person, StoreError> {
-        let user = user(row)?;
-        let bound = self.bound_roles(user.id).await?;
-        Ok(Person { disabled: !flag(row, "enabled")?, record: record(row)?, user, bound })
+        let Some(row) = row else { return Ok(None) };
+        let roles = self.bound_roles(UserId(id(&row, "id")?)).await?;
+        Ok(Some(read(&row, roles)?))
     }
 
     pub(crate) async fn change_person(
@@ -197,4 +184,8 @@ async fn set_email(
         .execute(connection)
         .await?;
     Ok(true)
+}
+
+fn read(row: &Row, bound: Vec<Grant>) -> Result<Person, StoreError> {
+    Ok(Person { disabled: !flag(row, "enabled")?, record: record(row)?, user: user(row)?, bound })
 }

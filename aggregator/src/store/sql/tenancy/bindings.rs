@@ -3,12 +3,15 @@
 use super::changed;
 use crate::access::{Grant, Role, Scope, UserId};
 use crate::audit::AuditEntry;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::record::record;
-use crate::store::sql::{Connection, Row, Store, audit, id, ms, unsigned, word};
+use crate::store::sql::{Connection, Row, Statement, Store, audit, id, ms, word};
 use sqlx::Row as _;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A role of one account over one scope, as it is stored.
@@ -30,6 +33,16 @@ pub struct NewBinding {
     pub grant: Grant,
     pub record: Record,
 }
+
+const FIELDS: [(&str, &str); 7] = [
+    ("id", "b.id"),
+    ("user", "b.\"user\""),
+    ("email", "u.email"),
+    ("display_name", "u.display_name"),
+    ("role", "b.role"),
+    ("created_at", "b.created_at_ms"),
+    ("updated_at", "b.updated_at_ms"),
+];
 
 const SELECT: &str = "SELECT b.*, u.email, u.display_name FROM role_bindings b
     JOIN users u ON u.id = b.\"user\" ";
@@ -72,6 +85,29 @@ impl Store {
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(grant).collect()
+    }
+
+    /// The same of many, in one go.
+    pub(in crate::store::sql) async fn bound_roles_of(
+        &self,
+        users: &[UserId],
+    ) -> Result<HashMap<UserId, Vec<Grant>>, StoreError> {
+        if users.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<_> = (1..=users.len()).map(|number| format!("${number}")).collect();
+        let sql = format!(
+            "SELECT \"user\", role, scope_kind, scope FROM role_bindings
+             WHERE \"user\" IN ({}) ORDER BY id",
+            places.join(", ")
+        );
+        let statement = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let statement = users.iter().fold(statement, |all, user| all.bind(user.to_string()));
+        let mut found: HashMap<_, Vec<_>> = HashMap::new();
+        for row in &statement.fetch_all(self.readers()).await? {
+            found.entry(UserId(id(row, "user")?)).or_default().push(grant(row)?);
+        }
+        Ok(found)
     }
 
     /// Gives a role; whoever has one over that scope has this one from now on.
@@ -133,34 +169,27 @@ impl Store {
         row.as_ref().map(binding).transpose()
     }
 
-    /// Those over one scope, by e-mail.
+    /// Those over one scope, by e-mail where no other order is asked for.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn role_bindings(
         &self,
         scope: Scope,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Binding>, StoreError> {
-        let total: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM role_bindings WHERE scope_kind = $1 AND scope = $2",
-        )
-        .bind(scope.kind())
-        .bind(scope.id().to_string())
-        .fetch_one(self.readers())
-        .await?;
-        let sql = format!(
-            "{SELECT} WHERE b.scope_kind = $1 AND b.scope = $2 ORDER BY u.email LIMIT $3 OFFSET $4"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(scope.kind())
-            .bind(scope.id().to_string())
-            .bind(i64::from(page.per_page))
-            .bind(ms(page.offset()))
-            .fetch_all(self.readers())
-            .await?;
-        let items = rows.iter().map(binding).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(total) })
+        let clause = Clause::new(listing, &FIELDS, 3)?;
+        let pages = Pages {
+            which: "FROM role_bindings b JOIN users u ON u.id = b.\"user\"
+                WHERE b.scope_kind = $1 AND b.scope = $2",
+            columns: "b.*, u.email, u.display_name",
+            order: "lower(u.email), b.id",
+        };
+        let bind = |statement: Statement<'static>| {
+            statement.bind(scope.kind()).bind(scope.id().to_string())
+        };
+        self.page(&pages, &clause, page, bind, binding).await
     }
 }
 
