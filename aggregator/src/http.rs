@@ -26,6 +26,7 @@ mod paging;
 mod patch;
 mod peer;
 mod precondition;
+mod purge;
 mod record;
 mod render;
 mod reply;

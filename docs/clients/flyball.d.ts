@@ -3478,6 +3478,7 @@ export interface Operations {
   /** Delete an organization. `DELETE /api/v1/organizations/{id}` */
   organizations_delete: {
     path: { id: string };
+    query: { purge?: boolean };
     headers: { "If-Match": string };
     response: {
       data: Organization;
@@ -3549,6 +3550,7 @@ export interface Operations {
   /** Delete a site. `DELETE /api/v1/sites/{id}` */
   sites_delete: {
     path: { id: string };
+    query: { purge?: boolean };
     headers: { "If-Match": string };
     response: {
       data: Site;
@@ -3620,6 +3622,7 @@ export interface Operations {
   /** Delete a building, room or rack. `DELETE /api/v1/locations/{id}` */
   locations_delete: {
     path: { id: string };
+    query: { purge?: boolean };
     headers: { "If-Match": string };
     response: {
       data: Location;
@@ -3691,6 +3694,7 @@ export interface Operations {
   /** Delete a group of devices. `DELETE /api/v1/groups/{id}` */
   groups_delete: {
     path: { id: string };
+    query: { purge?: boolean };
     headers: { "If-Match": string };
     response: {
       data: Group;

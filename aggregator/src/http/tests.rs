@@ -29,6 +29,7 @@ mod openapi;
 mod outbound;
 mod platform;
 mod profile;
+mod purge;
 mod quarantine;
 mod registration;
 mod resuming;

@@ -16,6 +16,7 @@ use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
 use crate::http::patch::Patch;
 use crate::http::precondition::{IfMatch, IfNoneMatch, failed};
+use crate::http::purge::Purge;
 use crate::http::reply::{Answer, Created, Listed, Many, Tagged};
 use crate::listing::{Field, Form, Kind as Word, List};
 use crate::record::Record;
@@ -308,11 +309,35 @@ pub(crate) async fn delete<K: Kind>(
     State(api): State<Api>,
     Manager(caller): Manager,
     Path(id): Path<Uuid>,
+    Query(purge): Query<Purge>,
     if_match: IfMatch,
     request_id: Option<RequestId>,
 ) -> Answer<Tagged<K>> {
+    if purge.admit(&caller)? {
+        let kept = any::<K>(&api, &caller, id).await?;
+        return erase::<K>(&api, &caller, kept, if_match.expected()?, request_id).await;
+    }
     let kept = find::<K>(&api, &caller, Right::Manage, id).await?;
     mark::<K>(&api, &caller, kept, true, if_match.expected()?, request_id).await
+}
+
+/// Shows for the last time what it was.
+async fn erase<K: Kind>(
+    api: &Api,
+    caller: &Caller,
+    kept: Kept<K::Entity>,
+    expected: Option<u64>,
+    request_id: Option<RequestId>,
+) -> Answer<Tagged<K>> {
+    let details = json!({ "name": kept.name });
+    let target = (kept.id, kept.organization);
+    let entry = entry::<K>(api, caller, "purge", target, details, request_id);
+    let change = api.app.store.purge_entity::<K::Entity>(kept.id, expected, &entry).await;
+    done::<K>(change.map_err(Problem::internal)?, &kept.name)?;
+    api.app.tenancy.forget();
+    api.app.accounts.reconsider();
+    let version = kept.record.version;
+    Ok(Tagged { item: K::draw(kept), version, known: false })
 }
 
 pub(crate) async fn restore<K: Kind>(

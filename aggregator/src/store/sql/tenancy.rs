@@ -3,6 +3,7 @@
 pub(in crate::store::sql) mod bindings;
 mod entities;
 pub(in crate::store::sql) mod placements;
+mod purge;
 
 use crate::access::{GroupId, LocationId, OrganizationId, Scope, SiteId};
 use crate::fleet::DeviceId;

@@ -263,7 +263,7 @@ async fn is_taken<T: Entity>(
 
 /// Lies anything in it, stands a device there, or is it somebody's scope? A membership goes with
 /// its organization.
-async fn is_used(connection: &mut Connection, id: Uuid) -> Result<bool, StoreError> {
+pub(super) async fn is_used(connection: &mut Connection, id: Uuid) -> Result<bool, StoreError> {
     let uses: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM entities WHERE parent = $1 AND deleted_at_ms IS NULL)
               + (SELECT count(*) FROM placements
