@@ -160,6 +160,33 @@ impl Accounts {
             Changed::EmailExists => Err(AccountsError::EmailExists),
         }
     }
+
+    /// Erases somebody's account for good; shows for the last time what it was.
+    ///
+    /// # Errors
+    /// Where there is nobody, the account was changed meanwhile, or no superuser would be left.
+    pub async fn purge_person(
+        &self,
+        by: &Caller,
+        id: UserId,
+        expected: Option<u64>,
+        origin: &Origin,
+    ) -> Result<Person, AccountsError> {
+        let person = self.person(by, id).await?;
+        let details = json!({ "email": person.user.email });
+        let entry = self.done(&by.email, "user.purge", format!("user:{id}"), details, origin);
+        match self.store.purge_person(id, expected, &entry).await? {
+            Changed::Done => {
+                self.standings.forget_all();
+                self.keys.forget_all();
+                Ok(person)
+            }
+            Changed::Missing => Err(AccountsError::Missing),
+            Changed::Stale => Err(AccountsError::Stale),
+            Changed::LastSuperuser => Err(AccountsError::LastSuperuser),
+            Changed::EmailExists => Err(AccountsError::EmailExists),
+        }
+    }
 }
 
 /// `None`: everybody; else those who share an organization that this one manages.

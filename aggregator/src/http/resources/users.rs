@@ -12,6 +12,7 @@ use crate::http::extract::{Body, CameFrom, Path, Query};
 use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
 use crate::http::precondition::{IfMatch, IfNoneMatch};
+use crate::http::purge::Purge;
 use crate::http::record::Recorded;
 use crate::http::reply::{Answer, Created, Flat, Listed, Many, Resource, Tagged};
 use crate::http::time::rfc3339_option;
@@ -255,14 +256,22 @@ pub(crate) async fn update(
     change_user(&api, administrator, came, id, given.expected()?, change).await
 }
 
-/// Soft: it can be restored.
+/// It can be restored where it was not to be erased for good.
 pub(crate) async fn delete(
     State(api): State<Api>,
     administrator: Administrator,
     came: CameFrom,
     Path(id): Path<Uuid>,
+    Query(purge): Query<Purge>,
     given: IfMatch,
 ) -> Answer<Tagged<User>> {
+    let Administrator(caller) = &administrator;
+    if purge.admit(caller)? {
+        let expected = given.expected()?;
+        let erased = api.app.accounts.purge_person(caller, UserId(id), expected, &came.0).await;
+        api.app.tenancy.forget();
+        return Ok(tagged(erased.map_err(problem(&api))?, false));
+    }
     let change = PersonChange { deleted: Some(true), ..PersonChange::default() };
     change_user(&api, administrator, came, id, given.expected()?, change).await
 }

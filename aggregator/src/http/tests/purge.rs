@@ -80,3 +80,49 @@ async fn an_organization_is_erased_with_what_hangs_on_it_and_its_trail_holds() {
     assert_eq!(verified.json()["data"]["intact"], true, "{}", verified.text);
     make(&rig, &admin, "/api/v1/organizations", json!({ "name": "Harbour" })).await;
 }
+
+#[tokio::test]
+async fn an_account_is_erased_with_its_sessions_and_keys_and_its_address_is_free() {
+    let rig = Rig::start().await;
+    let admin = rig.admin().await;
+    let organization =
+        make(&rig, &admin, "/api/v1/organizations", json!({ "name": "Harbour" })).await;
+    rig.clock.advance(Duration::from_secs(13));
+    let token = rig.token("ada@example.org", Role::User).await;
+    let members = format!("/api/v1/organizations/{organization}/members");
+    let body = json!({ "email": "ada@example.org", "role": "org_admin" });
+    assert_eq!(rig.post(&members).by(&admin).json(&body).await.status, 201);
+    let key = json!({ "name": "script", "scopes": ["read"] });
+    let key = rig.post("/api/v1/auth/api-keys").by(&token).json(&key).await.json();
+    let key = key["data"]["key"].as_str().unwrap().to_owned();
+    let invited = json!({ "email": "ben@example.org" });
+    assert_eq!(rig.post("/api/v1/invitations").by(&token).json(&invited).await.status, 201);
+    let by_key = async || rig.get("/api/v1/auth/me").header("x-api-key", &key).send().await;
+    assert_eq!(by_key().await.status, 200);
+    let me = rig.get("/api/v1/auth/me").by(&token).send().await.json();
+    let id = me["data"]["user"]["id"].as_str().or(me["data"]["id"].as_str()).unwrap().to_owned();
+
+    let purge = format!("/api/v1/users/{id}?purge=true");
+    assert_eq!(delete(&rig, &token, &purge).await.refusal(), (403, "forbidden".into()));
+    let gone = delete(&rig, &admin, &purge).await;
+    assert_eq!(gone.json()["data"]["email"], "ada@example.org", "{}", gone.text);
+    assert_eq!(rig.get("/api/v1/auth/me").by(&token).send().await.status, 401);
+    assert_eq!(by_key().await.status, 401);
+    for path in ["/api/v1/users?filter[deleted]=true", "/api/v1/users", &members] {
+        rig.clock.advance(Duration::from_millis(100));
+        let list = rig.get(path).by(&admin).send().await;
+        assert_eq!(list.status, 200, "{path}");
+        assert!(!list.text.contains(&id), "{path}: {}", list.text);
+    }
+    let restore = rig.post(&format!("/api/v1/users/{id}/restore")).by(&admin).send().await;
+    assert_eq!(restore.refusal(), (404, "not_found".into()));
+    rig.clock.advance(Duration::from_secs(13));
+    rig.token("ada@example.org", Role::User).await;
+
+    let me = rig.get("/api/v1/auth/me").by(&admin).send().await.json();
+    let id = me["data"]["user"]["id"].as_str().or(me["data"]["id"].as_str()).unwrap().to_owned();
+    let last = delete(&rig, &admin, &format!("/api/v1/users/{id}?purge=true")).await;
+    assert_eq!(last.status, 409, "{}", last.text);
+    let trail = rig.get("/api/v1/audit?action=user.purge").by(&admin).send().await;
+    assert!(trail.text.contains("ada@example.org"), "{}", trail.text);
+}

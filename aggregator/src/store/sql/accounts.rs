@@ -7,6 +7,7 @@ mod letters;
 mod lockout;
 mod people;
 mod profile;
+mod purge;
 
 use super::audit;
 use crate::access::{Grants, Role, SessionId, UserId};
