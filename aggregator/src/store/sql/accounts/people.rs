@@ -149,7 +149,7 @@ impl Store {
     }
 }
 
-async fn another_superuser(
+pub(super) async fn another_superuser(
     connection: &mut Connection,
     person: UserId,
 ) -> Result<bool, StoreError> {
