@@ -8,6 +8,7 @@ use std::path::Path;
 /// Set it to write the files anew.
 const BLESS: &str = "FLYBALL_BLESS";
 
+#[cfg(feature = "oidc")]
 #[test]
 fn the_committed_documents_are_those_of_the_code() {
     let folder = Path::new("../docs/openapi");
@@ -27,6 +28,7 @@ fn the_committed_documents_are_those_of_the_code() {
     }
 }
 
+#[cfg(feature = "oidc")]
 #[test]
 fn the_other_committed_files_are_those_of_the_code() {
     for (name, text) in files() {
