@@ -159,7 +159,7 @@ impl Config {
             let message = format!("two exports are called `{}`", twice.name);
             return Err(Box::new(figment::Error::from(message)).into());
         }
-        if let Some(fault) = oidc::fault(&config.oidc) {
+        if let Some(fault) = oidc::fault(&config) {
             return Err(Box::new(figment::Error::from(fault)).into());
         }
         Ok(Self { state: state.to_owned(), ..config })

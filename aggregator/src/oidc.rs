@@ -45,8 +45,6 @@ pub enum OidcError {
     Unavailable(#[source] FetchError),
     #[error("the provider can't be used: {0}")]
     Unusable(#[from] MetadataError),
-    #[error("too many sign-ins are under way")]
-    Busy,
     #[error("the provider has no way to sign out that is offered here")]
     NoLogout,
     #[error("the system has no randomness")]
@@ -73,12 +71,8 @@ pub enum OpenError {
     },
     #[error("oidc `{id}`: client_secret_file is empty")]
     EmptySecret { id: String },
-    #[error("oidc `{id}`: ca_file holds something else than certificates")]
-    Authorities {
-        id: String,
-        #[source]
-        source: Box<ureq::Error>,
-    },
+    #[error("oidc `{id}`: ca_file holds no certificates as PEM")]
+    Authorities { id: String },
 }
 
 /// Every provider of the configuration.

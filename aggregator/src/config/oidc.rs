@@ -1,6 +1,7 @@
 //! Providers of OpenID Connect: who may sign in with one, and what its claims give.
 
 use crate::access::Role;
+use crate::config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -121,9 +122,16 @@ pub(crate) fn is_protected(text: &str) -> bool {
 }
 
 /// What is wrong with them together.
-pub(super) fn fault(providers: &[OidcProvider]) -> Option<String> {
+pub(super) fn fault(config: &Config) -> Option<String> {
+    let providers = &config.oidc;
     if !cfg!(feature = "oidc") && !providers.is_empty() {
         return Some("this program was built without OpenID Connect: leave [[oidc]] out".into());
+    }
+    if !providers.is_empty() && config.public_url.is_none() && !config.api.ip().is_loopback() {
+        return Some(
+            "[[oidc]] needs public_url, the address that browsers use: providers lead back there"
+                .into(),
+        );
     }
     if providers.len() > MAX_PROVIDERS {
         return Some(format!("there are more than {MAX_PROVIDERS} [[oidc]] sections"));
@@ -172,7 +180,7 @@ impl RoleRule {
     }
 }
 
-#[cfg(all(test, feature = "oidc"))]
+#[cfg(test)]
 mod tests {
     use crate::config::{Config, Flags};
 
@@ -189,6 +197,7 @@ mod tests {
         )
     }
 
+    #[cfg(feature = "oidc")]
     #[test]
     fn a_provider_needs_few_words_and_whoever_has_no_account_gets_none() {
         let config = loaded(&section("staff", "https://id.example.org", "")).unwrap();
@@ -197,6 +206,7 @@ mod tests {
         assert!(!config.oidc[0].link_verified_email);
     }
 
+    #[cfg(feature = "oidc")]
     #[test]
     fn a_faulty_provider_is_refused_by_its_name_and_fault() {
         let https = "https://id.example.org";
@@ -220,5 +230,23 @@ mod tests {
             assert!(refusal.contains(said), "{refusal}");
         }
         assert!(loaded(&section("a", "http://127.0.0.1:4000/realm", "")).is_ok());
+    }
+
+    #[cfg(feature = "oidc")]
+    #[test]
+    fn browsers_have_to_know_where_to_come_back_to() {
+        let section = section("a", "https://id.example.org", "");
+        let open = "api = \"0.0.0.0:8766\"\n";
+        let refusal = loaded(&format!("{open}{section}")).unwrap_err();
+        assert!(refusal.contains("public_url"), "{refusal}");
+        let named = format!("{open}public_url = \"https://fleet.example.org/\"\n{section}");
+        assert_eq!(loaded(&named).unwrap().public_url(), "https://fleet.example.org");
+    }
+
+    #[cfg(not(feature = "oidc"))]
+    #[test]
+    fn a_program_without_it_says_so() {
+        let refusal = loaded(&section("a", "https://id.example.org", "")).unwrap_err();
+        assert!(refusal.contains("built without OpenID Connect"), "{refusal}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use ureq::http::{Response, Uri};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use zeroize::Zeroizing;
 
 /// One request, from the name to the end of the answer.
@@ -56,21 +56,16 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// `authorities`: PEM of those that are trusted instead of the public ones.
+    /// `authorities`: PEM of those that are trusted instead of the public ones; `None` where it
+    /// holds none.
     pub(super) fn new(
         authorities: Option<&[u8]>,
         circuits: Circuits,
         clock: Clock,
-    ) -> Result<Self, ureq::Error> {
+    ) -> Option<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(pem) = authorities {
-            let mut certificates = Vec::new();
-            for item in parse_pem(pem) {
-                if let PemItem::Certificate(certificate) = item? {
-                    certificates.push(certificate);
-                }
-            }
-            tls = tls.root_certs(RootCerts::new_with_certs(&certificates));
+            tls = tls.root_certs(RootCerts::new_with_certs(&certificates(pem)?));
         }
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
@@ -84,7 +79,7 @@ impl Http {
             .tls_config(tls.build())
             .build();
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Self { agent: config.into(), circuits, clock, turns })
+        Some(Self { agent: config.into(), circuits, clock, turns })
     }
 
     /// The JSON object at `url`.
@@ -119,6 +114,16 @@ impl Http {
         }
         answer
     }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<Certificate<'static>>> {
+    let items: Result<Vec<_>, _> = parse_pem(pem).collect();
+    let certificates = items.ok()?.into_iter().filter_map(|item| match item {
+        PemItem::Certificate(certificate) => Some(certificate),
+        _ => None,
+    });
+    let certificates: Vec<_> = certificates.collect();
+    (!certificates.is_empty()).then_some(certificates)
 }
 
 /// The thread is blocked meanwhile.

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 /// How long somebody may take at the provider.
 pub const FLOW_TTL_MS: u64 = 10 * 60 * 1_000;
 /// Browsers that are under way at a time; anybody can be sent.
-pub(crate) const MAX_FLOWS: u64 = 20_000;
+const MAX_FLOWS: u64 = 20_000;
 const MAX_CODE: usize = 4_096;
 /// What a mark's name begins with; the rest tells the sign-ins of one browser apart.
 const MARK: &str = "flyball_oidc_";
@@ -75,7 +75,7 @@ impl Oidc {
     /// Sends a browser to `provider`. It is back at `return_to` in the end.
     ///
     /// # Errors
-    /// Where the provider is not known or can't be asked, or too many are under way.
+    /// Where the provider is not known or can't be asked.
     pub async fn start(
         &self,
         provider: &str,
@@ -95,9 +95,7 @@ impl Oidc {
             user,
             expires_at_ms: now_ms + FLOW_TTL_MS,
         };
-        if !self.store.begin_flow(&flow, MAX_FLOWS, now_ms).await? {
-            return Err(OidcError::Busy);
-        }
+        self.store.begin_flow(&flow, MAX_FLOWS, now_ms).await?;
         let mark = Mark { name: mark_name(&state_hash), value };
         let scopes = provider.settings.scopes.iter().filter(|scope| *scope != "openid");
         let scope = scopes.fold("openid".to_owned(), |all, scope| all + " " + scope);

@@ -79,9 +79,8 @@ impl Provider {
         };
         let authorities = settings.ca_file.as_deref().map(read).transpose()?;
         let authorities = authorities.as_ref().map(|pem| pem.as_slice());
-        let http = Http::new(authorities, circuits.clone(), clock.clone()).map_err(|source| {
-            OpenError::Authorities { id: id.clone(), source: Box::new(source) }
-        })?;
+        let http = Http::new(authorities, circuits.clone(), clock.clone())
+            .ok_or_else(|| OpenError::Authorities { id: id.clone() })?;
         let (settings, clock) = (settings.clone(), clock.clone());
         Ok(Self { settings, secret, http, clock, known: Arc::default() })
     }

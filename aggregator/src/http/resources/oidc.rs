@@ -286,7 +286,6 @@ pub(super) fn refused(api: &Api, provider: &str, error: OidcError) -> Problem {
             tracing::warn!(provider, error = chain(&source), "a provider can't be used");
             with(ErrorCode::ProviderUnavailable).retry_after(RETRY_S)
         }
-        OidcError::Busy => Problem::new(ErrorCode::Unavailable, message).retry_after(RETRY_S),
         error @ (OidcError::Random(_) | OidcError::Store(_)) => Problem::internal(error),
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn v1(table: Table) -> Table {
 /// With a provider of OpenID Connect.
 #[cfg(feature = "oidc")]
 fn elsewhere(table: Table) -> Table {
-    let asked = [ErrorCode::ProviderUnavailable, ErrorCode::Unavailable];
+    let asked = [ErrorCode::ProviderUnavailable];
     let back = [
         ErrorCode::InvalidState,
         ErrorCode::ProviderRefused,

@@ -7,8 +7,12 @@ mod provider;
 mod roles;
 mod visit;
 
-use super::rig::{ADMIN, Rig};
-use crate::oidc::FLOW_TTL_MS;
+use super::rig::{ADMIN, NOW_MS, Rig};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::oidc::{FLOW_TTL_MS, NewFlow};
+use provider::IdentityProvider;
 use serde_json::json;
 use std::time::Duration;
 use visit::{House, START, Visit, code};
@@ -112,6 +116,27 @@ async fn a_state_is_good_once_in_its_own_browser_and_for_ten_minutes() {
 }
 
 #[tokio::test]
+async fn a_flood_of_sign_ins_leaves_the_newest() {
+    let house = House::start().await;
+    let visits = [house.begin().await, house.begin().await];
+    house.rig.clock.advance(Duration::from_secs(1));
+    let newest = house.begin().await;
+    let flow = NewFlow {
+        state_hash: [1; 32],
+        browser_hash: [2; 32],
+        provider: "staff".into(),
+        return_to: "/".into(),
+        user: None,
+        expires_at_ms: house.rig.clock.now_ms() + FLOW_TTL_MS,
+    };
+    house.rig.app.store.begin_flow(&flow, 2, house.rig.clock.now_ms()).await.unwrap();
+    for visit in visits {
+        assert_eq!(house.back(&visit).await.refusal(), (400, "invalid_state".into()));
+    }
+    assert_eq!(house.back(&newest).await.status, 302);
+}
+
+#[tokio::test]
 async fn a_code_is_exchanged_by_its_own_browser_within_a_minute() {
     let house = House::start().await;
     let visit = house.begin().await;
@@ -193,6 +218,48 @@ async fn a_provider_that_is_away_is_named_and_spared_and_comes_back() {
     let visit = house.begin().await;
     house.provider.turn().is_down = true;
     assert_eq!(house.back(&visit).await.refusal(), (503, "provider_unavailable".into()));
+}
+
+#[tokio::test]
+async fn a_provider_with_a_company_s_own_authority_is_asked_over_tls() {
+    let clock = Clock::manual(NOW_MS);
+    let (provider, pem) = IdentityProvider::start_with_tls(clock.clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, pem).unwrap();
+    let anyone = json!({ "create": "anyone", "domains": ["example.org"] });
+    let house = House::at(clock.clone(), provider.clone(), anyone.clone()).await;
+    assert_eq!(house.rig.get(START).send().await.refusal().1, "provider_unavailable");
+    let mut trusting = anyone;
+    trusting["ca_file"] = file.to_str().unwrap().into();
+    let house = House::at(clock, provider, trusting).await;
+    assert_eq!(house.sign_in().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_secret_or_an_authority_that_is_not_there_is_named_at_the_start() {
+    let section = |more: serde_json::Value| {
+        let mut section = json!({
+            "id": "staff", "title": "Staff", "issuer": "https://id.example.org",
+            "client_id": "c",
+        });
+        section.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        vec![serde_json::from_value(section).unwrap()]
+    };
+    for (more, said) in [
+        (json!({ "client_secret_file": "nowhere" }), "nowhere cannot be read"),
+        (json!({ "client_secret_file": "empty" }), "client_secret_file is empty"),
+        (json!({ "ca_file": "empty" }), "ca_file holds no certificates"),
+    ] {
+        let state = crate::store::fresh::Fresh::new();
+        std::fs::write(state.path().join("empty"), "").unwrap();
+        let (folder, database) = (state.path().to_owned(), state.database());
+        let oidc = section(more);
+        let config = Config { state: folder, database, oidc, ..Config::default() };
+        let error = App::open(config, Clock::manual(NOW_MS)).await.unwrap_err();
+        let error = crate::resilience::chain(&error);
+        assert!(error.contains("oidc `staff`") && error.contains(said), "{error}");
+    }
 }
 
 #[tokio::test]

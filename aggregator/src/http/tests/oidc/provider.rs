@@ -5,20 +5,28 @@ use super::keys::{Key, encoded};
 use crate::clock::Clock;
 use axum::extract::{RawForm, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls_pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 pub(super) const CLIENT: &str = "flyball console";
 pub(super) const SECRET: &str = "s3cret+/:%";
 
 type Query = HashMap<String, String>;
+type Refusal = (StatusCode, Json<Value>);
 
 /// What it does to the next tokens.
 pub(super) type Change = Box<dyn Fn(&mut Value) + Send>;
@@ -52,6 +60,27 @@ impl IdentityProvider {
     pub(super) async fn start(clock: Clock) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}/realm", listener.local_addr().unwrap());
+        Self::on(listener, issuer, clock)
+    }
+
+    /// By HTTPS, and the certificate that it shows.
+    pub(super) async fn start_with_tls(clock: Clock) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let inner = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = inner.local_addr().unwrap().port();
+        let listener = Secured { inner, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        let issuer = format!("https://localhost:{port}/realm");
+        (Self::on(listener, issuer, clock), made.cert.pem())
+    }
+
+    fn on<L: Listener<Addr = SocketAddr>>(listener: L, issuer: String, clock: Clock) -> Self {
         let inner = Inner {
             key: Key::ed("k1"),
             hides_key: false,
@@ -97,17 +126,41 @@ impl IdentityProvider {
         code
     }
 
-    fn come(&self, what: &'static str) -> Result<MutexGuard<'_, Inner>, Response> {
+    fn come(&self, what: &'static str) -> Result<MutexGuard<'_, Inner>, Refusal> {
         let mut inner = self.turn();
         *inner.asked.entry(what).or_default() += 1;
         if inner.is_down {
-            return Err(StatusCode::SERVICE_UNAVAILABLE.into_response());
+            return Err((StatusCode::SERVICE_UNAVAILABLE, Json(json!({}))));
         }
         Ok(inner)
     }
 }
 
-async fn metadata(State(provider): State<IdentityProvider>) -> Result<Json<Value>, Response> {
+/// Connections over TLS; those that break off at their greeting are none.
+struct Secured {
+    inner: tokio::net::TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Secured {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let Ok((stream, address)) = self.inner.accept().await else { continue };
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+async fn metadata(State(provider): State<IdentityProvider>) -> Result<Json<Value>, Refusal> {
     let inner = provider.come("metadata")?;
     let issuer = &provider.issuer;
     let mut said = json!({
@@ -126,7 +179,7 @@ async fn metadata(State(provider): State<IdentityProvider>) -> Result<Json<Value
     Ok(Json(said))
 }
 
-async fn jwks(State(provider): State<IdentityProvider>) -> Result<Json<Value>, Response> {
+async fn jwks(State(provider): State<IdentityProvider>) -> Result<Json<Value>, Refusal> {
     let inner = provider.come("jwks")?;
     // Some of what there is nobody here knows.
     let mut keys = vec![json!({ "kty": "AKP", "alg": "ML-DSA-44" }), json!({ "kty": "oct" })];
@@ -140,11 +193,11 @@ async fn token(
     State(provider): State<IdentityProvider>,
     headers: HeaderMap,
     RawForm(form): RawForm,
-) -> Result<Json<Value>, Response> {
+) -> Result<Json<Value>, Refusal> {
     let mut inner = provider.come("token")?;
     let refuse = |status: u16, error: &str| {
         let body = json!({ "error": error, "error_description": "no" });
-        Err((StatusCode::from_u16(status).unwrap(), Json(body)).into_response())
+        Err((StatusCode::from_u16(status).unwrap(), Json(body)))
     };
     let form: Query = form_urlencoded::parse(&form).into_owned().collect();
     if !is_client(&inner, &headers, &form) {
@@ -193,7 +246,7 @@ fn is_client(inner: &Inner, headers: &HeaderMap, form: &Query) -> bool {
 async fn userinfo(
     State(provider): State<IdentityProvider>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Response> {
+) -> Result<Json<Value>, Refusal> {
     let inner = provider.come("userinfo")?;
     assert_eq!(headers["authorization"], "Bearer at");
     Ok(Json(inner.userinfo.clone().unwrap_or_default()))

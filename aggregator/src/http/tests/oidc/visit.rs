@@ -32,6 +32,11 @@ impl House {
     pub(super) async fn with(more: Value) -> Self {
         let clock = Clock::manual(NOW_MS);
         let provider = IdentityProvider::start(clock.clone()).await;
+        Self::at(clock, provider, more).await
+    }
+
+    /// With a provider that runs already.
+    pub(super) async fn at(clock: Clock, provider: IdentityProvider, more: Value) -> Self {
         let mut section = json!({
             "id": "staff", "title": "Staff", "issuer": provider.issuer, "client_id": CLIENT,
             "client_secret_file": "staff.secret",

@@ -9,13 +9,14 @@ use crate::store::sql::{Store, flag, id, id_option, ms, unsigned, word};
 use sqlx::Row as _;
 
 impl Store {
-    /// False where `most` are under way.
+    /// Of more than `most` the oldest go: a flood of them takes as long to reach those who are
+    /// at their provider now as they need to come back.
     pub(crate) async fn begin_flow(
         &self,
         flow: &NewFlow,
         most: u64,
         now_ms: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query("DELETE FROM oidc_flows WHERE expires_at_ms <= $1")
             .bind(ms(now_ms))
@@ -24,23 +25,30 @@ impl Store {
         let standing: i64 = sqlx::query_scalar("SELECT count(*) FROM oidc_flows")
             .fetch_one(&mut *transaction)
             .await?;
-        let room = unsigned(standing) < most;
-        if room {
+        let too_many = (unsigned(standing) + 1).saturating_sub(most);
+        if too_many > 0 {
             sqlx::query(
-                "INSERT INTO oidc_flows (state_hash, browser_hash, provider, return_to, \"user\",
-                   expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+                "DELETE FROM oidc_flows WHERE state_hash IN
+                   (SELECT state_hash FROM oidc_flows ORDER BY expires_at_ms LIMIT $1)",
             )
-            .bind(flow.state_hash.as_slice())
-            .bind(flow.browser_hash.as_slice())
-            .bind(&flow.provider)
-            .bind(&flow.return_to)
-            .bind(flow.user.map(|user| user.to_string()))
-            .bind(ms(flow.expires_at_ms))
+            .bind(ms(too_many))
             .execute(&mut *transaction)
             .await?;
         }
+        sqlx::query(
+            "INSERT INTO oidc_flows (state_hash, browser_hash, provider, return_to, \"user\",
+               expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(flow.state_hash.as_slice())
+        .bind(flow.browser_hash.as_slice())
+        .bind(&flow.provider)
+        .bind(&flow.return_to)
+        .bind(flow.user.map(|user| user.to_string()))
+        .bind(ms(flow.expires_at_ms))
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
-        Ok(room)
+        Ok(())
     }
 
     /// Takes a sign-in out, once: where it goes on, and whose account it is about.
