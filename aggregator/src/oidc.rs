@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::resilience::Circuits;
 use crate::store::{Store, StoreError};
 pub use fetch::FetchError;
-pub use flow::{FLOW_TTL_MS, Flow, Mark, NewFlow, Returned, Started, marks};
+pub use flow::{FLOW_TTL_MS, Flow, Linker, Mark, NewFlow, Returned, Started, marks};
 pub use id_token::TokenRefusal;
 pub use metadata::MetadataError;
 pub use provider::Provider;

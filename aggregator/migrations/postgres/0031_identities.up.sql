@@ -25,14 +25,15 @@ CREATE TABLE identity_roles (
   PRIMARY KEY ("user", provider, scope_kind, scope)
 );
 
--- Browsers that were sent to a provider and have not come back. `"user"` links an identity to
--- that account; without it somebody signs in.
+-- Browsers that were sent to a provider and have not come back. With `"user"` an identity is
+-- linked with that account, while that session stands; without it somebody signs in.
 CREATE TABLE oidc_flows (
   state_hash    BYTEA PRIMARY KEY,
   browser_hash  BYTEA NOT NULL,
   provider      TEXT NOT NULL,
   return_to     TEXT NOT NULL,
   "user"        TEXT REFERENCES users (id),
+  session       TEXT REFERENCES sessions (id),
   expires_at_ms BIGINT NOT NULL
 );
 CREATE INDEX oidc_flows_by_time ON oidc_flows (expires_at_ms);

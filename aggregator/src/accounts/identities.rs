@@ -7,7 +7,7 @@
 use super::invitations::Invitation;
 use super::registration::{Added, name_of};
 use super::{Accounts, AccountsError, AuthDevice, NewUser, Origin, SignedIn, User, fields, secret};
-use crate::access::{Caller, Role, UserId};
+use crate::access::{Caller, Credential, Role, SessionId, UserId};
 use crate::audit::{AuditEntry, Decision};
 use crate::config::OidcProvider;
 use crate::config::oidc::Create;
@@ -151,16 +151,20 @@ impl Accounts {
         self.open_session_with(user, device, origin, details).await
     }
 
-    /// Links an identity with the account of somebody who is signed in.
+    /// Links an identity with the account of somebody who is signed in, as long as they are.
     ///
     /// # Errors
-    /// Where it is another account's.
+    /// Where it is another account's, or the session has ended meanwhile.
     pub async fn link_identity(
         &self,
         user: UserId,
+        session: SessionId,
         identity: &ForeignIdentity,
         origin: &Origin,
     ) -> Result<(), AccountsError> {
+        if self.standing(Credential::Session(session)).await?.is_none() {
+            return Err(AccountsError::InvalidAccessToken);
+        }
         let user = self.store.user(user).await?.filter(|user| user.active);
         let user = user.ok_or(AccountsError::Inactive)?;
         let entry = self.identity_entry(&user.email, "identity.link", &user, identity, origin);

@@ -4,7 +4,7 @@
 //! verifier and the nonce are made of the mark and the state, so that nothing of them is stored.
 
 use super::{Oidc, OidcError};
-use crate::access::UserId;
+use crate::access::{SessionId, UserId};
 use crate::accounts::identities::ForeignIdentity;
 use crate::accounts::secret;
 use base64::Engine as _;
@@ -47,16 +47,23 @@ pub struct NewFlow {
     pub browser_hash: [u8; 32],
     pub provider: String,
     pub return_to: String,
-    /// Whose account an identity is to be linked to; nobody's where somebody signs in.
-    pub user: Option<UserId>,
+    /// Who links an identity; nobody where somebody signs in.
+    pub linker: Option<Linker>,
     pub expires_at_ms: u64,
+}
+
+/// Whose account an identity is to be linked with, and the session in which that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linker {
+    pub user: UserId,
+    pub session: SessionId,
 }
 
 /// A browser that came back.
 #[derive(Clone, Debug)]
 pub struct Flow {
     pub return_to: String,
-    pub user: Option<UserId>,
+    pub linker: Option<Linker>,
     pub browser_hash: [u8; 32],
     state: String,
     mark: Mark,
@@ -80,7 +87,7 @@ impl Oidc {
         &self,
         provider: &str,
         return_to: String,
-        user: Option<UserId>,
+        linker: Option<Linker>,
     ) -> Result<Started, OidcError> {
         let provider = self.provider(provider)?;
         let metadata = provider.metadata().await?;
@@ -92,7 +99,7 @@ impl Oidc {
             browser_hash,
             provider: provider.settings.id.clone(),
             return_to,
-            user,
+            linker,
             expires_at_ms: now_ms + FLOW_TTL_MS,
         };
         self.store.begin_flow(&flow, MAX_FLOWS, now_ms).await?;
@@ -134,8 +141,8 @@ impl Oidc {
             .store
             .take_flow(&state_hash, &browser_hash, &provider.settings.id, self.clock.now_ms())
             .await?;
-        let (return_to, user) = taken.ok_or(OidcError::UnknownState)?;
-        Ok(Flow { return_to, user, browser_hash, state: state.to_owned(), mark: mark.clone() })
+        let (return_to, linker) = taken.ok_or(OidcError::UnknownState)?;
+        Ok(Flow { return_to, linker, browser_hash, state: state.to_owned(), mark: mark.clone() })
     }
 
     /// Who came back, as the provider says it.

@@ -2,15 +2,17 @@
 
 use super::oidc::{bad_return_to, cookie, is_own_path, refused};
 use super::sessions::{Message, problem};
+use crate::access::Credential;
 use crate::accounts::identities::Identity as Kept;
 use crate::http::Api;
 use crate::http::auth::Owner;
+use crate::http::error::{ErrorCode, Problem};
 use crate::http::extract::{Body, CameFrom, Path};
 use crate::http::listing::{Asked, Listable, sift};
 use crate::http::reply::{Answer, Flat, Listed, Many, One, Resource, WithCookie};
 use crate::http::time::{rfc3339, rfc3339_option};
 use crate::listing::{Field, Form, Kind, List};
-use crate::oidc::FLOW_TTL_MS;
+use crate::oidc::{FLOW_TTL_MS, Linker};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,7 +106,12 @@ pub(crate) async fn link(
     if !is_own_path(&return_to) {
         return Err(bad_return_to());
     }
-    let started = api.app.oidc.start(&request.provider, return_to, Some(caller.user)).await;
+    let Credential::Session(session) = caller.credential else {
+        let message = "an identity is linked by a browser; sign in for a session";
+        return Err(Problem::new(ErrorCode::Forbidden, message));
+    };
+    let linker = Linker { user: caller.user, session };
+    let started = api.app.oidc.start(&request.provider, return_to, Some(linker)).await;
     let started = started.map_err(|error| refused(&api, &request.provider, error))?;
     let expires_in = FLOW_TTL_MS / 1_000;
     let cookie = cookie(&api, &started.mark, expires_in);
@@ -119,6 +126,5 @@ pub(crate) async fn unlink(
 ) -> Answer<One<Message>> {
     let done = api.app.accounts.unlink_identity(&caller, id, &origin).await;
     done.map_err(problem(&api))?;
-    api.app.tenancy.forget();
     Ok(One(Message { message: "Identity unlinked" }))
 }

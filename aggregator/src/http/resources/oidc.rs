@@ -9,7 +9,7 @@ use crate::http::listing::{Asked, Listable, sift};
 use crate::http::reply::{Answer, Flat, Listed, Many, One, Redirect, Resource, Schemas};
 use crate::http::table::{Input, Operation};
 use crate::listing::{Field, Form, Kind, List};
-use crate::oidc::{self, FLOW_TTL_MS, FetchError, Flow, Mark, OidcError, Returned};
+use crate::oidc::{self, FLOW_TTL_MS, FetchError, Flow, Linker, Mark, OidcError, Returned};
 use crate::resilience::chain;
 use axum::extract::{FromRequestParts, State};
 use axum::http::header;
@@ -188,8 +188,9 @@ async fn finish(
             return Err(refused(api, provider, error));
         }
     };
-    if let Some(user) = flow.user {
-        accounts.link_identity(user, &identity, origin).await.map_err(problem(api))?;
+    if let Some(Linker { user, session }) = flow.linker {
+        let linked = accounts.link_identity(user, session, &identity, origin).await;
+        linked.map_err(problem(api))?;
         return Ok(format!("oidc_linked={provider}"));
     }
     let known = api.app.oidc.provider(provider);

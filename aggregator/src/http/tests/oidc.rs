@@ -126,7 +126,7 @@ async fn a_flood_of_sign_ins_leaves_the_newest() {
         browser_hash: [2; 32],
         provider: "staff".into(),
         return_to: "/".into(),
-        user: None,
+        linker: None,
         expires_at_ms: house.rig.clock.now_ms() + FLOW_TTL_MS,
     };
     house.rig.app.store.begin_flow(&flow, 2, house.rig.clock.now_ms()).await.unwrap();

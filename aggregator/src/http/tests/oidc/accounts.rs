@@ -1,7 +1,7 @@
 use super::visit::{House, Visit};
 use crate::access::Role;
 use crate::accounts::code_of_app;
-use crate::http::tests::rig::{ADMIN, PASSWORD};
+use crate::http::tests::rig::{ADMIN, Answer, PASSWORD};
 use axum::http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -123,13 +123,29 @@ async fn a_second_factor_is_asked_for_unless_the_provider_has_asked() {
     assert_eq!(house.sign_in().await.status, 200);
 }
 
-/// Somebody who is signed in links an identity: what came back.
-async fn link(house: &House, token: &str) -> super::super::rig::Answer {
+/// Somebody who is signed in goes to link an identity.
+async fn begin_link(house: &House, token: &str) -> Visit {
     let body = json!({ "provider": "staff", "return_to": "/account" });
     let begun = house.rig.post(IDENTITIES).by(token).json(&body).await;
     assert_eq!(begun.status, 200, "{}", begun.text);
     let url = begun.json()["data"]["authorization_url"].as_str().unwrap().to_owned();
-    house.back(&Visit::of(&url, &begun)).await
+    Visit::of(&url, &begun)
+}
+
+/// The same, and what came back.
+async fn link(house: &House, token: &str) -> Answer {
+    house.back(&begin_link(house, token).await).await
+}
+
+#[tokio::test]
+async fn nothing_is_linked_once_the_session_has_ended_that_asked_for_it() {
+    let house = House::with(json!({})).await;
+    let admin = house.rig.admin().await;
+    let visit = begin_link(&house, &admin).await;
+    let left = house.rig.post("/api/v1/auth/logout").by(&admin).json(&json!({})).await;
+    assert_eq!(left.status, 200, "{}", left.text);
+    assert_eq!(house.back(&visit).await.refusal(), (401, "invalid_token".into()));
+    assert_eq!(house.sign_in().await.refusal(), (403, "identity_unknown".into()));
 }
 
 #[tokio::test]

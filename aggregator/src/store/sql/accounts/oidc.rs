@@ -1,9 +1,9 @@
 //! Browsers that were sent to a provider, and those that came back. Rows past their time go when
 //! the next one comes.
 
-use crate::access::UserId;
+use crate::access::{SessionId, UserId};
 use crate::accounts::identities::SignInCode;
-use crate::oidc::NewFlow;
+use crate::oidc::{Linker, NewFlow};
 use crate::store::StoreError;
 use crate::store::sql::{Store, flag, id, id_option, ms, unsigned, word};
 use sqlx::Row as _;
@@ -37,13 +37,14 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO oidc_flows (state_hash, browser_hash, provider, return_to, \"user\",
-               expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+               session, expires_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(flow.state_hash.as_slice())
         .bind(flow.browser_hash.as_slice())
         .bind(&flow.provider)
         .bind(&flow.return_to)
-        .bind(flow.user.map(|user| user.to_string()))
+        .bind(flow.linker.map(|linker| linker.user.to_string()))
+        .bind(flow.linker.map(|linker| linker.session.to_string()))
         .bind(ms(flow.expires_at_ms))
         .execute(&mut *transaction)
         .await?;
@@ -51,19 +52,19 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a sign-in out, once: where it goes on, and whose account it is about.
+    /// Takes a sign-in out, once: where it goes on, and who links an identity.
     pub(crate) async fn take_flow(
         &self,
         state_hash: &[u8; 32],
         browser_hash: &[u8; 32],
         provider: &str,
         now_ms: u64,
-    ) -> Result<Option<(String, Option<UserId>)>, StoreError> {
+    ) -> Result<Option<(String, Option<Linker>)>, StoreError> {
         let mut transaction = self.begin().await?;
         let row = sqlx::query(
             "DELETE FROM oidc_flows
              WHERE state_hash = $1 AND browser_hash = $2 AND provider = $3 AND expires_at_ms > $4
-             RETURNING return_to, \"user\"",
+             RETURNING return_to, \"user\", session",
         )
         .bind(state_hash.as_slice())
         .bind(browser_hash.as_slice())
@@ -72,8 +73,13 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        row.map(|row| Ok((row.try_get("return_to")?, id_option(&row, "user")?.map(UserId))))
-            .transpose()
+        row.map(|row| {
+            let user = id_option(&row, "user")?.map(UserId);
+            let session = id_option(&row, "session")?.map(SessionId);
+            let linker = user.zip(session).map(|(user, session)| Linker { user, session });
+            Ok((row.try_get("return_to")?, linker))
+        })
+        .transpose()
     }
 
     pub(crate) async fn add_sign_in_code(
