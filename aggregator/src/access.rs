@@ -1,6 +1,8 @@
 //! Who is asking, and what they may do. Roles and rights stand here; passwords and sessions are
 //! `accounts`' matter, and what a right guards is the caller's.
 
+#[cfg(feature = "oidc")]
+mod signatures;
 pub mod token;
 
 use flyball_protocol::command::DeviceId;

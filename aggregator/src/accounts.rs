@@ -6,6 +6,8 @@
 
 pub mod api_keys;
 pub mod fields;
+#[cfg(feature = "oidc")]
+pub mod identities;
 pub mod invitations;
 pub mod letters;
 mod local;
@@ -16,7 +18,7 @@ pub mod people;
 pub mod profile;
 mod refresh;
 pub mod registration;
-mod secret;
+pub(crate) mod secret;
 mod signing_in;
 mod signing_keys;
 mod standing;
@@ -95,6 +97,14 @@ pub enum AccountsError {
     WrongCode,
     #[error("the token is not known, was used or has expired")]
     UnknownSecret,
+    #[error("nobody here is linked with this identity")]
+    UnknownIdentity,
+    #[error("the provider has not verified the address")]
+    EmailUnverified,
+    #[error("the address has an account here that is not linked with this identity")]
+    IdentityUnlinked,
+    #[error("the identity belongs to another account")]
+    IdentityTaken,
     #[error("sealing a secret")]
     Sealing(#[from] SealingError),
     #[error("the system has no randomness")]

@@ -55,6 +55,9 @@ pub enum AppError {
     Sealing(#[from] SealingError),
     #[error("opening the way to the mail server")]
     Smtp(#[from] SmtpError),
+    #[cfg(feature = "oidc")]
+    #[error("opening the way to a provider of OpenID Connect")]
+    Oidc(#[from] crate::oidc::OpenError),
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +79,8 @@ pub struct Parts {
     pub operations: Operations,
     pub enrolment: Enrolment,
     pub accounts: Accounts,
+    #[cfg(feature = "oidc")]
+    pub oidc: crate::oidc::Oidc,
     pub tenancy: Tenancy,
     pub cursors: Cursors,
     pub media: Media,
@@ -143,6 +148,8 @@ impl App {
         let accounts =
             Accounts::open(store.clone(), clock.clone(), auth, sealing.clone(), mail.clone())
                 .await?;
+        #[cfg(feature = "oidc")]
+        let oidc = crate::oidc::Oidc::open(&config, store.clone(), clock.clone(), &circuits)?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());
@@ -189,6 +196,8 @@ impl App {
             operations,
             enrolment,
             accounts,
+            #[cfg(feature = "oidc")]
+            oidc,
             tenancy,
             cursors,
             media,

@@ -5,6 +5,7 @@ mod auth;
 mod limits;
 mod listener;
 mod log;
+pub(crate) mod oidc;
 mod outside;
 mod safety;
 
@@ -18,6 +19,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 pub use limits::{Cors, Limits, Proxies};
 pub use listener::{Ipc, IpcPeer, Listener, Tls};
 pub use log::{Log, LogFormat, Rotate};
+pub use oidc::OidcProvider;
 pub use outside::{Export, ExportKind, ExportUrl, Smtp, Webhooks};
 pub use safety::{Rack, Safety};
 use serde::{Deserialize, Serialize};
@@ -86,6 +88,9 @@ pub struct Config {
     /// Where samples are sent on to.
     #[serde(default)]
     pub export: Vec<Export>,
+    /// With whom people may sign in.
+    #[serde(default)]
+    pub oidc: Vec<OidcProvider>,
 }
 
 /// The database's address as it was given; nobody sees it whole.
@@ -154,6 +159,9 @@ impl Config {
             let message = format!("two exports are called `{}`", twice.name);
             return Err(Box::new(figment::Error::from(message)).into());
         }
+        if let Some(fault) = oidc::fault(&config) {
+            return Err(Box::new(figment::Error::from(fault)).into());
+        }
         Ok(Self { state: state.to_owned(), ..config })
     }
 
@@ -163,6 +171,16 @@ impl Config {
         let open = self.api.ip().is_loopback();
         let default = if open { RegistrationMode::Open } else { RegistrationMode::Invited };
         self.registration.mode.unwrap_or(default)
+    }
+
+    /// The address that people use, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        let own = || {
+            let tls = self.tls.cert.is_some() || self.tls.internal;
+            format!("{}://{}", if tls { "https" } else { "http" }, self.api)
+        };
+        self.public_url.as_ref().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
     }
 
     /// Where the database is.
@@ -206,6 +224,7 @@ impl Default for Config {
             log: Log::default(),
             safety: Safety::default(),
             export: Vec::new(),
+            oidc: Vec::new(),
             history: HistorySettings::default(),
             smtp: Smtp::default(),
             webhooks: Webhooks::default(),

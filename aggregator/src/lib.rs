@@ -30,6 +30,8 @@ pub mod telemetry;
 pub mod access;
 pub mod accounts;
 pub mod audit;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 pub mod tenancy;
 
 pub mod backups;

@@ -700,6 +700,12 @@ export type Event = {
   unit?: (string | null);
 };
 
+export type ExchangeRequest = {
+  /** What stood behind `oidc_code=` in the fragment. */
+  code: string;
+  device: LoginDevice;
+};
+
 /** One thing that a plugin says of a source. */
 export type Fault = {
   code: string;
@@ -913,6 +919,18 @@ export type HoldRequest = {
   reason: string;
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+export type Identity = {
+  created_at: string;
+  /** As the provider said it last. */
+  email?: (string | null);
+  id: string;
+  issuer: string;
+  last_used_at?: (string | null);
+  provider: string;
+  /** What the provider calls one. */
+  subject: string;
 };
 
 /** What the machine was asked last. */
@@ -1155,6 +1173,19 @@ export type Limit = {
   /** The values in force: of each the tightest layer's. */
   warning?: (number | null);
   zone: string;
+};
+
+export type LinkRequest = {
+  provider: string;
+  /** A path of this server where the browser is to be in the end; `/` where absent. */
+  return_to?: (string | null);
+};
+
+/** Where the browser goes to show who it is there. */
+export type LinkStart = {
+  authorization_url: string;
+  /** Seconds that it may take. */
+  expires_in: number;
 };
 
 export type Links = {
@@ -1985,6 +2016,16 @@ export type SessionPlace = {
   country?: (string | null);
 };
 
+/** A provider as the sign-in page shows it. */
+export type SignInProvider = {
+  id: string;
+  /** Where a browser signs out at the provider too. */
+  logout?: (string | null);
+  /** Where a browser begins. */
+  start: string;
+  title: string;
+};
+
 export type SignedIn = {
   device: SignedInDevice;
   tokens: Tokens;
@@ -2226,6 +2267,19 @@ export type SparseGroup = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseIdentity = {
+  created_at?: string;
+  /** As the provider said it last. */
+  email?: (string | null);
+  id: string;
+  issuer?: string;
+  last_used_at?: (string | null);
+  provider?: string;
+  /** What the provider calls one. */
+  subject?: string;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseJob = {
   /** From 1; 0 before the first. */
   attempt?: number;
@@ -2451,6 +2505,16 @@ export type SparseSchedule = {
   report?: unknown;
   requested_by?: string;
   timezone?: (string | null);
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseSignInProvider = {
+  id: string;
+  /** Where a browser signs out at the provider too. */
+  logout?: (string | null);
+  /** Where a browser begins. */
+  start?: string;
+  title?: string;
 };
 
 /** With `fields`: these alone, and the id. */
@@ -3231,6 +3295,68 @@ export interface Operations {
   /** Set a new password. `POST /api/v1/auth/password-reset/confirm` */
   auth_password_reset_confirm: {
     body: ResetRequest;
+    response: {
+      data: Message;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Whom one may sign in with. `GET /api/v1/auth/providers` */
+  auth_providers_list: {
+    query: { "filter[id]"?: string; "filter[title]"?: string; "filter[start]"?: string; "filter[logout]"?: string; q?: string; sort?: string; fields?: string };
+    response: {
+      data: Array<(SignInProvider | SparseSignInProvider)>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Go to a provider to sign in. `GET /api/v1/auth/oidc/{provider}/start` */
+  auth_oidc_start_get: {
+    path: { provider: string };
+    query: { return_to?: string };
+    response: unknown;
+  };
+  /** Come back from a provider. `GET /api/v1/auth/oidc/{provider}/callback` */
+  auth_oidc_callback_get: {
+    path: { provider: string };
+    query: { state?: string; code?: string; error?: string; error_description?: string; iss?: string };
+    response: unknown;
+  };
+  /** Sign out at a provider. `GET /api/v1/auth/oidc/{provider}/logout` */
+  auth_oidc_logout_get: {
+    path: { provider: string };
+    response: unknown;
+  };
+  /** Exchange a sign-in's code. `POST /api/v1/auth/oidc/exchange` */
+  auth_oidc_exchange: {
+    body: ExchangeRequest;
+    response: {
+      data: SignedIn;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Who one is elsewhere. `GET /api/v1/auth/identities` */
+  auth_identities_list: {
+    query: { "filter[provider]"?: string; "filter[issuer]"?: string; "filter[subject]"?: string; "filter[email]"?: string; "filter[created_at]"?: string; "filter[last_used_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    response: {
+      data: Array<(Identity | SparseIdentity)>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Link an identity. `POST /api/v1/auth/identities` */
+  auth_identities_create: {
+    body: LinkRequest;
+    response: {
+      data: LinkStart;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Unlink an identity. `DELETE /api/v1/auth/identities/{id}` */
+  auth_identities_delete: {
+    path: { id: string };
     response: {
       data: Message;
       meta: Meta;

@@ -170,6 +170,7 @@ fn the_domain_knows_no_http_no_quic_and_no_sql() {
         "live",
         "access",
         "accounts",
+        "oidc",
         "applications",
         "content",
         "media",

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Api } from "../src/api/client";
 import { query, type Call } from "../src/api/http";
 import { Problem } from "../src/api/problem";
+import { providers, returned } from "../src/api/providers";
 import { Session } from "../src/api/session";
 
 function memory(entries: Record<string, string> = {}) {
@@ -49,6 +50,8 @@ class Rig {
     if (path.endsWith("/refresh")) {
       this.refreshes += 1;
       if (body["refresh_token"] !== this.good) throw new Problem(401, "token_reused", "used");
+    } else if (path.endsWith("/oidc/exchange")) {
+      if (body["code"] !== "fbo1.good") throw new Problem(401, "invalid_token", "The code has expired.");
     } else if (body["password"] !== "right") throw new Problem(401, "invalid_credentials", "wrong");
     this.issued += 1;
     this.good = `refresh-${this.issued}`;
@@ -116,6 +119,38 @@ describe("a session", () => {
     rig.down = false;
     await rig.pass(5_000);
     expect(await rig.session.token()).toBe("access-2");
+  });
+});
+
+describe("a visit to a provider", () => {
+  it("ends signed in by a code, once, and signed out with a reason otherwise", async () => {
+    const rig = new Rig();
+    await rig.session.restore(returned("#oidc_code=fbo1.good"));
+    expect(rig.session.state).toMatchObject({ kind: "signed-in", user: USER });
+    expect([...rig.store.map.values()]).toEqual(["refresh-1"]);
+    const late = new Rig();
+    await late.session.restore(returned("#oidc_code=fbo1.late"));
+    expect(late.session.state).toEqual({ kind: "signed-out", reason: "The code has expired." });
+    const refused = new Rig();
+    await refused.session.restore(returned("#oidc_error=provider_refused"));
+    expect(refused.session.state).toEqual({ kind: "signed-out", reason: "The provider did not let you in. Try again." });
+  });
+
+  it("leaves who is signed in signed in, whatever came of linking", async () => {
+    for (const hash of ["#oidc_linked=staff", "#oidc_error=identity_taken"]) {
+      const rig = new Rig("refresh-0");
+      await rig.session.restore(returned(hash));
+      expect(rig.session.state.kind).toBe("signed-in");
+    }
+  });
+
+  it("is told from a place of the console", () => {
+    for (const hash of ["", "#", "#/devices", "#oidc_code", "#oidc_other=1", "#oidc_error=<b>"]) expect(returned(hash)).toBeNull();
+    expect(returned("#oidc_error=new_word")).toMatchObject({ kind: "refused", reason: "Signing in failed. Try again." });
+  });
+
+  it("needs no list of providers to show the password's form", async () => {
+    expect(await providers(() => Promise.reject(new Problem(0, "unreachable", "down")))).toEqual([]);
   });
 });
 

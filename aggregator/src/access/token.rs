@@ -3,14 +3,14 @@
 //! HS256, issuer, audience and key id are pinned; a token that names anything else is refused
 //! before its signature is looked at. Expiry is judged by the caller's clock, never by the
 //! library's. Signing is done by ring through the library's provider hook, so that no other
-//! algorithm is even linked.
+//! algorithm signs here; those that identity providers sign with can only be checked.
 
 use super::{Role, SessionId, UserId};
 use crate::clock::Clock;
 use crate::store::SigningKey;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, new_error};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Header, Validation};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
@@ -70,8 +70,7 @@ impl AccessTokens {
     /// `keys` from the newest to the oldest; there is at least one.
     #[must_use]
     pub fn new(keys: Vec<SigningKey>, clock: Clock) -> Self {
-        // A second installation finds the same provider, in tests for instance.
-        let _already_installed = PROVIDER.install_default();
+        install();
         Self { keys: Arc::new(RwLock::new(keys.into())), clock }
     }
 
@@ -147,15 +146,25 @@ impl AccessTokens {
     }
 }
 
+/// Installs the library's provider, before a token is made or judged.
+pub(crate) fn install() {
+    // A second installation finds the same provider, in tests for instance.
+    let _already_installed = PROVIDER.install_default();
+}
+
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::HS256 => Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes())))),
         _ => Err(new_error(ErrorKind::InvalidAlgorithm)),
     },
     verifier_factory: |algorithm, key| match algorithm {
-        Algorithm::HS256 => {
+        // A public key is no secret, whatever a token's header says.
+        Algorithm::HS256 if key.family() == AlgorithmFamily::Hmac => {
             Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, key.try_get_as_bytes()?))))
         }
+        #[cfg(feature = "oidc")]
+        algorithm => super::signatures::verifier(*algorithm, key),
+        #[cfg(not(feature = "oidc"))]
         _ => Err(new_error(ErrorKind::InvalidAlgorithm)),
     },
     key_utils: KeyUtils::new_unimplemented(),

@@ -1,7 +1,7 @@
 //! The second factor: codes of an app, and recovery codes for when it is lost. Each code is good
 //! for one use, and wrong ones count as wrong passwords do.
 
-use super::{Accounts, AccountsError, AuthDevice, Origin, SignIn, SignedIn, User, secret, totp};
+use super::{Accounts, AccountsError, AuthDevice, Origin, SignedIn, User, secret, totp};
 use crate::access::{Caller, UserId};
 use serde_json::json;
 
@@ -141,19 +141,16 @@ impl Accounts {
         Ok(texts)
     }
 
-    /// The password was right: what is left is the code.
+    /// The first factor was right: what is left is the code.
     pub(super) async fn challenge(
         &self,
         user: &User,
-        attempt: SignIn,
+        device: AuthDevice,
     ) -> Result<SignedIn, AccountsError> {
         let (text, hash) = secret::issue(PREFIX).map_err(AccountsError::Random)?;
         let now_ms = self.clock.now_ms();
-        let challenge = Challenge {
-            user: user.clone(),
-            device: attempt.device,
-            expires_at_ms: now_ms + CHALLENGE_TTL_MS,
-        };
+        let challenge =
+            Challenge { user: user.clone(), device, expires_at_ms: now_ms + CHALLENGE_TTL_MS };
         self.store.add_challenge(&hash, &challenge, now_ms).await?;
         Err(AccountsError::MfaRequired { challenge: text })
     }

@@ -105,6 +105,17 @@ impl Accounts {
         let invitation = invitation
             .filter(|invitation| invitation.is_open(self.clock.now_ms()))
             .ok_or(AccountsError::UnknownInvitation)?;
+        if !self.may_still_be_given(&invitation).await? {
+            return Err(AccountsError::UnknownInvitation);
+        }
+        Ok(invitation)
+    }
+
+    /// May who gave it still give what it holds?
+    pub(super) async fn may_still_be_given(
+        &self,
+        invitation: &Invitation,
+    ) -> Result<bool, AccountsError> {
         let grants = self.store.user_grants(invitation.created_by).await?;
         let within = match invitation.scope {
             Some(scope) => self.store.organization_of(scope).await?.map(Scope::Organization),
@@ -113,10 +124,7 @@ impl Accounts {
         let may = |grants: &crate::access::Grants| {
             grants.may_give(invitation.role, invitation.scope, within)
         };
-        if !grants.as_ref().is_some_and(may) {
-            return Err(AccountsError::UnknownInvitation);
-        }
-        Ok(invitation)
+        Ok(grants.as_ref().is_some_and(may))
     }
 }
 

@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-pub(super) type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// A new secret: its text, which is never stored, and what is.
-pub(super) fn issue(prefix: &str) -> Result<(String, Hash), getrandom::Error> {
+pub(crate) fn issue(prefix: &str) -> Result<(String, Hash), getrandom::Error> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
     let text = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(secret));
@@ -16,6 +16,6 @@ pub(super) fn issue(prefix: &str) -> Result<(String, Hash), getrandom::Error> {
 }
 
 /// What the store knows a secret's text by.
-pub(super) fn hash_of(text: &str) -> Hash {
+pub(crate) fn hash_of(text: &str) -> Hash {
     Sha256::digest(text.as_bytes()).into()
 }

@@ -9,7 +9,7 @@ use crate::access::token::{ACCESS_TTL_MS, TokenError};
 use crate::access::{Caller, Credential, Grants, SessionId};
 use crate::audit::{AuditEntry, Decision};
 use crate::store::StoreError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 impl Accounts {
     /// Signs in: a new session with its first two tokens.
@@ -20,7 +20,7 @@ impl Accounts {
         let user = self.check_password(&attempt).await?;
         if user.mfa_enabled {
             let Some(code) = attempt.code.clone() else {
-                return self.challenge(&user, attempt).await;
+                return self.challenge(&user, attempt.device).await;
             };
             self.check_code(&user, &code, &attempt.origin).await?;
         }
@@ -33,6 +33,8 @@ impl Accounts {
         self.refuse_locked(&attempt.email, &attempt.origin).await?;
         let known = self.store.credentials(&attempt.email).await?;
         let hash = known.as_ref().map(|known| known.password_hash.as_str());
+        // Who came by a provider has no password.
+        let hash = hash.filter(|hash| !hash.is_empty());
         let matches = self.passwords.matches(&attempt.password, hash).await?;
         let Some(known) = known.filter(|_| matches) else {
             self.count_failure(&attempt.email, "invalid_credentials", &attempt.origin).await?;
@@ -55,11 +57,22 @@ impl Accounts {
         device: AuthDevice,
         origin: Origin,
     ) -> Result<SignedIn, AccountsError> {
+        self.open_session_with(user, device, origin, json!({})).await
+    }
+
+    /// The same, with what the audit trail says of how it came.
+    pub(super) async fn open_session_with(
+        &self,
+        user: User,
+        device: AuthDevice,
+        origin: Origin,
+        details: Value,
+    ) -> Result<SignedIn, AccountsError> {
         let now_ms = self.clock.now_ms();
         let (plain, refresh) = RefreshToken::issue(now_ms).map_err(AccountsError::Random)?;
         let session = SessionId(self.clock.new_id());
         let target = format!("user:{}", user.email);
-        let entry = self.done(&user.email, "auth.login", target, json!({}), &origin);
+        let entry = self.done(&user.email, "auth.login", target, details, &origin);
         let new = NewSession {
             session,
             user: user.id,

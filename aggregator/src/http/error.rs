@@ -71,6 +71,13 @@ registry! {
     InvalidToken, "invalid_token", 401, 401, "Invalid Token", false, "Sign in again.";
     TokenExpired, "token_expired", 401, 401, "Token Expired", false, "Refresh the access token, or sign in again.";
     TokenReused, "token_reused", 401, 401, "Token Reused", false, "Sign in again: every session of this token's family was ended.";
+    ProviderRefused, "provider_refused", 401, 401, "Provider Refused", false, "Begin the sign-in again; details say what the provider said.";
+    IdTokenRefused, "id_token_refused", 401, 401, "ID Token Refused", false, "Begin the sign-in again; details.reason tells an administrator what the provider's token lacks.";
+    InvalidState, "invalid_state", 400, 400, "Invalid State", false, "Begin the sign-in again, and finish it in the same browser within ten minutes.";
+    IdentityUnknown, "identity_unknown", 403, 403, "Identity Unknown", false, "Ask a superuser for an account or an invitation, or link the identity under your account.";
+    EmailUnverified, "email_unverified", 403, 403, "Email Unverified", false, "Verify the address at the provider, then sign in again.";
+    IdentityUnlinked, "identity_unlinked", 409, 409, "Identity Unlinked", false, "Sign in as before and link the identity under your account.";
+    IdentityTaken, "identity_taken", 409, 409, "Identity Taken", false, "Sign in with this identity, and part it from that account first.";
     Forbidden, "forbidden", 403, 403, "Forbidden", false, "Ask someone whose role allows it.";
     RegistrationClosed, "registration_closed", 403, 403, "Registration Closed", false, "Ask a superuser for an account.";
     InvitationRequired, "invitation_required", 403, 403, "Invitation Required", false, "Ask somebody who manages an organization here for an invitation.";
@@ -104,6 +111,7 @@ registry! {
     InternalError, "internal_error", 500, 500, "Internal Server Error", true, "Try again; if it persists, give the request_id to whoever runs this server.";
     PluginFailed, "plugin_failed", 502, 502, "Plugin Failed", false, "Simplify the source, or ask the plugin's author.";
     PluginUnavailable, "plugin_unavailable", 503, 503, "Plugin Unavailable", true, "Connect an agent that has the plugin, then try again.";
+    ProviderUnavailable, "provider_unavailable", 503, 503, "Provider Unavailable", true, "Try again in a moment, or sign in with a password.";
     Unavailable, "unavailable", 503, 503, "Service Unavailable", true, "Try again in a moment.";
     Timeout, "timeout", 504, 504, "Gateway Timeout", true, "Try again, or ask for less at once.";
 }

@@ -7,10 +7,14 @@
 
 mod document;
 mod envelope;
+#[cfg(feature = "oidc")]
+mod redirect;
 mod schema;
 mod streamed;
 
 pub(crate) use document::{Document, Drawn};
+#[cfg(feature = "oidc")]
+pub(crate) use redirect::{Redirect, WithCookie};
 pub(crate) use schema::{ReplySchema, Schemas};
 pub(crate) use streamed::{Negotiated, Streamed, Tabled};
 

@@ -16,6 +16,8 @@ pub(crate) mod events;
 pub(crate) mod fleet_limits;
 pub(crate) mod health;
 pub(crate) mod health_history;
+#[cfg(feature = "oidc")]
+pub(crate) mod identities;
 pub(crate) mod idle;
 pub(crate) mod imports;
 pub(crate) mod interlocks;
@@ -29,6 +31,8 @@ pub(crate) mod media;
 pub(crate) mod mfa;
 pub(crate) mod notifications;
 pub(crate) mod oauth;
+#[cfg(feature = "oidc")]
+pub(crate) mod oidc;
 pub(crate) mod operations;
 mod owned;
 pub(crate) mod placements;

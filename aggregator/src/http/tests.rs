@@ -25,6 +25,8 @@ mod manners;
 mod media;
 mod mfa;
 mod oauth;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod openapi;
 mod outbound;
 mod platform;

@@ -16,6 +16,9 @@ const TARGETS: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outside {
     Export,
+    /// A provider of OpenID Connect.
+    #[cfg(feature = "oidc")]
+    Identity,
     Mail,
     /// A bucket.
     Objects,
@@ -26,6 +29,8 @@ impl Outside {
     const fn name(self) -> &'static str {
         match self {
             Self::Export => "export",
+            #[cfg(feature = "oidc")]
+            Self::Identity => "identity",
             Self::Mail => "mail",
             Self::Objects => "objects",
             Self::Webhook => "webhook",

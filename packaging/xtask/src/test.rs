@@ -140,6 +140,10 @@ fn clippy(root: &Path) -> Result<count::Count> {
         command.args(strict);
         command
     })?;
+    // What a feature brings can be left out.
+    let mut without = cargo(root, &["clippy", "--package", "flyball-aggregator"]);
+    without.arg("--no-default-features").args(strict);
+    count.add(whole(without)?);
     for guest in plugins::GUESTS {
         let mut command = cargo(&root.join("plugins"), &["clippy", "--package", guest]);
         command.args(strict).env("CARGO_TARGET_DIR", guest_target(root));

@@ -9,6 +9,8 @@ export interface Call {
   body?: unknown;
   token?: string | null;
   idempotencyKey?: string;
+  /** Sends the cookies of a sign-in elsewhere along; nothing else has any. */
+  cookies?: boolean;
 }
 
 export async function send(call: Call): Promise<unknown> {
@@ -24,7 +26,7 @@ export async function send(call: Call): Promise<unknown> {
       headers,
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      credentials: "omit",
+      credentials: call.cookies ? "same-origin" : "omit",
       cache: "no-store",
     });
     text = await response.text();

@@ -6,6 +6,7 @@
  * because a refresh token that is used twice revokes its whole family.
  */
 import { Problem } from "./problem";
+import type { Returned } from "./providers";
 import type { SignedIn, Tokens, User } from "./types";
 
 /** Refresh after this part of the access token's life. */
@@ -58,10 +59,11 @@ export class Session {
     return () => this.#tokenListeners.delete(listener);
   }
 
-  /** Takes up the session of this tab, if it had one. */
-  async restore(): Promise<void> {
+  /** Takes up the session of this tab, if it had one, or the one that a provider opened. */
+  async restore(returned: Returned | null = null): Promise<void> {
+    if (returned?.kind === "code") return this.#arrive(returned.code);
     if (this.wiring.store.getItem(KEY) === null) {
-      this.#enter({ kind: "signed-out", reason: null });
+      this.#enter({ kind: "signed-out", reason: returned?.kind === "refused" ? returned.reason : null });
       return;
     }
     try {
@@ -79,6 +81,19 @@ export class Session {
     ) as SignedIn;
     this.#take(answer.tokens);
     this.#enter({ kind: "signed-in", user: answer.user });
+  }
+
+  /** Exchanges the code of a sign-in elsewhere; it is good once, for a minute. */
+  async #arrive(code: string): Promise<void> {
+    try {
+      const answer = data(
+        await this.wiring.post("/api/v1/auth/oidc/exchange", { code, device: this.#browser() }, null),
+      ) as SignedIn;
+      this.#take(answer.tokens);
+      this.#enter({ kind: "signed-in", user: answer.user });
+    } catch (error) {
+      this.end(error instanceof Problem ? error.message : "Signing in failed. Try again.");
+    }
   }
 
   async signOut(): Promise<void> {

@@ -19,6 +19,13 @@ export interface SignedIn {
   tokens: Tokens;
 }
 
+export interface SignInProvider {
+  id: string;
+  title: string;
+  /** Where the browser goes to sign in. */
+  start: string;
+}
+
 export type EquipmentKind = "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu";
 export type DeviceKind = "real" | "simulated" | EquipmentKind;
 export type DeviceStatus = "online" | "offline";

@@ -10,7 +10,7 @@ function after(ms: number, run: () => void): () => void {
 }
 
 export const session = new Session({
-  post: (path, body, token) => send({ method: "POST", path, body, token }),
+  post: (path, body, token) => send({ method: "POST", path, body, token, cookies: path.startsWith("/api/v1/auth/oidc/") }),
   get: (path, token) => send({ method: "GET", path, token }),
   store: sessionStorage,
   keep: localStorage,

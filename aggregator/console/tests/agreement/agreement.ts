@@ -32,4 +32,5 @@ export const agreements: [
   Agrees<ours.Operation, Documented["Operation"]>,
   Agrees<ours.SeriesReadings, Omit<Documented["SeriesReadings"], "points"> & { points: [number, number | null][] }>,
   Agrees<ours.SignedIn, Documented["SignedIn"]>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true];
+  Agrees<ours.SignInProvider, Documented["SignInProvider"]>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true];

@@ -189,7 +189,8 @@ async fn read(id: &Value, response: Response<Body>) -> Value {
         return answer::result(id, with_headers(known, &parts.headers));
     }
     let drawn = serde_json::from_slice::<Value>(&bytes).ok();
-    if !parts.status.is_success() {
+    // An address to go on at is an answer; it stands in `meta`.
+    if !parts.status.is_success() && !parts.status.is_redirection() {
         return answer::problem(id, parts.status.as_u16(), drawn.unwrap_or_default());
     }
     // Anything else than an answer of a handler was not drawn for a frame.

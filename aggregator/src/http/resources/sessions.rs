@@ -319,6 +319,10 @@ pub(super) fn problem(api: &Api) -> impl Fn(AccountsError) -> Problem {
                     .detail("methods", vec!["totp", "recovery_code"]);
             }
             AccountsError::WrongCode => ErrorCode::InvalidCode,
+            AccountsError::UnknownIdentity => ErrorCode::IdentityUnknown,
+            AccountsError::EmailUnverified => ErrorCode::EmailUnverified,
+            AccountsError::IdentityUnlinked => ErrorCode::IdentityUnlinked,
+            AccountsError::IdentityTaken => ErrorCode::IdentityTaken,
             AccountsError::Busy => {
                 return Problem::new(ErrorCode::Unavailable, error.to_string()).retry_after(1);
             }

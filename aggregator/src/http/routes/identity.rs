@@ -1,8 +1,12 @@
 //! Who one is: accounts, signing in, sessions, second factors, keys.
 
+#[cfg(feature = "oidc")]
+use crate::http::error::ErrorCode;
 use crate::http::resources::{
     api_keys, invitations, letters, mfa, oauth, profile, registration, sessions, users,
 };
+#[cfg(feature = "oidc")]
+use crate::http::resources::{identities, oidc};
 use crate::http::table::Table;
 
 pub(super) fn v1(table: Table) -> Table {
@@ -31,6 +35,8 @@ pub(super) fn v1(table: Table) -> Table {
             letters::ask_for_reset,
         )
         .post("/api/v1/auth/password-reset/confirm", "Set a new password", letters::reset);
+    #[cfg(feature = "oidc")]
+    let table = elsewhere(table);
     table
         .get("/api/v1/auth/mfa", "One's second factors", mfa::detail)
         .post("/api/v1/auth/mfa/verify", "Finish signing in with a code", mfa::verify)
@@ -52,6 +58,40 @@ pub(super) fn v1(table: Table) -> Table {
         .patch("/api/v1/users/{id}", "Change an account", users::update)
         .delete("/api/v1/users/{id}", "Delete an account", users::delete)
         .post("/api/v1/users/{id}/restore", "Restore an account", users::restore)
+}
+
+/// With a provider of OpenID Connect.
+#[cfg(feature = "oidc")]
+fn elsewhere(table: Table) -> Table {
+    let asked = [ErrorCode::ProviderUnavailable];
+    let back = [
+        ErrorCode::InvalidState,
+        ErrorCode::ProviderRefused,
+        ErrorCode::IdTokenRefused,
+        ErrorCode::AccountInactive,
+        ErrorCode::IdentityUnknown,
+        ErrorCode::EmailUnverified,
+        ErrorCode::InvitationRequired,
+        ErrorCode::IdentityUnlinked,
+        ErrorCode::IdentityTaken,
+        ErrorCode::ProviderUnavailable,
+    ];
+    let exchange = [ErrorCode::InvalidToken, ErrorCode::MfaRequired, ErrorCode::AccountInactive];
+    table
+        .get("/api/v1/auth/providers", "Whom one may sign in with", oidc::providers)
+        .get("/api/v1/auth/oidc/{provider}/start", "Go to a provider to sign in", oidc::start)
+        .fails(&asked)
+        .get("/api/v1/auth/oidc/{provider}/callback", "Come back from a provider", oidc::callback)
+        .fails(&back)
+        .get("/api/v1/auth/oidc/{provider}/logout", "Sign out at a provider", oidc::logout)
+        .fails(&asked)
+        .post("/api/v1/auth/oidc/exchange", "Exchange a sign-in's code", oidc::exchange)
+        .fails(&exchange)
+        .get("/api/v1/auth/identities", "Who one is elsewhere", identities::list)
+        .post("/api/v1/auth/identities", "Link an identity", identities::link)
+        .fails(&asked)
+        .delete("/api/v1/auth/identities/{id}", "Unlink an identity", identities::unlink)
+        .fails(&[ErrorCode::Conflict])
 }
 
 pub(super) fn flat(table: Table) -> Table {

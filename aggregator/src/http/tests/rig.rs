@@ -74,11 +74,15 @@ impl Rig {
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(Clock::manual(NOW_MS), change).await
+    }
+
+    /// By a clock that somebody else reads too.
+    pub(super) async fn at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let state = Fresh::new();
         let (folder, database) = (state.path().to_owned(), state.database());
         let mut config = Config { state: folder, database, ..Config::default() };
         change(&mut config);
-        let clock = Clock::manual(NOW_MS);
         let app = App::open(config, clock.clone()).await.unwrap();
         let router = router(app.clone());
         Self { app, clock, state, router }

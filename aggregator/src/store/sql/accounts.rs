@@ -2,9 +2,15 @@
 
 mod api_keys;
 mod factors;
+#[cfg(feature = "oidc")]
+mod identities;
+#[cfg(feature = "oidc")]
+mod identity_roles;
 mod invitations;
 mod letters;
 mod lockout;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod people;
 mod profile;
 mod purge;

@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -57,6 +57,7 @@ const STEPS: [Step; 17] = [
     step!(28, "0028_jobs"),
     step!(29, "0029_limits"),
     step!(30, "0030_lists"),
+    step!(31, "0031_identities"),
 ];
 
 /// A version of the schema.

@@ -90,7 +90,7 @@ impl Store {
 }
 
 /// Something of the tenancy changed, in this transaction.
-async fn changed(connection: &mut Connection) -> Result<(), StoreError> {
+pub(in crate::store::sql) async fn changed(connection: &mut Connection) -> Result<(), StoreError> {
     sqlx::query("UPDATE tenancy SET generation = generation + 1").execute(connection).await?;
     Ok(())
 }

@@ -10,7 +10,9 @@ use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::sql::tenancy::bindings::{NewBinding, bind};
-use crate::store::sql::{Row, Store, audit, id, id_option, ms, unsigned, unsigned_option, word};
+use crate::store::sql::{
+    Connection, Row, Store, audit, id, id_option, ms, unsigned, unsigned_option, word,
+};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -136,41 +138,75 @@ impl Store {
         entry: &AuditEntry,
     ) -> Result<Added, StoreError> {
         let mut transaction = self.begin().await?;
-        if let Some(invitation) = invitation {
-            let used = sqlx::query(
-                "UPDATE invitations SET accepted_at_ms = $1, accepted_by = $2
-                 WHERE id = $3 AND accepted_at_ms IS NULL AND revoked_at_ms IS NULL",
-            )
-            .bind(ms(entry.at_ms))
-            .bind(new.user.id.to_string())
-            .bind(invitation.id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-            if used.rows_affected() == 0 {
-                return Ok(Added::InvitationUsed);
-            }
+        let added = enter(&mut transaction, new, invitation, entry).await?;
+        if added == Added::Added {
+            transaction.commit().await?;
         }
-        let taken: Option<String> =
-            sqlx::query_scalar("SELECT id FROM users WHERE lower(email) = lower($1)")
-                .bind(&new.user.email)
-                .fetch_optional(&mut *transaction)
-                .await?;
-        if taken.is_some() || !add(&mut transaction, new).await? {
-            return Ok(Added::EmailExists);
-        }
-        if let Some(Invitation { id, role, scope: Some(scope), created_by, .. }) = invitation {
-            let given = NewBinding {
-                id: *id,
-                user: new.user.id,
-                grant: Grant { role: *role, scope: *scope },
-                record: Record::new(Some(*created_by), entry.at_ms),
-            };
-            bind(&mut transaction, &given).await?;
-        }
-        audit::append(&mut transaction, entry).await?;
-        transaction.commit().await?;
-        Ok(Added::Added)
+        Ok(added)
     }
+
+    /// The open ones that name this very address, the oldest first.
+    #[cfg(feature = "oidc")]
+    pub(crate) async fn invitations_for(
+        &self,
+        email: &str,
+        now_ms: u64,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM invitations
+             WHERE lower(email) = lower($1) AND accepted_at_ms IS NULL AND revoked_at_ms IS NULL
+               AND expires_at_ms > $2
+             ORDER BY created_at_ms, id LIMIT 20"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(email)
+            .bind(ms(now_ms))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(invitation).collect()
+    }
+}
+
+/// Makes an account in the transaction of `connection`, which is to be given up where none is made.
+pub(super) async fn enter(
+    connection: &mut Connection,
+    new: &NewUser,
+    invitation: Option<&Invitation>,
+    entry: &AuditEntry,
+) -> Result<Added, StoreError> {
+    if let Some(invitation) = invitation {
+        let used = sqlx::query(
+            "UPDATE invitations SET accepted_at_ms = $1, accepted_by = $2
+                 WHERE id = $3 AND accepted_at_ms IS NULL AND revoked_at_ms IS NULL",
+        )
+        .bind(ms(entry.at_ms))
+        .bind(new.user.id.to_string())
+        .bind(invitation.id.to_string())
+        .execute(&mut *connection)
+        .await?;
+        if used.rows_affected() == 0 {
+            return Ok(Added::InvitationUsed);
+        }
+    }
+    let taken: Option<String> =
+        sqlx::query_scalar("SELECT id FROM users WHERE lower(email) = lower($1)")
+            .bind(&new.user.email)
+            .fetch_optional(&mut *connection)
+            .await?;
+    if taken.is_some() || !add(&mut *connection, new).await? {
+        return Ok(Added::EmailExists);
+    }
+    if let Some(Invitation { id, role, scope: Some(scope), created_by, .. }) = invitation {
+        let given = NewBinding {
+            id: *id,
+            user: new.user.id,
+            grant: Grant { role: *role, scope: *scope },
+            record: Record::new(Some(*created_by), entry.at_ms),
+        };
+        bind(&mut *connection, &given).await?;
+    }
+    audit::append(connection, entry).await?;
+    Ok(Added::Added)
 }
 
 fn invitation(row: &Row) -> Result<Invitation, StoreError> {
