@@ -2280,6 +2280,22 @@ export type SparseIdentity = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseInvitation = {
+  accepted_at?: (string | null);
+  accepted_by?: (string | null);
+  created_at?: string;
+  created_by?: string;
+  email?: (string | null);
+  expires_at?: string;
+  id: string;
+  revoked_at?: (string | null);
+  role?: string;
+  scope?: (ScopeBody | null);
+  /** `open`, `accepted`, `revoked` or `expired`. */
+  state?: string;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseJob = {
   /** From 1; 0 before the first. */
   attempt?: number;
@@ -3444,9 +3460,9 @@ export interface Operations {
   };
   /** Invitations. `GET /api/v1/invitations` */
   invitations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[state]"?: "open" | "accepted" | "revoked" | "expired"; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[expires_at]"?: string; "filter[accepted_at]"?: string; "filter[accepted_by]"?: string; "filter[revoked_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<Invitation>;
+      data: Array<(Invitation | SparseInvitation)>;
       meta: Meta;
       links: Links;
     };
@@ -3533,6 +3549,7 @@ export interface Operations {
   /** Delete an account. `DELETE /api/v1/users/{id}` */
   users_delete: {
     path: { id: string };
+    query: { purge?: boolean };
     headers: { "If-Match": string };
     response: {
       data: User;

@@ -2,6 +2,7 @@
 
 use super::{Accounts, AccountsError, Origin, fields, secret};
 use crate::access::{Caller, Right, Role, Scope, UserId};
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use serde_json::json;
 use uuid::Uuid;
@@ -108,9 +109,10 @@ impl Accounts {
     pub async fn invitations(
         &self,
         by: &Caller,
+        listing: &Listing,
         page: PageRequest,
     ) -> Result<Page<Invitation>, AccountsError> {
-        Ok(self.store.invitations(whose(by), page).await?)
+        Ok(self.store.invitations(whose(by), listing, page, self.clock.now_ms()).await?)
     }
 
     /// # Errors

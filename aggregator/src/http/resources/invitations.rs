@@ -7,9 +7,11 @@ use crate::http::Api;
 use crate::http::auth::Manager;
 use crate::http::error::{FieldError, Problem};
 use crate::http::extract::{Body, CameFrom, Path, Query};
+use crate::http::listing::{Asked, Listable};
 use crate::http::paging::PageQuery;
-use crate::http::reply::{Answer, Created, Flat, Many, One, Resource};
+use crate::http::reply::{Answer, Created, Flat, Listed, Many, One, Resource};
 use crate::http::time::{rfc3339, rfc3339_option};
+use crate::listing::{Field, Form, Kind, List, words};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -62,6 +64,26 @@ pub(crate) struct Invitation {
 
 impl Resource for Invitation {
     const FLAT: Flat = Flat::named("invitation", "invitations");
+}
+
+impl Listable for Invitation {
+    const LIST: List = List {
+        fields: &[
+            Field::new("email", Kind::Text).searched(),
+            Field::new("role", Kind::OneOf(words!(Role))),
+            Field::new("state", Kind::OneOf(&["open", "accepted", "revoked", "expired"])),
+            Field::new("created_at", Kind::Time),
+            Field::new("created_by", Kind::Id),
+            Field::new("expires_at", Kind::Time),
+            Field::new("accepted_at", Kind::Time),
+            Field::new("accepted_by", Kind::Id),
+            Field::new("revoked_at", Kind::Time),
+            Field::new("id", Kind::Id),
+        ],
+        form: Form::Pages,
+        includes: &[],
+        labelled: false,
+    };
 }
 
 /// An invitation just made: the only time that its secret is shown.
@@ -127,12 +149,14 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Manager(caller): Manager,
     Query(page): Query<PageQuery>,
-) -> Answer<Many<Invitation>> {
+    Asked(listing, ..): Asked<Invitation>,
+) -> Answer<Listed<Invitation>> {
     let page = page.request()?;
-    let found = api.app.accounts.invitations(&caller, page).await.map_err(problem(&api))?;
+    let found = api.app.accounts.invitations(&caller, &listing, page).await;
+    let found = found.map_err(problem(&api))?;
     let now_ms = api.app.clock.now_ms();
     let items = found.items.into_iter().map(|kept| shown(kept, now_ms)).collect();
-    Ok(Many::page(items, page.page, page.per_page, found.total))
+    Ok(Many::page(items, page.page, page.per_page, found.total).asked(listing))
 }
 
 pub(crate) async fn detail(

@@ -6,12 +6,14 @@ use crate::accounts::NewUser;
 use crate::accounts::invitations::Invitation;
 use crate::accounts::registration::Added;
 use crate::audit::AuditEntry;
+use crate::listing::Listing;
 use crate::page::{Page, PageRequest};
 use crate::record::Record;
 use crate::store::StoreError;
+use crate::store::sql::listing::{Clause, Pages};
 use crate::store::sql::tenancy::bindings::{NewBinding, bind};
 use crate::store::sql::{
-    Connection, Row, Store, audit, id, id_option, ms, unsigned, unsigned_option, word,
+    Connection, Row, Statement, Store, audit, id, id_option, ms, unsigned, unsigned_option, word,
 };
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -48,31 +50,41 @@ impl Store {
         Ok(())
     }
 
-    /// The newest first; those of `by` alone where it is somebody.
+    /// The newest first where no other order is asked for; those of `by` alone where it is
+    /// somebody.
     pub(crate) async fn invitations(
         &self,
         by: Option<UserId>,
+        listing: &Listing,
         page: PageRequest,
+        now_ms: u64,
     ) -> Result<Page<Invitation>, StoreError> {
-        let by = by.map(|by| by.to_string());
-        let total: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM invitations WHERE $1 IS NULL OR created_by = $1",
-        )
-        .bind(&by)
-        .fetch_one(self.readers())
-        .await?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM invitations WHERE $1 IS NULL OR created_by = $1
-             ORDER BY created_at_ms DESC, id DESC LIMIT $2 OFFSET $3"
+        let state = format!(
+            "CASE WHEN accepted_at_ms IS NOT NULL THEN 'accepted'
+               WHEN revoked_at_ms IS NOT NULL THEN 'revoked'
+               WHEN expires_at_ms <= {now_ms} THEN 'expired' ELSE 'open' END"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(&by)
-            .bind(i64::from(page.per_page))
-            .bind(ms(page.offset()))
-            .fetch_all(self.readers())
-            .await?;
-        let items = rows.iter().map(invitation).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(total) })
+        let fields = [
+            ("id", "id"),
+            ("email", "email"),
+            ("role", "role"),
+            ("state", &state),
+            ("created_at", "created_at_ms"),
+            ("created_by", "created_by"),
+            ("expires_at", "expires_at_ms"),
+            ("accepted_at", "accepted_at_ms"),
+            ("accepted_by", "accepted_by"),
+            ("revoked_at", "revoked_at_ms"),
+        ];
+        let clause = Clause::new(listing, &fields, 2)?;
+        let pages = Pages {
+            which: "FROM invitations WHERE ($1 IS NULL OR created_by = $1)",
+            columns: COLUMNS,
+            order: "created_at_ms DESC, id DESC",
+        };
+        let by = by.map(|by| by.to_string());
+        let bind = |statement: Statement<'static>| statement.bind(by.clone());
+        self.page(&pages, &clause, page, bind, invitation).await
     }
 
     pub(crate) async fn invitation(

@@ -16,7 +16,8 @@ const GONE: &str = "WITH RECURSIVE gone (id) AS (
 
 /// What means nothing without it, in an order that the tables' references allow. Reports and jobs
 /// are records of what was done, and go by their age.
-const HANGING: [&str; 8] = [
+const HANGING: [&str; 9] = [
+    "identity_roles WHERE scope IN (SELECT id FROM gone)",
     "role_bindings WHERE scope IN (SELECT id FROM gone)",
     "invitations WHERE accepted_at_ms IS NULL AND scope IN (SELECT id FROM gone)",
     "enrolment_tokens WHERE organization IN (SELECT id FROM gone) OR site IN (SELECT id FROM gone)",
