@@ -48,6 +48,7 @@ pub(super) struct Said<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     token: Option<&'a str>,
+    pub(super) topic: Option<&'a str>,
     pub(super) dropped: Option<u64>,
 }
 

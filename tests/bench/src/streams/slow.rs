@@ -96,6 +96,10 @@ impl SlowlyTold {
     /// Were they news?
     fn take(&mut self, text: &str) -> Result<bool> {
         let said: Said<'_> = serde_json::from_str(text)?;
+        // A stream hears of the platform too, which is not counted here.
+        if !said.topic.is_some_and(|topic| topic.starts_with("readings:")) {
+            return Ok(false);
+        }
         match said.kind {
             "delta" => self.blocks += 1,
             "gap" => self.dropped += said.dropped.unwrap_or(0),
