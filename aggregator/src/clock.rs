@@ -15,10 +15,13 @@ pub(crate) fn rfc3339(ms: u64) -> String {
     time.map_or_else(String::new, |time| format!("{time:.3}"))
 }
 
+/// No time as a number is as large.
+pub(crate) const TIMES_BELOW: f64 = 1e16;
+
 /// RFC 3339, epoch milliseconds or epoch seconds.
 pub(crate) fn parse_time(text: &str) -> Option<u64> {
     if let Ok(number) = text.parse::<f64>() {
-        if !(0.0..1e16).contains(&number) {
+        if !(0.0..TIMES_BELOW).contains(&number) {
             return None;
         }
         let ms = if number < SECONDS_BELOW { number * 1_000.0 } else { number };

@@ -52,6 +52,15 @@ pub const MAX_OPEN_PER_DEVICE: u32 = 64;
 /// and the machine's clock is not ours.
 const OUTCOME_GRACE_MS: u64 = 30_000;
 
+/// How long a command of that wish may wait.
+///
+/// # Errors
+/// Where it is less than a second or more than a day.
+pub fn check_ttl(wished_ms: Option<u64>) -> Result<u64, SubmitError> {
+    let ttl_ms = wished_ms.unwrap_or(DEFAULT_TTL_MS);
+    if (1_000..=MAX_TTL_MS).contains(&ttl_ms) { Ok(ttl_ms) } else { Err(SubmitError::Ttl(ttl_ms)) }
+}
+
 /// One request for an operation, already authorised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
@@ -211,10 +220,7 @@ impl Operations {
         &self,
         submission: Submission,
     ) -> Result<(Operation, oneshot::Receiver<Operation>), SubmitError> {
-        let ttl_ms = submission.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
-        if !(1000..=MAX_TTL_MS).contains(&ttl_ms) {
-            return Err(SubmitError::Ttl(ttl_ms));
-        }
+        let ttl_ms = check_ttl(submission.ttl_ms)?;
         let id = OperationId(self.clock.new_id());
         let now_ms = self.clock.now_ms();
         let own_end_ms = submission.not_after_ms.unwrap_or(u64::MAX);

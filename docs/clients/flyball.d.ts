@@ -2944,7 +2944,7 @@ export interface Operations {
   };
   /** The audit trail, newest first. `GET /api/v1/audit` */
   audit_list: {
-    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; "filter[at]"?: string; "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
+    query: { actor?: string; action?: string; target?: string; decision?: string; organization?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; "filter[at]"?: (string | number); "filter[actor]"?: string; "filter[action]"?: string; "filter[target]"?: string; "filter[decision]"?: "allowed" | "clamped" | "refused" | "failed"; "filter[request_id]"?: string; "filter[organization]"?: string; "filter[session]"?: string; "filter[address]"?: string; fields?: string };
     response: {
       data: Array<(AuditEntry | SparseAuditEntry)>;
       meta: Meta;
@@ -2995,7 +2995,7 @@ export interface Operations {
   };
   /** Connected sources of logs and metrics. `GET /api/v1/clients` */
   clients_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[kind]"?: "agent" | "application"; "filter[status]"?: "online" | "idle" | "offline"; "filter[last_heartbeat]"?: string; "filter[created_at]"?: string; "filter[logs_sent]"?: number; "filter[metrics_sent]"?: number; "filter[memory_mb]"?: number; "filter[cpu_percent]"?: number; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[kind]"?: "agent" | "application"; "filter[status]"?: "online" | "idle" | "offline"; "filter[last_heartbeat]"?: (string | number); "filter[created_at]"?: (string | number); "filter[logs_sent]"?: number; "filter[metrics_sent]"?: number; "filter[memory_mb]"?: number; "filter[cpu_percent]"?: number; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Client | SparseClient)>;
       meta: Meta;
@@ -3024,7 +3024,7 @@ export interface Operations {
   };
   /** What applications logged, the last first. `GET /api/v1/logs` */
   logs_list: {
-    query: { cursor?: string; limit?: number; per_page?: number; pageSize?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: string; "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
+    query: { cursor?: string; limit?: number; per_page?: number; pageSize?: number; level?: string; label?: string; since?: string; q?: string; client_id?: string; "filter[timestamp]"?: (string | number); "filter[level]"?: "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL"; "filter[label]"?: string; "filter[message]"?: string; "filter[file]"?: string; "filter[function]"?: string; "filter[client_id]"?: string; "filter[client_name]"?: string; "filter[id]"?: string; fields?: string };
     response: {
       data: Array<(LogEntry | SparseLogEntry)>;
       meta: Meta;
@@ -3354,7 +3354,7 @@ export interface Operations {
   };
   /** Who one is elsewhere. `GET /api/v1/auth/identities` */
   auth_identities_list: {
-    query: { "filter[provider]"?: string; "filter[issuer]"?: string; "filter[subject]"?: string; "filter[email]"?: string; "filter[created_at]"?: string; "filter[last_used_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[provider]"?: string; "filter[issuer]"?: string; "filter[subject]"?: string; "filter[email]"?: string; "filter[created_at]"?: (string | number); "filter[last_used_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Identity | SparseIdentity)>;
       meta: Meta;
@@ -3433,7 +3433,7 @@ export interface Operations {
   };
   /** One's API keys. `GET /api/v1/auth/api-keys` */
   auth_api_keys_list: {
-    query: { "filter[name]"?: string; "filter[prefix]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[last_used_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[name]"?: string; "filter[prefix]"?: string; "filter[created_at]"?: (string | number); "filter[expires_at]"?: (string | number); "filter[last_used_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(ApiKey | SparseApiKey)>;
       meta: Meta;
@@ -3460,7 +3460,7 @@ export interface Operations {
   };
   /** Invitations. `GET /api/v1/invitations` */
   invitations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[state]"?: "open" | "accepted" | "revoked" | "expired"; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[expires_at]"?: string; "filter[accepted_at]"?: string; "filter[accepted_by]"?: string; "filter[revoked_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[state]"?: "open" | "accepted" | "revoked" | "expired"; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[expires_at]"?: (string | number); "filter[accepted_at]"?: (string | number); "filter[accepted_by]"?: string; "filter[revoked_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Invitation | SparseInvitation)>;
       meta: Meta;
@@ -3497,7 +3497,7 @@ export interface Operations {
   };
   /** Accounts. `GET /api/v1/users` */
   users_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[disabled]"?: boolean; "filter[email_verified]"?: boolean; "filter[mfa_enabled]"?: boolean; "filter[locale]"?: string; "filter[timezone]"?: string; "filter[last_login_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[disabled]"?: boolean; "filter[email_verified]"?: boolean; "filter[mfa_enabled]"?: boolean; "filter[locale]"?: string; "filter[timezone]"?: string; "filter[last_login_at]"?: (string | number); "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; "filter[deleted]"?: boolean; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(User | SparseUser)>;
       meta: Meta;
@@ -3569,7 +3569,7 @@ export interface Operations {
   };
   /** List organizations. `GET /api/v1/organizations` */
   organizations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Organization | SparseOrganization)>;
       meta: Meta;
@@ -3641,7 +3641,7 @@ export interface Operations {
   };
   /** List sites. `GET /api/v1/sites` */
   sites_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Site | SparseSite)>;
       meta: Meta;
@@ -3713,7 +3713,7 @@ export interface Operations {
   };
   /** List locations. `GET /api/v1/locations` */
   locations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "building" | "room" | "rack"; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "building" | "room" | "rack"; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Location | SparseLocation)>;
       meta: Meta;
@@ -3785,7 +3785,7 @@ export interface Operations {
   };
   /** List groups. `GET /api/v1/groups` */
   groups_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[organization]"?: string; "filter[parent]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; "filter[deleted]"?: boolean; organization?: string; parent?: string; deleted?: boolean; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Group | SparseGroup)>;
       meta: Meta;
@@ -3858,7 +3858,7 @@ export interface Operations {
   /** Who has a role over it. `GET /api/v1/organizations/{id}/members` */
   organizations_members_list: {
     path: { id: string };
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(RoleBinding | SparseRoleBinding)>;
       meta: Meta;
@@ -3918,7 +3918,7 @@ export interface Operations {
   };
   /** Roles over one scope. `GET /api/v1/role-bindings` */
   role_bindings_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; scope_kind: string; scope: string; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; scope_kind: string; scope: string; "filter[user]"?: string; "filter[email]"?: string; "filter[display_name]"?: string; "filter[role]"?: "user" | "viewer" | "operator" | "org_admin" | "superuser"; "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(RoleBinding | SparseRoleBinding)>;
       meta: Meta;
@@ -3946,7 +3946,7 @@ export interface Operations {
   };
   /** Devices, by another name. `GET /api/v1/modules` */
   modules_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: (string | number); "filter[enrolled_at]"?: (string | number); "filter[revoked_at]"?: (string | number); "filter[quarantined_at]"?: (string | number); "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
       data: Array<(Device | SparseDevice)>;
       meta: Meta;
@@ -3972,7 +3972,7 @@ export interface Operations {
   };
   /** List devices. `GET /api/v1/devices` */
   devices_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: string; "filter[enrolled_at]"?: string; "filter[revoked_at]"?: string; "filter[quarantined_at]"?: string; "filter[created_at]"?: string; "filter[updated_at]"?: string; "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[name]"?: string; "filter[kind]"?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; "filter[status]"?: "online" | "offline"; "filter[gateway]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[location]"?: string; "filter[last_seen_at]"?: (string | number); "filter[enrolled_at]"?: (string | number); "filter[revoked_at]"?: (string | number); "filter[quarantined_at]"?: (string | number); "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; kind?: "real" | "simulated" | "bmc" | "pdu" | "ups" | "cooling" | "sensor" | "gpu"; gateway?: string; q?: string; sort?: string; fields?: string; include?: string; labels?: string };
     response: {
       data: Array<(Device | SparseDevice)>;
       meta: Meta;
@@ -4313,7 +4313,7 @@ export interface Operations {
   };
   /** List operations. `GET /api/v1/operations` */
   operations_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string; "filter[kind]"?: string; "filter[state]"?: "queued" | "running" | "armed" | "succeeded" | "failed" | "refused" | "expired"; "filter[requested_by]"?: string; "filter[confirmed_by]"?: string; "filter[request_id]"?: string; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; device?: string; "filter[kind]"?: string; "filter[state]"?: "queued" | "running" | "armed" | "succeeded" | "failed" | "refused" | "expired"; "filter[requested_by]"?: string; "filter[confirmed_by]"?: string; "filter[request_id]"?: string; "filter[created_at]"?: (string | number); "filter[started_at]"?: (string | number); "filter[finished_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Operation | SparseOperation)>;
       meta: Meta;
@@ -4342,7 +4342,7 @@ export interface Operations {
   };
   /** List enrolment tokens. `GET /api/v1/enrolment-tokens` */
   enrolment_tokens_list: {
-    query: { "filter[name]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[created_by]"?: string; "filter[created_at]"?: string; "filter[expires_at]"?: string; "filter[used_at]"?: string; "filter[used_by]"?: string; "filter[revoked_at]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[name]"?: string; "filter[organization]"?: string; "filter[site]"?: string; "filter[created_by]"?: string; "filter[created_at]"?: (string | number); "filter[expires_at]"?: (string | number); "filter[used_at]"?: (string | number); "filter[used_by]"?: string; "filter[revoked_at]"?: (string | number); "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(EnrolmentToken | SparseEnrolmentToken)>;
       meta: Meta;
@@ -4426,7 +4426,7 @@ export interface Operations {
   /** A device's events, newest first. `GET /api/v1/devices/{id}/events` */
   devices_events_list: {
     path: { id: string };
-    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
+    query: { kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: (string | number); "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
       data: Array<(Event | SparseEvent)>;
       meta: Meta;
@@ -4461,7 +4461,7 @@ export interface Operations {
   };
   /** Events, newest first. `GET /api/v1/events` */
   events_list: {
-    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: string; "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
+    query: { device?: string; kind?: string; subject?: string; severity?: string; from?: string; to?: string; cursor?: string; limit?: number; per_page?: number; pageSize?: number; include?: string; window_seconds?: number; "filter[at]"?: (string | number); "filter[device_id]"?: string; "filter[kind]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[subject]"?: string; "filter[message]"?: string; "filter[reading]"?: number; "filter[threshold]"?: number; "filter[unit]"?: string; fields?: string };
     response: {
       data: Array<(Event | SparseEvent)>;
       meta: Meta;
@@ -4470,7 +4470,7 @@ export interface Operations {
   };
   /** Work in the background, newest first. `GET /api/v1/jobs` */
   jobs_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[organization_id]"?: string; "filter[schedule_id]"?: string; "filter[requested_by]"?: string; "filter[target]"?: string; "filter[attempt]"?: number; "filter[created_at]"?: string; "filter[started_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; kind?: "backup" | "report" | "reseal"; state?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[organization_id]"?: string; "filter[schedule_id]"?: string; "filter[requested_by]"?: string; "filter[target]"?: string; "filter[attempt]"?: number; "filter[created_at]"?: (string | number); "filter[started_at]"?: (string | number); "filter[finished_at]"?: (string | number); "filter[id]"?: string; kind?: "backup" | "report" | "reseal"; state?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Job | SparseJob)>;
       meta: Meta;
@@ -4508,7 +4508,7 @@ export interface Operations {
   };
   /** What makes jobs at their times. `GET /api/v1/schedules` */
   schedules_list: {
-    query: { "filter[name]"?: string; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[next_at]"?: string; "filter[requested_by]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[name]"?: string; "filter[kind]"?: "backup" | "report" | "reseal"; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[next_at]"?: (string | number); "filter[requested_by]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Schedule | SparseSchedule)>;
       meta: Meta;
@@ -4558,7 +4558,7 @@ export interface Operations {
   };
   /** Mail that was sent, waits, or was taken by nobody. `GET /api/v1/mail` */
   mail_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[to]"?: string; "filter[subject]"?: string; "filter[state]"?: "queued" | "sent" | "dead"; "filter[attempts]"?: number; "filter[last_error]"?: string; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "queued" | "sent" | "dead"; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[to]"?: string; "filter[subject]"?: string; "filter[state]"?: "queued" | "sent" | "dead"; "filter[attempts]"?: number; "filter[last_error]"?: string; "filter[created_at]"?: (string | number); "filter[finished_at]"?: (string | number); "filter[id]"?: string; state?: "queued" | "sent" | "dead"; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Mail | SparseMail)>;
       meta: Meta;
@@ -4567,7 +4567,7 @@ export interface Operations {
   };
   /** What one is told of by mail. `GET /api/v1/notifications` */
   notifications_list: {
-    query: { "filter[email]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[per_hour]"?: number; "filter[held_back]"?: number; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[email]"?: string; "filter[severity]"?: "info" | "warning" | "critical"; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[per_hour]"?: number; "filter[held_back]"?: number; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Notification | SparseNotification)>;
       meta: Meta;
@@ -4595,7 +4595,7 @@ export interface Operations {
   };
   /** List webhooks. `GET /api/v1/webhooks` */
   webhooks_list: {
-    query: { "filter[name]"?: string; "filter[url]"?: string; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[failing_since]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[updated_at]"?: string; "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
+    query: { "filter[name]"?: string; "filter[url]"?: string; "filter[device_id]"?: string; "filter[organization_id]"?: string; "filter[enabled]"?: boolean; "filter[failing_since]"?: (string | number); "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[updated_at]"?: (string | number); "filter[updated_by]"?: string; "filter[id]"?: string; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Webhook | SparseWebhook)>;
       meta: Meta;
@@ -4667,7 +4667,7 @@ export interface Operations {
   /** What was sent to it. `GET /api/v1/webhooks/{id}/deliveries` */
   webhooks_deliveries_list: {
     path: { id: string };
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[message_id]"?: string; "filter[topic]"?: string; "filter[state]"?: "pending" | "delivered" | "failed"; "filter[attempts]"?: number; "filter[last_status]"?: number; "filter[created_at]"?: string; "filter[finished_at]"?: string; "filter[id]"?: string; state?: "pending" | "delivered" | "failed"; q?: string; sort?: string; fields?: string };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[message_id]"?: string; "filter[topic]"?: string; "filter[state]"?: "pending" | "delivered" | "failed"; "filter[attempts]"?: number; "filter[last_status]"?: number; "filter[created_at]"?: (string | number); "filter[finished_at]"?: (string | number); "filter[id]"?: string; state?: "pending" | "delivered" | "failed"; q?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Delivery | SparseDelivery)>;
       meta: Meta;
@@ -4686,7 +4686,7 @@ export interface Operations {
   };
   /** Reports that were made. `GET /api/v1/reports` */
   reports_list: {
-    query: { "filter[kind]"?: "energy" | "temperature" | "availability" | "events"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[device_id]"?: string; "filter[site_id]"?: string; "filter[organization_id]"?: string; "filter[from]"?: string; "filter[to]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
+    query: { "filter[kind]"?: "energy" | "temperature" | "availability" | "events"; "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[device_id]"?: string; "filter[site_id]"?: string; "filter[organization_id]"?: string; "filter[from]"?: (string | number); "filter[to]"?: (string | number); "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Report | SparseReport)>;
       meta: Meta;
@@ -4723,7 +4723,7 @@ export interface Operations {
   };
   /** Backups that were taken. `GET /api/v1/backups` */
   backups_list: {
-    query: { "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[bytes]"?: number; "filter[version]"?: string; "filter[created_at]"?: string; "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
+    query: { "filter[state]"?: "queued" | "running" | "succeeded" | "failed" | "cancelled"; "filter[bytes]"?: number; "filter[version]"?: string; "filter[created_at]"?: (string | number); "filter[created_by]"?: string; "filter[id]"?: string; sort?: string; fields?: string };
     response: {
       data: Array<(Backup | SparseBackup)>;
       meta: Meta;

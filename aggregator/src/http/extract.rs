@@ -302,6 +302,9 @@ impl Input for Option<RequestId> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}
 }
 
+/// A year with a day more; what stands longer is withdrawn by hand.
+const MAX_STANDS_FOR_S: u64 = 366 * 24 * 60 * 60;
+
 /// What every command may be told besides its body.
 #[derive(Debug)]
 pub(crate) struct Terms {
@@ -316,6 +319,7 @@ struct TermsQuery {
     not_after: Option<String>,
     /// Seconds that what is asked for stands. A level without it stands until it is withdrawn; a
     /// switch or a setting without it is done, and may be asked otherwise by anybody.
+    #[param(maximum = 31_622_400)]
     stands_for: Option<u64>,
     /// `remote`, a person, or `automation`: what a person asked for has precedence over that.
     origin: Option<String>,
@@ -341,6 +345,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Terms {
             Some("automation") => Rank::Automation,
             Some(_) => return Err(refused("origin", "is remote or automation")),
         };
+        if query.stands_for.is_some_and(|seconds| seconds > MAX_STANDS_FOR_S) {
+            let message = format!("is at most {MAX_STANDS_FOR_S} seconds, a year");
+            return Err(Problem::invalid(vec![FieldError::query(
+                "stands_for",
+                "out_of_range",
+                message,
+            )]));
+        }
         Ok(Self { not_after_ms, stands_for_s: query.stands_for, origin })
     }
 }

@@ -4,6 +4,7 @@
 use super::error::{ErrorCode, FieldError, Problem};
 use super::reply::{Listed, Many, Resource, Schemas};
 use super::table::{Input, Operation};
+use crate::clock::TIMES_BELOW;
 use crate::listing::{Field, Kind, List, Listing, MAX_TEXT, parse};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -74,7 +75,7 @@ impl<T: Listable> Input for Asked<T> {
             operation.parameters.push(parameter("sort", text, schema));
         }
         let shown: Vec<_> = schemas.fields::<T>().into_iter().collect();
-        let text = "Only these of each item, and its id.";
+        let text = "Only these of each item, and its id; all where it is empty.";
         operation.parameters.push(parameter("fields", text, listed(&shown)));
         if !list.includes.is_empty() {
             let text = "What is shown beside the list, as `included`.";
@@ -110,7 +111,10 @@ fn schema(kind: Kind) -> Value {
         Kind::Text => {
             json!({ "type": "string", "maxLength": MAX_TEXT, "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*$" })
         }
-        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Time => json!({ "anyOf": [
+            { "type": "string", "format": "date-time" },
+            { "type": "number", "minimum": 0, "exclusiveMaximum": TIMES_BELOW },
+        ] }),
         Kind::Number => json!({ "type": "number" }),
         Kind::Boolean | Kind::View => json!({ "type": "boolean" }),
         Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
@@ -121,7 +125,7 @@ fn schema(kind: Kind) -> Value {
 /// Some of `names`, with commas between them.
 fn listed<S: AsRef<str>>(names: &[S]) -> Value {
     let names = names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("|");
-    json!({ "type": "string", "pattern": format!("^({names})(,({names}))*$") })
+    json!({ "type": "string", "pattern": format!("^(({names})(,({names}))*)?$") })
 }
 
 fn parameter(name: &str, text: &str, schema: Value) -> Value {

@@ -29,6 +29,8 @@ fn value(schema: &Value, operator: &str) -> String {
     if let Some(first) = schema.pointer("/enum/0") {
         return first.as_str().unwrap().to_owned();
     }
+    // Of several forms the first.
+    let schema = schema.pointer("/anyOf/0").unwrap_or(schema);
     match (schema["type"].as_str().unwrap(), schema["format"].as_str()) {
         ("string", Some("uuid")) => "00000000-0000-0000-0000-000000000007".into(),
         ("string", Some("date-time")) => "2024-01-15T12:30:00Z".into(),

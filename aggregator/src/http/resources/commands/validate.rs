@@ -1,7 +1,7 @@
 //! `actions:validate`: what the aggregator and the machine's own engine would say to a command.
 //! Nothing is signed, stored or moved.
 
-use super::answer::{refusal_code, refusal_details};
+use super::answer::{problem, refusal_code, refusal_details};
 use super::levels::{FrequencyRequest, ProfileRequest};
 use super::locks::{LockRequest, Release};
 use super::power::PowerRequest;
@@ -18,7 +18,7 @@ use crate::http::extract::{Body, Path};
 use crate::http::reply::{Answer, Flat, One, Resource};
 use crate::http::resources::fleet_limits::FleetLimitsRequest;
 use crate::http::resources::operations::words;
-use crate::operations::{Action, Verdict};
+use crate::operations::{Action, Verdict, check_ttl};
 use axum::extract::State;
 use flyball_protocol::command::PowerState;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,23 @@ pub(crate) enum ActionRequest {
 }
 
 impl ActionRequest {
+    fn ttl_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Power(request) => request.ttl_seconds(),
+            Self::Thermal(request) => request.ttl_seconds(),
+            Self::Frequency(request) => request.ttl_seconds(),
+            Self::Profile(request) => request.ttl_seconds(),
+            Self::Indicator(request) => request.ttl_seconds(),
+            Self::BootOnce(request) => request.ttl_seconds(),
+            Self::Services(request) => request.ttl_seconds(),
+            Self::Locks(request) => request.ttl_seconds(),
+            Self::Release(request) => request.ttl_seconds(),
+            Self::Clear(request) => request.ttl_seconds(),
+            Self::FleetLimits(request) => request.ttl_seconds(),
+            Self::SelfTest(request) => request.ttl_seconds(),
+        }
+    }
+
     fn action(self, aim: &Aim) -> Result<Action, Problem> {
         match self {
             Self::Power(request) => request.action(aim),
@@ -99,18 +116,20 @@ pub(crate) async fn validate(
     Body(request): Body<ActionRequest>,
 ) -> Answer<One<ActionValidation>> {
     let aim = Aim::at(&api, id, &caller).await?;
+    let ttl_ms = request.ttl_seconds().map(|seconds| seconds.saturating_mul(1_000));
+    check_ttl(ttl_ms).map_err(problem)?;
     let action = request.action(&aim)?;
     let kind = action.kind();
     let operations = &api.app.operations;
     let machine = aim.subject.machine();
     if let Err(objection) = operations.judge(machine, aim.equipment(), &action) {
-        let problem = super::objected(&objection);
+        let said = super::objected(&objection);
         return Ok(One(ActionValidation {
             verdict: "refused",
             by: "aggregator",
             kind,
             reason: Some(objection.to_string()),
-            code: Some(problem.code.entry().slug),
+            code: Some(said.code.entry().slug),
             details: Some(serde_json::json!({ "rule": objection.rule() })),
             ..ActionValidation::default()
         }));
