@@ -153,3 +153,25 @@ async fn a_repeated_key_has_its_effect_once() {
     let list = rig.get("/api/v1/operations").by(&token).send().await.json();
     assert_eq!(list["meta"]["total"], 3);
 }
+
+#[tokio::test]
+async fn a_command_waits_a_day_and_stands_a_year_at_most() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let machine = connect(&rig, Vec::new(), Verdict::Accepted, |_| Vec::new()).await;
+    let device = format!("/api/v1/devices/{}", machine.device);
+    let cap = json!({ "cap_watts": 120.0 });
+    let long = json!({ "cap_watts": 120.0, "ttl_seconds": 86_401 });
+    let tried = json!({ "action": "power", "cap_watts": 120.0, "ttl_seconds": 86_401 });
+    for (path, body, field) in [
+        ("power", &long, "ttl_seconds"),
+        ("actions:validate", &tried, "ttl_seconds"),
+        ("power?stands_for=31622401", &cap, "stands_for"),
+    ] {
+        let answer = rig.post(&format!("{device}/{path}")).by(&token).json(body).await;
+        assert_eq!(answer.refusal(), (422, "validation_error".into()), "{path}");
+        assert_eq!(answer.json()["field_errors"][0]["field"], field, "{path}");
+    }
+    let year = format!("{device}/power?stands_for=31622400");
+    assert_eq!(rig.post(&year).by(&token).json(&cap).await.status, 202);
+}
