@@ -22,7 +22,7 @@ pub use bmc::{BmcSensor, IpmiBmc};
 pub use broker::Broker;
 pub use bucket::Bucket;
 pub use cooling::{CoolingUnit, Register};
-pub use port::{free_tcp, free_udp};
+pub use port::{free_tcp, free_tcp_and_udp, free_udp};
 pub use postgres::{Postgres, TestDatabase};
 pub use process::Running;
 pub use program::{Program, python_programs};

@@ -10,6 +10,7 @@ mod plant;
 pub use api::{Answer, Api};
 pub use plant::PlantSocket;
 
+use crate::counterparts::{free_tcp, free_tcp_and_udp};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
@@ -17,7 +18,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -102,8 +102,8 @@ impl Fleet {
         let fleet = Self {
             xtask: xtask.into(),
             state: TempDir::with_prefix("flyball-")?,
-            api: free_tcp()?,
-            ingest: free_udp()?,
+            api: on_loopback(free_tcp()?),
+            ingest: on_loopback(free_tcp_and_udp()?),
             agents,
             options,
             session: Mutex::new(None),
@@ -266,10 +266,6 @@ fn named<'a>(option: &'a str, path: Option<&'a Path>) -> impl Iterator<Item = &'
     path.into_iter().flat_map(move |path| [OsStr::new(option), path.as_os_str()])
 }
 
-fn free_tcp() -> Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
-}
-
-fn free_udp() -> Result<String> {
-    Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.to_string())
+fn on_loopback(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }

@@ -3,7 +3,7 @@
 use crate::child::{Program, Supervised};
 use crate::{clock, ready};
 use anyhow::{Context, Result, bail};
-use flyball_harness::counterparts::{free_tcp, free_udp};
+use flyball_harness::counterparts::{free_tcp, free_tcp_and_udp};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -46,7 +46,7 @@ impl Server {
         if !made.status.success() {
             bail!("the aggregator's init failed:\n{}", String::from_utf8_lossy(&made.stderr));
         }
-        let (api, ingest) = (free_tcp()?, free_udp()?);
+        let (api, ingest) = (free_tcp()?, free_tcp_and_udp()?);
         let log = folder.path().join("aggregator.log");
         let program = Program {
             name: "aggregator".into(),
