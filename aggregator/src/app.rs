@@ -31,7 +31,7 @@ use crate::sealing::{Sealing, SealingError};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Latest, Telemetry};
 use crate::tenancy::Tenancy;
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Guard, Webhooks};
 use shutdown::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -153,7 +153,8 @@ impl App {
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let media = Media::new(sessions.clone());
-        let content = Content::new(store.clone(), clock.clone());
+        let guard = Guard::new(&config.content.allow);
+        let content = Content::new(store.clone(), clock.clone(), live.clone(), guard);
         let imports = Imports::new(
             store.clone(),
             content.clone(),

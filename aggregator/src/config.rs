@@ -20,7 +20,7 @@ pub use limits::{Cors, Limits, Proxies};
 pub use listener::{Ipc, IpcPeer, Listener, Tls};
 pub use log::{Log, LogFormat, Rotate};
 pub use oidc::OidcProvider;
-pub use outside::{Export, ExportKind, ExportUrl, Smtp, Webhooks};
+pub use outside::{ContentSettings, Export, ExportKind, ExportUrl, Smtp, Webhooks};
 pub use safety::{Rack, Safety};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -84,6 +84,7 @@ pub struct Config {
     pub history: HistorySettings,
     pub smtp: Smtp,
     pub webhooks: Webhooks,
+    pub content: ContentSettings,
     pub logs: LogSettings,
     /// Where samples are sent on to.
     #[serde(default)]
@@ -228,6 +229,7 @@ impl Default for Config {
             history: HistorySettings::default(),
             smtp: Smtp::default(),
             webhooks: Webhooks::default(),
+            content: ContentSettings::default(),
             logs: LogSettings::default(),
         }
     }

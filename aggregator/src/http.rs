@@ -27,6 +27,7 @@ mod patch;
 mod peer;
 mod precondition;
 mod purge;
+mod ranges;
 mod record;
 mod render;
 mod reply;
@@ -47,6 +48,7 @@ use axum::{Extension, Router};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -58,6 +60,8 @@ use tower_http::timeout::{TimeoutBody, TimeoutLayer};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Shorter bodies gain nothing by compression.
 const COMPRESS_ABOVE_BYTES: u64 = 1024;
+/// Each may hold the largest file in memory.
+const UPLOADS: usize = 4;
 /// How long a browser may remember what CORS allows.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
@@ -68,6 +72,8 @@ pub(crate) struct Api {
     pub(crate) limits: limits::Meters,
     pub(crate) basic: basic::Basic,
     pub(crate) tickets: live::Tickets,
+    /// Files that are taken in at once.
+    pub(crate) uploads: Arc<Semaphore>,
     pub(crate) documents: Arc<openapi::Documents>,
 }
 
@@ -111,6 +117,7 @@ fn house(app: App) -> (Router, Api) {
         basic: basic::Basic::new(),
         app,
         tickets: live::Tickets::default(),
+        uploads: Arc::new(Semaphore::new(UPLOADS)),
         documents: Arc::new(documents),
     };
     let patience = Duration::from_millis(api.app.config.listener.body_patience_ms);
@@ -164,10 +171,14 @@ async fn bound_pauses(patience: Duration, request: Request, next: Next) -> Respo
 async fn refuse_large_bodies(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let path = request.uri().path();
+    let takes_files =
+        ["/api/v1/curricula", "/api/curricula"].iter().any(|own| path.starts_with(own));
+    let max = if takes_files { extract::MAX_FILE_BYTES } else { extract::MAX_BODY_BYTES };
     match length {
-        Some(length) if length > extract::MAX_BODY_BYTES as u64 => {
-            tracing::warn!(length, path = request.uri().path(), "a body was refused by its length");
-            extract::too_large(extract::MAX_BODY_BYTES).into_response()
+        Some(length) if length > max as u64 => {
+            tracing::warn!(length, path, "a body was refused by its length");
+            extract::too_large(max).into_response()
         }
         Some(_) | None => next.run(request).await,
     }

@@ -16,7 +16,7 @@ use crate::telemetry::{Event, Sampled, SeriesInfo};
 use board::Changed;
 pub use interest::{Devices, Interest, Mode, Selection};
 pub use newest::{DeviceNow, Newest, Place};
-pub use platform::{Audience, Told, What};
+pub use platform::{Audience, ContentTurn, Told, What};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use subscriber::Buffer;
 pub use subscriber::{Delivery, Subscription};

@@ -24,6 +24,7 @@ use crate::sealing::Sealing;
 use crate::store::{Store, StoreError};
 pub(crate) use delivery::Attempted;
 pub use delivery::{Delivery, DeliveryState};
+pub(crate) use guard::GuardedResolver;
 pub use guard::{Forbidden, Guard};
 use ipnet::IpNet;
 use sender::Sender;

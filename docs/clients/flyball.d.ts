@@ -210,6 +210,60 @@ export type ApiKeyRequest = {
   ttl_seconds?: (number | null);
 };
 
+export type ArchiveGone = {
+  file_name: string;
+  message: string;
+};
+
+export type ArchivedCurriculum = {
+  archived_at: string;
+  /** SHA-256 of the file, hexadecimal. */
+  checksum: string;
+  curriculum_id: string;
+  curriculum_title: string;
+  file_name: string;
+  /** Bytes. */
+  file_size: number;
+};
+
+export type Asset = {
+  alt_text?: (string | null);
+  /** SHA-256, hexadecimal. */
+  checksum?: (string | null);
+  created_at: string;
+  description: string;
+  /** Such as `svg` or `png`, by the bytes. */
+  format: string;
+  id: string;
+  mime_type: string;
+  /** `import`, `upload` or `preload`. */
+  origin: string;
+  /** Bytes. */
+  size: number;
+  title: string;
+  topic_id?: (string | null);
+  /** `diagram`, `formula`, `map`, `image`, `audio`, `video` or `document`. */
+  type: string;
+  updated_at: string;
+  /** The path of its content. */
+  url: string;
+};
+
+export type AssetGone = {
+  id: string;
+  message: string;
+};
+
+/** What is absent stays as it is. */
+export type AssetRequest = {
+  /** Null takes it away. */
+  alt_text?: (string | null);
+  description?: (string | null);
+  title?: (string | null);
+  /** `diagram`, `formula`, `map`, `image`, `audio`, `video` or `document`. */
+  type?: (string | null);
+};
+
 export type AuditEntry = {
   action: string;
   actor: string;
@@ -492,11 +546,21 @@ export type CurriculumSummary = {
   id: string;
   keywords: Array<string>;
   language: string;
+  /** Counts its changes; the ETag. */
+  revision: number;
   status: string;
   title: string;
   topic_count: number;
   topics_count: number;
   updated_at: string;
+};
+
+export type CurriculumVersion = {
+  replaced_at: string;
+  revision: number;
+  /** Bytes of the document. */
+  size: number;
+  title: string;
 };
 
 export type Delivery = {
@@ -632,6 +696,12 @@ export type DiagramCapabilities = {
   renderers: Record<string, boolean>;
 };
 
+/** What was done, in 003's words. */
+export type Done = {
+  curriculum_id: string;
+  message: string;
+};
+
 /** A rack as it stands, or what stands in a room. */
 export type Elevation = {
   /** What stands there in no unit. */
@@ -704,6 +774,11 @@ export type ExchangeRequest = {
   /** What stood behind `oidc_code=` in the fragment. */
   code: string;
   device: LoginDevice;
+};
+
+export type FailedAsset = {
+  id: string;
+  reason: string;
 };
 
 /** One thing that a plugin says of a source. */
@@ -1603,6 +1678,18 @@ export type PowerStatus = {
   switches: Array<Switch>;
 };
 
+/** What is here now, and what was fetched for it. */
+export type PreloadedAssets = {
+  failed: Array<FailedAsset>;
+  /** By this request. */
+  fetched: number;
+  message: string;
+  /** What time did not suffice for: ask once more. */
+  remaining: number;
+  total_assets: number;
+  total_size_bytes: number;
+};
+
 /** The body of every problem, for the OpenAPI documents. `Problem::to_value` writes it. */
 export type Problem = {
   code: string;
@@ -1658,6 +1745,13 @@ export type ProfileRequest = {
   ttl_seconds?: (number | null);
 };
 
+export type PutAway = {
+  archive_file: string;
+  /** SHA-256 of the file, hexadecimal. */
+  checksum: string;
+  message: string;
+};
+
 /** A job that was queued. */
 export type QueuedJob = {
   job_id: string;
@@ -1708,6 +1802,11 @@ export type Release = {
   lock: string;
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+export type Reloaded = {
+  curricula_count: number;
+  message: string;
 };
 
 /** What was removed. */
@@ -2109,6 +2208,18 @@ export type SparseApiKey = {
 };
 
 /** With `fields`: these alone, and the id. */
+export type SparseArchivedCurriculum = {
+  archived_at?: string;
+  /** SHA-256 of the file, hexadecimal. */
+  checksum?: string;
+  curriculum_id?: string;
+  curriculum_title?: string;
+  file_name?: string;
+  /** Bytes. */
+  file_size?: number;
+};
+
+/** With `fields`: these alone, and the id. */
 export type SparseAuditEntry = {
   action?: string;
   actor?: string;
@@ -2169,6 +2280,25 @@ export type SparseClient = {
   metrics_sent?: number;
   /** `online`, `idle` or `offline`. */
   status?: string;
+};
+
+/** With `fields`: these alone, and the id. */
+export type SparseCurriculumSummary = {
+  age_range?: string;
+  author?: string;
+  created_at?: string;
+  description?: string;
+  difficulty?: string;
+  id: string;
+  keywords?: Array<string>;
+  language?: string;
+  /** Counts its changes; the ETag. */
+  revision?: number;
+  status?: string;
+  title?: string;
+  topic_count?: number;
+  topics_count?: number;
+  updated_at?: string;
 };
 
 /** With `fields`: these alone, and the id. */
@@ -2664,6 +2794,13 @@ export type SystemMetrics = {
   timestamp: string;
 };
 
+/** A curriculum that was taken, and what it does otherwise than UMCF's schema says. */
+export type Taken = {
+  curriculum_id: string;
+  message: string;
+  warnings: Array<string>;
+};
+
 export type Tested = {
   actuators: Array<Trial>;
   began_at: string;
@@ -2748,10 +2885,13 @@ export type Topic = {
 };
 
 export type TopicAsset = {
+  alt_text?: (string | null);
   description: string;
   format?: (string | null);
   id: string;
+  size?: (number | null);
   type: string;
+  /** Of an asset that is kept here the path of its content, else what the document says. */
   url?: (string | null);
 };
 
@@ -2761,6 +2901,15 @@ export type TotpEnrolment = {
   otpauth_uri: string;
   /** Base32, to be typed in. */
   secret: string;
+};
+
+/** What is said in a topic, in the document's own words. */
+export type Transcript = {
+  /** Each term with its `ipa` and `respelling`. */
+  pronunciationGuide: Record<string, unknown>;
+  segments: Array<Record<string, unknown>>;
+  /** ISO 8601. */
+  totalDuration: string;
 };
 
 export type Trial = {
@@ -4793,9 +4942,19 @@ export interface Operations {
   };
   /** List curricula. `GET /api/v1/curricula` */
   curricula_list: {
-    query: { page?: number; per_page?: number; pageSize?: number; limit?: number };
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[title]"?: string; "filter[description]"?: string; "filter[author]"?: string; "filter[keywords]"?: string; "filter[language]"?: string; "filter[status]"?: string; "filter[difficulty]"?: string; "filter[topics_count]"?: number; "filter[created_at]"?: (string | number); "filter[updated_at]"?: (string | number); "filter[id]"?: string; "filter[deleted]"?: boolean; language?: string; status?: string; difficulty?: string; q?: string; sort?: string; fields?: string };
     response: {
-      data: Array<CurriculumSummary>;
+      data: Array<(CurriculumSummary | SparseCurriculumSummary)>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Keep a UMCF document. `POST /api/v1/curricula` */
+  curricula_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: Record<string, unknown>;
+    response: {
+      data: Taken;
       meta: Meta;
       links: Links;
     };
@@ -4803,8 +4962,34 @@ export interface Operations {
   /** One curriculum with its topics. `GET /api/v1/curricula/{id}` */
   curricula_get: {
     path: { id: string };
+    headers: { "If-None-Match"?: string };
     response: {
       data: CurriculumDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Replace a curriculum's document. `PUT /api/v1/curricula/{id}` */
+  curricula_replace: {
+    path: { id: string };
+    headers: { "If-Match"?: string };
+    body: {
+      formatIdentifier?: "umcf";
+      title: string;
+      content: Array<unknown>;
+    };
+    response: {
+      data: CurriculumDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete a curriculum. `DELETE /api/v1/curricula/{id}` */
+  curricula_delete: {
+    path: { id: string };
+    query: { confirm?: boolean };
+    response: {
+      data: Done;
       meta: Meta;
       links: Links;
     };
@@ -4813,6 +4998,173 @@ export interface Operations {
   curricula_full_get: {
     path: { id: string };
     response: Record<string, unknown>;
+  };
+  /** List archived curricula. `GET /api/v1/curricula/archived` */
+  curricula_archived_list: {
+    query: { page?: number; per_page?: number; pageSize?: number; limit?: number; "filter[file_name]"?: string; "filter[curriculum_id]"?: string; "filter[curriculum_title]"?: string; "filter[archived_at]"?: (string | number); "filter[file_size]"?: number; q?: string; sort?: string; fields?: string };
+    response: {
+      data: Array<(ArchivedCurriculum | SparseArchivedCurriculum)>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Bring a curriculum back from its archive. `POST /api/v1/curricula/archived/{file_name}/unarchive` */
+  curricula_archived_unarchive: {
+    path: { file_name: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Done;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete an archive. `DELETE /api/v1/curricula/archived/{file_name}` */
+  curricula_archived_delete: {
+    path: { file_name: string };
+    query: { confirm?: boolean };
+    response: {
+      data: ArchiveGone;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Derive what lists show once more. `POST /api/v1/curricula/reload` */
+  curricula_reload: {
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Reloaded;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Import a UMCF file, document or address. `POST /api/v1/curricula/import` */
+  curricula_import: {
+    headers: { "Idempotency-Key"?: string };
+    body: Record<string, unknown>;
+    response: {
+      data: Taken;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The UMCF document with its assets. `GET /api/v1/curricula/{id}/full-with-assets` */
+  curricula_full_with_assets_get: {
+    path: { id: string };
+    response: Record<string, unknown>;
+  };
+  /** What is said in a topic. `GET /api/v1/curricula/{id}/topics/{topic_id}/transcript` */
+  curricula_topics_transcript_get: {
+    path: { id: string; topic_id: string };
+    response: {
+      data: Transcript;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A topic's recording. `GET /api/v1/curricula/{id}/topics/{topic_id}/stream-audio` */
+  curricula_topics_stream_audio_get: {
+    path: { id: string; topic_id: string };
+    headers: { Range?: string; "If-Range"?: string; "If-None-Match"?: string };
+    response: unknown;
+  };
+  /** Put a curriculum away. `POST /api/v1/curricula/{id}/archive` */
+  curricula_archive: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: PutAway;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List a topic's assets. `GET /api/v1/curricula/{id}/topics/{topic_id}/assets` */
+  curricula_topics_assets_list: {
+    path: { id: string; topic_id: string };
+    response: {
+      data: Array<Asset>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Add an asset to a topic. `POST /api/v1/curricula/{id}/topics/{topic_id}/assets` */
+  curricula_topics_assets_create: {
+    path: { id: string; topic_id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Asset;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Say otherwise what an asset is. `PATCH /api/v1/curricula/{id}/topics/{topic_id}/assets/{asset_id}` */
+  curricula_topics_assets_update: {
+    path: { id: string; topic_id: string; asset_id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: AssetRequest;
+    response: {
+      data: Asset;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Delete an asset. `DELETE /api/v1/curricula/{id}/topics/{topic_id}/assets/{asset_id}` */
+  curricula_topics_assets_delete: {
+    path: { id: string; topic_id: string; asset_id: string };
+    response: {
+      data: AssetGone;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** An asset's bytes. `GET /api/v1/curricula/{id}/assets/{asset_id}/content` */
+  curricula_assets_content_get: {
+    path: { id: string; asset_id: string };
+    headers: { Range?: string; "If-Range"?: string; "If-None-Match"?: string };
+    response: unknown;
+  };
+  /** Fetch what the document has elsewhere. `POST /api/v1/curricula/{id}/preload-assets` */
+  curricula_preload_assets: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: PreloadedAssets;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Take a deleted curriculum back. `POST /api/v1/curricula/{id}/restore` */
+  curricula_restore: {
+    path: { id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: CurriculumDetail;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** List the documents that were replaced. `GET /api/v1/curricula/{id}/versions` */
+  curricula_versions_list: {
+    path: { id: string };
+    response: {
+      data: Array<CurriculumVersion>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A document that was replaced. `GET /api/v1/curricula/{id}/versions/{revision}` */
+  curricula_versions_get: {
+    path: { id: string; revision: string };
+    response: Record<string, unknown>;
+  };
+  /** Put an earlier document back. `POST /api/v1/curricula/{id}/versions/{revision}/restore` */
+  curricula_versions_restore: {
+    path: { id: string; revision: string };
+    headers: { "If-Match"?: string; "Idempotency-Key"?: string };
+    response: {
+      data: CurriculumDetail;
+      meta: Meta;
+      links: Links;
+    };
   };
   /** List import sources. `GET /api/v1/import/sources` */
   import_sources_list: {

@@ -75,6 +75,13 @@ pub struct Smtp {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct ContentSettings {
+    /// Networks that curricula and their assets may be fetched from besides public addresses.
+    pub allow: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
     /// Networks that webhooks may reach besides public addresses.
     pub allow: Vec<IpNet>,

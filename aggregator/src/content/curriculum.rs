@@ -1,10 +1,14 @@
 //! One curriculum as lists and details show it, derived from its document.
 
+use super::transcript::Transcript;
 use super::umcf::{Document, duration_s, id};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 const DEFAULT_DURATION_S: u64 = 30 * 60;
+/// Nodes below nodes that are looked at, and references that are found.
+const MAX_DEPTH: usize = 32;
+const MAX_FOUND: usize = 10_000;
 
 /// What lists show of a curriculum; kept beside the document, so that a list parses none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +23,9 @@ pub struct Summary {
     pub difficulty: String,
     pub age_range: String,
     pub keywords: Vec<String>,
+    /// Counts its changes.
+    #[serde(default)]
+    pub revision: u64,
     #[serde(default)]
     pub created_at_ms: u64,
     #[serde(default)]
@@ -29,7 +36,18 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curriculum {
     pub summary: Summary,
+    /// Where it came from: an import source.
+    pub source: Option<String>,
     pub document: Value,
+}
+
+/// Something that the document has elsewhere, at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub id: String,
+    pub url: String,
+    pub title: String,
+    pub topic: Option<String>,
 }
 
 /// A topic of the API: a child of the only root, or a root where there are several.
@@ -71,6 +89,7 @@ impl Summary {
             difficulty: value["educational"]["difficulty"].as_str().unwrap_or("medium").into(),
             age_range: value["educational"]["typicalAgeRange"].as_str().unwrap_or("18+").into(),
             keywords: texts(&value["metadata"]["keywords"]),
+            revision: 0,
             created_at_ms: 0,
             updated_at_ms: 0,
         }
@@ -85,6 +104,33 @@ impl Curriculum {
             .enumerate()
             .map(|(i, node)| topic(i, node))
             .collect()
+    }
+
+    /// What is said in a topic; `None` where there is no such topic, or nothing is said.
+    #[must_use]
+    pub fn transcript(&self, topic: &str) -> Option<Transcript> {
+        let nodes = topic_nodes(&self.document).into_iter().enumerate();
+        let mut found = nodes.filter(|(index, node)| topic_id(*index, node) == topic);
+        found.next().and_then(|(_, node)| Transcript::of(node))
+    }
+
+    /// What the document refers to by an address of http or https, with the topic whose it is.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference> {
+        let mut found = Vec::new();
+        collect(&self.document, None, 0, &mut found);
+        for (index, node) in topic_nodes(&self.document).into_iter().enumerate() {
+            collect(node, Some(&topic_id(index, node)), 0, &mut found);
+        }
+        // A topic's own comes after the whole document's, and says more.
+        let mut kept: Vec<Reference> = Vec::new();
+        for reference in found.into_iter().rev() {
+            if !kept.iter().any(|one| one.id == reference.id) {
+                kept.push(reference);
+            }
+        }
+        kept.reverse();
+        kept
     }
 
     /// Terms of the glossary, of the document and of its topics.
@@ -132,7 +178,7 @@ fn topic(index: usize, node: &Value) -> Topic {
     let spoken = node["content"]["text"].as_str().or_else(|| node["content"].as_str());
     let fallback = i64::try_from(index).unwrap_or(0);
     Topic {
-        id: id(node).map_or_else(|| format!("topic-{index}"), str::to_owned),
+        id: topic_id(index, node),
         title: text(&node["title"]),
         description: text(&node["description"]),
         duration_s: duration.and_then(duration_s).unwrap_or(DEFAULT_DURATION_S),
@@ -141,6 +187,32 @@ fn topic(index: usize, node: &Value) -> Topic {
         has_transcript: segments > 0 || spoken.is_some_and(|text| !text.is_empty()),
         assessments: node["assessments"].as_array().map_or(0, Vec::len),
         assets: assets(node),
+    }
+}
+
+fn topic_id(index: usize, node: &Value) -> String {
+    id(node).map_or_else(|| format!("topic-{index}"), str::to_owned)
+}
+
+/// References of the node and of all below it.
+fn collect(node: &Value, topic: Option<&str>, depth: usize, found: &mut Vec<Reference>) {
+    if depth > MAX_DEPTH || found.len() >= MAX_FOUND {
+        return;
+    }
+    for place in ["reference", "embedded"] {
+        for media in node["media"][place].as_array().into_iter().flatten() {
+            let url = media["url"].as_str().filter(|url| url.starts_with("http"));
+            if let (Some(id), Some(url)) = (id(media), url) {
+                let title = super::authoring::title(media);
+                let topic = topic.map(str::to_owned);
+                found.push(Reference { id: id.into(), url: url.into(), title, topic });
+            }
+        }
+    }
+    for name in ["content", "children"] {
+        for child in node[name].as_array().into_iter().flatten() {
+            collect(child, topic, depth + 1, found);
+        }
     }
 }
 
@@ -192,7 +264,7 @@ mod tests {
 
     fn curriculum(document: Value) -> Curriculum {
         let parsed = Document::parse(document.to_string(), 1 << 20).unwrap();
-        Curriculum { summary: Summary::of("c", &parsed), document }
+        Curriculum { summary: Summary::of("c", &parsed), source: None, document }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 mod batch;
 mod source;
+mod upload;
 
 pub(crate) use batch::Batch;
 pub(crate) use source::Source;
+pub(crate) use upload::{Upload, is_form, turn};
 
 use super::Api;
 use super::error::{ErrorCode, FieldError, Problem};
@@ -30,6 +32,8 @@ use uuid::Uuid;
 
 /// No body is longer. A diagram's source of the largest allowed length fits well.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// But for the routes that take files: the largest of these, and the form around it.
+pub(crate) const MAX_FILE_BYTES: usize = crate::content::MAX_ASSET_BYTES + 1024 * 1024;
 
 impl Input for State<Api> {
     fn describe(_: &mut Operation, _: &mut Schemas) {}

@@ -81,6 +81,37 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// The same where a request may do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MaybeIfMatch(Option<IfMatch>);
+
+impl MaybeIfMatch {
+    /// # Errors
+    /// Where no version can be the one.
+    pub(crate) fn expected(self) -> Result<Option<u64>, Problem> {
+        self.0.map_or(Ok(None), IfMatch::expected)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeIfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(IF_MATCH) {
+            return Ok(Self(None));
+        }
+        IfMatch::from_request_parts(parts, state).await.map(|own| Self(Some(own)))
+    }
+}
+
+impl Input for MaybeIfMatch {
+    fn describe(operation: &mut Operation, _: &mut Schemas) {
+        let text = "The ETag of what was read; nothing is changed where it is another by now.";
+        operation.parameters.push(parameter("If-Match", false, text));
+        operation.fails(&[ErrorCode::PreconditionFailed]);
+    }
+}
+
 impl Input for IfMatch {
     fn describe(operation: &mut Operation, _: &mut Schemas) {
         operation.parameters.push(parameter(

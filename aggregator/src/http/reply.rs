@@ -7,16 +7,20 @@
 
 mod document;
 mod envelope;
+mod ranged;
 #[cfg(feature = "oidc")]
 mod redirect;
 mod schema;
 mod streamed;
+mod written;
 
 pub(crate) use document::{Document, Drawn};
+pub(crate) use ranged::Ranged;
 #[cfg(feature = "oidc")]
 pub(crate) use redirect::{Redirect, WithCookie};
 pub(crate) use schema::{ReplySchema, Schemas};
 pub(crate) use streamed::{Negotiated, Streamed, Tabled};
+pub(crate) use written::WrittenJson;
 
 use super::dialect::Dialect;
 use super::error::Problem;

@@ -9,6 +9,7 @@ mod batch_requests;
 mod board;
 mod commands;
 mod conformance;
+mod curricula;
 mod device_changes;
 mod equipment;
 mod errors;

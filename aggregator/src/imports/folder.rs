@@ -160,7 +160,8 @@ fn umcf_course(folder: &Path, id: String, name: String) -> Course {
     let licence = document.licence().map(str::to_owned);
     let subject = document.value()["metadata"]["subject"].clone();
     let topics =
-        Curriculum { summary: summary.clone(), document: document.value().clone() }.topics();
+        Curriculum { summary: summary.clone(), source: None, document: document.value().clone() }
+            .topics();
     Course {
         title: summary.title,
         description: summary.description,

@@ -3,7 +3,7 @@
 use super::{ImportRequest, Imports, Job, folder};
 use crate::app::shutdown::Shutdown;
 use crate::content::umcf::{self, Document, DocumentError};
-use crate::content::{Asset, ContentError, MAX_DOCUMENT_BYTES, NewCurriculum, slug};
+use crate::content::{Asset, ContentError, MAX_DOCUMENT_BYTES, NewCurriculum, slug, sniff};
 use crate::fleet::DeviceId;
 use crate::fleet::sessions::{SendError, Target};
 use crate::store::StoreError;
@@ -236,7 +236,16 @@ impl Imports {
             return Err(RunError::Licence(licence));
         }
         let several = haul.documents.len() > 1;
-        let mut assets = haul.assets;
+        let mut assets = Vec::with_capacity(haul.assets.len());
+        for asset in haul.assets {
+            let Asset { id, title, bytes, .. } = asset;
+            match sniff::checked(bytes) {
+                Ok((media_type, bytes)) => {
+                    assets.push(Asset { id, title, media_type: media_type.into(), bytes });
+                }
+                Err(error) => job.warn(format!("the asset {id} was left out: {error}")),
+            }
+        }
         for (index, (item, document)) in haul.documents.into_iter().enumerate() {
             let id = curriculum_id(request, &item, &document, several.then_some(index));
             let new = NewCurriculum {
@@ -245,6 +254,7 @@ impl Imports {
                 source: Some(request.source.clone()),
                 import_job: Some(job.id.to_string()),
                 assets: std::mem::take(&mut assets),
+                created_at_ms: None,
                 at_ms: self.content.now_ms(),
             };
             self.content.keep(&new).await?;

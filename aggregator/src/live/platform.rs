@@ -21,9 +21,26 @@ pub enum What {
     Log(Box<KeptEntry>),
     Metrics(Box<Report>),
     Client(Box<Turned>),
-    LogsCleared { count: u64 },
+    LogsCleared {
+        count: u64,
+    },
     Stats(Stats),
     Idle(Box<Turn>),
+    /// A curriculum came, changed or went.
+    Content {
+        turn: ContentTurn,
+        id: String,
+        title: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentTurn {
+    Imported,
+    Updated,
+    Deleted,
+    Archived,
+    Unarchived,
 }
 
 impl Told {
@@ -36,8 +53,14 @@ impl Told {
             | What::Metrics(_)
             | What::Client(_)
             | What::LogsCleared { .. }
-            | What::Stats(_) => None,
+            | What::Stats(_)
+            | What::Content { .. } => None,
         }
+    }
+
+    /// Is it about what everybody may read?
+    const fn is_everybodys(&self) -> bool {
+        matches!(self.what, What::Content { .. })
     }
 }
 
@@ -54,7 +77,9 @@ impl Audience {
         match self {
             Self::All => true,
             // Of a device whoever sees it hears, which is judged besides.
-            Self::Of(user) => told.sender == Some(user) || told.device().is_some(),
+            Self::Of(user) => {
+                told.sender == Some(user) || told.device().is_some() || told.is_everybodys()
+            }
         }
     }
 }

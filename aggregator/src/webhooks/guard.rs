@@ -1,4 +1,4 @@
-//! Which addresses a webhook may reach. Whoever sets one up chooses a name, and a name can point
+//! Which addresses may be reached for somebody. Whoever names one chooses a name, and a name can point
 //! anywhere: every address that it resolves to is judged, and the connection goes to exactly those.
 
 use ipnet::IpNet;
@@ -50,7 +50,7 @@ fn within_v6(address: Ipv6Addr, first: Ipv6Addr, length: u8) -> bool {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{address} is no address that a webhook may reach: it is not on the public network")]
+#[error("{address} may not be reached from here: it is not on the public network")]
 pub struct Forbidden {
     pub address: IpAddr,
 }
@@ -91,13 +91,13 @@ fn is_public(address: IpAddr) -> bool {
 /// Resolves, and gives no address away that is not admitted. One bad address spoils its name:
 /// nobody's honest name points at both.
 #[derive(Debug)]
-pub(super) struct GuardedResolver {
+pub(crate) struct GuardedResolver {
     guard: Guard,
     inner: DefaultResolver,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(guard: Guard) -> Self {
+    pub(crate) fn new(guard: Guard) -> Self {
         Self { guard, inner: DefaultResolver::default() }
     }
 }

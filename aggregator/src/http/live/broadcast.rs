@@ -5,7 +5,7 @@ use crate::http::resources::clients::Client;
 use crate::http::resources::idle::IdleTurn;
 use crate::http::resources::logs::LogEntry;
 use crate::http::resources::stats::Stats;
-use crate::live::What;
+use crate::live::{ContentTurn, What};
 use serde_json::{Value, json};
 
 /// The names that a broadcast has, and what it carries.
@@ -22,6 +22,16 @@ pub(super) fn drawn(what: &What) -> (&'static [&'static str], Value) {
         }
         What::LogsCleared { count } => (&["logs_cleared"], json!({ "cleared_count": count })),
         What::Idle(turn) => (&["idle_state_changed"], json!(IdleTurn::from((**turn).clone()))),
+        What::Content { turn, id, title } => {
+            let name: &[&str] = match turn {
+                ContentTurn::Imported => &["curriculum_imported"],
+                ContentTurn::Updated => &["curriculum_updated"],
+                ContentTurn::Deleted => &["curriculum_deleted"],
+                ContentTurn::Archived => &["curriculum_archived"],
+                ContentTurn::Unarchived => &["curriculum_unarchived"],
+            };
+            (name, json!({ "curriculum_id": id, "title": title }))
+        }
         What::Stats(stats) => (&["stats_update"], json!(Stats::from(*stats))),
     }
 }

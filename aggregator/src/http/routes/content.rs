@@ -17,6 +17,97 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/curricula", "List curricula", curricula::list)
         .get("/api/v1/curricula/{id}", "One curriculum with its topics", curricula::detail)
         .get("/api/v1/curricula/{id}/full", "The UMCF document", curricula::full)
+        .post("/api/v1/curricula", "Keep a UMCF document", curricula::create)
+        .get("/api/v1/curricula/archived", "List archived curricula", curricula::archived)
+        .post(
+            "/api/v1/curricula/archived/{file_name}/unarchive",
+            "Bring a curriculum back from its archive",
+            curricula::unarchive,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .delete(
+            "/api/v1/curricula/archived/{file_name}",
+            "Delete an archive",
+            curricula::remove_archive,
+        )
+        .fails(&[ErrorCode::ConfirmationRequired])
+        .post("/api/v1/curricula/reload", "Derive what lists show once more", curricula::reload)
+        .post(
+            "/api/v1/curricula/import",
+            "Import a UMCF file, document or address",
+            curricula::import,
+        )
+        .put("/api/v1/curricula/{id}", "Replace a curriculum's document", curricula::replace)
+        .delete("/api/v1/curricula/{id}", "Delete a curriculum", curricula::remove)
+        .fails(&[ErrorCode::ConfirmationRequired])
+        .get(
+            "/api/v1/curricula/{id}/full-with-assets",
+            "The UMCF document with its assets",
+            curricula::full_with_assets,
+        )
+        .get(
+            "/api/v1/curricula/{id}/topics/{topic_id}/transcript",
+            "What is said in a topic",
+            curricula::transcript,
+        )
+        .get(
+            "/api/v1/curricula/{id}/topics/{topic_id}/stream-audio",
+            "A topic's recording",
+            curricula::stream_audio,
+        )
+        .post("/api/v1/curricula/{id}/archive", "Put a curriculum away", curricula::archive)
+        .fails(&[ErrorCode::Conflict, ErrorCode::Unavailable])
+        .get(
+            "/api/v1/curricula/{id}/topics/{topic_id}/assets",
+            "List a topic's assets",
+            curricula::assets,
+        )
+        .post(
+            "/api/v1/curricula/{id}/topics/{topic_id}/assets",
+            "Add an asset to a topic",
+            curricula::upload,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .patch(
+            "/api/v1/curricula/{id}/topics/{topic_id}/assets/{asset_id}",
+            "Say otherwise what an asset is",
+            curricula::change_asset,
+        )
+        .delete(
+            "/api/v1/curricula/{id}/topics/{topic_id}/assets/{asset_id}",
+            "Delete an asset",
+            curricula::remove_asset,
+        )
+        .get(
+            "/api/v1/curricula/{id}/assets/{asset_id}/content",
+            "An asset's bytes",
+            curricula::asset_content,
+        )
+        .post(
+            "/api/v1/curricula/{id}/preload-assets",
+            "Fetch what the document has elsewhere",
+            curricula::preload,
+        )
+        .post(
+            "/api/v1/curricula/{id}/restore",
+            "Take a deleted curriculum back",
+            curricula::restore,
+        )
+        .get(
+            "/api/v1/curricula/{id}/versions",
+            "List the documents that were replaced",
+            curricula::versions,
+        )
+        .get(
+            "/api/v1/curricula/{id}/versions/{revision}",
+            "A document that was replaced",
+            curricula::version,
+        )
+        .post(
+            "/api/v1/curricula/{id}/versions/{revision}/restore",
+            "Put an earlier document back",
+            curricula::restore_version,
+        )
         .get("/api/v1/import/sources", "List import sources", imports::sources)
         .get("/api/v1/import/sources/{id}", "One import source", imports::source)
         .get("/api/v1/import/sources/{id}/courses", "Courses of a source", imports::courses)
@@ -32,6 +123,73 @@ pub(super) fn flat(table: Table) -> Table {
         .get("/api/curricula", "List curricula", curricula::list)
         .get("/api/curricula/{id}", "One curriculum with its topics", curricula::detail)
         .get("/api/curricula/{id}/full", "The UMCF document", curricula::full)
+        .post("/api/curricula", "Keep a UMCF document", curricula::create)
+        .get("/api/curricula/archived", "List archived curricula", curricula::archived)
+        .post(
+            "/api/curricula/archived/{file_name}/unarchive",
+            "Bring a curriculum back from its archive",
+            curricula::unarchive,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .delete(
+            "/api/curricula/archived/{file_name}",
+            "Delete an archive",
+            curricula::remove_archive,
+        )
+        .fails(&[ErrorCode::ConfirmationRequired])
+        .post("/api/curricula/reload", "Derive what lists show once more", curricula::reload)
+        .post("/api/curricula/import", "Import a UMCF file, document or address", curricula::import)
+        .put("/api/curricula/{id}", "Replace a curriculum's document", curricula::replace)
+        .delete("/api/curricula/{id}", "Delete a curriculum", curricula::remove)
+        .fails(&[ErrorCode::ConfirmationRequired])
+        .get(
+            "/api/curricula/{id}/full-with-assets",
+            "The UMCF document with its assets",
+            curricula::full_with_assets,
+        )
+        .get(
+            "/api/curricula/{id}/topics/{topic_id}/transcript",
+            "What is said in a topic",
+            curricula::transcript,
+        )
+        .get(
+            "/api/curricula/{id}/topics/{topic_id}/stream-audio",
+            "A topic's recording",
+            curricula::stream_audio,
+        )
+        .post("/api/curricula/{id}/archive", "Put a curriculum away", curricula::archive)
+        .fails(&[ErrorCode::Conflict, ErrorCode::Unavailable])
+        .get(
+            "/api/curricula/{id}/topics/{topic_id}/assets",
+            "List a topic's assets",
+            curricula::assets,
+        )
+        .post(
+            "/api/curricula/{id}/topics/{topic_id}/assets",
+            "Add an asset to a topic",
+            curricula::upload,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .patch(
+            "/api/curricula/{id}/topics/{topic_id}/assets/{asset_id}",
+            "Say otherwise what an asset is",
+            curricula::change_asset,
+        )
+        .delete(
+            "/api/curricula/{id}/topics/{topic_id}/assets/{asset_id}",
+            "Delete an asset",
+            curricula::remove_asset,
+        )
+        .get(
+            "/api/curricula/{id}/assets/{asset_id}/content",
+            "An asset's bytes",
+            curricula::asset_content,
+        )
+        .post(
+            "/api/curricula/{id}/preload-assets",
+            "Fetch what the document has elsewhere",
+            curricula::preload,
+        )
         .get("/api/media/capabilities", "What can be drawn now", media::capabilities)
         .post("/api/media/diagrams/validate", "Check a diagram's source", media::validate)
         .fails(&RENDERER_AWAY)

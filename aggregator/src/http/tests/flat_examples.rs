@@ -249,3 +249,65 @@ async fn the_platform_answers_the_examples_as_they_are_written() {
         send(&rig, &token, method, path, &none).await;
     }
 }
+
+/// A form that has a file alone.
+async fn file(ask: super::rig::Ask<'_>, name: &str, content: &str) -> Answer {
+    let head = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+    let body = format!("{head}\r\n\r\n{content}\r\n--b--\r\n");
+    ask.header("content-type", "multipart/form-data; boundary=b").body(body).await
+}
+
+#[tokio::test]
+async fn a_curriculum_lives_its_life_by_the_examples_as_they_are_written() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let document = json!({
+        "formatIdentifier": "umcf", "id": { "value": "b" }, "title": "Biology 101",
+        "version": { "number": "1.0.0" },
+        "content": [{ "id": { "value": "root" }, "title": "Root", "type": "curriculum",
+            "children": [{ "id": { "value": "t" }, "title": "Cells", "type": "topic",
+                "transcript": { "segments": [{ "id": "s", "type": "introduction",
+                    "content": "Welcome to this lesson.",
+                    "speakingNotes": { "pace": "normal", "emphasis": ["key"], "pauseAfter": true } }],
+                    "pronunciationGuide": { "mitochondria": { "ipa": "x", "respelling": "y" } } } }] }],
+    });
+    let import = rig.post("/api/curricula/import").by(&token);
+    let answer = file(import, "b.umcf", &document.to_string()).await;
+    example("POST", "/api/curricula/import").is_like(&answer);
+    let put = json!({ "curriculum_id": "b", "topic_id": "t" });
+    let assets = "/api/curricula/{curriculum_id}/topics/{topic_id}/assets";
+    let upload = rig.post("/api/curricula/b/topics/t/assets").by(&token);
+    let answer = file(upload, "cell.svg", "<svg><g/></svg>").await;
+    example("POST", assets).is_like(&answer);
+    let asset = answer.json()["asset"]["id"].clone();
+    for path in [
+        "/api/curricula",
+        "/api/curricula/{curriculum_id}",
+        "/api/curricula/{curriculum_id}/full",
+        "/api/curricula/{curriculum_id}/topics/{topic_id}/transcript",
+    ] {
+        send(&rig, &token, "GET", path, &put).await;
+    }
+    let with_assets = "/api/curricula/{curriculum_id}/full-with-assets";
+    let example_of_assets = example("GET", with_assets);
+    let answer = rig.get("/api/curricula/b/full-with-assets").by(&token).send().await;
+    assert_eq!(example_of_assets.status, Some(200));
+    assert!(answer.json()["assets"][asset.as_str().unwrap()].is_string());
+    let whole = rig.ask(Method::PUT, "/api/curricula/b").by(&token).json(&document).await;
+    example("PUT", "/api/curricula/{curriculum_id}").is_like(&whole);
+    let preload = "/api/curricula/{curriculum_id}/preload-assets";
+    send(&rig, &token, "POST", preload, &put).await;
+    let one = format!("{assets}/{{asset_id}}");
+    let this = json!({ "curriculum_id": "b", "topic_id": "t", "asset_id": asset });
+    send(&rig, &token, "PATCH", &one, &this).await;
+    send(&rig, &token, "DELETE", &one, &this).await;
+    send(&rig, &token, "POST", "/api/curricula/reload", &json!({})).await;
+    let archive = "/api/curricula/{curriculum_id}/archive";
+    let archived = send(&rig, &token, "POST", archive, &put).await.json();
+    send(&rig, &token, "GET", "/api/curricula/archived", &json!({})).await;
+    let unarchive = "/api/curricula/archived/{file_name}/unarchive";
+    let name = json!({ "file_name": archived["archive_file"] });
+    send(&rig, &token, "POST", unarchive, &name).await;
+    let gone = rig.ask(Method::DELETE, "/api/curricula/b?confirm=true").by(&token).send().await;
+    example("DELETE", "/api/curricula/{curriculum_id}").is_like(&gone);
+}

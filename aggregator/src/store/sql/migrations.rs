@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -58,6 +58,7 @@ const STEPS: [Step; 18] = [
     step!(29, "0029_limits"),
     step!(30, "0030_lists"),
     step!(31, "0031_identities"),
+    step!(32, "0032_curricula"),
 ];
 
 /// A version of the schema.
