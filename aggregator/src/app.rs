@@ -152,7 +152,7 @@ impl App {
         let oidc = crate::oidc::Oidc::open(&config, store.clone(), clock.clone(), &circuits)?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
-        let media = Media::new(sessions.clone());
+        let media = Media::new(sessions.clone(), &config.media);
         let guard = Guard::new(&config.content.allow);
         let content = Content::new(store.clone(), clock.clone(), live.clone(), guard);
         let imports = Imports::new(
@@ -164,6 +164,7 @@ impl App {
         );
         history.register(&metrics, &circuits);
         telemetry.register(&metrics);
+        metrics.caches.watch(media.meter());
         metrics.caches.watch(tenancy.meter());
         metrics.caches.watch(fleet.meter());
         store.timing().register(&metrics);

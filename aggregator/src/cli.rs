@@ -4,6 +4,7 @@
 mod backup;
 mod keys;
 mod migrate;
+mod rasterise;
 mod run;
 
 use crate::accounts;
@@ -53,6 +54,20 @@ enum Command {
     Restore(backup::Restore),
     /// The keys that sealed fields are sealed with.
     Keys(keys::Keys),
+    /// Make pixels of one drawing: SVG in, PNG out. The server starts it for each picture.
+    #[command(hide = true)]
+    Rasterise(rasterise::Rasterise),
+}
+
+impl Arguments {
+    /// The whole work of a child that the server starts, which needs none of the house.
+    #[must_use]
+    pub fn child(&self) -> Option<ExitCode> {
+        match &self.command {
+            Command::Rasterise(arguments) => Some(rasterise::run(arguments)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -175,6 +190,8 @@ pub fn execute(arguments: Arguments) -> Result<(), CliError> {
             Command::Backup(backup) => backup.execute().await,
             Command::Restore(restore) => restore.execute(),
             Command::Keys(keys) => keys.execute().await,
+            // The process that does it never comes here.
+            Command::Rasterise(_) => Ok(()),
         }
     })
 }

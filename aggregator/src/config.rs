@@ -20,7 +20,7 @@ pub use limits::{Cors, Limits, Proxies};
 pub use listener::{Ipc, IpcPeer, Listener, Tls};
 pub use log::{Log, LogFormat, Rotate};
 pub use oidc::OidcProvider;
-pub use outside::{ContentSettings, Export, ExportKind, ExportUrl, Smtp, Webhooks};
+pub use outside::{ContentSettings, Export, ExportKind, ExportUrl, MediaSettings, Smtp, Webhooks};
 pub use safety::{Rack, Safety};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -85,6 +85,7 @@ pub struct Config {
     pub smtp: Smtp,
     pub webhooks: Webhooks,
     pub content: ContentSettings,
+    pub media: MediaSettings,
     pub logs: LogSettings,
     /// Where samples are sent on to.
     #[serde(default)]
@@ -230,6 +231,7 @@ impl Default for Config {
             smtp: Smtp::default(),
             webhooks: Webhooks::default(),
             content: ContentSettings::default(),
+            media: MediaSettings::default(),
             logs: LogSettings::default(),
         }
     }

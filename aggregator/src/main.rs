@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(code) = arguments.child() {
+        return code;
+    }
     match cli::execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,12 +1,17 @@
-//! Diagrams: which formats can be drawn now, is a source sound, draw it.
+//! Diagrams, formulas and maps: which formats can be drawn now, is a source sound, draw it.
 //!
 //! The drawing itself is done by a plugin on a connected machine. Its picture is sanitised before
 //! anybody sees it, and kept in a bounded cache under everything that changes it, the plugin's
-//! hash included. Nothing is drawn in a plugin's place: a source that fails is an error.
+//! hash included. Nothing is drawn in a plugin's place: a source that fails is an error. Machines
+//! that have the same plugin share the work, and one takes it over from another that is busy or
+//! has gone.
 
 mod job;
+pub mod raster;
 pub mod sanitise;
 
+use crate::caches::CacheMeter;
+use crate::config::MediaSettings;
 use crate::fleet::DeviceId;
 use crate::fleet::Sessions;
 use flyball_protocol::message::{
@@ -14,6 +19,7 @@ use flyball_protocol::message::{
     RenderJob,
 };
 use moka::future::Cache;
+use raster::{RasterError, Rasteriser};
 use sanitise::SanitiseError;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -27,6 +33,11 @@ pub const MAX_SOURCE_BYTES: usize = 256 * 1024;
 pub const MIN_SIDE: u32 = 1;
 pub const MAX_SIDE: u32 = 8192;
 const MAX_OPTION: usize = 64;
+const MAX_OPTIONS: usize = 16;
+/// Machines that are asked one after another before the caller is told to come back.
+const MAX_TRIES: usize = 4;
+const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
 /// Pictures of every format together.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const CACHE_IDLE: Duration = Duration::from_secs(3600);
@@ -42,6 +53,37 @@ pub struct RenderRequest {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub theme: Option<String>,
+    /// The format's own, each once.
+    pub options: Vec<(String, String)>,
+    pub output: Output,
+}
+
+/// What a picture is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    #[default]
+    Svg,
+    Png,
+}
+
+impl Output {
+    /// The word of the API.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "svg" => Some(Self::Svg),
+            "png" => Some(Self::Png),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Svg => SVG,
+            Self::Png => PNG,
+        }
+    }
 }
 
 /// A finished picture.
@@ -53,6 +95,8 @@ pub struct Picture {
     pub bytes: Vec<u8>,
     /// The plugin that drew it.
     pub plugin: String,
+    /// Names everything that it was made of.
+    pub key: String,
 }
 
 #[derive(Debug, Error)]
@@ -64,7 +108,9 @@ pub enum MediaError {
     #[error("{side} has to be {MIN_SIDE} to {MAX_SIDE}, not {value}")]
     Size { side: &'static str, value: u32 },
     #[error("{name} has more than {MAX_OPTION} characters")]
-    LongOption { name: &'static str },
+    LongOption { name: String },
+    #[error("there are more than {MAX_OPTIONS} options")]
+    ManyOptions,
     #[error("no connected machine has a ready plugin for {format}{}", hint(.waiting))]
     NoPlugin { format: String, waiting: Vec<String> },
     #[error("every machine that could draw it is busy")]
@@ -81,6 +127,10 @@ pub enum MediaError {
         #[source]
         source: SanitiseError,
     },
+    #[error("the format is drawn as {0}, which can't become {1}")]
+    Output(String, &'static str),
+    #[error(transparent)]
+    Raster(#[from] RasterError),
 }
 
 fn hint(waiting: &[String]) -> String {
@@ -98,20 +148,23 @@ pub struct Capabilities {
 pub struct Media {
     sessions: Sessions,
     pictures: Cache<[u8; 32], Arc<Picture>>,
+    meter: CacheMeter,
+    rasteriser: Rasteriser,
     /// Spreads the work over machines that have the same plugin.
     turn: Arc<AtomicUsize>,
 }
 
-/// A plugin on the machine that is to run it.
+/// A plugin, and the machines that can run it.
 #[derive(Clone, Debug)]
-struct Renderer {
-    device: DeviceId,
+struct Able {
+    machines: Vec<DeviceId>,
     plugin: String,
     hash: String,
+    format: String,
 }
 
 impl Media {
-    pub(crate) fn new(sessions: Sessions) -> Self {
+    pub(crate) fn new(sessions: Sessions, settings: &MediaSettings) -> Self {
         let pictures = Cache::builder()
             .max_capacity(CACHE_BYTES)
             .weigher(|_, picture: &Arc<Picture>| {
@@ -119,7 +172,13 @@ impl Media {
             })
             .time_to_idle(CACHE_IDLE)
             .build();
-        Self { sessions, pictures, turn: Arc::default() }
+        let rasteriser = Rasteriser::new(settings.rasteriser.clone(), &settings.fonts);
+        let meter = CacheMeter::new("pictures");
+        Self { sessions, pictures, meter, rasteriser, turn: Arc::default() }
+    }
+
+    pub(crate) const fn meter(&self) -> &CacheMeter {
+        &self.meter
     }
 
     #[must_use]
@@ -144,11 +203,9 @@ impl Media {
         source: &str,
     ) -> Result<Vec<Diagnostic>, MediaError> {
         check_source(source)?;
-        let renderer = self.renderer(format)?;
         let job = Job::Validate { format: canonical(format), source: source.into() };
-        let done = job::run(&self.sessions, &renderer.of(job)).await;
-        match done {
-            Ok(done) => Ok(done.diagnostics),
+        match self.run(self.able(format)?, job).await {
+            Ok((_, done)) => Ok(done.diagnostics),
             Err(MediaError::Faulty(diagnostics)) => Ok(diagnostics),
             Err(error) => Err(error),
         }
@@ -160,19 +217,50 @@ impl Media {
     /// Where it is out of bounds or faulty, nobody can draw it, or the plugin fails.
     pub async fn render(&self, request: &RenderRequest) -> Result<Arc<Picture>, MediaError> {
         check(request)?;
-        let renderer = self.renderer(&request.format)?;
-        let key = cache_key(&renderer, request);
+        let able = self.able(&request.format)?;
+        let key = cache_key(&able, request);
+        if let Some(picture) = self.meter.asked(self.pictures.get(&key).await) {
+            return Ok(picture);
+        }
         // One job draws for all who ask the same at once.
-        self.pictures
-            .try_get_with(key, self.draw(renderer, request))
+        let drawn = self.pictures.try_get_with(key, self.made(able, request, key));
+        drawn.await.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(|shared| again(&shared)))
+    }
+
+    async fn made(
+        &self,
+        able: Able,
+        request: &RenderRequest,
+        key: [u8; 32],
+    ) -> Result<Arc<Picture>, MediaError> {
+        if request.output == Output::Svg {
+            return self.draw(able, request, key).await;
+        }
+        let drawing = RenderRequest { output: Output::Svg, ..request.clone() };
+        let svg_key = cache_key(&able, &drawing);
+        let drawing = self.pictures.try_get_with(svg_key, self.draw(able, &drawing, svg_key));
+        let drawing = drawing
             .await
-            .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(|shared| again(&shared)))
+            .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(|shared| again(&shared)))?;
+        match drawing.mime_type.as_str() {
+            PNG => Ok(drawing),
+            SVG => {
+                let bytes = self.rasteriser.png(&drawing.bytes, MAX_PICTURE_BYTES).await?;
+                let (width, height) =
+                    size_of_png(&bytes).unwrap_or((drawing.width, drawing.height));
+                let (mime_type, key) = (PNG.to_owned(), hex(&key));
+                let plugin = drawing.plugin.clone();
+                Ok(Arc::new(Picture { mime_type, width, height, bytes, plugin, key }))
+            }
+            other => Err(MediaError::Output(other.to_owned(), PNG)),
+        }
     }
 
     async fn draw(
         &self,
-        renderer: Renderer,
+        able: Able,
         request: &RenderRequest,
+        key: [u8; 32],
     ) -> Result<Arc<Picture>, MediaError> {
         let job = Job::Render(RenderJob {
             format: canonical(&request.format),
@@ -180,24 +268,39 @@ impl Media {
             width: request.width,
             height: request.height,
             theme: request.theme.clone(),
-            options: Vec::new(),
+            options: request.options.clone(),
         });
-        let plugin = renderer.plugin.clone();
-        let done = job::run(&self.sessions, &renderer.of(job)).await?;
+        let (plugin, done) = self.run(able, job).await?;
         let Some(mut picture) = done.picture else {
             return Err(match done.diagnostics.is_empty() {
                 true => MediaError::Nothing { plugin },
                 false => MediaError::Faulty(done.diagnostics),
             });
         };
-        if picture.mime_type == "image/svg+xml" {
+        picture.key = hex(&key);
+        if picture.mime_type == SVG {
             picture.bytes = sanitise::svg(&picture.bytes, MAX_PICTURE_BYTES)
                 .map_err(|source| MediaError::Unsafe { plugin, source })?;
-        } else if !matches!(picture.mime_type.as_str(), "image/png" | "image/jpeg" | "image/webp") {
+        } else if !matches!(picture.mime_type.as_str(), PNG | "image/jpeg" | "image/webp") {
             let source = SanitiseError::MediaType(picture.mime_type);
             return Err(MediaError::Unsafe { plugin, source });
         }
         Ok(Arc::new(picture))
+    }
+
+    /// Has one of the machines do it. Another one is asked where it is busy or goes away.
+    async fn run(&self, able: Able, job: Job) -> Result<(String, job::Done), MediaError> {
+        let Able { machines, plugin, format, .. } = able;
+        let mut last = MediaError::NoPlugin { format, waiting: Vec::new() };
+        for device in machines.into_iter().take(MAX_TRIES) {
+            let order = job::Order { device, plugin: plugin.clone(), job: job.clone() };
+            match job::run(&self.sessions, &order).await {
+                Ok(done) => return Ok((plugin, done)),
+                Err(error @ (MediaError::Busy | MediaError::NoPlugin { .. })) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
     }
 
     fn renderers(&self) -> impl Iterator<Item = (DeviceId, PluginStatus)> {
@@ -205,31 +308,42 @@ impl Media {
         plugins.filter(|(_, plugin)| plugin.kind == PluginKind::Renderer)
     }
 
-    fn renderer(&self, format: &str) -> Result<Renderer, MediaError> {
+    /// Who can draw it now: the machines that have the newest of the plugins, in turn.
+    fn able(&self, format: &str) -> Result<Able, MediaError> {
         let wanted = canonical(format);
         let (ready, waiting): (Vec<_>, Vec<_>) = self
             .renderers()
             .filter(|(_, plugin)| plugin.handles.iter().any(|own| canonical(own) == wanted))
             .partition(|(_, plugin)| plugin.state == PluginState::Ready);
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        match ready.len() {
-            0 => Err(MediaError::NoPlugin {
-                format: wanted,
-                waiting: waiting.iter().map(|(_, plugin)| waits(plugin)).collect(),
-            }),
-            count => {
-                let (device, plugin) = &ready[turn % count];
-                let (plugin, hash) = (plugin.id.clone(), plugin.hash.clone());
-                Ok(Renderer { device: *device, plugin, hash })
-            }
-        }
+        let rank = |plugin: &PluginStatus| (numbers(&plugin.version), plugin.hash.clone());
+        let first = ready.iter().max_by_key(|(_, plugin)| rank(plugin));
+        let Some((_, first)) = first else {
+            let waiting = waiting.iter().map(|(_, plugin)| waits(plugin)).collect();
+            return Err(MediaError::NoPlugin { format: wanted, waiting });
+        };
+        let same = ready.iter().filter(|(_, plugin)| plugin.hash == first.hash);
+        let mut machines: Vec<DeviceId> = same.map(|(device, _)| *device).collect();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % machines.len().max(1);
+        machines.rotate_left(turn);
+        let (plugin, hash) = (first.id.clone(), first.hash.clone());
+        Ok(Able { machines, plugin, hash, format: wanted })
     }
 }
 
-impl Renderer {
-    fn of(self, job: Job) -> job::Order {
-        job::Order { device: self.device, plugin: self.plugin, job }
-    }
+/// The numbers of a version, in their order.
+fn numbers(version: &str) -> Vec<u64> {
+    let parts = version.split(|letter: char| !letter.is_ascii_digit());
+    parts.filter_map(|part| part.parse().ok()).collect()
+}
+
+fn hex(key: &[u8; 32]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What its header says.
+fn size_of_png(bytes: &[u8]) -> Option<(u32, u32)> {
+    let number = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    Some((number(16)?, number(20)?))
 }
 
 fn waits(plugin: &PluginStatus) -> String {
@@ -266,22 +380,35 @@ fn check(request: &RenderRequest) -> Result<(), MediaError> {
         }
     }
     if request.theme.as_ref().is_some_and(|theme| theme.len() > MAX_OPTION) {
-        return Err(MediaError::LongOption { name: "theme" });
+        return Err(MediaError::LongOption { name: "theme".into() });
+    }
+    if request.options.len() > MAX_OPTIONS {
+        return Err(MediaError::ManyOptions);
+    }
+    let long = |(name, value): &&(String, String)| name.len().max(value.len()) > MAX_OPTION;
+    if let Some((name, _)) = request.options.iter().find(long) {
+        return Err(MediaError::LongOption { name: name.chars().take(MAX_OPTION).collect() });
     }
     Ok(())
 }
 
 /// Everything that changes the picture.
-fn cache_key(renderer: &Renderer, request: &RenderRequest) -> [u8; 32] {
+fn cache_key(able: &Able, request: &RenderRequest) -> [u8; 32] {
     let number = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
+    let mut options = request.options.clone();
+    options.sort();
+    let options = options.into_iter().flat_map(|(name, value)| [name, value]);
     let parts = [
-        renderer.hash.clone(),
+        able.hash.clone(),
+        request.output.media_type().to_owned(),
         canonical(&request.format),
         number(request.width),
         number(request.height),
         request.theme.clone().unwrap_or_default(),
         request.source.clone(),
-    ];
+    ]
+    .into_iter()
+    .chain(options);
     let mut digest = Sha256::new();
     for part in parts {
         digest.update((part.len() as u64).to_be_bytes());
@@ -296,7 +423,10 @@ fn again(shared: &MediaError) -> MediaError {
         MediaError::EmptySource => MediaError::EmptySource,
         MediaError::LongSource { bytes } => MediaError::LongSource { bytes: *bytes },
         MediaError::Size { side, value } => MediaError::Size { side, value: *value },
-        MediaError::LongOption { name } => MediaError::LongOption { name },
+        MediaError::LongOption { name } => MediaError::LongOption { name: name.clone() },
+        MediaError::ManyOptions => MediaError::ManyOptions,
+        MediaError::Output(from, to) => MediaError::Output(from.clone(), to),
+        MediaError::Raster(error) => MediaError::Raster(error.clone()),
         MediaError::NoPlugin { format, waiting } => {
             MediaError::NoPlugin { format: format.clone(), waiting: waiting.clone() }
         }

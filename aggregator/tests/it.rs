@@ -8,5 +8,7 @@
 mod on_postgresql;
 #[path = "it/on_sqlite.rs"]
 mod on_sqlite;
+#[path = "it/raster.rs"]
+mod raster;
 #[path = "it/rig.rs"]
 mod rig;

@@ -427,6 +427,8 @@ export type Capabilities = {
   diagrams: DiagramCapabilities;
   formulas: FormulaCapabilities;
   maps: MapCapabilities;
+  /** What every picture can be had as. */
+  output_formats: Array<string>;
 };
 
 export type Certificate = {
@@ -853,9 +855,26 @@ export type ForceState = {
   state: string;
 };
 
+export type FormulaBody = {
+  /** `#rrggbb`, `#rgb` or a name of CSS. */
+  color?: (string | null);
+  /** On a line of its own; as within a text where false. */
+  displayMode?: (boolean | null);
+  /** Pixels. */
+  fontSize?: (number | null);
+  latex: string;
+  /** `svg` or `png`. */
+  outputFormat?: (string | null);
+  theme?: (string | null);
+};
+
 export type FormulaCapabilities = {
   client_side_supported: boolean;
   renderers: Record<string, boolean>;
+};
+
+export type FormulaSource = {
+  latex: string;
 };
 
 export type FrequencyRequest = {
@@ -1432,10 +1451,42 @@ export type Mail = {
   to: string;
 };
 
+export type MapBody = {
+  center: MapPoint;
+  markers?: Array<Marker>;
+  /** `mercator` or `equirectangular`. */
+  projection?: (string | null);
+  regions?: Array<Region>;
+  routes?: Array<Route>;
+  /** One of `GET …/maps/styles`; `standard` where absent. */
+  style?: (string | null);
+  title?: (string | null);
+  /** From 1, the world, to 12; each step halves what is seen. */
+  zoom?: (number | null);
+};
+
 export type MapCapabilities = {
   features: Array<string>;
   renderers: Record<string, boolean>;
   styles: Array<string>;
+};
+
+export type MapPoint = {
+  latitude: number;
+  longitude: number;
+};
+
+export type MapStyle = {
+  description: string;
+  id: string;
+  name: string;
+};
+
+export type Marker = {
+  color?: (string | null);
+  label?: (string | null);
+  latitude: number;
+  longitude: number;
 };
 
 export type Me = {
@@ -1783,6 +1834,14 @@ export type Refreshed = {
   tokens: Tokens;
 };
 
+/** Points as latitude and longitude. */
+export type Region = {
+  fillColor?: (string | null);
+  fillOpacity?: (number | null);
+  label?: (string | null);
+  points: Array<Array<number>>;
+};
+
 export type RegisterRequest = {
   device: LoginDevice;
   /** The part before the @ where absent. */
@@ -1820,7 +1879,9 @@ export type RenderBody = {
   /** Such as `graphviz`. */
   format: string;
   height?: (number | null);
-  /** `svg`; others are not drawn yet. */
+  /** What the format's own plugin offers, such as `engine` of `graphviz`. */
+  options?: Record<string, string>;
+  /** `svg` or `png`. */
   outputFormat?: (string | null);
   theme?: (string | null);
   width?: (number | null);
@@ -1926,6 +1987,14 @@ export type RoleBindingRequest = {
 export type RotateRequest = {
   /** How long the secret before signs too: a day where absent, a week at most. */
   overlap_seconds?: (number | null);
+};
+
+/** Points as latitude and longitude. */
+export type Route = {
+  color?: (string | null);
+  label?: (string | null);
+  points: Array<Array<number>>;
+  width?: (number | null);
 };
 
 export type RowProblem = {
@@ -4936,6 +5005,55 @@ export interface Operations {
     body: RenderBody;
     response: {
       data: Picture;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** A diagram by a link that holds its source. `GET /api/v1/media/diagrams/{format}/{output}/{source}` */
+  media_diagrams_get: {
+    path: { format: string; output: string; source: string };
+    query: { theme?: string; width?: number; height?: number };
+    headers: { Range?: string; "If-Range"?: string; "If-None-Match"?: string };
+    response: {
+      data: Picture;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Check a formula's source. `POST /api/v1/media/formulas/validate` */
+  media_formulas_validate: {
+    headers: { "Idempotency-Key"?: string };
+    body: FormulaSource;
+    response: {
+      data: Validation;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Draw a formula. `POST /api/v1/media/formulas/render` */
+  media_formulas_render: {
+    headers: { "Idempotency-Key"?: string };
+    body: FormulaBody;
+    response: {
+      data: Picture;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Draw a map. `POST /api/v1/media/maps/render` */
+  media_maps_render: {
+    headers: { "Idempotency-Key"?: string };
+    body: MapBody;
+    response: {
+      data: Picture;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** The styles of maps. `GET /api/v1/media/maps/styles` */
+  media_maps_styles_list: {
+    response: {
+      data: Array<MapStyle>;
       meta: Meta;
       links: Links;
     };

@@ -1,5 +1,6 @@
 //! Receivers outside: of samples, of mail, of webhooks.
 
+use crate::media::raster::drawing::FONTS;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,6 +79,23 @@ pub struct Smtp {
 pub struct ContentSettings {
     /// Networks that curricula and their assets may be fetched from besides public addresses.
     pub allow: Vec<IpNet>,
+}
+
+/// How drawings become pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MediaSettings {
+    /// Where fonts lie.
+    pub fonts: Vec<PathBuf>,
+    /// The program that is started for each picture as `PROGRAM rasterise`; this one itself where
+    /// absent.
+    pub rasteriser: Option<PathBuf>,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self { fonts: FONTS.map(PathBuf::from).to_vec(), rasteriser: None }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 
 mod document;
 mod envelope;
+mod pictured;
 mod ranged;
 #[cfg(feature = "oidc")]
 mod redirect;
@@ -15,6 +16,7 @@ mod streamed;
 mod written;
 
 pub(crate) use document::{Document, Drawn};
+pub(crate) use pictured::{Image, Pictured};
 pub(crate) use ranged::Ranged;
 #[cfg(feature = "oidc")]
 pub(crate) use redirect::{Redirect, WithCookie};

@@ -42,7 +42,8 @@ pub(super) async fn run(sessions: &Sessions, order: &Order) -> Result<Done, Medi
                 if bytes.len() <= MAX_PICTURE_BYTES =>
             {
                 let plugin = plugin.clone();
-                done.picture = Some(Picture { mime_type, width, height, bytes, plugin });
+                done.picture =
+                    Some(Picture { mime_type, width, height, bytes, plugin, key: String::new() });
             }
             JobEvent::Failed(failure) if failure.kind == JobFailureKind::InvalidInput => {
                 done.diagnostics.extend(failure.diagnostics.clone());

@@ -1,8 +1,8 @@
 use super::*;
 
-fn renderer() -> Renderer {
-    let device = DeviceId(uuid::Uuid::from_u128(1));
-    Renderer { device, plugin: "graphviz".into(), hash: "aa".into() }
+fn able() -> Able {
+    let machines = vec![DeviceId(uuid::Uuid::from_u128(1))];
+    Able { machines, plugin: "graphviz".into(), hash: "aa".into(), format: "graphviz".into() }
 }
 
 fn request() -> RenderRequest {
@@ -12,23 +12,32 @@ fn request() -> RenderRequest {
         width: None,
         height: None,
         theme: None,
+        options: Vec::new(),
+        output: Output::Svg,
     }
+}
+
+fn engine(name: &str) -> Vec<(String, String)> {
+    vec![("engine".into(), name.into())]
 }
 
 #[test]
 fn everything_that_changes_the_picture_changes_its_key() {
-    let key = cache_key(&renderer(), &request());
+    let key = cache_key(&able(), &request());
     let others = [
-        cache_key(&Renderer { hash: "bb".into(), ..renderer() }, &request()),
-        cache_key(&renderer(), &RenderRequest { width: Some(800), ..request() }),
-        cache_key(&renderer(), &RenderRequest { height: Some(800), ..request() }),
-        cache_key(&renderer(), &RenderRequest { theme: Some("dark".into()), ..request() }),
-        cache_key(&renderer(), &RenderRequest { source: "digraph {}".into(), ..request() }),
-        cache_key(&renderer(), &RenderRequest { format: "mermaid".into(), ..request() }),
+        cache_key(&Able { hash: "bb".into(), ..able() }, &request()),
+        cache_key(&able(), &RenderRequest { width: Some(800), ..request() }),
+        cache_key(&able(), &RenderRequest { height: Some(800), ..request() }),
+        cache_key(&able(), &RenderRequest { theme: Some("dark".into()), ..request() }),
+        cache_key(&able(), &RenderRequest { source: "digraph {}".into(), ..request() }),
+        cache_key(&able(), &RenderRequest { format: "mermaid".into(), ..request() }),
+        cache_key(&able(), &RenderRequest { output: Output::Png, ..request() }),
+        cache_key(&able(), &RenderRequest { options: engine("neato"), ..request() }),
+        cache_key(&able(), &RenderRequest { options: engine("dot"), ..request() }),
     ];
     assert!(others.iter().all(|other| *other != key));
     // Another word for the same format draws the same picture.
-    assert_eq!(cache_key(&renderer(), &RenderRequest { format: "DOT".into(), ..request() }), key);
+    assert_eq!(cache_key(&able(), &RenderRequest { format: "DOT".into(), ..request() }), key);
 }
 
 #[test]
@@ -46,7 +55,7 @@ fn sources_and_sizes_out_of_bounds_are_refused() {
 
 #[tokio::test]
 async fn without_a_plugin_the_answer_says_which_is_missing() {
-    let media = Media::new(Sessions::default());
+    let media = Media::new(Sessions::default(), &MediaSettings::default());
     assert_eq!(media.capabilities(), Capabilities::default());
     let error = media.render(&request()).await.unwrap_err();
     assert_eq!(error.to_string(), "no connected machine has a ready plugin for graphviz");

@@ -1,11 +1,14 @@
-//! Diagrams, in the words of the flat document; v1 has the same with its own case.
+//! Diagrams, formulas and maps, in the words of the flat document; v1 has the same with its own
+//! case.
 
 use crate::http::Api;
+use crate::http::accept::Accept;
 use crate::http::auth::Member;
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::Body;
-use crate::http::reply::{Answer, Flat, One, Resource};
-use crate::media::{MediaError, RenderRequest, is_error};
+use crate::http::reply::{Answer, Flat, Image, One, Pictured, Resource};
+use crate::media::raster::RasterError;
+use crate::media::{MediaError, Output, Picture as Drawing, RenderRequest, is_error};
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,18 +16,31 @@ use flyball_protocol::message::{Diagnostic, DiagnosticSeverity, JobFailureKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
+
+mod formulas;
+mod links;
+mod maps;
+
+pub(crate) use formulas::{render as render_formula, validate as validate_formula};
+pub(crate) use links::linked;
+pub(crate) use maps::{render as render_map, styles};
 
 /// The formats that the flat document names; each is true only where a plugin draws it now.
 const DIAGRAMS: [&str; 4] = ["mermaid", "graphviz", "plantuml", "d2"];
 const FORMULAS: [&str; 2] = ["katex", "latex"];
-const MAPS: [&str; 3] = ["cartopy", "folium", "static_tiles"];
+/// The programs that the flat document names for maps, none of which there is here.
+const MAP_PROGRAMS: [&str; 3] = ["cartopy", "folium", "static_tiles"];
+const MAP: &str = "map";
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Capabilities {
     diagrams: DiagramCapabilities,
     formulas: FormulaCapabilities,
     maps: MapCapabilities,
+    /// What every picture can be had as.
+    output_formats: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,16 +76,29 @@ pub(crate) async fn capabilities(
         names.iter().map(drawn).collect()
     };
     let mut diagrams = ready(&DIAGRAMS);
-    let elsewhere = |name: &str| FORMULAS.contains(&name) || MAPS.contains(&name);
+    let elsewhere = |name: &str| FORMULAS.contains(&name) || name == MAP;
     diagrams
         .extend(found.iter().filter(|(name, _)| !elsewhere(name)).map(|(n, r)| (n.clone(), *r)));
+    let maps_are_drawn = found.get(MAP).copied().unwrap_or(false);
+    let mut map_renderers: BTreeMap<String, bool> =
+        MAP_PROGRAMS.iter().map(|name| ((*name).to_owned(), false)).collect();
+    map_renderers.insert(MAP.to_owned(), maps_are_drawn);
+    let words = |words: &[&str]| match maps_are_drawn {
+        true => words.iter().map(|word| (*word).to_owned()).collect(),
+        false => Vec::new(),
+    };
     Ok(One(Capabilities {
         diagrams: DiagramCapabilities {
             formats: diagrams.keys().cloned().collect(),
             renderers: diagrams,
         },
         formulas: FormulaCapabilities { renderers: ready(&FORMULAS), client_side_supported: true },
-        maps: MapCapabilities { styles: Vec::new(), renderers: ready(&MAPS), features: Vec::new() },
+        maps: MapCapabilities {
+            styles: words(&maps::STYLES.map(|(id, ..)| id)),
+            renderers: map_renderers,
+            features: words(&["markers", "routes", "regions"]),
+        },
+        output_formats: vec!["svg", "png"],
     }))
 }
 
@@ -127,7 +156,11 @@ pub(crate) async fn validate(
     Body(request): Body<ValidateRequest>,
 ) -> Answer<One<Validation>> {
     let (format, code) = source(request.format, request.code)?;
-    let diagnostics = api.app.media.validate(&format, &code).await.map_err(problem)?;
+    judged(&api, &format, &code).await
+}
+
+async fn judged(api: &Api, format: &str, code: &str) -> Answer<One<Validation>> {
+    let diagnostics = api.app.media.validate(format, code).await.map_err(problem)?;
     let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(is_error);
     Ok(One(Validation {
         valid: errors.is_empty(),
@@ -143,10 +176,13 @@ pub(crate) struct RenderBody {
     format: Option<String>,
     #[schema(value_type = String)]
     code: Option<String>,
-    /// `svg`; others are not drawn yet.
+    /// `svg` or `png`.
     #[serde(rename = "outputFormat", alias = "output_format")]
     output_format: Option<String>,
     theme: Option<String>,
+    /// What the format's own plugin offers, such as `engine` of `graphviz`.
+    #[serde(default)]
+    options: BTreeMap<String, String>,
     #[schema(minimum = 1, maximum = 8192)]
     width: Option<u32>,
     #[schema(minimum = 1, maximum = 8192)]
@@ -168,30 +204,64 @@ impl Resource for Picture {
     const FLAT: Flat = Flat::fields().camel();
 }
 
+impl From<Arc<Drawing>> for Picture {
+    fn from(drawing: Arc<Drawing>) -> Self {
+        Self {
+            data: STANDARD.encode(&drawing.bytes),
+            mime_type: drawing.mime_type.clone(),
+            width: drawing.width,
+            height: drawing.height,
+            render_method: drawing.plugin.clone(),
+        }
+    }
+}
+
 pub(crate) async fn render(
     State(api): State<Api>,
     Member(_): Member,
+    accept: Accept,
     Body(request): Body<RenderBody>,
-) -> Answer<One<Picture>> {
+) -> Answer<Pictured<Picture>> {
     let (format, source) = source(request.format, request.code)?;
-    if let Some(output) = request.output_format.filter(|output| !output.eq_ignore_ascii_case("svg"))
-    {
-        let message = format!("outputFormat {output} is not drawn; svg is");
-        return Err(Problem::new(ErrorCode::UnsupportedFormat, message)
-            .detail("supported", vec!["svg"])
-            .field(FieldError::body("outputFormat", "unsupported_format", "has to be svg")));
-    }
+    let (output, prefers_image) = wanted(&accept, request.output_format.as_deref(), Output::Svg)?;
     // `default` is the plugin's own look, the same as none.
     let theme = request.theme.filter(|theme| theme != "default" && !theme.is_empty());
     let (width, height) = (request.width, request.height);
-    let order = RenderRequest { format, source, width, height, theme };
-    let picture = api.app.media.render(&order).await.map_err(problem)?;
-    Ok(One(Picture {
-        data: STANDARD.encode(&picture.bytes),
-        mime_type: picture.mime_type.clone(),
-        width: picture.width,
-        height: picture.height,
-        render_method: picture.plugin.clone(),
+    let options = request.options.into_iter().collect();
+    let order = RenderRequest { format, source, width, height, theme, options, output };
+    shown(&api, &order, prefers_image).await
+}
+
+/// What the picture is made of, and whether it comes as itself. A word of the body counts more than
+/// the header's type.
+fn wanted(accept: &Accept, word: Option<&str>, own: Output) -> Result<(Output, bool), Problem> {
+    let said = word.filter(|word| !word.is_empty()).map(|word| {
+        Output::from_name(word).ok_or_else(|| {
+            let message = format!("outputFormat {word} is not drawn; svg and png are");
+            Problem::new(ErrorCode::UnsupportedFormat, message)
+                .detail("supported", vec!["svg", "png"])
+                .field(FieldError::body("outputFormat", "unsupported_format", "is svg or png"))
+        })
+    });
+    let said = said.transpose()?;
+    Ok(match (accept.choose(&["application/json", "image/svg+xml", "image/png"])?, said) {
+        (0, said) => (said.unwrap_or(own), false),
+        (_, Some(said)) => (said, true),
+        (1, None) => (Output::Svg, true),
+        (_, None) => (Output::Png, true),
+    })
+}
+
+async fn shown(api: &Api, order: &RenderRequest, prefers_image: bool) -> Answer<Pictured<Picture>> {
+    let drawing = api.app.media.render(order).await.map_err(problem)?;
+    if !prefers_image {
+        return Ok(Pictured::Json(One(drawing.into())));
+    }
+    Ok(Pictured::Image(Image {
+        media_type: drawing.mime_type.clone(),
+        tag: format!("\"{}\"", drawing.key),
+        known: false,
+        bytes: drawing.bytes.clone(),
     }))
 }
 
@@ -220,7 +290,13 @@ fn problem(error: MediaError) -> Problem {
     match error {
         MediaError::EmptySource | MediaError::LongSource { .. } => fault("code"),
         MediaError::Size { side, .. } => fault(side),
-        MediaError::LongOption { name } => fault(name),
+        MediaError::LongOption { name } => fault(&name),
+        MediaError::ManyOptions => fault("options"),
+        MediaError::Output(..) => Problem::new(ErrorCode::UnsupportedFormat, message),
+        MediaError::Raster(RasterError::Busy) => {
+            Problem::new(ErrorCode::Unavailable, message).retry_after(1)
+        }
+        MediaError::Raster(_) => Problem::new(ErrorCode::PluginFailed, message),
         MediaError::NoPlugin { format, .. } => {
             Problem::new(ErrorCode::PluginUnavailable, message).detail("missing", format)
         }

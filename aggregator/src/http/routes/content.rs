@@ -14,6 +14,23 @@ pub(super) fn v1(table: Table) -> Table {
         .fails(&RENDERER_AWAY)
         .post("/api/v1/media/diagrams/render", "Draw a diagram", media::render)
         .fails(&RENDERER_AWAY)
+        .get(
+            "/api/v1/media/diagrams/{format}/{output}/{source}",
+            "A diagram by a link that holds its source",
+            media::linked,
+        )
+        .fails(&RENDERER_AWAY)
+        .post(
+            "/api/v1/media/formulas/validate",
+            "Check a formula's source",
+            media::validate_formula,
+        )
+        .fails(&RENDERER_AWAY)
+        .post("/api/v1/media/formulas/render", "Draw a formula", media::render_formula)
+        .fails(&RENDERER_AWAY)
+        .post("/api/v1/media/maps/render", "Draw a map", media::render_map)
+        .fails(&RENDERER_AWAY)
+        .get("/api/v1/media/maps/styles", "The styles of maps", media::styles)
         .get("/api/v1/curricula", "List curricula", curricula::list)
         .get("/api/v1/curricula/{id}", "One curriculum with its topics", curricula::detail)
         .get("/api/v1/curricula/{id}/full", "The UMCF document", curricula::full)
@@ -195,6 +212,19 @@ pub(super) fn flat(table: Table) -> Table {
         .fails(&RENDERER_AWAY)
         .post("/api/media/diagrams/render", "Draw a diagram", media::render)
         .fails(&RENDERER_AWAY)
+        .get(
+            "/api/media/diagrams/{format}/{output}/{source}",
+            "A diagram by a link that holds its source",
+            media::linked,
+        )
+        .fails(&RENDERER_AWAY)
+        .post("/api/media/formulas/validate", "Check a formula's source", media::validate_formula)
+        .fails(&RENDERER_AWAY)
+        .post("/api/media/formulas/render", "Draw a formula", media::render_formula)
+        .fails(&RENDERER_AWAY)
+        .post("/api/media/maps/render", "Draw a map", media::render_map)
+        .fails(&RENDERER_AWAY)
+        .get("/api/media/maps/styles", "The styles of maps", media::styles)
         .get("/api/import/sources", "List import sources", imports::sources)
         .get("/api/import/sources/{id}", "One import source", imports::source)
         .get("/api/import/sources/{id}/courses", "Courses of a source", imports::courses)

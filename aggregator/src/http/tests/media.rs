@@ -34,6 +34,15 @@ fn draw(job: Job) -> Vec<JobEvent> {
         (Job::Validate { .. }, _) => vec![JobEvent::Diagnostics(Vec::new()), JobEvent::Done],
         (_, "fault") => vec![failure(JobFailureKind::InvalidInput, "does not parse")],
         (_, "spin") => vec![failure(JobFailureKind::Limit, "it ran longer than 5 s")],
+        (Job::Render(render), "told") => {
+            let told = format!("{:?} {:?} {:?}", render.format, render.options, render.theme);
+            let told = told.replace(['<', '&'], "");
+            vec![image("image/svg+xml", &format!("<svg><text>{told}</text></svg>")), JobEvent::Done]
+        }
+        (Job::Render(render), source) if render.format == "map" => {
+            let told = source.replace(['<', '&'], "");
+            vec![image("image/svg+xml", &format!("<svg><text>{told}</text></svg>")), JobEvent::Done]
+        }
         (_, "html") => vec![image("text/html", "<p>"), JobEvent::Done],
         (_, "nothing") => vec![JobEvent::Done],
         _ => vec![image("image/svg+xml", "<svg><script>x</script><g/></svg>"), JobEvent::Done],
@@ -47,6 +56,13 @@ fn image(mime_type: &str, text: &str) -> JobEvent {
 
 fn renderer() -> Vec<flyball_protocol::message::PluginStatus> {
     vec![plugin("graphviz-pure", PluginKind::Renderer, &["graphviz", "dot"])]
+}
+
+/// What the picture of an answer says.
+fn said(answer: &super::rig::Answer) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let data = answer.json()["data"].as_str().unwrap().to_owned();
+    String::from_utf8(STANDARD.decode(data).unwrap()).unwrap().replace("&quot;", "\"")
 }
 
 fn source(code: &str) -> Value {
@@ -134,7 +150,7 @@ async fn requests_out_of_bounds_are_refused_before_any_machine_hears_of_them() {
         (json!({ "format": "graphviz", "code": "x", "width": -1 }), 400, "validation_error"),
         (json!({ "format": "graphviz", "code": "x".repeat(300_000) }), 400, "validation_error"),
         (
-            json!({ "format": "graphviz", "code": "x", "outputFormat": "png" }),
+            json!({ "format": "graphviz", "code": "x", "outputFormat": "bmp" }),
             400,
             "unsupported_format",
         ),
@@ -163,4 +179,138 @@ async fn capabilities_say_what_can_be_drawn_now() {
     let plugins = rig.get("/api/plugins").by(&token).send().await.json();
     assert_eq!(plugins["plugins"][0]["plugin_id"], "graphviz-pure");
     assert_eq!(plugins["first_run"], false);
+}
+
+#[tokio::test]
+async fn a_picture_comes_as_itself_where_the_client_prefers_it() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    connect(&rig, renderer(), Verdict::Accepted, draw).await;
+    let ask = rig.post(RENDER).by(&token).header("accept", "image/svg+xml, */*;q=0.1");
+    let answer = ask.json(&source("digraph {}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "image/svg+xml"));
+    assert_eq!(answer.text, "<svg><g/></svg>");
+    assert!(answer.header("content-security-policy").contains("sandbox"));
+    let ask = rig.post(RENDER).by(&token).header("accept", "application/pdf");
+    assert_eq!(ask.json(&source("digraph {}")).await.refusal(), (406, "not_acceptable".into()));
+}
+
+#[tokio::test]
+async fn a_link_that_holds_its_source_is_a_picture_with_a_tag() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    connect(&rig, renderer(), Verdict::Accepted, draw).await;
+    let link = |source: &str| {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, source.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let packed = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(packed);
+        format!("/api/v1/media/diagrams/graphviz/svg/{packed}")
+    };
+    let answer = rig.get(&link("digraph {}")).by(&token).send().await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "<svg><g/></svg>"));
+    let tag = answer.header("etag").to_owned();
+    let known = rig.get(&link("digraph {}")).by(&token).header("if-none-match", &tag).send().await;
+    assert_eq!((known.status.as_u16(), known.bytes.len()), (304, 0));
+    let wide = rig.get(&format!("{}?width=90", link("digraph {}"))).by(&token).send().await;
+    assert_ne!(wide.header("etag"), tag);
+    let fault = rig.get(&link("fault")).by(&token).send().await;
+    assert_eq!((fault.status.as_u16(), fault.header("content-type")), (400, "image/svg+xml"));
+    assert!(fault.text.contains("line 3, column 5: unexpected token"), "{}", fault.text);
+    let broken = "/api/v1/media/diagrams/graphviz/svg/%25";
+    assert_eq!(rig.get(broken).by(&token).send().await.refusal(), (400, "bad_request".into()));
+}
+
+#[tokio::test]
+async fn a_formula_is_drawn_with_its_options_and_judged_by_its_place() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let plugins = vec![plugin("ratex", PluginKind::Renderer, &["latex", "katex"])];
+    connect(&rig, plugins, Verdict::Accepted, draw).await;
+    let path = "/api/media/formulas/render";
+    let body = json!({ "latex": "told", "displayMode": false, "fontSize": 24, "color": "#123456" });
+    let drawn = said(&rig.post(path).by(&token).json(&body).await);
+    for wanted in ["latex", "displayMode", "false", "fontSize", "24", "#123456"] {
+        assert!(drawn.contains(wanted), "{wanted}: {drawn}");
+    }
+    for (body, slug) in [
+        (json!({}), "missing_field"),
+        (json!({ "latex": "x", "fontSize": 1 }), "validation_error"),
+        (json!({ "latex": "x", "outputFormat": "gif" }), "unsupported_format"),
+        (json!({ "latex": "fault" }), "validation_error"),
+    ] {
+        let answer = rig.post(path).by(&token).json(&body).await;
+        assert_eq!(answer.refusal(), (400, slug.to_owned()), "{body}");
+    }
+    let judged = rig.post("/api/media/formulas/validate").by(&token);
+    let judged = judged.json(&json!({ "latex": "fault" })).await.json();
+    assert_eq!((&judged["valid"], &judged["errors"][0]["column"]), (&json!(false), &json!(5)));
+    let capabilities = rig.get("/api/media/capabilities").by(&token).send().await.json();
+    assert_eq!(capabilities["capabilities"]["formulas"]["renderers"]["katex"], true);
+}
+
+#[tokio::test]
+async fn a_map_reaches_its_plugin_whole_and_its_faults_name_their_place() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    connect(&rig, vec![plugin("maps", PluginKind::Renderer, &["map"])], Verdict::Accepted, draw)
+        .await;
+    let path = "/api/media/maps/render";
+    let map = json!({
+        "title": "Italian City-States", "center": { "lat": 43.0, "lng": 12.0 }, "zoom": 6,
+        "style": "educational", "outputFormat": "svg",
+        "markers": [{ "latitude": 41.9, "longitude": 12.5, "label": "Rome", "color": "#E74C3C" }],
+        "routes": [{ "points": [[41.9, 12.5], [43.7, 11.2]], "width": 2.0 }],
+        "regions": [{ "points": [[42.0, 11.0], [42.5, 13.0], [41.5, 13.0]], "fillOpacity": 0.3 }],
+    });
+    let drawn: Value = {
+        let text = said(&rig.post(path).by(&token).json(&map).await);
+        let text = text.trim_start_matches("<svg><text>").trim_end_matches("</text></svg>");
+        serde_json::from_str(text).unwrap()
+    };
+    assert_eq!(drawn["center"], json!({ "latitude": 43.0, "longitude": 12.0 }));
+    assert_eq!((&drawn["markers"], &drawn["regions"]), (&map["markers"], &map["regions"]));
+    for (change, field) in [
+        (json!({ "center": { "latitude": 99, "longitude": 0 } }), "center.latitude"),
+        (json!({ "style": "cubist" }), "style"),
+        (json!({ "width": 9 }), "width"),
+        (json!({ "zoom": 0 }), "zoom"),
+        (json!({ "markers": [{ "latitude": 0, "longitude": 999 }] }), "markers.0.longitude"),
+        (json!({ "routes": [{ "points": [[0, 0]] }] }), "routes.0.points"),
+        (json!({ "regions": [{ "points": [[0, 0], [1, 1]] }] }), "regions.0.points"),
+    ] {
+        let mut body = map.clone();
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let answer = rig.post(path).by(&token).json(&body).await;
+        assert_eq!(answer.refusal(), (400, "validation_error".into()), "{change}");
+        assert!(answer.text.contains(field), "{field}: {}", answer.text);
+    }
+    let styles = rig.get("/api/media/maps/styles").by(&token).send().await.json();
+    assert_eq!(styles["styles"][2]["id"], "physical");
+    let capabilities = rig.get("/api/media/capabilities").by(&token).send().await.json();
+    assert_eq!(capabilities["capabilities"]["maps"]["styles"].as_array().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn another_machine_takes_over_from_one_that_has_gone() {
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let gone = connect(&rig, renderer(), Verdict::Accepted, |_| {
+        let failure = JobFailure {
+            kind: JobFailureKind::Unavailable,
+            message: "the runner is away".into(),
+            diagnostics: Vec::new(),
+        };
+        vec![JobEvent::Failed(failure)]
+    })
+    .await;
+    let there = connect(&rig, renderer(), Verdict::Accepted, draw).await;
+    for turn in 0..4 {
+        let answer = rig.post(RENDER).by(&token).json(&source(&format!("digraph {turn}"))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!(there.jobs.load(Ordering::SeqCst), 4);
+    assert_eq!(gone.jobs.load(Ordering::SeqCst), 2);
 }
