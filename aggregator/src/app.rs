@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::notifications::Notifications;
 use crate::operations::{OpenError, Operations};
 use crate::page::cursor::{CursorError, Cursors};
+use crate::plugins::Plugins;
 use crate::reports::Reports;
 use crate::resilience::Circuits;
 use crate::sealing::{Sealing, SealingError};
@@ -84,6 +85,7 @@ pub struct Parts {
     pub tenancy: Tenancy,
     pub cursors: Cursors,
     pub media: Media,
+    pub plugins: Plugins,
     pub content: Content,
     pub imports: Imports,
     pub sealing: Sealing,
@@ -152,13 +154,15 @@ impl App {
         let oidc = crate::oidc::Oidc::open(&config, store.clone(), clock.clone(), &circuits)?;
         let tenancy = Tenancy::new(store.clone(), clock.clone());
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
-        let media = Media::new(sessions.clone(), &config.media);
+        let plugins = Plugins::new(store.clone(), sealing.clone(), clock.clone(), live.clone());
+        let media = Media::new(sessions.clone(), plugins.clone(), &config.media);
         let guard = Guard::new(&config.content.allow);
         let content = Content::new(store.clone(), clock.clone(), live.clone(), guard);
         let imports = Imports::new(
             store.clone(),
             content.clone(),
             sessions.clone(),
+            plugins.clone(),
             clock.clone(),
             config.imports_folder(),
         );
@@ -203,6 +207,7 @@ impl App {
             tenancy,
             cursors,
             media,
+            plugins,
             content,
             imports,
             sealing,

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::content::Content;
 use crate::fleet::Sessions;
 use crate::page::{Page, PageRequest};
+use crate::plugins::Plugins;
 use crate::store::{Store, StoreError};
 use flyball_protocol::message::{PluginKind, PluginState, PluginStatus};
 use folder::{Course, FolderError};
@@ -29,8 +30,8 @@ const PROGRESS_QUEUE: usize = 64;
 
 #[derive(Debug, Error)]
 pub enum ImportsError {
-    #[error("no connected machine has an importer for {0}")]
-    NoSource(String),
+    #[error("no connected machine has an importer for {origin}")]
+    NoSource { origin: String, known: Vec<String> },
     #[error("the source {origin} has no course {course}")]
     NoCourse { origin: String, course: String },
     #[error("{MAX_OPEN} imports wait or run already, let some of them end first")]
@@ -57,6 +58,7 @@ pub struct Imports {
     store: Store,
     content: Content,
     sessions: Sessions,
+    plugins: Plugins,
     clock: Clock,
     folder: Arc<Path>,
     queued: Arc<Notify>,
@@ -70,6 +72,7 @@ impl Imports {
         store: Store,
         content: Content,
         sessions: Sessions,
+        plugins: Plugins,
         clock: Clock,
         folder: PathBuf,
     ) -> Self {
@@ -77,6 +80,7 @@ impl Imports {
             store,
             content,
             sessions,
+            plugins,
             clock,
             folder: folder.into(),
             queued: Arc::default(),
@@ -86,10 +90,13 @@ impl Imports {
     }
 
     /// What connected importers can read, and what the two kinds of folders are called.
-    #[must_use]
-    pub fn sources(&self) -> Vec<Source> {
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        let choices = self.plugins.choices().await?;
         let mut sources = BTreeMap::new();
-        for plugin in self.importers() {
+        for plugin in self.importers().filter(|plugin| choices.is_enabled(&plugin.id)) {
             for handle in &plugin.handles {
                 let source =
                     sources.entry(handle.clone()).or_insert_with(|| source(handle, &plugin));
@@ -98,12 +105,13 @@ impl Imports {
                 }
             }
         }
-        sources.into_values().collect()
+        Ok(sources.into_values().collect())
     }
 
-    #[must_use]
-    pub fn source(&self, id: &str) -> Option<Source> {
-        self.sources().into_iter().find(|source| source.id == id)
+    /// # Errors
+    /// Where the store fails.
+    pub async fn source(&self, id: &str) -> Result<Option<Source>, StoreError> {
+        Ok(self.sources().await?.into_iter().find(|source| source.id == id))
     }
 
     fn importers(&self) -> impl Iterator<Item = PluginStatus> {
@@ -116,7 +124,11 @@ impl Imports {
     /// # Errors
     /// Where there is no such source or its folder can't be read.
     pub async fn courses(&self, source: &str) -> Result<Vec<Course>, ImportsError> {
-        self.source(source).ok_or_else(|| ImportsError::NoSource(source.into()))?;
+        let known = self.sources().await?;
+        if !known.iter().any(|one| one.id == source) {
+            let known = known.into_iter().map(|one| one.id).collect();
+            return Err(ImportsError::NoSource { origin: source.into(), known });
+        }
         Ok(folder::courses(&self.folder, source).await?)
     }
 

@@ -51,6 +51,7 @@ pub mod idle;
 pub mod imports;
 pub mod logs;
 pub mod media;
+pub mod plugins;
 
 pub mod http;
 pub mod ingest;

@@ -14,6 +14,8 @@ use crate::caches::CacheMeter;
 use crate::config::MediaSettings;
 use crate::fleet::DeviceId;
 use crate::fleet::Sessions;
+use crate::plugins::{Choices, Plugins};
+use crate::store::StoreError;
 use flyball_protocol::message::{
     Diagnostic, DiagnosticSeverity, Job, JobFailure, PluginKind, PluginState, PluginStatus,
     RenderJob,
@@ -33,6 +35,7 @@ pub const MAX_SOURCE_BYTES: usize = 256 * 1024;
 pub const MIN_SIDE: u32 = 1;
 pub const MAX_SIDE: u32 = 8192;
 const MAX_OPTION: usize = 64;
+/// Of the request and of the plugin's settings together.
 const MAX_OPTIONS: usize = 16;
 /// Machines that are asked one after another before the caller is told to come back.
 const MAX_TRIES: usize = 4;
@@ -131,6 +134,14 @@ pub enum MediaError {
     Output(String, &'static str),
     #[error(transparent)]
     Raster(#[from] RasterError),
+    #[error("reading what was decided of plugins")]
+    Store(#[source] Arc<StoreError>),
+}
+
+impl From<StoreError> for MediaError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
 }
 
 fn hint(waiting: &[String]) -> String {
@@ -147,6 +158,7 @@ pub struct Capabilities {
 #[derive(Clone, Debug)]
 pub struct Media {
     sessions: Sessions,
+    plugins: Plugins,
     pictures: Cache<[u8; 32], Arc<Picture>>,
     meter: CacheMeter,
     rasteriser: Rasteriser,
@@ -161,10 +173,11 @@ struct Able {
     plugin: String,
     hash: String,
     format: String,
+    choices: Arc<Choices>,
 }
 
 impl Media {
-    pub(crate) fn new(sessions: Sessions, settings: &MediaSettings) -> Self {
+    pub(crate) fn new(sessions: Sessions, plugins: Plugins, settings: &MediaSettings) -> Self {
         let pictures = Cache::builder()
             .max_capacity(CACHE_BYTES)
             .weigher(|_, picture: &Arc<Picture>| {
@@ -174,23 +187,25 @@ impl Media {
             .build();
         let rasteriser = Rasteriser::new(settings.rasteriser.clone(), &settings.fonts);
         let meter = CacheMeter::new("pictures");
-        Self { sessions, pictures, meter, rasteriser, turn: Arc::default() }
+        Self { sessions, plugins, pictures, meter, rasteriser, turn: Arc::default() }
     }
 
     pub(crate) const fn meter(&self) -> &CacheMeter {
         &self.meter
     }
 
-    #[must_use]
-    pub fn capabilities(&self) -> Capabilities {
+    /// # Errors
+    /// Where the store fails.
+    pub async fn capabilities(&self) -> Result<Capabilities, StoreError> {
         let mut formats = BTreeMap::new();
-        for (_, plugin) in self.renderers() {
+        let choices = self.plugins.choices().await?;
+        for (_, plugin) in self.renderers().filter(|(_, one)| choices.is_enabled(&one.id)) {
             for format in plugin.handles {
                 *formats.entry(canonical(&format)).or_default() |=
                     plugin.state == PluginState::Ready;
             }
         }
-        Capabilities { formats }
+        Ok(Capabilities { formats })
     }
 
     /// Everything that the plugin says of the source; without an error in it, it is sound.
@@ -204,9 +219,36 @@ impl Media {
     ) -> Result<Vec<Diagnostic>, MediaError> {
         check_source(source)?;
         let job = Job::Validate { format: canonical(format), source: source.into() };
-        match self.run(self.able(format)?, job).await {
+        match self.run(self.able(format).await?, job).await {
             Ok((_, done)) => Ok(done.diagnostics),
             Err(MediaError::Faulty(diagnostics)) => Ok(diagnostics),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has this very plugin judge a source, be it enabled or not; how much it says.
+    ///
+    /// # Errors
+    /// Where no machine has it ready, or it fails.
+    pub async fn validate_by(
+        &self,
+        plugin: &str,
+        format: &str,
+        source: &str,
+    ) -> Result<usize, MediaError> {
+        let ready = |one: &PluginStatus| one.id == plugin && one.state == PluginState::Ready;
+        let found: Vec<_> = self.renderers().filter(|(_, one)| ready(one)).collect();
+        let (format, source) = (format.to_owned(), source.to_owned());
+        let able = Able {
+            machines: found.iter().map(|(device, _)| *device).collect(),
+            plugin: plugin.to_owned(),
+            hash: String::new(),
+            format: format.clone(),
+            choices: Arc::default(),
+        };
+        match self.run(able, Job::Validate { format, source }).await {
+            Ok((_, done)) => Ok(done.diagnostics.len()),
+            Err(MediaError::Faulty(diagnostics)) => Ok(diagnostics.len()),
             Err(error) => Err(error),
         }
     }
@@ -217,7 +259,11 @@ impl Media {
     /// Where it is out of bounds or faulty, nobody can draw it, or the plugin fails.
     pub async fn render(&self, request: &RenderRequest) -> Result<Arc<Picture>, MediaError> {
         check(request)?;
-        let able = self.able(&request.format)?;
+        let able = self.able(&request.format).await?;
+        let request = &RenderRequest {
+            options: able.choices.complete(&able.plugin, &request.options),
+            ..request.clone()
+        };
         let key = cache_key(&able, request);
         if let Some(picture) = self.meter.asked(self.pictures.get(&key).await) {
             return Ok(picture);
@@ -309,13 +355,17 @@ impl Media {
     }
 
     /// Who can draw it now: the machines that have the newest of the plugins, in turn.
-    fn able(&self, format: &str) -> Result<Able, MediaError> {
+    async fn able(&self, format: &str) -> Result<Able, MediaError> {
         let wanted = canonical(format);
+        let choices = self.plugins.choices().await?;
         let (ready, waiting): (Vec<_>, Vec<_>) = self
             .renderers()
             .filter(|(_, plugin)| plugin.handles.iter().any(|own| canonical(own) == wanted))
+            .filter(|(_, plugin)| choices.is_enabled(&plugin.id))
             .partition(|(_, plugin)| plugin.state == PluginState::Ready);
-        let rank = |plugin: &PluginStatus| (numbers(&plugin.version), plugin.hash.clone());
+        let rank = |plugin: &PluginStatus| {
+            (choices.priority(&plugin.id), numbers(&plugin.version), plugin.hash.clone())
+        };
         let first = ready.iter().max_by_key(|(_, plugin)| rank(plugin));
         let Some((_, first)) = first else {
             let waiting = waiting.iter().map(|(_, plugin)| waits(plugin)).collect();
@@ -326,7 +376,7 @@ impl Media {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % machines.len().max(1);
         machines.rotate_left(turn);
         let (plugin, hash) = (first.id.clone(), first.hash.clone());
-        Ok(Able { machines, plugin, hash, format: wanted })
+        Ok(Able { machines, plugin, hash, format: wanted, choices })
     }
 }
 
@@ -427,6 +477,7 @@ fn again(shared: &MediaError) -> MediaError {
         MediaError::ManyOptions => MediaError::ManyOptions,
         MediaError::Output(from, to) => MediaError::Output(from.clone(), to),
         MediaError::Raster(error) => MediaError::Raster(error.clone()),
+        MediaError::Store(error) => MediaError::Store(Arc::clone(error)),
         MediaError::NoPlugin { format, waiting } => {
             MediaError::NoPlugin { format: format.clone(), waiting: waiting.clone() }
         }

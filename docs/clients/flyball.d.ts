@@ -479,6 +479,11 @@ export type Condition = {
   unit?: (string | null);
 };
 
+/** JSON Schema of what `configure` takes. */
+export type ConfigSchema = {
+  schema: Record<string, unknown>;
+};
+
 export type ConfirmRequest = {
   /** `confirmation.token` of the armed operation. */
   token: string;
@@ -563,6 +568,10 @@ export type CurriculumVersion = {
   /** Bytes of the document. */
   size: number;
   title: string;
+};
+
+export type Decided = {
+  message: string;
 };
 
 export type Delivery = {
@@ -800,6 +809,10 @@ export type FieldError = {
   message: string;
   /** JSON pointer into the body; absent for a query parameter. */
   pointer?: (string | null);
+};
+
+export type FirstRun = {
+  first_run: boolean;
 };
 
 /** In the unit of the limit. */
@@ -1125,6 +1138,16 @@ export type IndicatorRequest = {
   lit: boolean;
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+/** Plugins that are used from the start; all others of those that are there are not. */
+export type InitializeRequest = {
+  enabled_plugins: Array<string>;
+};
+
+export type Initialized = {
+  enabled: Array<string>;
+  message: string;
 };
 
 export type Interlock = {
@@ -1692,13 +1715,21 @@ export type Plugin = {
   licence: string;
   name: string;
   plugin_id: string;
+  /** Of plugins for the same format the one with the greatest is asked. */
   priority: number;
   /** Why it is not ready. */
   reason?: (string | null);
-  settings: Record<string, string>;
+  /** What every call of it is given as options, where the call does not say otherwise. Texts are shown as `***`: they may be keys. */
+  settings: Record<string, unknown>;
   /** `compiling`, `ready`, `rejected` or `quarantined`. */
   state: string;
   version: string;
+};
+
+export type PluginRequest = {
+  enabled?: (boolean | null);
+  priority?: (number | null);
+  settings?: (Record<string, unknown> | null);
 };
 
 /** Either `cap_watts`, or `reset_type`. */
@@ -2182,6 +2213,11 @@ export type SessionDevice = {
 export type SessionPlace = {
   city?: (string | null);
   country?: (string | null);
+};
+
+export type SettingsRequest = {
+  /** Texts, numbers, true and false by their names, in place of those before. `***` stands for the text that is there. */
+  settings: Record<string, unknown>;
 };
 
 /** A provider as the sign-in page shows it. */
@@ -2992,6 +3028,14 @@ export type Trial = {
   unit: string;
 };
 
+/** What a plugin made of a call that needs nothing. */
+export type Tried = {
+  /** Did it answer, whatever it said? */
+  answered: boolean;
+  duration_ms: number;
+  message: string;
+};
+
 export type Trip = {
   /** `threshold`, `ladder_exhausted` or `restored`. */
   cause: string;
@@ -3191,6 +3235,93 @@ export interface Operations {
   plugins_list: {
     response: {
       data: Array<Plugin>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Has nobody chosen plugins yet?. `GET /api/v1/plugins/first-run` */
+  plugins_first_run_get: {
+    response: {
+      data: FirstRun;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Choose plugins for the first time. `POST /api/v1/plugins/initialize` */
+  plugins_initialize: {
+    headers: { "Idempotency-Key"?: string };
+    body: InitializeRequest;
+    response: {
+      data: Initialized;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One plugin. `GET /api/v1/plugins/{plugin_id}` */
+  plugins_get: {
+    path: { plugin_id: string };
+    response: {
+      data: Plugin;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Decide of a plugin. `PUT /api/v1/plugins/{plugin_id}` */
+  plugins_replace: {
+    path: { plugin_id: string };
+    body: PluginRequest;
+    response: {
+      data: Plugin;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Use a plugin. `POST /api/v1/plugins/{plugin_id}/enable` */
+  plugins_enable: {
+    path: { plugin_id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Decided;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Use a plugin no more. `POST /api/v1/plugins/{plugin_id}/disable` */
+  plugins_disable: {
+    path: { plugin_id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Decided;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Set what a plugin is told. `POST /api/v1/plugins/{plugin_id}/configure` */
+  plugins_configure: {
+    path: { plugin_id: string };
+    headers: { "Idempotency-Key"?: string };
+    body: SettingsRequest;
+    response: {
+      data: Decided;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** What can be set. `GET /api/v1/plugins/{plugin_id}/config-schema` */
+  plugins_config_schema_get: {
+    path: { plugin_id: string };
+    response: {
+      data: ConfigSchema;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Call a plugin once. `POST /api/v1/plugins/{plugin_id}/test` */
+  plugins_test: {
+    path: { plugin_id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Tried;
       meta: Meta;
       links: Links;
     };

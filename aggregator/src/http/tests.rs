@@ -31,6 +31,7 @@ mod oidc;
 mod openapi;
 mod outbound;
 mod platform;
+mod plugins;
 mod profile;
 mod purge;
 mod quarantine;

@@ -169,12 +169,13 @@ impl Imports {
         selection: &[String],
     ) -> Result<Haul, RunError> {
         let (device, plugin) = self.importer(job, &request.source).await?;
+        let switches = self.plugins.choices().await?.complete(&plugin, &request.switches);
         self.step(job, 30, "extract").await?;
         let import = PluginJob::Import {
             files: files.to_vec(),
             item: request.course.clone(),
             selection: selection.to_vec(),
-            switches: request.switches.clone(),
+            switches,
         };
         let order = JobRequest { deadline_ms: DEADLINE_MS, plugin, job: import };
         let mut events = self.sessions.run_job(Target::Device(device), order).map_err(away)?;
@@ -210,8 +211,10 @@ impl Imports {
     async fn importer(&self, job: &mut Job, source: &str) -> Result<(DeviceId, String), RunError> {
         let rounds = PATIENCE.as_secs() / LOOK_EVERY.as_secs();
         for round in 0..rounds {
+            let choices = self.plugins.choices().await?;
             let ready = self.sessions.plugins().into_iter().find(|(_, plugin)| {
                 plugin.kind == PluginKind::Importer
+                    && choices.is_enabled(&plugin.id)
                     && plugin.state == PluginState::Ready
                     && plugin.handles.iter().any(|handle| handle == source)
             });

@@ -26,6 +26,11 @@ pub enum What {
     },
     Stats(Stats),
     Idle(Box<Turn>),
+    /// Somebody decided of a plugin.
+    Plugin {
+        id: String,
+        enabled: bool,
+    },
     /// A curriculum came, changed or went.
     Content {
         turn: ContentTurn,
@@ -54,13 +59,14 @@ impl Told {
             | What::Client(_)
             | What::LogsCleared { .. }
             | What::Stats(_)
+            | What::Plugin { .. }
             | What::Content { .. } => None,
         }
     }
 
     /// Is it about what everybody may read?
     const fn is_everybodys(&self) -> bool {
-        matches!(self.what, What::Content { .. })
+        matches!(self.what, What::Content { .. } | What::Plugin { .. })
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) mod migrations;
 pub(super) mod notices;
 pub(super) mod notifications;
 mod operations;
+mod plugins;
 mod presence;
 mod rates;
 mod record;

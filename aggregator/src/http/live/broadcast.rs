@@ -22,6 +22,9 @@ pub(super) fn drawn(what: &What) -> (&'static [&'static str], Value) {
         }
         What::LogsCleared { count } => (&["logs_cleared"], json!({ "cleared_count": count })),
         What::Idle(turn) => (&["idle_state_changed"], json!(IdleTurn::from((**turn).clone()))),
+        What::Plugin { id, enabled } => {
+            (&["plugin_update"], json!({ "plugin_id": id, "enabled": enabled }))
+        }
         What::Content { turn, id, title } => {
             let name: &[&str] = match turn {
                 ContentTurn::Imported => &["curriculum_imported"],

@@ -54,7 +54,8 @@ impl From<Offering> for Source {
 }
 
 pub(crate) async fn sources(State(api): State<Api>, Member(_): Member) -> Answer<Many<Source>> {
-    Ok(Many::whole(api.app.imports.sources().into_iter().map(Source::from).collect()))
+    let found = api.app.imports.sources().await.map_err(Problem::internal)?;
+    Ok(Many::whole(found.into_iter().map(Source::from).collect()))
 }
 
 pub(crate) async fn source(
@@ -62,7 +63,7 @@ pub(crate) async fn source(
     Member(_): Member,
     Path(id): Path<String>,
 ) -> Answer<One<Source>> {
-    let found = api.app.imports.source(&id);
+    let found = api.app.imports.source(&id).await.map_err(Problem::internal)?;
     found.map(|source| One(source.into())).ok_or_else(|| Problem::not_found("import source", id))
 }
 
@@ -174,7 +175,7 @@ pub(crate) async fn courses(
     Query(filter): Query<CourseFilter>,
 ) -> Answer<Many<Course>> {
     let page = page.request()?;
-    let all = api.app.imports.courses(&source).await.map_err(|e| problem(e, &api))?;
+    let all = api.app.imports.courses(&source).await.map_err(problem)?;
     let found: Vec<&Offered> = all.iter().filter(|course| filter.takes(course)).collect();
     let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let total = found.len() as u64;
@@ -187,7 +188,7 @@ pub(crate) async fn course(
     Member(_): Member,
     Path((source, course)): Path<(String, String)>,
 ) -> Answer<One<CourseDetail>> {
-    let found = api.app.imports.course(&source, &course).await.map_err(|e| problem(e, &api))?;
+    let found = api.app.imports.course(&source, &course).await.map_err(problem)?;
     let licence = found.licence.as_deref().unwrap_or("no licence named");
     let lectures = found.lectures.iter().map(|lecture| Lecture {
         id: lecture.id.clone(),
@@ -257,7 +258,7 @@ pub(crate) async fn create_job(
 ) -> Answer<Accepted<QueuedJob>> {
     let request = request.parse()?;
     let started = api.app.imports.start(request, &caller.email).await;
-    let job = started.map_err(|error| problem(error, &api))?;
+    let job = started.map_err(problem)?;
     Ok(Accepted {
         location: format!("/api/v1/import/jobs/{}", job.id),
         item: QueuedJob { job_id: job.id.0, status: job.status.name() },
@@ -415,11 +416,10 @@ pub(crate) async fn cancel(
     }
 }
 
-fn problem(error: ImportsError, api: &Api) -> Problem {
+fn problem(error: ImportsError) -> Problem {
     let message = error.to_string();
     match error {
-        ImportsError::NoSource(_) => {
-            let known: Vec<String> = api.app.imports.sources().into_iter().map(|s| s.id).collect();
+        ImportsError::NoSource { known, .. } => {
             Problem::new(ErrorCode::NotFound, message).detail("sources", known)
         }
         ImportsError::NoCourse { .. } => Problem::new(ErrorCode::NotFound, message),

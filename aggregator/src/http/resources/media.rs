@@ -70,7 +70,7 @@ pub(crate) async fn capabilities(
     State(api): State<Api>,
     Member(_): Member,
 ) -> Answer<One<Capabilities>> {
-    let found = api.app.media.capabilities().formats;
+    let found = api.app.media.capabilities().await.map_err(Problem::internal)?.formats;
     let ready = |names: &[&str]| -> BTreeMap<String, bool> {
         let drawn = |name: &&str| ((*name).to_owned(), found.get(*name).copied().unwrap_or(false));
         names.iter().map(drawn).collect()
@@ -292,6 +292,7 @@ fn problem(error: MediaError) -> Problem {
         MediaError::Size { side, .. } => fault(side),
         MediaError::LongOption { name } => fault(&name),
         MediaError::ManyOptions => fault("options"),
+        MediaError::Store(error) => Problem::internal(error),
         MediaError::Output(..) => Problem::new(ErrorCode::UnsupportedFormat, message),
         MediaError::Raster(RasterError::Busy) => {
             Problem::new(ErrorCode::Unavailable, message).retry_after(1)

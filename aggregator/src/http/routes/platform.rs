@@ -1,5 +1,6 @@
 //! The server itself: health, applications, plugins, the audit trail.
 
+use crate::http::error::ErrorCode;
 use crate::http::resources::{
     application_metrics, audit, batch_requests, clients, health, health_history, idle, logs,
     plugins, power_profiles, servers, stats, system, system_history,
@@ -13,6 +14,24 @@ pub(super) fn v1(table: Table) -> Table {
         .get("/api/v1/audit/verify", "Do the audit trail's chains hold?", audit::verify)
         .post("/api/v1/batch-requests", "Several requests in one", batch_requests::create)
         .get("/api/v1/plugins", "List plugins", plugins::list)
+        .get("/api/v1/plugins/first-run", "Has nobody chosen plugins yet?", plugins::first_run)
+        .post(
+            "/api/v1/plugins/initialize",
+            "Choose plugins for the first time",
+            plugins::initialize,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .get("/api/v1/plugins/{plugin_id}", "One plugin", plugins::detail)
+        .put("/api/v1/plugins/{plugin_id}", "Decide of a plugin", plugins::change)
+        .post("/api/v1/plugins/{plugin_id}/enable", "Use a plugin", plugins::enable)
+        .post("/api/v1/plugins/{plugin_id}/disable", "Use a plugin no more", plugins::disable)
+        .post(
+            "/api/v1/plugins/{plugin_id}/configure",
+            "Set what a plugin is told",
+            plugins::configure,
+        )
+        .get("/api/v1/plugins/{plugin_id}/config-schema", "What can be set", plugins::config_schema)
+        .post("/api/v1/plugins/{plugin_id}/test", "Call a plugin once", plugins::test)
         .get("/api/v1/stats", "The server's statistics", stats::stats)
         .get("/api/v1/servers", "The aggregators on this database", servers::list)
         .get("/api/v1/clients", "Connected sources of logs and metrics", clients::list)
@@ -58,6 +77,16 @@ pub(super) fn flat(table: Table) -> Table {
         .get("/health", "Is the server healthy?", health::health)
         .get("/api/health", "The same, for desktop clients", health::health_with_data)
         .get("/api/plugins", "List plugins", plugins::list)
+        .get("/api/plugins/first-run", "Has nobody chosen plugins yet?", plugins::first_run)
+        .post("/api/plugins/initialize", "Choose plugins for the first time", plugins::initialize)
+        .fails(&[ErrorCode::Conflict])
+        .get("/api/plugins/{plugin_id}", "One plugin", plugins::detail)
+        .put("/api/plugins/{plugin_id}", "Decide of a plugin", plugins::change)
+        .post("/api/plugins/{plugin_id}/enable", "Use a plugin", plugins::enable)
+        .post("/api/plugins/{plugin_id}/disable", "Use a plugin no more", plugins::disable)
+        .post("/api/plugins/{plugin_id}/configure", "Set what a plugin is told", plugins::configure)
+        .get("/api/plugins/{plugin_id}/config-schema", "What can be set", plugins::config_schema)
+        .post("/api/plugins/{plugin_id}/test", "Call a plugin once", plugins::test)
         .get("/api/system/metrics", "One machine's state", system::metrics)
         .get("/api/system/snapshot", "The same with its processes", system::snapshot)
         .get("/api/system/idle/status", "How idle a machine is", idle::status)

@@ -311,3 +311,23 @@ async fn a_curriculum_lives_its_life_by_the_examples_as_they_are_written() {
     let gone = rig.ask(Method::DELETE, "/api/curricula/b?confirm=true").by(&token).send().await;
     example("DELETE", "/api/curricula/{curriculum_id}").is_like(&gone);
 }
+
+#[tokio::test]
+async fn plugins_are_chosen_by_the_examples_as_they_are_written() {
+    use flyball_protocol::message::PluginKind::Importer;
+    let rig = Rig::start().await;
+    let token = rig.admin().await;
+    let plugins =
+        ["mit_ocw", "ck12_flexbook"].map(|id| super::machine::plugin(id, Importer, &[id]));
+    let accepted = flyball_protocol::command::Verdict::Accepted;
+    super::machine::connect(&rig, plugins.into(), accepted, |_| Vec::new()).await;
+    let none = json!({});
+    let one = json!({ "plugin_id": "mit_ocw" });
+    send(&rig, &token, "GET", "/api/plugins", &none).await;
+    send(&rig, &token, "POST", "/api/plugins/initialize", &none).await;
+    for what in ["disable", "enable", "configure"] {
+        let path = format!("/api/plugins/{{plugin_id}}/{what}");
+        send(&rig, &token, "POST", &path, &one).await;
+    }
+    send(&rig, &token, "GET", "/api/media/maps/styles", &none).await;
+}

@@ -178,7 +178,7 @@ async fn capabilities_say_what_can_be_drawn_now() {
     assert_eq!(capabilities["maps"]["renderers"]["staticTiles"], false);
     let plugins = rig.get("/api/plugins").by(&token).send().await.json();
     assert_eq!(plugins["plugins"][0]["plugin_id"], "graphviz-pure");
-    assert_eq!(plugins["first_run"], false);
+    assert_eq!(plugins["first_run"], true);
 }
 
 #[tokio::test]

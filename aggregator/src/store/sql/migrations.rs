@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -59,6 +59,7 @@ const STEPS: [Step; 19] = [
     step!(30, "0030_lists"),
     step!(31, "0031_identities"),
     step!(32, "0032_curricula"),
+    step!(33, "0033_plugins"),
 ];
 
 /// A version of the schema.

@@ -20,13 +20,14 @@ use uuid::Uuid;
 /// More than there can be.
 const NOTIFICATIONS: u32 = 2_000;
 /// Sealed columns: table and column; the key is `id`.
-pub(crate) const SEALED: [(&str, &str); 6] = [
+pub(crate) const SEALED: [(&str, &str); 7] = [
     ("users", "totp_secret"),
     ("webhooks", "secret"),
     ("webhooks", "previous_secret"),
     ("mail", "text"),
     ("jobs", "secret"),
     ("schedules", "secret"),
+    ("plugin_choices", "settings"),
 ];
 
 /// A table that only grows, and of which others are told.

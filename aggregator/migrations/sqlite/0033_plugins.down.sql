@@ -1,0 +1,2 @@
+DROP TABLE plugins_initialized;
+DROP TABLE plugin_choices;
