@@ -51,7 +51,11 @@ enum Word {
     /// Change the safety engine line by line and list what no test notices
     Mutants(mutants::Options),
     /// Build the plugins to components
-    Plugins,
+    Plugins {
+        /// Those that take many minutes, instead of the others
+        #[arg(long)]
+        heavy: bool,
+    },
     /// Build the console
     Console,
 }
@@ -74,7 +78,11 @@ fn run(word: Word) -> anyhow::Result<()> {
         Word::Test(options) => test::run(&root, &options),
         Word::Bench(options) => bench::run(&root, &options),
         Word::Mutants(options) => mutants::run(&root, &options),
-        Word::Plugins => plugins::build(&root, &workspace::plugins_dir(&root)).map(|_| ()),
+        Word::Plugins { heavy } => {
+            let out = workspace::plugins_dir(&root);
+            let build = if heavy { plugins::build_heavy } else { plugins::build };
+            build(&root, &out).map(|_| ())
+        }
         Word::Console => console::build(&root).map(|_| ()),
     }
 }

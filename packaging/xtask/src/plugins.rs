@@ -16,12 +16,36 @@ const WEB_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.lock";
 
 /// What the product ships.
 pub(crate) const GUESTS: [&str; 2] = ["graphviz", "umcf"];
+/// What the product ships besides, and what takes minutes to compile: built once, at a profile that
+/// balances building and running, and never waited for.
+pub(crate) const HEAVY: [&str; 2] = ["mermaid", "plantuml"];
 /// What only the tests of the plugin host run.
 const TEST_GUESTS: [&str; 1] = ["misbehaving"];
 
 /// Builds the guests into `out`, and gives back their files.
 pub(crate) fn build(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    build_guests(root, out, &GUESTS)
+    build_guests(root, out, &GUESTS, Profile::Release)
+}
+
+/// Builds those that take long into `out`, one after another: what is there can be used.
+pub(crate) fn build_heavy(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    build_guests(root, out, &HEAVY, Profile::Heavy)
+}
+
+/// The profiles of the guests' own workspace.
+#[derive(Clone, Copy, Debug)]
+enum Profile {
+    Release,
+    Heavy,
+}
+
+impl Profile {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Heavy => "heavy",
+        }
+    }
 }
 
 /// Is there a tool chain that makes components?
@@ -31,18 +55,23 @@ pub(crate) fn toolchain_is_there() -> bool {
 
 /// Builds the guests that the tests need beside those of [`build`].
 pub(crate) fn build_for_tests(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    build_guests(root, out, &TEST_GUESTS)
+    build_guests(root, out, &TEST_GUESTS, Profile::Release)
 }
 
-fn build_guests(root: &Path, out: &Path, guests: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+fn build_guests(
+    root: &Path,
+    out: &Path,
+    guests: &[&str],
+    profile: Profile,
+) -> anyhow::Result<Vec<PathBuf>> {
     let toolchain = Toolchain::find()?;
     let target = target_folder()?;
     std::fs::create_dir_all(out).with_context(|| format!("{} can't be made", out.display()))?;
     let build = |guest: &&str| {
         crate::say::step(&format!("build the plugin {guest} to a component"));
-        toolchain.build(&root.join("plugins"), &target, guest)?;
+        toolchain.build(&root.join("plugins"), &target, guest, profile)?;
         let file = format!("{guest}.wasm");
-        keep(&target.join(TARGET).join("release").join(&file), &out.join(&file))
+        keep(&target.join(TARGET).join(profile.name()).join(&file), &out.join(&file))
     };
     guests.iter().map(build).collect()
 }
@@ -112,13 +141,20 @@ impl Toolchain {
 
     /// One guest at a time: together their features would be unified, and a guest that links
     /// two worlds is no component of either.
-    fn build(&self, workspace: &Path, target: &Path, guest: &str) -> anyhow::Result<()> {
+    fn build(
+        &self,
+        workspace: &Path,
+        target: &Path,
+        guest: &str,
+        profile: Profile,
+    ) -> anyhow::Result<()> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = self.linkers.iter().cloned().chain(std::env::split_paths(&path));
         let mut cargo = Command::new("cargo");
         cargo
             .current_dir(workspace)
-            .args(["build", "--release", "--locked", "--quiet", "--target", TARGET, "-p", guest])
+            .args(["build", "--profile", profile.name(), "--locked", "--quiet", "--target", TARGET])
+            .args(["-p", guest])
             .env("PATH", std::env::join_paths(folders).context("PATH can't be extended")?)
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-component-ld")
             .env("CARGO_TARGET_DIR", target);

@@ -1,7 +1,7 @@
 //! Processes by their id: alive, whose, ended.
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
@@ -26,6 +26,15 @@ pub(crate) fn signal(pid: u32, signal: Signal) -> Result<()> {
     match kill_process(pid, signal) {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("process {pid:?} cannot be signalled")),
+    }
+}
+
+/// The same to the process group that `leader` leads.
+pub(crate) fn signal_group(leader: u32, signal: Signal) -> Result<()> {
+    let Some(leader) = as_pid(leader) else { return Ok(()) };
+    match kill_process_group(leader, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("group {leader:?} cannot be signalled")),
     }
 }
 

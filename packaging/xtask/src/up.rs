@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// Run what was built before
     #[arg(long)]
     pub(crate) built: bool,
+    /// Build the plugins that take long meanwhile; for `--detach`'s own use
+    #[arg(long, hide = true)]
+    pub(crate) then_heavy: bool,
     /// The folder of components for this machine's agent; those of `cargo xtask plugins` if not said
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Option<PathBuf>,
@@ -96,7 +99,9 @@ fn detach(layout: &Layout, options: &Options) -> Result<()> {
     let path = layout.log("up");
     let log = OpenOptions::new().create(true).append(true).open(&path)?;
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["up", "--built", "--state"])
+        .args(["up", "--built"])
+        .args((!options.built).then_some("--then-heavy"))
+        .arg("--state")
         .arg(&layout.state)
         .args(["--api", &options.api.to_string(), "--ingest", &options.ingest.to_string()])
         .args(["--agents", &options.agents.to_string()])
@@ -146,8 +151,18 @@ fn tail(path: &Path) -> String {
 
 fn supervise(root: &Path, layout: &Layout, options: &Options) -> Result<()> {
     let mut supervisor = Supervisor::listening()?;
-    let outcome = start(root, layout, options, &mut supervisor)
-        .and_then(|ready| keep(layout, options, ready, &mut supervisor));
+    let started = start(root, layout, options, &mut supervisor);
+    let mut heavy = None;
+    let outcome = started.and_then(|ready| {
+        let wanted = options.then_heavy || !options.built;
+        if wanted && options.plugins.is_none() {
+            heavy = Some(Heavy::start(layout)?);
+        }
+        keep(layout, options, ready, &mut supervisor)
+    });
+    if let Some(heavy) = heavy {
+        heavy.stop()?;
+    }
     say::step("stop everything");
     supervisor.stop()?;
     match std::fs::remove_file(ready::path(&layout.state)) {
@@ -155,6 +170,40 @@ fn supervise(root: &Path, layout: &Layout, options: &Options) -> Result<()> {
         _ => {}
     }
     outcome
+}
+
+/// The plugins that take many minutes, built beside the running fleet by a child of its own group.
+/// The agent finds each in its folder once it is there.
+struct Heavy(std::process::Child);
+
+impl Heavy {
+    fn start(layout: &Layout) -> Result<Self> {
+        let path = layout.log("plugins");
+        let log = OpenOptions::new().create(true).append(true).open(&path)?;
+        let names = plugins::HEAVY.join(" and ");
+        let path = path.display();
+        say::step(&format!(
+            "build {names} beside the fleet, which takes a quarter of an hour once: {path} says how far"
+        ));
+        let child = Command::new(std::env::current_exe()?)
+            .args(["plugins", "--heavy"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .context("the build of the plugins can't be started")?;
+        Ok(Self(child))
+    }
+
+    /// What was built stays built.
+    fn stop(mut self) -> Result<()> {
+        if self.0.try_wait()?.is_none() {
+            crate::process::signal_group(self.0.id(), rustix::process::Signal::TERM)?;
+            self.0.wait()?;
+        }
+        Ok(())
+    }
 }
 
 /// Tells what is there, then watches until it is asked to stop.
