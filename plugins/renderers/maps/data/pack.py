@@ -83,16 +83,15 @@ def unwrapped(points):
     return result
 
 
-def polygons(geometry):
+def polygons(geometry, arcs):
+    """Lists of rings, the outline first. Antarctica comes with a ring along the pole, which is no coast."""
     kind = geometry["type"]
-    if kind == "Polygon":
-        return [geometry["arcs"]]
-    if kind == "MultiPolygon":
-        return geometry["arcs"]
-    return []
+    found = [geometry["arcs"]] if kind == "Polygon" else geometry["arcs"] if kind == "MultiPolygon" else []
+    found = [[ring for ring in polygon if max(y for _, y in joined(arcs, ring)) > -89.9] for polygon in found]
+    return [polygon for polygon in found if polygon]
 
 
-def lines(geometry):
+def lines(geometry, _arcs):
     kind = geometry["type"]
     if kind == "LineString":
         return [geometry["arcs"]]
@@ -192,7 +191,7 @@ def packed_level(topology, units, tolerance, smallest, countries):
     shapes = []
     for geometry in topology["objects"]["countries"]["geometries"]:
         kept = []
-        for polygon in polygons(geometry):
+        for polygon in polygons(geometry, arcs):
             rings = [ring for ring in polygon if area(joined(arcs, ring)) >= smallest]
             if rings and rings[0] == polygon[0]:
                 kept.append(rings)
@@ -232,7 +231,7 @@ def packed_waters(topology, units):
     for name, parts in (("lakes", polygons), ("rivers", lines)):
         shapes = []
         for geometry in topology["objects"][name]["geometries"]:
-            for part in parts(geometry):
+            for part in parts(geometry, arcs):
                 shapes += [joined(arcs, ring) for ring in part] if name == "lakes" else [joined(arcs, part)]
         out.number(len(shapes))
         pen = (0, 0)
@@ -247,7 +246,7 @@ def packed_countries(names, topology):
     users, size = {}, {name: 0.0 for name in names}
     for geometry in topology["objects"]["countries"]["geometries"]:
         name = geometry["properties"]["name"]
-        for polygon in polygons(geometry):
+        for polygon in polygons(geometry, arcs):
             outline = joined(arcs, polygon[0])
             middle = sum(y for _, y in outline) / len(outline)
             size[name] += area(outline) * math.cos(math.radians(middle))
@@ -343,7 +342,7 @@ def land_mask(topology, scale):
     draw = ImageDraw.Draw(mask)
     arcs = decoded_arcs(topology)
     for geometry in topology["objects"]["countries"]["geometries"]:
-        for polygon in polygons(geometry):
+        for polygon in polygons(geometry, arcs):
             outline = joined(arcs, polygon[0])
             turn = outline[-1][0] - outline[0][0]
             if abs(turn) > 180:

@@ -38,9 +38,9 @@ impl Frame {
         self.left <= other.left && other.right <= self.right && self.top <= other.top && other.bottom <= self.bottom
     }
 
-    fn around(dots: &[Dot]) -> Self {
+    pub(crate) fn around<'a>(dots: impl IntoIterator<Item = &'a Dot>) -> Self {
         let none = Self { left: f64::MAX, top: f64::MAX, right: f64::MIN, bottom: f64::MIN };
-        dots.iter().fold(none, |f, d| Self {
+        dots.into_iter().fold(none, |f, d| Self {
             left: f.left.min(d.x),
             top: f.top.min(d.y),
             right: f.right.max(d.x),

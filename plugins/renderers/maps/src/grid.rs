@@ -35,24 +35,26 @@ impl Grid {
         Ok(Self { cells_per_degree, band_rows, palette, bands, rows: vec![None; 180 * cells_per_degree] })
     }
 
-    /// The colour between the four nearest cells of land; nothing where there is no land near.
+    /// The colour between the sixteen nearest cells, weighed by cubic splines, which show no
+    /// squares; nothing where there is no land near.
     pub(crate) fn colour(&mut self, at: Geo) -> Option<Rgb> {
         let scale = self.cells_per_degree as f64;
         let x = (at.longitude + 180.0).rem_euclid(360.0) * scale - 0.5;
         let y = ((90.0 - at.latitude) * scale - 0.5).max(0.0);
         let (left, top) = (x.floor(), y.floor());
-        let (dx, dy) = (x - left, y - top);
-        let corners = [(0, 0, (1.0 - dx) * (1.0 - dy)), (1, 0, dx * (1.0 - dy)), (0, 1, (1.0 - dx) * dy), (1, 1, dx * dy)];
+        let (across, down) = (spline(x - left), spline(y - top));
         let (mut sum, mut total) = ([0.0; 3], 0.0);
-        for (right, down, weight) in corners {
-            if let Some(colour) = self.cell(left as i64 + right, top as i64 + down) {
+        for (row, down) in (top as i64 - 1..).zip(down) {
+            for (column, across) in (left as i64 - 1..).zip(across) {
+                let Some(colour) = self.cell(column, row) else { continue };
+                let weight = across * down;
                 for (sum, part) in sum.iter_mut().zip(colour) {
                     *sum += f64::from(*part) * weight;
                 }
                 total += weight;
             }
         }
-        (total > 1e-6).then(|| sum.map(|part| part / total))
+        (total > 0.02).then(|| sum.map(|part| part / total))
     }
 
     fn cell(&mut self, column: i64, row: i64) -> Option<&'static [u8]> {
@@ -98,6 +100,17 @@ fn read_row(coder: &mut Decoder, chances: &mut Chances, above: &[u8]) -> Vec<u8>
             left
         })
         .collect()
+}
+
+/// The weights of the cells before, at, after and past a place that lies so far into a cell.
+fn spline(part: f64) -> [f64; 4] {
+    let rest = 1.0 - part;
+    [
+        rest.powi(3) / 6.0,
+        (3.0 * part.powi(3) - 6.0 * part * part + 4.0) / 6.0,
+        (3.0 * rest.powi(3) - 6.0 * rest * rest + 4.0) / 6.0,
+        part.powi(3) / 6.0,
+    ]
 }
 
 struct Chances {

@@ -190,9 +190,9 @@ const PHYSICAL: Look = Look {
 
 const SATELLITE: Look = Look {
     paper: "#03060c",
-    sea: "#0a1b38",
-    land: Land::Picture(Colours::Imagery, "#4b5a35"),
-    shore: Shore::Shelf("#1d4a6e"),
+    sea: "#0d2347",
+    land: Land::Picture(Colours::Imagery, "#5a6644"),
+    shore: Shore::Shelf("#2a6285"),
     coast: Stroke { colour: "#0d2234", width: 0.5, dash: "" },
     border: None,
     lake: "#0c2140",

@@ -241,7 +241,8 @@ impl View {
             from = to;
         }
         let inside_out = winding.abs() > 3.0 && !surrounds(ring, self.center);
-        if !seen && !inside_out && winding.abs() < 3.0 {
+        // Behind the horizon. Around the far side it shows where it holds the near one.
+        if !seen && (inside_out || winding.abs() < 3.0) {
             return Vec::new();
         }
         let mut parts: Vec<_> = clip::polygon(dots, &self.frame).into_iter().collect();
@@ -288,6 +289,17 @@ impl View {
                 clip::line(&dots, &self.frame)
             })
             .collect()
+    }
+
+    /// Between which pixels of a row there is world.
+    pub(crate) fn row(&self, y: f64) -> (f64, f64) {
+        if self.projection == Projection::Orthographic {
+            let up = (y - self.height / 2.0) / self.radius();
+            let half = (1.0 - up * up).max(0.0).sqrt() * self.radius();
+            ((self.width / 2.0 - half).max(0.0), (self.width / 2.0 + half).min(self.width))
+        } else {
+            (0.0, self.width)
+        }
     }
 
     /// Kilometres that one pixel is wide at the centre.

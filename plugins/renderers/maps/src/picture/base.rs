@@ -6,6 +6,7 @@ use super::super::clip::Dot;
 use super::super::request::Geo;
 use super::super::style::{Land, Shore, Stroke};
 use super::super::svg::{Path, number};
+use super::super::view::Projection;
 use super::Scene;
 use std::fmt::Write;
 
@@ -60,13 +61,15 @@ pub(super) fn world(scene: &Scene<'_>) -> Result<World, Damaged> {
             if !may_be_seen(scene, &ring) {
                 continue;
             }
-            for outline in scene.view.ring(&ring) {
+            let outlines = scene.view.ring(&ring);
+            let inside_out = scene.view.projection == Projection::Orthographic && outlines.len() > 1;
+            for outline in outlines {
                 world.land.ring(&outline);
                 if let (Land::Political(_), Some(fill)) = (scene.look.land, world.fills.get_mut(colour)) {
                     fill.ring(&outline);
                 }
                 let area = area(&outline);
-                if largest.as_ref().is_none_or(|piece| piece.area < area) {
+                if !inside_out && largest.as_ref().is_none_or(|piece| piece.area < area) {
                     largest = Some(Piece { country: shape.country, outline, area });
                 }
             }

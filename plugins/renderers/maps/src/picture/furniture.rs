@@ -24,10 +24,12 @@ pub(super) fn edge_width(scene: &Scene<'_>) -> f64 {
     }
 }
 
-/// Bars for degrees need straight parallels.
+/// Bars for degrees need straight parallels, and a world that reaches them.
 fn edge(scene: &Scene<'_>) -> Edge {
+    let world = scene.view.world();
     let globe = scene.view.projection == Projection::Orthographic;
-    if scene.look.edge == Edge::Ruler && globe { Edge::Thin } else { scene.look.edge }
+    let short = world.top > 0.0 || world.bottom < scene.view.height;
+    if scene.look.edge == Edge::Ruler && (globe || short) { Edge::Thin } else { scene.look.edge }
 }
 
 pub(super) fn draw(scene: &Scene<'_>, board: &mut Board, svg: &mut String) {

@@ -59,7 +59,9 @@ pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
         }
     };
     for longitude in meridians(scene, step) {
-        line((-90..=90).map(|latitude| Geo { longitude, latitude: f64::from(latitude) }).collect());
+        // Only the four quarters meet at the poles, or they would fill them.
+        let end = if (longitude / 90.0).fract().abs() < 1e-9 { 90 } else { 80 };
+        line((-end..=end).map(|latitude| Geo { longitude, latitude: f64::from(latitude) }).collect());
     }
     let around = scene.view.center.longitude;
     for latitude in parallels(scene, step) {
@@ -94,11 +96,12 @@ pub(super) fn figures(scene: &Scene<'_>, board: &mut Board) {
     };
     let globe = view.projection == Projection::Orthographic;
     let inset = super::furniture::edge_width(scene) + 9.0;
+    let world = view.world();
     for longitude in meridians(scene, step) {
         let text = degrees((longitude + 180.0).rem_euclid(360.0) - 180.0, step, ["E", "W"]);
         let latitude = if globe { nearest(view.center.latitude, step) } else { view.center.latitude };
         let Some(dot) = view.point(Geo { longitude, latitude }) else { continue };
-        let spots = if globe { vec![dot.y] } else { vec![view.height - inset, inset] };
+        let spots = if globe { vec![dot.y] } else { vec![world.bottom - inset, world.top + inset] };
         let spots = spots.into_iter().map(|y| Spot { at: Dot { x: dot.x, y }, anchor: Anchor::Middle, turn: 0.0 });
         board.place(&[text], &hand, spots);
     }

@@ -99,9 +99,23 @@ fn regions(scene: &Scene<'_>, board: &mut Board) -> usize {
             shifts.map(|shift| Dot { x: span.middle.x + shift * span.length, y: span.middle.y - more / 2.0 })
         });
         let spots = in_middle.map(|at| Spot { at, anchor: Anchor::Middle, turn: 0.0 });
+        let spots = spots.chain(beside(&parts, more, hand.size));
         left_out += usize::from(!board.place(&lines, &hand, spots));
     }
     left_out
+}
+
+/// Left, right, under and over all of it, for what is too small to be written in.
+fn beside(parts: &[Vec<Dot>], more: f64, size: f64) -> [Spot; 4] {
+    let around = Frame::around(parts.iter().flatten());
+    let (x, y) = (f64::midpoint(around.left, around.right), f64::midpoint(around.top, around.bottom));
+    let spot = |x, y, anchor| Spot { at: Dot { x, y }, anchor, turn: 0.0 };
+    [
+        spot(around.left - 5.0, y - more / 2.0, Anchor::End),
+        spot(around.right + 5.0, y - more / 2.0, Anchor::Start),
+        spot(x, around.bottom + size * 0.8, Anchor::Middle),
+        spot(x, around.top - size * 0.8 - more, Anchor::Middle),
+    ]
 }
 
 fn routes(scene: &Scene<'_>, board: &mut Board) -> usize {
@@ -128,7 +142,7 @@ fn length(dots: &[Dot]) -> f64 {
 fn spots_along(dots: &[Dot], route: &Route, hand: &Hand) -> Vec<Spot> {
     let whole = length(dots);
     let away = route.width / 2.0 + hand.size * 0.75;
-    let mut spots = Vec::new();
+    let (mut spots, mut level) = (Vec::new(), Vec::new());
     for part in [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9] {
         let reach = (whole * 0.04).max(6.0);
         let (Some(from), Some(at), Some(to)) =
@@ -144,7 +158,12 @@ fn spots_along(dots: &[Dot], route: &Route, hand: &Hand) -> Vec<Spot> {
             let at = Dot { x: at.x - angle.sin() * away * side, y: at.y + angle.cos() * away * side };
             spots.push(Spot { at, anchor: Anchor::Middle, turn: angle.to_degrees() });
         }
+        // Level ones come after all that run along.
+        let dx = away * 0.6 + 2.0;
+        level.push(Spot { at: Dot { x: at.x + dx, y: at.y }, anchor: Anchor::Start, turn: 0.0 });
+        level.push(Spot { at: Dot { x: at.x - dx, y: at.y }, anchor: Anchor::End, turn: 0.0 });
     }
+    spots.append(&mut level);
     spots
 }
 
@@ -193,8 +212,9 @@ fn spans(outline: &[Dot], scene: &Scene<'_>) -> Vec<Span> {
             from = to;
         }
         crossings.sort_by(f64::total_cmp);
+        let (west, east) = scene.view.row(y);
         for pair in crossings.chunks_exact(2) {
-            let (left, right) = (pair[0].max(4.0), pair[1].min(scene.view.width - 4.0));
+            let (left, right) = (pair[0].max(west + 4.0), pair[1].min(east - 4.0));
             if right > left {
                 let middle = Dot { x: f64::midpoint(left, right), y };
                 let worth = (right - left) * (1.0 - (part - 0.5).abs());
@@ -292,6 +312,11 @@ fn seas(scene: &Scene<'_>, board: &mut Board) -> usize {
             continue;
         }
         let Some(at) = scene.view.point(Geo { longitude, latitude }) else { continue };
+        let half = hand.width(name) / 2.0;
+        let (west, east) = scene.view.row(at.y);
+        if at.x - half < west || at.x + half > east {
+            continue;
+        }
         let spots = [0.0, -1.3, 1.3].map(|rows| Spot {
             at: Dot { x: at.x, y: at.y + rows * size },
             anchor: Anchor::Middle,

@@ -23,7 +23,8 @@ pub(super) fn draw(scene: &Scene<'_>, colours: Colours, svg: &mut String) -> Res
         for column in -2..=columns + 2 {
             let middle = Dot { x: (f64::from(column) + 0.5) * cell, y: (f64::from(row) + 0.5) * cell };
             let inside = column < columns + 2;
-            let colour = scene.view.place(middle).filter(|_| inside).and_then(|at| grid.colour(at)).map(reduced);
+            let colour = scene.view.place(middle).filter(|_| inside).and_then(|at| grid.colour(at));
+            let colour = colour.map(|rgb| reduced(toned(rgb, colours)));
             if run.map(|(colour, _)| colour) == colour {
                 continue;
             }
@@ -52,6 +53,18 @@ pub(super) fn draw(scene: &Scene<'_>, colours: Colours, svg: &mut String) -> Res
     }
     svg.push_str("</g></g></g>\n");
     Ok(())
+}
+
+/// Relief with more colour, imagery with more light: both come faint, for the pages of an atlas
+/// and for the dark of a globe.
+fn toned(rgb: [f64; 3], colours: Colours) -> [f64; 3] {
+    match colours {
+        Colours::Imagery => rgb.map(|part| 255.0 * (part / 255.0).max(0.0).powf(0.75)),
+        Colours::Relief => {
+            let grey = rgb.iter().sum::<f64>() / 3.0;
+            rgb.map(|part| grey + (part - grey) * 1.5)
+        }
+    }
 }
 
 /// Six bits a part: few enough colours to share paths, too many to see a step.
