@@ -8,7 +8,8 @@ mod maps;
 use std::fmt::Write;
 use std::time::Instant;
 
-const STYLES: [&str; 6] = ["standard", "historical", "physical", "satellite", "minimal", "educational"];
+const STYLES: [&str; 6] =
+    ["standard", "historical", "physical", "satellite", "minimal", "educational"];
 
 const ITALY: &str = r##""markers": [
     {"latitude": 41.9, "longitude": 12.5, "label": "Rome", "color": "#E74C3C"},
@@ -54,7 +55,9 @@ fn sheets() -> Vec<(String, String)> {
         sheets.push((name.to_owned(), source));
     }
     for style in ["standard", "minimal"] {
-        let source = format!(r#"{{"title": "After dark", "center": [43, 12], "zoom": 5, "style": "{style}", "theme": "dark", {ITALY}}}"#);
+        let source = format!(
+            r#"{{"title": "After dark", "center": [43, 12], "zoom": 5, "style": "{style}", "theme": "dark", {ITALY}}}"#
+        );
         sheets.push((format!("dark-{style}"), source));
     }
     sheets
@@ -73,7 +76,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let drawing = drawn.map_err(|failure| format!("{name}: {failure:?}"))?;
         times.sort();
-        let mut line = format!("{name}: {:.1} ms, {} KB", times[2].as_secs_f64() * 1000.0, drawing.svg.len() / 1024);
+        let mut line = format!(
+            "{name}: {:.1} ms, {} KB",
+            times[2].as_secs_f64() * 1000.0,
+            drawing.svg.len() / 1024
+        );
         for warning in &drawing.warnings {
             write!(line, "; {}", warning.message)?;
         }

@@ -106,7 +106,10 @@ pub(crate) fn cities() -> Result<Vec<City>, Damaged> {
         .map(|_| {
             let name = reader.text()?;
             let (x, y) = (reader.signed()?, reader.signed()?);
-            Ok(City { name, at: Geo { longitude: f64::from(x) / 1000.0, latitude: f64::from(y) / 1000.0 } })
+            Ok(City {
+                name,
+                at: Geo { longitude: f64::from(x) / 1000.0, latitude: f64::from(y) / 1000.0 },
+            })
         })
         .collect()
 }

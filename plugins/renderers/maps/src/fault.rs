@@ -49,8 +49,4 @@ impl Fault {
     pub(crate) fn note(code: &'static str, message: impl Into<String>) -> Self {
         Self { weight: Weight::Note, ..Self::warning(code, message) }
     }
-
-    pub(crate) fn at(self, place: Place) -> Self {
-        Self { place: Some(place), ..self }
-    }
 }

@@ -32,7 +32,13 @@ impl Grid {
         let lengths = (0..count).map(|_| reader.number()).collect::<Result<Vec<_>, _>>()?;
         let bands = lengths.into_iter().map(|length| reader.bytes(length as usize));
         let bands = bands.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { cells_per_degree, band_rows, palette, bands, rows: vec![None; 180 * cells_per_degree] })
+        Ok(Self {
+            cells_per_degree,
+            band_rows,
+            palette,
+            bands,
+            rows: vec![None; 180 * cells_per_degree],
+        })
     }
 
     /// The colour between the sixteen nearest cells, weighed by cubic splines, which show no
@@ -95,7 +101,8 @@ fn read_row(coder: &mut Decoder, chances: &mut Chances, above: &[u8]) -> Vec<u8>
                 up
             } else {
                 let tree = &mut chances.index[usize::from(left)];
-                (0..6).fold(1, |node: usize, _| node << 1 | coder.bit(&mut tree[node & 63])) as u8 & 63
+                (0..6).fold(1, |node: usize, _| node << 1 | coder.bit(&mut tree[node & 63])) as u8
+                    & 63
             };
             left
         })

@@ -131,7 +131,11 @@ impl Parser<'_> {
             let at = self.place;
             let key = self.text()?;
             if members.iter().any(|(known, _)| *known == key) {
-                return Err(Fault::error("syntax", format!("the key `{key}` stands here twice"), at));
+                return Err(Fault::error(
+                    "syntax",
+                    format!("the key `{key}` stands here twice"),
+                    at,
+                ));
             }
             self.blank();
             if self.peek() != Some(':') {
@@ -140,7 +144,11 @@ impl Parser<'_> {
             self.take();
             let value = self.value(depth + 1)?;
             if members.len() == KEYS {
-                return Err(Fault::error("syntax", format!("more than {KEYS} keys in one object"), at));
+                return Err(Fault::error(
+                    "syntax",
+                    format!("more than {KEYS} keys in one object"),
+                    at,
+                ));
             }
             members.push((key, value));
             self.blank();
@@ -202,7 +210,8 @@ impl Parser<'_> {
                 Some('"') => return Ok(text),
                 Some('\\') => text.push(self.escape(here)?),
                 Some(c) if c < ' ' => {
-                    let message = "a line break or control character inside a text: write it as an escape";
+                    let message =
+                        "a line break or control character inside a text: write it as an escape";
                     return Err(Fault::error("syntax", message, here));
                 }
                 Some(c) => text.push(c),

@@ -68,7 +68,12 @@ impl Board {
     }
 
     /// Writes the lines at the first spot that is free.
-    pub(crate) fn place(&mut self, lines: &[String], hand: &Hand, spots: impl IntoIterator<Item = Spot>) -> bool {
+    pub(crate) fn place(
+        &mut self,
+        lines: &[String],
+        hand: &Hand,
+        spots: impl IntoIterator<Item = Spot>,
+    ) -> bool {
         for spot in spots {
             let boxes = boxes(lines, hand, &spot);
             if boxes.iter().all(|frame| self.is_free(frame)) {
@@ -130,7 +135,12 @@ fn boxes(lines: &[String], hand: &Hand, spot: &Spot) -> Vec<Frame> {
         Anchor::End => spot.at.x - widest,
     };
     let more = hand.line_height() * lines.len().saturating_sub(1) as f64;
-    vec![Frame { left: left - AIR, top: spot.at.y - half, right: left + widest + AIR, bottom: spot.at.y + more + half }]
+    vec![Frame {
+        left: left - AIR,
+        top: spot.at.y - half,
+        right: left + widest + AIR,
+        bottom: spot.at.y + more + half,
+    }]
 }
 
 /// Squares along the turned line.

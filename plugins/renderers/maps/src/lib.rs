@@ -27,7 +27,8 @@ pub(crate) use request::Options;
 use request::{MapRequest, SIDES};
 
 use flyball_plugin::{
-    Attribute, Diagnostic, Error, ErrorKind, Image, Manifest, RenderRequest, Renderer, Severity, attribute,
+    Attribute, Diagnostic, Error, ErrorKind, Image, Manifest, RenderRequest, Renderer, Severity,
+    attribute,
 };
 
 struct Maps;
@@ -65,7 +66,8 @@ impl Renderer for Maps {
             projection: attribute(&request.options, "projection"),
             theme: attribute(&request.options, "theme"),
         };
-        let drawing = draw(&request.source, options, request.width, request.height).map_err(error)?;
+        let drawing =
+            draw(&request.source, options, request.width, request.height).map_err(error)?;
         Ok(Image {
             media_type: "image/svg+xml".into(),
             width: drawing.width,
@@ -95,7 +97,9 @@ pub(crate) fn draw(
     let (request, notes) = MapRequest::parse(source, options).map_err(Failure::Source)?;
     let width = width.or(request.width).unwrap_or(800);
     let height = height.or(request.height).unwrap_or(600);
-    if let Some(side) = [width, height].into_iter().find(|side| !(SIDES[0]..=SIDES[1]).contains(side)) {
+    if let Some(side) =
+        [width, height].into_iter().find(|side| !(SIDES[0]..=SIDES[1]).contains(side))
+    {
         return Err(Failure::Side(side));
     }
     let mut drawing = picture::draw(&request, width, height).map_err(|Damaged| Failure::Atlas)?;
@@ -115,9 +119,14 @@ fn error(failure: Failure) -> Error {
         }
         Failure::Side(side) => {
             let [least, most] = SIDES;
-            Error::new(ErrorKind::Limit, format!("a picture of {side} pixels a side; {least} to {most} are drawn"))
+            Error::new(
+                ErrorKind::Limit,
+                format!("a picture of {side} pixels a side; {least} to {most} are drawn"),
+            )
         }
-        Failure::Atlas => Error::new(ErrorKind::Internal, "the map data inside this plugin is damaged"),
+        Failure::Atlas => {
+            Error::new(ErrorKind::Internal, "the map data inside this plugin is damaged")
+        }
     }
 }
 

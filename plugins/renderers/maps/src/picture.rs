@@ -38,7 +38,12 @@ struct Scene<'a> {
 
 pub(crate) fn draw(request: &MapRequest, width: u32, height: u32) -> Result<Drawing, Damaged> {
     let view = View::new(width, height, request.center, request.zoom, request.projection);
-    let scene = Scene { request, look: request.style.look(request.dark), prefix: prefix(request, width, height), view };
+    let scene = Scene {
+        request,
+        look: request.style.look(request.dark),
+        prefix: prefix(request, width, height),
+        view,
+    };
     let mut warnings = remarks(&scene);
     let world = base::world(&scene)?;
     let mut svg = String::with_capacity(256 * 1024);
@@ -49,7 +54,8 @@ pub(crate) fn draw(request: &MapRequest, width: u32, height: u32) -> Result<Draw
         scene.look.font
     );
     let title = request.title.as_deref().unwrap_or("Map");
-    let _ = writeln!(svg, "<title>{}</title>\n<desc>Map data: Natural Earth</desc>", escaped(title));
+    let _ =
+        writeln!(svg, "<title>{}</title>\n<desc>Map data: Natural Earth</desc>", escaped(title));
     base::draw(&scene, &world, &mut svg)?;
     graticule::draw(&scene, &mut svg);
     base::draw_lines(&scene, &world, &mut svg);
@@ -83,7 +89,10 @@ fn remarks(scene: &Scene<'_>) -> Vec<Fault> {
         remarks.push(Fault::warning("centre", message));
     }
     if request.projection == Wanted::Auto && view.projection == Projection::Orthographic {
-        remarks.push(Fault::note("projection", "this near to a pole the map is drawn as a globe (`orthographic`)"));
+        remarks.push(Fault::note(
+            "projection",
+            "this near to a pole the map is drawn as a globe (`orthographic`)",
+        ));
     }
     if let Land::Picture(..) = scene.look.land {
         let what = match request.style {
@@ -91,16 +100,19 @@ fn remarks(scene: &Scene<'_>) -> Vec<Fault> {
             _ => "relief from Natural Earth's shaded relief",
         };
         let blurred = if view.pixels_per_degree > 50.0 { ", blurred at this zoom" } else { "" };
-        remarks.push(Fault::note("imagery", format!("{what}, a quarter of a degree (about 28 km) a cell{blurred}")));
+        remarks.push(Fault::note(
+            "imagery",
+            format!("{what}, a quarter of a degree (about 28 km) a cell{blurred}"),
+        ));
     }
     remarks
 }
 
 /// FNV-1a over what the picture is made from.
 fn prefix(request: &MapRequest, width: u32, height: u32) -> String {
-    let hash = format!("{request:?} {width} {height}").bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = format!("{request:?} {width} {height}")
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     format!("map{hash:08x}")
 }
 

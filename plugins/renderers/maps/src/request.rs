@@ -83,7 +83,10 @@ pub(crate) struct Options<'a> {
 
 impl MapRequest {
     /// The map and what is odd about it, or every fault that it has.
-    pub(crate) fn parse(source: &str, options: Options<'_>) -> Result<(Self, Vec<Fault>), Vec<Fault>> {
+    pub(crate) fn parse(
+        source: &str,
+        options: Options<'_>,
+    ) -> Result<(Self, Vec<Fault>), Vec<Fault>> {
         let value = json::parse(source).map_err(|fault| vec![fault])?;
         let mut reader = Reader::default();
         let request = read_map(&value, options, &mut reader);
@@ -100,15 +103,36 @@ impl MapRequest {
 }
 
 const MAP_KEYS: &[&str] = &[
-    "title", "center", "zoom", "style", "projection", "theme", "width", "height", "markers",
-    "routes", "regions", "legend", "greatCircle", "great_circle", "outputFormat", "output_format",
+    "title",
+    "center",
+    "zoom",
+    "style",
+    "projection",
+    "theme",
+    "width",
+    "height",
+    "markers",
+    "routes",
+    "regions",
+    "legend",
+    "greatCircle",
+    "great_circle",
+    "outputFormat",
+    "output_format",
 ];
 const MARKER_KEYS: &[&str] =
     &["latitude", "lat", "longitude", "lng", "lon", "label", "color", "colour"];
 const ROUTE_KEYS: &[&str] =
     &["points", "label", "color", "colour", "width", "greatCircle", "great_circle"];
 const REGION_KEYS: &[&str] = &[
-    "points", "label", "fillColor", "fill_color", "fillOpacity", "fill_opacity", "color", "colour",
+    "points",
+    "label",
+    "fillColor",
+    "fill_color",
+    "fillOpacity",
+    "fill_opacity",
+    "color",
+    "colour",
 ];
 
 fn read_map(value: &Value, options: Options<'_>, reader: &mut Reader) -> Option<MapRequest> {
@@ -119,13 +143,17 @@ fn read_map(value: &Value, options: Options<'_>, reader: &mut Reader) -> Option<
     reader.known("", value, MAP_KEYS);
     let great_circle = reader.flag("", value, &["greatCircle", "great_circle"]).unwrap_or(false);
     let markers = reader.list("", value, "markers", MARKERS);
-    let markers: Vec<_> = markers.filter_map(|(path, item)| read_marker(&path, item, reader)).collect();
+    let markers: Vec<_> =
+        markers.filter_map(|(path, item)| read_marker(&path, item, reader)).collect();
     let routes = reader.list("", value, "routes", ROUTES);
     let routes: Vec<_> =
         routes.filter_map(|(path, item)| read_route(&path, item, great_circle, reader)).collect();
     let regions = reader.list("", value, "regions", REGIONS);
-    let regions: Vec<_> = regions.filter_map(|(path, item)| read_region(&path, item, reader)).collect();
-    let style = reader.choice("style", value, options.style, Style::NAMES).map_or(Style::Standard, |at| Style::ALL[at]);
+    let regions: Vec<_> =
+        regions.filter_map(|(path, item)| read_region(&path, item, reader)).collect();
+    let style = reader
+        .choice("style", value, options.style, Style::NAMES)
+        .map_or(Style::Standard, |at| Style::ALL[at]);
     let projections = &["auto", "mercator", "equirectangular", "orthographic"];
     let projection = match reader.choice("projection", value, options.projection, projections) {
         Some(1) => Wanted::Mercator,
@@ -135,7 +163,9 @@ fn read_map(value: &Value, options: Options<'_>, reader: &mut Reader) -> Option<
     };
     let dark = reader.choice("theme", value, options.theme, &["light", "dark"]) == Some(1);
     let side = |reader: &mut Reader, key| {
-        reader.number("", value, &[key], [f64::from(SIDES[0]), f64::from(SIDES[1])]).map(|side| side.round() as u32)
+        reader
+            .number("", value, &[key], [f64::from(SIDES[0]), f64::from(SIDES[1])])
+            .map(|side| side.round() as u32)
     };
     let mut request = MapRequest {
         title: reader.text("", value, &["title"], TITLE_CHARACTERS),

@@ -13,8 +13,14 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Standard, Self::Historical, Self::Physical, Self::Satellite, Self::Minimal, Self::Educational];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Standard,
+        Self::Historical,
+        Self::Physical,
+        Self::Satellite,
+        Self::Minimal,
+        Self::Educational,
+    ];
     pub(crate) const NAMES: &[&str] =
         &["standard", "historical", "physical", "satellite", "minimal", "educational"];
     /// Which of them also come dark.
@@ -102,7 +108,9 @@ const SERIF: &str = "serif";
 const STANDARD: Look = Look {
     paper: "#ffffff",
     sea: "#c3dcee",
-    land: Land::Political(["#f6d7b0", "#d7e5b2", "#f3c3c0", "#dccfe8", "#fbeeac", "#c9e3d3", "#e8d3bd"]),
+    land: Land::Political([
+        "#f6d7b0", "#d7e5b2", "#f3c3c0", "#dccfe8", "#fbeeac", "#c9e3d3", "#e8d3bd",
+    ]),
     shore: Shore::Plain,
     coast: Stroke { colour: "#5f8fb4", width: 0.8, dash: "" },
     border: Some(Stroke { colour: "#9a8f9c", width: 0.9, dash: "" }),
@@ -126,7 +134,9 @@ const STANDARD: Look = Look {
 const STANDARD_DARK: Look = Look {
     paper: "#101418",
     sea: "#16232f",
-    land: Land::Political(["#4a4034", "#3b4533", "#4b3739", "#403a4b", "#4b4730", "#33463f", "#453d36"]),
+    land: Land::Political([
+        "#4a4034", "#3b4533", "#4b3739", "#403a4b", "#4b4730", "#33463f", "#453d36",
+    ]),
     coast: Stroke { colour: "#5d7f99", width: 0.8, dash: "" },
     border: Some(Stroke { colour: "#83808a", width: 0.8, dash: "" }),
     lake: "#16232f",
@@ -252,7 +262,9 @@ const MINIMAL_DARK: Look = Look {
 const EDUCATIONAL: Look = Look {
     paper: "#ffffff",
     sea: "#9fd8f5",
-    land: Land::Political(["#ffd166", "#a8e06c", "#ff9f8f", "#cfa6f0", "#fff07a", "#7fdcb5", "#ffb8d8"]),
+    land: Land::Political([
+        "#ffd166", "#a8e06c", "#ff9f8f", "#cfa6f0", "#fff07a", "#7fdcb5", "#ffb8d8",
+    ]),
     shore: Shore::Plain,
     coast: Stroke { colour: "#0b4f8a", width: 1.6, dash: "" },
     border: Some(Stroke { colour: "#4a3a3a", width: 1.8, dash: "" }),

@@ -116,7 +116,8 @@ impl Path {
         if kept.len() < 3 {
             return if closed { self.ring(dots) } else { self.line(dots) };
         }
-        let middle = |a: Dot, b: Dot| Dot { x: f64::midpoint(a.x, b.x), y: f64::midpoint(a.y, b.y) };
+        let middle =
+            |a: Dot, b: Dot| Dot { x: f64::midpoint(a.x, b.x), y: f64::midpoint(a.y, b.y) };
         let (Some(&first), Some(&last)) = (kept.first(), kept.last()) else { return };
         let start = if closed { middle(last, first) } else { first };
         self.absolute('M', start);

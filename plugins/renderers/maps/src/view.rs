@@ -95,7 +95,12 @@ impl View {
 
     /// The part of the picture that holds world, of the cylinders.
     pub(crate) fn world(&self) -> Frame {
-        Frame { left: 0.0, top: self.frame.top.max(0.0), right: self.width, bottom: self.frame.bottom.min(self.height) }
+        Frame {
+            left: 0.0,
+            top: self.frame.top.max(0.0),
+            right: self.width,
+            bottom: self.frame.bottom.min(self.height),
+        }
     }
 
     /// The disc of the globe in pixels.
@@ -105,7 +110,8 @@ impl View {
 
     /// Whether the picture reaches past the edge of the globe.
     pub(crate) fn shows_horizon(&self) -> bool {
-        self.projection == Projection::Orthographic && (self.width / 2.0).hypot(self.height / 2.0) > self.radius()
+        self.projection == Projection::Orthographic
+            && (self.width / 2.0).hypot(self.height / 2.0) > self.radius()
     }
 
     fn rise(&self, latitude: f64) -> f64 {
@@ -121,13 +127,16 @@ impl View {
     fn fall(&self, rise: f64) -> f64 {
         match self.projection {
             Projection::Equirectangular => rise / self.stretch,
-            Projection::Mercator | Projection::Orthographic => rise.to_radians().sinh().atan().to_degrees(),
+            Projection::Mercator | Projection::Orthographic => {
+                rise.to_radians().sinh().atan().to_degrees()
+            }
         }
     }
 
     fn cylinder(&self, at: Geo, turn: f64) -> Dot {
         Dot {
-            x: self.width / 2.0 + (at.longitude + turn - self.center.longitude) * self.pixels_per_degree,
+            x: self.width / 2.0
+                + (at.longitude + turn - self.center.longitude) * self.pixels_per_degree,
             y: self.height / 2.0 - (self.rise(at.latitude) - self.middle) * self.pixels_per_degree,
         }
     }
@@ -137,7 +146,11 @@ impl View {
         let (sin, cos) = at.latitude.to_radians().sin_cos();
         let (across, along) = (at.longitude - self.center.longitude).to_radians().sin_cos();
         let (tilt_sin, tilt_cos) = self.tilt;
-        [cos * across, tilt_cos * sin - tilt_sin * cos * along, tilt_sin * sin + tilt_cos * cos * along]
+        [
+            cos * across,
+            tilt_cos * sin - tilt_sin * cos * along,
+            tilt_sin * sin + tilt_cos * cos * along,
+        ]
     }
 
     fn on_disc(&self, radius: f64, azimuth: f64) -> Dot {
@@ -156,7 +169,10 @@ impl View {
                 if z < 0.0 {
                     return None;
                 }
-                Dot { x: self.width / 2.0 + x * self.radius(), y: self.height / 2.0 - y * self.radius() }
+                Dot {
+                    x: self.width / 2.0 + x * self.radius(),
+                    y: self.height / 2.0 - y * self.radius(),
+                }
             }
             Projection::Mercator | Projection::Equirectangular => {
                 let longitude = near(at.longitude, self.center.longitude);
@@ -190,7 +206,9 @@ impl View {
     fn turns(&self, west: f64, east: f64) -> impl Iterator<Item = f64> + use<> {
         let half = self.width / 2.0 / self.pixels_per_degree + MARGIN / self.pixels_per_degree;
         let (low, high) = (self.center.longitude - half, self.center.longitude + half);
-        (-3..=3).map(|turn| f64::from(turn) * 360.0).filter(move |turn| west + turn <= high && east + turn >= low)
+        (-3..=3)
+            .map(|turn| f64::from(turn) * 360.0)
+            .filter(move |turn| west + turn <= high && east + turn >= low)
     }
 
     /// Whether anything between these bounds can be seen.
@@ -229,9 +247,14 @@ impl View {
         let Some(mut from) = last else { return Vec::new() };
         for &at in ring {
             let to = self.beyond(at);
-            let swing = (to.1 - from.1 + std::f64::consts::PI).rem_euclid(std::f64::consts::TAU) - std::f64::consts::PI;
+            let swing = (to.1 - from.1 + std::f64::consts::PI).rem_euclid(std::f64::consts::TAU)
+                - std::f64::consts::PI;
             winding += swing;
-            let steps = if from.0 > 1.0 && to.0 > 1.0 { (swing.abs() / 0.2).ceil().clamp(1.0, 40.0) } else { 1.0 };
+            let steps = if from.0 > 1.0 && to.0 > 1.0 {
+                (swing.abs() / 0.2).ceil().clamp(1.0, 40.0)
+            } else {
+                1.0
+            };
             for step in 1..steps as u32 {
                 let part = f64::from(step) / steps;
                 dots.push(self.on_disc(from.0 + (to.0 - from.0) * part, from.1 + swing * part));
@@ -272,7 +295,10 @@ impl View {
             let mut pieces = vec![Vec::new()];
             for &at in line {
                 let [x, y, z] = self.sphere(at);
-                let dot = Dot { x: self.width / 2.0 + x * self.radius(), y: self.height / 2.0 - y * self.radius() };
+                let dot = Dot {
+                    x: self.width / 2.0 + x * self.radius(),
+                    y: self.height / 2.0 - y * self.radius(),
+                };
                 match pieces.last_mut() {
                     Some(piece) if z >= 0.0 => piece.push(dot),
                     Some(piece) if piece.is_empty() => {}
@@ -308,14 +334,17 @@ impl View {
         match self.projection {
             Projection::Orthographic => KILOMETRES_PER_DEGREE / self.pixels_per_degree,
             Projection::Mercator | Projection::Equirectangular => {
-                KILOMETRES_PER_DEGREE * self.center.latitude.to_radians().cos() / self.pixels_per_degree
+                KILOMETRES_PER_DEGREE * self.center.latitude.to_radians().cos()
+                    / self.pixels_per_degree
             }
         }
     }
 }
 
 fn meridians(points: &[Geo]) -> (f64, f64) {
-    points.iter().fold((f64::MAX, f64::MIN), |(west, east), p| (west.min(p.longitude), east.max(p.longitude)))
+    points.iter().fold((f64::MAX, f64::MIN), |(west, east), p| {
+        (west.min(p.longitude), east.max(p.longitude))
+    })
 }
 
 /// A ring that ends a turn away from where it began holds a pole: it is led there and back.
@@ -333,6 +362,8 @@ fn around_pole(ring: &[Geo]) -> Vec<Geo> {
 }
 
 fn surrounds(ring: &[Geo], at: Geo) -> bool {
+    // A ring that is led to a pole ends there.
+    let at = Geo { latitude: at.latitude.clamp(-89.99, 89.99), ..at };
     let ring = around_pole(ring);
     let Some(&last) = ring.last() else { return false };
     (-2..=2).any(|turn| {

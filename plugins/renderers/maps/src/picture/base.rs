@@ -1,13 +1,13 @@
 //! Sea, land, lakes, rivers, borders.
 
-use super::relief;
 use super::super::atlas::{self, Bounds, Country, Damaged, Detail};
-use super::super::clip::Dot;
+use super::super::clip::{Dot, Frame};
 use super::super::request::Geo;
 use super::super::style::{Land, Shore, Stroke};
 use super::super::svg::{Path, number};
 use super::super::view::Projection;
 use super::Scene;
+use super::relief;
 use std::fmt::Write;
 
 /// What is seen of the world, in pixels.
@@ -26,7 +26,27 @@ pub(super) struct World {
 pub(super) struct Piece {
     pub(super) country: usize,
     pub(super) outline: Vec<Dot>,
+    around: Frame,
     area: f64,
+}
+
+impl World {
+    /// Whether a pixel lies in the largest piece of a country.
+    pub(super) fn is_land(&self, dot: Dot) -> bool {
+        self.pieces.iter().any(|piece| piece.around.holds(dot) && holds(&piece.outline, dot))
+    }
+}
+
+fn holds(outline: &[Dot], dot: Dot) -> bool {
+    let Some(&last) = outline.last() else { return false };
+    let (mut from, mut inside) = (last, false);
+    for &to in outline {
+        if (from.y > dot.y) != (to.y > dot.y) {
+            inside ^= dot.x < from.x + (to.x - from.x) * (dot.y - from.y) / (to.y - from.y);
+        }
+        from = to;
+    }
+    inside
 }
 
 /// As much detail as pixels can show: 110m up to zoom 2 at the usual width, 50m up to 5.
@@ -62,15 +82,23 @@ pub(super) fn world(scene: &Scene<'_>) -> Result<World, Damaged> {
                 continue;
             }
             let outlines = scene.view.ring(&ring);
-            let inside_out = scene.view.projection == Projection::Orthographic && outlines.len() > 1;
+            let inside_out =
+                scene.view.projection == Projection::Orthographic && outlines.len() > 1;
             for outline in outlines {
                 world.land.ring(&outline);
-                if let (Land::Political(_), Some(fill)) = (scene.look.land, world.fills.get_mut(colour)) {
+                if let (Land::Political(_), Some(fill)) =
+                    (scene.look.land, world.fills.get_mut(colour))
+                {
                     fill.ring(&outline);
                 }
                 let area = area(&outline);
                 if !inside_out && largest.as_ref().is_none_or(|piece| piece.area < area) {
-                    largest = Some(Piece { country: shape.country, outline, area });
+                    largest = Some(Piece {
+                        country: shape.country,
+                        around: Frame::around(&outline),
+                        outline,
+                        area,
+                    });
                 }
             }
         }
@@ -126,7 +154,11 @@ pub(super) fn draw(scene: &Scene<'_>, world: &World, svg: &mut String) -> Result
     let (x, y) = (scene.center_x(), scene.center_y());
     // Writing to a String does not fail.
     let _ = writeln!(svg, "<defs>");
-    let _ = writeln!(svg, r##"<path id="{prefix}-land" fill-rule="evenodd" clip-rule="evenodd" d="{}"/>"##, world.land.d);
+    let _ = writeln!(
+        svg,
+        r##"<path id="{prefix}-land" fill-rule="evenodd" clip-rule="evenodd" d="{}"/>"##,
+        world.land.d
+    );
     let _ = writeln!(svg, r##"<path id="{prefix}-coast" d="{}"/>"##, world.coast.d);
     let _ = write!(svg, r#"<clipPath id="{prefix}-world">"#);
     let disc = format!(r#"<circle cx="{x}" cy="{y}" r="{}""#, number(view.radius()));
@@ -146,15 +178,25 @@ pub(super) fn draw(scene: &Scene<'_>, world: &World, svg: &mut String) -> Result
     let _ = writeln!(svg, "</defs>");
     let _ = writeln!(svg, r#"<rect width="{width}" height="{height}" fill="{}"/>"#, look.paper);
     let _ = writeln!(svg, r#"<g clip-path="url(#{prefix}-world)">"#);
-    let _ = writeln!(svg, r#"<rect class="sea" width="{width}" height="{height}" fill="{}"/>"#, look.sea);
+    let _ = writeln!(
+        svg,
+        r#"<rect class="sea" width="{width}" height="{height}" fill="{}"/>"#,
+        look.sea
+    );
     draw_shore(scene, svg);
     match look.land {
         Land::Plain(colour) => {
             let _ = writeln!(svg, r##"<use href="#{prefix}-land" class="land" fill="{colour}"/>"##);
         }
         Land::Political(colours) => {
-            for (path, colour) in world.fills.iter().zip(colours).filter(|(path, _)| !path.is_empty()) {
-                let _ = writeln!(svg, r#"<path class="land" fill-rule="evenodd" fill="{colour}" d="{}"/>"#, path.d);
+            for (path, colour) in
+                world.fills.iter().zip(colours).filter(|(path, _)| !path.is_empty())
+            {
+                let _ = writeln!(
+                    svg,
+                    r#"<path class="land" fill-rule="evenodd" fill="{colour}" d="{}"/>"#,
+                    path.d
+                );
             }
         }
         Land::Picture(colours, plain) => {
@@ -173,7 +215,10 @@ pub(super) fn draw(scene: &Scene<'_>, world: &World, svg: &mut String) -> Result
         );
     }
     if let Some(river) = look.river {
-        let river = Stroke { width: river.width * (0.7 + view.pixels_per_degree / 120.0).min(1.6), ..river };
+        let river = Stroke {
+            width: river.width * (0.7 + view.pixels_per_degree / 120.0).min(1.6),
+            ..river
+        };
         stroked("rivers", &world.rivers, &river, svg);
     }
     Ok(())
@@ -222,7 +267,11 @@ fn stroked(class: &str, path: &Path, stroke: &Stroke, svg: &mut String) {
     if path.is_empty() {
         return;
     }
-    let dash = if stroke.dash.is_empty() { String::new() } else { format!(r#" stroke-dasharray="{}""#, stroke.dash) };
+    let dash = if stroke.dash.is_empty() {
+        String::new()
+    } else {
+        format!(r#" stroke-dasharray="{}""#, stroke.dash)
+    };
     // Writing to a String does not fail.
     let _ = writeln!(
         svg,

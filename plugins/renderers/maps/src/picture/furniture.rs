@@ -2,11 +2,11 @@
 
 use super::super::clip::{Dot, Frame};
 use super::super::labels::Board;
+use super::super::request::Geo;
 use super::super::style::Edge;
 use super::super::svg::{escaped, number};
 use super::super::text;
 use super::super::view::Projection;
-use super::super::request::Geo;
 use super::{Scene, graticule};
 use std::fmt::Write;
 
@@ -77,18 +77,29 @@ fn draw_bars(scene: &Scene<'_>, svg: &mut String) {
     let step = graticule::step(scene);
     let (center, mut d) = (scene.view.center, String::new());
     let is_black = |degrees: f64| (degrees / step).round().rem_euclid(2.0) < 0.5;
-    let across = |longitude: f64| width / 2.0 + (longitude - center.longitude) * scene.view.pixels_per_degree;
+    let across = |longitude: f64| {
+        width / 2.0 + (longitude - center.longitude) * scene.view.pixels_per_degree
+    };
     let meridians: Vec<_> = graticule::meridians(scene, step).collect();
     let first = meridians.first().map_or(center.longitude, |first| first - step);
     for west in std::iter::once(first).chain(meridians).filter(|west| is_black(*west)) {
         let (left, right) = (across(west).clamp(0.0, width), across(west + step).clamp(0.0, width));
         for top in [1.0, height - 6.0] {
-            let _ = write!(d, "M{} {}h{}v5h{}z", number(left), number(top), number(right - left), number(left - right));
+            let _ = write!(
+                d,
+                "M{} {}h{}v5h{}z",
+                number(left),
+                number(top),
+                number(right - left),
+                number(left - right)
+            );
         }
     }
     let parallels: Vec<_> = graticule::parallels(scene, step).collect();
     let down = |latitude: f64| {
-        let dot = scene.view.point(Geo { longitude: center.longitude, latitude: latitude.clamp(-89.0, 89.0) });
+        let dot = scene
+            .view
+            .point(Geo { longitude: center.longitude, latitude: latitude.clamp(-89.0, 89.0) });
         dot.map_or(if latitude > center.latitude { 0.0 } else { height }, |dot| dot.y)
     };
     let first = parallels.first().map_or(center.latitude, |first| first - step);
@@ -152,9 +163,15 @@ fn draw_scale(scene: &Scene<'_>, board: &mut Board, svg: &mut String) {
         return;
     }
     let per_pixel = scene.view.kilometres_per_pixel();
-    let Some(length) = round_length((scene.view.width * 0.22).min(180.0) * per_pixel) else { return };
+    let Some(length) = round_length((scene.view.width * 0.22).min(180.0) * per_pixel) else {
+        return;
+    };
     let pixels = length / per_pixel;
-    let text = if length >= 1.0 { format!("{length} km") } else { format!("{} m", (length * 1000.0).round()) };
+    let text = if length >= 1.0 {
+        format!("{length} km")
+    } else {
+        format!("{} m", (length * 1000.0).round())
+    };
     let (left, bottom) = (edge_width(scene) + AIR, scene.view.height - edge_width(scene) - AIR);
     // Degree figures run along this edge.
     let bottom = if look.figures { bottom - 14.0 } else { bottom };
@@ -189,9 +206,16 @@ enum Sample<'a> {
 
 fn draw_legend(scene: &Scene<'_>, board: &mut Board, svg: &mut String) {
     let request = scene.request;
-    let regions = request.regions.iter().filter_map(|r| Some((r.label.as_deref()?, Sample::Area(&r.fill, r.opacity))));
-    let routes = request.routes.iter().filter_map(|r| Some((r.label.as_deref()?, Sample::Line(&r.colour, r.width))));
-    let markers = request.markers.iter().filter_map(|m| Some((m.label.as_deref()?, Sample::Pin(&m.colour))));
+    let regions = request
+        .regions
+        .iter()
+        .filter_map(|r| Some((r.label.as_deref()?, Sample::Area(&r.fill, r.opacity))));
+    let routes = request
+        .routes
+        .iter()
+        .filter_map(|r| Some((r.label.as_deref()?, Sample::Line(&r.colour, r.width))));
+    let markers =
+        request.markers.iter().filter_map(|m| Some((m.label.as_deref()?, Sample::Pin(&m.colour))));
     let entries: Vec<_> = regions.chain(routes).chain(markers).collect();
     let room = (scene.view.height * 0.5 / LEGEND_LINE) as usize;
     let shown = entries.len().min(LEGEND_ENTRIES).min(room);
@@ -200,8 +224,11 @@ fn draw_legend(scene: &Scene<'_>, board: &mut Board, svg: &mut String) {
     }
     let more = (entries.len() > shown).then(|| format!("and {} more", entries.len() - shown));
     let widest = scene.view.width * 0.28;
-    let mut texts: Vec<_> =
-        entries.iter().take(shown).map(|(label, _)| text::shortened(label, 12.0, false, widest)).collect();
+    let mut texts: Vec<_> = entries
+        .iter()
+        .take(shown)
+        .map(|(label, _)| text::shortened(label, 12.0, false, widest))
+        .collect();
     texts.extend(more);
     let width = texts.iter().map(|text| text::width(text, 12.0, false)).fold(0.0, f64::max) + 46.0;
     let height = texts.len() as f64 * LEGEND_LINE + 10.0;
@@ -231,7 +258,8 @@ fn corner(scene: &Scene<'_>, board: &Board, width: f64, height: f64) -> Frame {
     let (right, bottom) = (scene.view.width - inset - width, scene.view.height - inset - height);
     let corners = [(right, bottom), (right, inset), (inset, inset), (inset, bottom)];
     let points: Vec<_> = scene.request.own_points().filter_map(|at| scene.view.point(at)).collect();
-    let frames = corners.map(|(left, top)| Frame { left, top, right: left + width, bottom: top + height });
+    let frames =
+        corners.map(|(left, top)| Frame { left, top, right: left + width, bottom: top + height });
     let cost = |frame: &Frame| {
         let covered = points.iter().filter(|point| frame.grown(8.0).holds(**point)).count();
         covered + if board.is_free(frame) { 0 } else { 1000 }

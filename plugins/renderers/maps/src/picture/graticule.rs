@@ -24,7 +24,9 @@ pub(super) fn meridians(scene: &Scene<'_>, step: f64) -> impl Iterator<Item = f6
     let view = &scene.view;
     let half = match view.projection {
         Projection::Orthographic => 180.0,
-        Projection::Mercator | Projection::Equirectangular => view.width / 2.0 / view.pixels_per_degree,
+        Projection::Mercator | Projection::Equirectangular => {
+            view.width / 2.0 / view.pixels_per_degree
+        }
     };
     let first = ((view.center.longitude - half) / step).ceil();
     let last = ((view.center.longitude + half) / step).floor();
@@ -46,7 +48,10 @@ pub(super) fn parallels(scene: &Scene<'_>, step: f64) -> impl Iterator<Item = f6
 }
 
 fn multiples(first: f64, last: f64, step: f64) -> impl Iterator<Item = f64> {
-    (0..MOST_LINES).map(move |index| first + index as f64).take_while(move |n| *n <= last).map(move |n| n * step)
+    (0..MOST_LINES)
+        .map(move |index| first + index as f64)
+        .take_while(move |n| *n <= last)
+        .map(move |n| n * step)
 }
 
 pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
@@ -61,13 +66,23 @@ pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
     for longitude in meridians(scene, step) {
         // Only the four quarters meet at the poles, or they would fill them.
         let end = if (longitude / 90.0).fract().abs() < 1e-9 { 90 } else { 80 };
-        line((-end..=end).map(|latitude| Geo { longitude, latitude: f64::from(latitude) }).collect());
+        line(
+            (-end..=end).map(|latitude| Geo { longitude, latitude: f64::from(latitude) }).collect(),
+        );
     }
     let around = scene.view.center.longitude;
     for latitude in parallels(scene, step) {
-        line((-180..=180).map(|part| Geo { longitude: around + f64::from(part), latitude }).collect());
+        line(
+            (-180..=180)
+                .map(|part| Geo { longitude: around + f64::from(part), latitude })
+                .collect(),
+        );
     }
-    let dash = if stroke.dash.is_empty() { String::new() } else { format!(r#" stroke-dasharray="{}""#, stroke.dash) };
+    let dash = if stroke.dash.is_empty() {
+        String::new()
+    } else {
+        format!(r#" stroke-dasharray="{}""#, stroke.dash)
+    };
     // Writing to a String does not fail.
     let _ = writeln!(
         svg,
@@ -99,15 +114,21 @@ pub(super) fn figures(scene: &Scene<'_>, board: &mut Board) {
     let world = view.world();
     for longitude in meridians(scene, step) {
         let text = degrees((longitude + 180.0).rem_euclid(360.0) - 180.0, step, ["E", "W"]);
-        let latitude = if globe { nearest(view.center.latitude, step) } else { view.center.latitude };
+        let latitude =
+            if globe { nearest(view.center.latitude, step) } else { view.center.latitude };
         let Some(dot) = view.point(Geo { longitude, latitude }) else { continue };
         let spots = if globe { vec![dot.y] } else { vec![world.bottom - inset, world.top + inset] };
-        let spots = spots.into_iter().map(|y| Spot { at: Dot { x: dot.x, y }, anchor: Anchor::Middle, turn: 0.0 });
+        let spots = spots.into_iter().map(|y| Spot {
+            at: Dot { x: dot.x, y },
+            anchor: Anchor::Middle,
+            turn: 0.0,
+        });
         board.place(&[text], &hand, spots);
     }
     for latitude in parallels(scene, step) {
         let text = degrees(latitude, step, ["N", "S"]);
-        let longitude = if globe { nearest(view.center.longitude, step) } else { view.center.longitude };
+        let longitude =
+            if globe { nearest(view.center.longitude, step) } else { view.center.longitude };
         let Some(dot) = view.point(Geo { longitude, latitude }) else { continue };
         let (left, right) = (inset - 4.0, view.width - inset + 4.0);
         let spots = if globe {
@@ -115,7 +136,11 @@ pub(super) fn figures(scene: &Scene<'_>, board: &mut Board) {
         } else {
             vec![(left, Anchor::Start), (right, Anchor::End)]
         };
-        let spots = spots.into_iter().map(|(x, anchor)| Spot { at: Dot { x, y: dot.y }, anchor, turn: 0.0 });
+        let spots = spots.into_iter().map(|(x, anchor)| Spot {
+            at: Dot { x, y: dot.y },
+            anchor,
+            turn: 0.0,
+        });
         board.place(&[text], &hand, spots);
     }
 }

@@ -25,7 +25,12 @@ pub(super) fn write(
     for marker in &scene.request.markers {
         if let Some(Dot { x, y }) = scene.view.point(marker.at) {
             let head = y - PIN_HEIGHT;
-            board.block(Frame { left: x - PIN_HALF_WIDTH, top: head, right: x + PIN_HALF_WIDTH, bottom: y });
+            board.block(Frame {
+                left: x - PIN_HALF_WIDTH,
+                top: head,
+                right: x + PIN_HALF_WIDTH,
+                bottom: y,
+            });
         }
     }
     let mut own = markers(scene, board);
@@ -33,15 +38,23 @@ pub(super) fn write(
     own += routes(scene, board);
     graticule::figures(scene, board);
     let mut others = countries(scene, world, board);
-    others += seas(scene, board);
+    others += seas(scene, world, board);
     others += cities(scene, board, svg)?;
     let mut left_out = Vec::new();
     if own > 0 {
-        let what = if own == 1 { "label of yours found no free place and is" } else { "labels of yours found no free place and are" };
+        let what = if own == 1 {
+            "label of yours found no free place and is"
+        } else {
+            "labels of yours found no free place and are"
+        };
         left_out.push(Fault::warning("labels", format!("{own} {what} not drawn")));
     }
     if others > 0 {
-        let what = if others == 1 { "name of the map itself found" } else { "names of the map itself found" };
+        let what = if others == 1 {
+            "name of the map itself found"
+        } else {
+            "names of the map itself found"
+        };
         left_out.push(Fault::note("labels", format!("{others} {what} no free place")));
     }
     Ok(left_out)
@@ -49,16 +62,27 @@ pub(super) fn write(
 
 fn own_hand(scene: &Scene<'_>, class: &'static str) -> Hand {
     let look = &scene.look;
-    Hand { size: look.own_size, bold: true, italic: false, spacing: 0.0, ink: look.ink, halo: look.halo, class }
+    Hand {
+        size: look.own_size,
+        bold: true,
+        italic: false,
+        spacing: 0.0,
+        ink: look.ink,
+        halo: look.halo,
+        class,
+    }
 }
 
 fn markers(scene: &Scene<'_>, board: &mut Board) -> usize {
     let hand = own_hand(scene, "marker-label");
     let mut left_out = 0;
     for marker in &scene.request.markers {
-        let (Some(label), Some(tip)) = (&marker.label, scene.view.point(marker.at)) else { continue };
+        let (Some(label), Some(tip)) = (&marker.label, scene.view.point(marker.at)) else {
+            continue;
+        };
         let lines = text::wrapped(label, LINE);
-        left_out += usize::from(!board.place(&lines, &hand, pin_spots(tip, lines.len(), hand.size)));
+        left_out +=
+            usize::from(!board.place(&lines, &hand, pin_spots(tip, lines.len(), hand.size)));
     }
     left_out
 }
@@ -96,7 +120,10 @@ fn regions(scene: &Scene<'_>, board: &mut Board) -> usize {
         let widest = spans.iter().map(|span| span.length).fold(0.0, f64::max);
         let in_middle = spans.iter().filter(|span| span.length > widest * 0.45).flat_map(|span| {
             let shifts = [0.0, -0.15, 0.15, -0.3, 0.3];
-            shifts.map(|shift| Dot { x: span.middle.x + shift * span.length, y: span.middle.y - more / 2.0 })
+            shifts.map(|shift| Dot {
+                x: span.middle.x + shift * span.length,
+                y: span.middle.y - more / 2.0,
+            })
         });
         let spots = in_middle.map(|at| Spot { at, anchor: Anchor::Middle, turn: 0.0 });
         let spots = spots.chain(beside(&parts, more, hand.size));
@@ -108,7 +135,8 @@ fn regions(scene: &Scene<'_>, board: &mut Board) -> usize {
 /// Left, right, under and over all of it, for what is too small to be written in.
 fn beside(parts: &[Vec<Dot>], more: f64, size: f64) -> [Spot; 4] {
     let around = Frame::around(parts.iter().flatten());
-    let (x, y) = (f64::midpoint(around.left, around.right), f64::midpoint(around.top, around.bottom));
+    let (x, y) =
+        (f64::midpoint(around.left, around.right), f64::midpoint(around.top, around.bottom));
     let spot = |x, y, anchor| Spot { at: Dot { x, y }, anchor, turn: 0.0 };
     [
         spot(around.left - 5.0, y - more / 2.0, Anchor::End),
@@ -131,7 +159,10 @@ fn routes(scene: &Scene<'_>, board: &mut Board) -> usize {
 }
 
 fn longest(pieces: Vec<Vec<Dot>>) -> Option<Vec<Dot>> {
-    pieces.into_iter().filter(|piece| piece.len() > 1).max_by(|a, b| length(a).total_cmp(&length(b)))
+    pieces
+        .into_iter()
+        .filter(|piece| piece.len() > 1)
+        .max_by(|a, b| length(a).total_cmp(&length(b)))
 }
 
 fn length(dots: &[Dot]) -> f64 {
@@ -145,9 +176,11 @@ fn spots_along(dots: &[Dot], route: &Route, hand: &Hand) -> Vec<Spot> {
     let (mut spots, mut level) = (Vec::new(), Vec::new());
     for part in [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9] {
         let reach = (whole * 0.04).max(6.0);
-        let (Some(from), Some(at), Some(to)) =
-            (along(dots, whole * part - reach), along(dots, whole * part), along(dots, whole * part + reach))
-        else {
+        let (Some(from), Some(at), Some(to)) = (
+            along(dots, whole * part - reach),
+            along(dots, whole * part),
+            along(dots, whole * part + reach),
+        ) else {
             continue;
         };
         let mut angle = (to.y - from.y).atan2(to.x - from.x);
@@ -155,7 +188,8 @@ fn spots_along(dots: &[Dot], route: &Route, hand: &Hand) -> Vec<Spot> {
             angle += if angle > 0.0 { -std::f64::consts::PI } else { std::f64::consts::PI };
         }
         for side in [-1.0, 1.0] {
-            let at = Dot { x: at.x - angle.sin() * away * side, y: at.y + angle.cos() * away * side };
+            let at =
+                Dot { x: at.x - angle.sin() * away * side, y: at.y + angle.cos() * away * side };
             spots.push(Spot { at, anchor: Anchor::Middle, turn: angle.to_degrees() });
         }
         // Level ones come after all that run along.
@@ -194,7 +228,9 @@ struct Span {
 /// near the middle of the height.
 fn spans(outline: &[Dot], scene: &Scene<'_>) -> Vec<Span> {
     const LINES: u32 = 17;
-    let (top, bottom) = outline.iter().fold((f64::MAX, f64::MIN), |(top, bottom), d| (top.min(d.y), bottom.max(d.y)));
+    let (top, bottom) = outline
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(top, bottom), d| (top.min(d.y), bottom.max(d.y)));
     let (top, bottom) = (top.max(0.0), bottom.min(scene.view.height));
     let mut found = Vec::new();
     for index in 0..LINES {
@@ -237,7 +273,8 @@ fn countries(scene: &Scene<'_>, world: &World, board: &mut Board) -> usize {
         let Some(country) = world.countries.get(piece.country) else { continue };
         let spans = spans(&piece.outline, scene);
         let Some(best) = spans.first() else { continue };
-        let name = if look.upper_case { country.name.to_uppercase() } else { country.name.to_owned() };
+        let name =
+            if look.upper_case { country.name.to_uppercase() } else { country.name.to_owned() };
         let room = spans.iter().map(|span| span.length).fold(0.0, f64::max);
         let spacing = if look.upper_case { 1.5 } else { 0.0 };
         let largest = look.country_size * (1.0 + (room / scene.view.width).min(0.6));
@@ -256,7 +293,9 @@ fn countries(scene: &Scene<'_>, world: &World, board: &mut Board) -> usize {
         }
         let wide = hand.width(&name);
         let fitting = spans.iter().filter(|span| span.length * 1.15 >= wide);
-        let spots: Vec<_> = fitting.map(|span| Spot { at: span.middle, anchor: Anchor::Middle, turn: 0.0 }).collect();
+        let spots: Vec<_> = fitting
+            .map(|span| Spot { at: span.middle, anchor: Anchor::Middle, turn: 0.0 })
+            .collect();
         if !spots.is_empty() {
             left_out += usize::from(!board.place(&[name], &hand, spots));
         }
@@ -292,7 +331,7 @@ const SEAS: [(&str, f64, f64, f64); 24] = [
     ("Gulf of Mexico", 25.0, -91.0, 12.0),
 ];
 
-fn seas(scene: &Scene<'_>, board: &mut Board) -> usize {
+fn seas(scene: &Scene<'_>, world: &World, board: &mut Board) -> usize {
     let look = &scene.look;
     let Some(ink) = look.sea_name else { return 0 };
     let mut left_out = 0;
@@ -322,6 +361,13 @@ fn seas(scene: &Scene<'_>, board: &mut Board) -> usize {
             anchor: Anchor::Middle,
             turn: 0.0,
         });
+        let at_sea = |spot: &Spot| {
+            let parts = [-0.9, -0.45, 0.0, 0.45, 0.9];
+            !parts
+                .iter()
+                .any(|part| world.is_land(Dot { x: spot.at.x + part * half, y: spot.at.y }))
+        };
+        let spots = spots.into_iter().filter(at_sea);
         left_out += usize::from(!board.place(&[name.to_owned()], &hand, spots));
     }
     left_out
@@ -345,8 +391,17 @@ fn cities(scene: &Scene<'_>, board: &mut Board, svg: &mut String) -> Result<usiz
     let look = &scene.look;
     let Some(ink) = look.city else { return Ok(0) };
     let size = look.own_size - 2.0;
-    let hand = Hand { size, bold: false, italic: false, spacing: 0.0, ink, halo: look.halo, class: "city" };
-    let pins: Vec<_> = scene.request.markers.iter().filter_map(|marker| scene.view.point(marker.at)).collect();
+    let hand = Hand {
+        size,
+        bold: false,
+        italic: false,
+        spacing: 0.0,
+        ink,
+        halo: look.halo,
+        class: "city",
+    };
+    let pins: Vec<_> =
+        scene.request.markers.iter().filter_map(|marker| scene.view.point(marker.at)).collect();
     let mut left_out = 0;
     for city in atlas::cities()?.iter().take(city_count(scene.view.pixels_per_degree)) {
         let Some(dot) = scene.view.point(city.at) else { continue };
@@ -355,8 +410,10 @@ fn cities(scene: &Scene<'_>, board: &mut Board, svg: &mut String) -> Result<usiz
             continue;
         }
         let Dot { x, y } = dot;
-        let place = Frame { left: x - RADIUS, top: y - RADIUS, right: x + RADIUS, bottom: y + RADIUS };
-        let spot = |dx: f64, dy: f64, anchor| Spot { at: Dot { x: x + dx, y: y + dy }, anchor, turn: 0.0 };
+        let place =
+            Frame { left: x - RADIUS, top: y - RADIUS, right: x + RADIUS, bottom: y + RADIUS };
+        let spot =
+            |dx: f64, dy: f64, anchor| Spot { at: Dot { x: x + dx, y: y + dy }, anchor, turn: 0.0 };
         let (side, up) = (RADIUS + 3.0, RADIUS + size * 0.6 + 2.0);
         let spots = [
             spot(side, 0.0, Anchor::Start),

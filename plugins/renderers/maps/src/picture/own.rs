@@ -20,8 +20,12 @@ pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
     for route in &scene.request.routes {
         draw_route(scene, route, svg);
     }
-    let mut markers: Vec<_> =
-        scene.request.markers.iter().filter_map(|marker| Some((scene.view.point(marker.at)?, marker))).collect();
+    let mut markers: Vec<_> = scene
+        .request
+        .markers
+        .iter()
+        .filter_map(|marker| Some((scene.view.point(marker.at)?, marker)))
+        .collect();
     // From north to south, so that a pin stands in front of those behind it.
     markers.sort_by(|(a, _), (b, _)| a.y.total_cmp(&b.y));
     for (dot, marker) in markers {
@@ -73,7 +77,9 @@ fn draw_route(scene: &Scene<'_>, route: &Route, svg: &mut String) {
         return;
     }
     let (colour, width) = (escaped(&route.colour), route.width);
-    for (colour, width, opacity) in [(scene.look.halo, width + 2.0, ".7"), (colour.as_str(), width, "1")] {
+    for (colour, width, opacity) in
+        [(scene.look.halo, width + 2.0, ".7"), (colour.as_str(), width, "1")]
+    {
         // Writing to a String does not fail.
         let _ = writeln!(
             svg,
@@ -133,7 +139,8 @@ fn great_circle(points: &[Geo]) -> Vec<Geo> {
         if angle < 1e-9 || angle > std::f64::consts::PI - 1e-6 {
             return if part < 0.5 { from } else { to };
         }
-        let (near, far) = (((1.0 - part) * angle).sin() / angle.sin(), (part * angle).sin() / angle.sin());
+        let (near, far) =
+            (((1.0 - part) * angle).sin() / angle.sin(), (part * angle).sin() / angle.sin());
         let [x, y, z] = [0, 1, 2].map(|axis: usize| a[axis] * near + b[axis] * far);
         Geo { longitude: y.atan2(x).to_degrees(), latitude: z.clamp(-1.0, 1.0).asin().to_degrees() }
     }))

@@ -21,7 +21,8 @@ pub(super) fn draw(scene: &Scene<'_>, colours: Colours, svg: &mut String) -> Res
     for row in -2..rows + 2 {
         let mut run: Option<(u32, i32)> = None;
         for column in -2..=columns + 2 {
-            let middle = Dot { x: (f64::from(column) + 0.5) * cell, y: (f64::from(row) + 0.5) * cell };
+            let middle =
+                Dot { x: (f64::from(column) + 0.5) * cell, y: (f64::from(row) + 0.5) * cell };
             let inside = column < columns + 2;
             let colour = scene.view.place(middle).filter(|_| inside).and_then(|at| grid.colour(at));
             let colour = colour.map(|rgb| reduced(toned(rgb, colours)));
@@ -31,13 +32,17 @@ pub(super) fn draw(scene: &Scene<'_>, colours: Colours, svg: &mut String) -> Res
             if let Some((colour, from)) = run {
                 let length = column - from;
                 // Writing to a String does not fail.
-                let _ = write!(runs.entry(colour).or_default(), "M{from} {row}h{length}v1h-{length}z");
+                let _ =
+                    write!(runs.entry(colour).or_default(), "M{from} {row}h{length}v1h-{length}z");
             }
             run = colour.map(|colour| (colour, column));
         }
     }
     let prefix = &scene.prefix;
-    let _ = writeln!(svg, r##"<clipPath id="{prefix}-land-only"><use href="#{prefix}-land" clip-rule="evenodd"/></clipPath>"##);
+    let _ = writeln!(
+        svg,
+        r##"<clipPath id="{prefix}-land-only"><use href="#{prefix}-land" clip-rule="evenodd"/></clipPath>"##
+    );
     let _ = writeln!(
         svg,
         r#"<filter id="{prefix}-soft" filterUnits="userSpaceOnUse" x="{edge}" y="{edge}" width="{}" height="{}"><feGaussianBlur stdDeviation="{}"/></filter>"#,
@@ -46,7 +51,10 @@ pub(super) fn draw(scene: &Scene<'_>, colours: Colours, svg: &mut String) -> Res
         number(cell * 0.45),
         edge = number(-cell * 2.0),
     );
-    let _ = writeln!(svg, r#"<g clip-path="url(#{prefix}-land-only)"><g filter="url(#{prefix}-soft)">"#);
+    let _ = writeln!(
+        svg,
+        r#"<g clip-path="url(#{prefix}-land-only)"><g filter="url(#{prefix}-soft)">"#
+    );
     let _ = writeln!(svg, r#"<g class="relief" transform="scale({})">"#, number(cell));
     for (colour, d) in &runs {
         let _ = writeln!(svg, r##"<path fill="#{colour:06x}" d="{d}"/>"##);

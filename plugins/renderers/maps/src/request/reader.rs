@@ -15,7 +15,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn finish(self, request: Option<MapRequest>) -> Result<(MapRequest, Vec<Fault>), Vec<Fault>> {
+    pub(super) fn finish(
+        self,
+        request: Option<MapRequest>,
+    ) -> Result<(MapRequest, Vec<Fault>), Vec<Fault>> {
         match request {
             Some(request) if self.faults.is_empty() => Ok((request, self.notes)),
             Some(_) | None => Err(self.faults),
@@ -39,14 +42,22 @@ impl Reader {
         for (key, member) in members {
             if !keys.contains(&key.as_str()) && self.notes.len() < FAULTS {
                 let key: String = key.chars().take(60).collect();
-                let message = format!("{}: not a key that maps know, left alone", joined(path, &key));
-                self.notes.push(Fault { weight: Weight::Warning, ..Fault::error("key", message, member.place) });
+                let message =
+                    format!("{}: not a key that maps know, left alone", joined(path, &key));
+                self.notes.push(Fault {
+                    weight: Weight::Warning,
+                    ..Fault::error("key", message, member.place)
+                });
             }
         }
     }
 
     /// The first spelling that is there, and not null.
-    pub(super) fn member<'a>(&self, value: &'a Value, keys: &[&'a str]) -> Option<(&'a str, &'a Value)> {
+    pub(super) fn member<'a>(
+        &self,
+        value: &'a Value,
+        keys: &[&'a str],
+    ) -> Option<(&'a str, &'a Value)> {
         let Kind::Object(members) = &value.kind else { return None };
         keys.iter().find_map(|&wanted| {
             let (_, member) = members.iter().find(|(key, _)| key == wanted)?;
@@ -63,7 +74,13 @@ impl Reader {
         None
     }
 
-    pub(super) fn number(&mut self, path: &str, value: &Value, keys: &[&str], bounds: [f64; 2]) -> Option<f64> {
+    pub(super) fn number(
+        &mut self,
+        path: &str,
+        value: &Value,
+        keys: &[&str],
+        bounds: [f64; 2],
+    ) -> Option<f64> {
         let (key, member) = self.member(value, keys)?;
         self.bounded(&joined(path, key), member, bounds)
     }
@@ -76,11 +93,21 @@ impl Reader {
         if (low..=high).contains(&number) {
             return Some(number);
         }
-        self.fault("range", format!("{path}: {number} is not between {low} and {high}"), value.place);
+        self.fault(
+            "range",
+            format!("{path}: {number} is not between {low} and {high}"),
+            value.place,
+        );
         None
     }
 
-    pub(super) fn text(&mut self, path: &str, value: &Value, keys: &[&str], most: usize) -> Option<String> {
+    pub(super) fn text(
+        &mut self,
+        path: &str,
+        value: &Value,
+        keys: &[&str],
+        most: usize,
+    ) -> Option<String> {
         let (key, member) = self.member(value, keys)?;
         let path = joined(path, key);
         let Kind::Text(text) = &member.kind else {
@@ -89,10 +116,16 @@ impl Reader {
         };
         let length = text.chars().count();
         if length > most {
-            self.fault("limit", format!("{path}: {length} characters, {most} at most"), member.place);
+            self.fault(
+                "limit",
+                format!("{path}: {length} characters, {most} at most"),
+                member.place,
+            );
             return None;
         }
-        let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let text = text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty());
         let text = text.collect::<Vec<_>>().join(" ");
         (!text.is_empty()).then_some(text)
     }
@@ -151,7 +184,11 @@ impl Reader {
             None => &[],
             Some((_, Value { kind: Kind::List(items), place })) => {
                 if items.len() > most {
-                    self.fault("limit", format!("{path}: {} of them, {most} at most", items.len()), *place);
+                    self.fault(
+                        "limit",
+                        format!("{path}: {} of them, {most} at most", items.len()),
+                        *place,
+                    );
                 }
                 items.get(..items.len().min(most)).unwrap_or(items)
             }
@@ -174,9 +211,14 @@ impl Reader {
         };
         let items: Vec<_> = self.list(path, value, "points", super::POINTS).collect();
         let count = items.len();
-        let points: Vec<_> = items.into_iter().filter_map(|(path, item)| self.point(&path, item)).collect();
+        let points: Vec<_> =
+            items.into_iter().filter_map(|(path, item)| self.point(&path, item)).collect();
         if count < least && matches!(list.kind, Kind::List(_)) {
-            self.fault("missing", format!("{path}.points: {count} points, {least} at least"), list.place);
+            self.fault(
+                "missing",
+                format!("{path}.points: {count} points, {least} at least"),
+                list.place,
+            );
         }
         (points.len() == count && count >= least).then_some(points)
     }
@@ -196,14 +238,19 @@ impl Reader {
             }
             Kind::List(items) => {
                 if index == 0 {
-                    let message = format!("{path}: {} values, a point is [latitude, longitude]", items.len());
+                    let message =
+                        format!("{path}: {} values, a point is [latitude, longitude]", items.len());
                     self.fault("type", message, value.place);
                 }
                 None
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {
                 if index == 0 {
-                    self.wrong(path, value, "a point, {latitude, longitude} or [latitude, longitude]");
+                    self.wrong(
+                        path,
+                        value,
+                        "a point, {latitude, longitude} or [latitude, longitude]",
+                    );
                 }
                 None
             }
