@@ -24,6 +24,10 @@ pub(crate) struct Drawing {
     pub(crate) height: u32,
     pub(crate) warnings: Vec<Fault>,
     /// Every label that stands, with the boxes that it fills.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests see by it that no two labels overlap")
+    )]
     pub(crate) labels: Vec<(String, Vec<Frame>)>,
 }
 

@@ -194,8 +194,9 @@ fn draw_scale(scene: &Scene<'_>, board: &mut Board, svg: &mut String) {
 
 /// The largest of 1, 2 or 5 with zeros that is not longer.
 fn round_length(most: f64) -> Option<f64> {
-    let steps = (-3..=4).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
-    steps.filter(|length| *length <= most).last()
+    let mut steps =
+        (-3..=4).rev().flat_map(|power| [5.0, 2.0, 1.0].map(|digit| digit * 10_f64.powi(power)));
+    steps.find(|length| *length <= most)
 }
 
 enum Sample<'a> {

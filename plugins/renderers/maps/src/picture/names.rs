@@ -153,7 +153,7 @@ fn routes(scene: &Scene<'_>, board: &mut Board) -> usize {
         let Some(label) = &route.label else { continue };
         let Some(longest) = longest(own::pieces(&scene.view, route)) else { continue };
         let spots = spots_along(&longest, route, &hand);
-        left_out += usize::from(!board.place(&[label.clone()], &hand, spots));
+        left_out += usize::from(!board.place(std::slice::from_ref(label), &hand, spots));
     }
     left_out
 }

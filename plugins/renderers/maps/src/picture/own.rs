@@ -136,7 +136,7 @@ fn great_circle(points: &[Geo]) -> Vec<Geo> {
         let (a, b) = (vector(from), vector(to));
         let dot: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
         let angle = dot.clamp(-1.0, 1.0).acos();
-        if angle < 1e-9 || angle > std::f64::consts::PI - 1e-6 {
+        if !(1e-9..=std::f64::consts::PI - 1e-6).contains(&angle) {
             return if part < 0.5 { from } else { to };
         }
         let (near, far) =
