@@ -31,8 +31,17 @@ CELLS_PER_DEGREE = 4
 BAND_ROWS = 40
 COLOURS = 48
 POLITICAL_COLOURS = 7
-# The file of cities holds Latin-1, which lost these letters.
-LOST_LETTERS = {"?saka": "Osaka", "Chi?in?u": "Chișinău", "Washington,  D.C.": "Washington, D.C."}
+# The file of cities holds Latin-1, which lost some letters; one city changed its name.
+CITY_NAMES = {
+    "?saka": "Osaka", "Chi?in?u": "Chișinău", "Washington,  D.C.": "Washington, D.C.", "Nur-Sultan": "Astana", "Bogota": "Bogotá",
+}
+# Short forms written out, where that is what a learner looks for, and one new name.
+COUNTRY_NAMES = {
+    "Bosnia and Herz.": "Bosnia and Herzegovina", "Central African Rep.": "Central African Republic",
+    "Dem. Rep. Congo": "DR Congo", "Dominican Rep.": "Dominican Republic", "Eq. Guinea": "Equatorial Guinea",
+    "Macedonia": "North Macedonia", "N. Cyprus": "Northern Cyprus", "S. Sudan": "South Sudan",
+    "Solomon Is.": "Solomon Islands", "W. Sahara": "Western Sahara", "eSwatini": "Eswatini",
+}
 
 
 # ---- reading -----------------------------------------------------------------------------------
@@ -270,7 +279,7 @@ def packed_countries(names, topology):
     out = Writer()
     out.number(len(names))
     for name in names:
-        out.text(name)
+        out.text(COUNTRY_NAMES.get(name, name))
         out.number(colour[name])
         out.number(min(65535, round(size[name] * 10)))
     return bytes(out.bytes)
@@ -292,7 +301,7 @@ def packed_cities(dbf, shp):
         row = dbf[head + index * width:head + (index + 1) * width]
         x, y = struct.unpack("<dd", shp[100 + index * 28 + 12:100 + index * 28 + 28])
         name = row[start:start + length].decode("latin-1").strip()
-        out.text(LOST_LETTERS.get(name, name))
+        out.text(CITY_NAMES.get(name, name))
         out.signed(round(x * 1000))
         out.signed(round(y * 1000))
     return bytes(out.bytes)

@@ -13,6 +13,7 @@ mod json;
 mod labels;
 mod picture;
 mod request;
+mod ring;
 mod style;
 mod svg;
 #[cfg(test)]

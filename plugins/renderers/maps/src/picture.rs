@@ -5,11 +5,13 @@ mod furniture;
 mod graticule;
 mod names;
 mod own;
+mod places;
 mod relief;
+mod spans;
 
 use super::atlas::Damaged;
 use super::clip::Frame;
-use super::fault::Fault;
+use super::fault::{Fault, Weight};
 use super::labels::Board;
 use super::request::{MapRequest, Wanted};
 use super::style::{Land, Look, Style};
@@ -54,7 +56,7 @@ pub(crate) fn draw(request: &MapRequest, width: u32, height: u32) -> Result<Draw
     // Writing to a String does not fail.
     let _ = writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="{}">"#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{}">"#,
         scene.look.font
     );
     let title = request.title.as_deref().unwrap_or("Map");
@@ -63,7 +65,18 @@ pub(crate) fn draw(request: &MapRequest, width: u32, height: u32) -> Result<Draw
     base::draw(&scene, &world, &mut svg)?;
     graticule::draw(&scene, &mut svg);
     base::draw_lines(&scene, &world, &mut svg);
-    own::draw(&scene, &mut svg);
+    let outside = own::draw(&scene, &mut svg);
+    if outside > 0 {
+        let what = if outside == 1 {
+            "marker, route or region is"
+        } else {
+            "markers, routes and regions are"
+        };
+        warnings.push(Fault::warning(
+            "outside",
+            format!("{outside} {what} not to be seen in this part of the world"),
+        ));
+    }
     svg.push_str("</g>\n");
     let picture = Frame { left: 0.0, top: 0.0, right: scene.view.width, bottom: scene.view.height };
     let mut board = Board::new(picture.grown(-furniture::edge_width(&scene)));
@@ -90,7 +103,11 @@ fn remarks(scene: &Scene<'_>) -> Vec<Fault> {
             "the world ends there: the middle of the picture is at latitude {:.1}; the projection `orthographic` shows the poles",
             view.center.latitude
         );
-        remarks.push(Fault::warning("centre", message));
+        let remark = Fault::warning("centre", message);
+        // It is off the middle, but there.
+        let weight =
+            if view.point(request.center).is_some() { Weight::Note } else { Weight::Warning };
+        remarks.push(Fault { weight, ..remark });
     }
     if request.projection == Wanted::Auto && view.projection == Projection::Orthographic {
         remarks.push(Fault::note(

@@ -155,6 +155,12 @@ fn a_marker_outside_the_view_is_not_drawn() {
         r#"{"center": [43, 12], "zoom": 6, "markers": [{"lat": -30, "lon": 140, "label": "Far"}]}"#,
     );
     assert!(!drawing.svg.contains("class=\"marker\""));
+    let warning =
+        drawing.warnings.iter().find(|warning| warning.code == "outside").expect("a warning");
+    assert_eq!(
+        warning.message,
+        "1 marker, route or region is not to be seen in this part of the world"
+    );
 }
 
 #[test]
@@ -235,8 +241,7 @@ fn no_two_labels_overlap_on_a_crowded_map() {
         let stand = drawing.labels.iter().filter(|(label, _)| label.starts_with("Place")).count();
         assert!(overlaps(&drawing.labels).is_empty(), "{:?}", overlaps(&drawing.labels));
         assert!(stand > 20, "{stand}");
-        let counted =
-            drawing.warnings.iter().find(|w| w.weight == Weight::Warning).expect("a warning");
+        let counted = drawing.warnings.iter().find(|w| w.code == "labels").expect("a warning");
         assert!(
             counted.message.ends_with("labels of yours found no free place and are not drawn"),
             "{}",
@@ -344,10 +349,7 @@ fn every_element_is_closed() {
         let mut open: Vec<&str> = Vec::new();
         for tag in svg.split('<').skip(1) {
             let (tag, _) = tag.split_once('>').expect("a tag that ends");
-            let name = tag
-                .split(|c: char| c == ' ' || c == '/')
-                .find(|part| !part.is_empty())
-                .expect("a name");
+            let name = tag.split([' ', '/']).find(|part| !part.is_empty()).expect("a name");
             if tag.starts_with('/') {
                 assert_eq!(open.pop(), Some(name), "{style}");
             } else if !tag.ends_with('/') {

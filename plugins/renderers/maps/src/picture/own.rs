@@ -2,8 +2,9 @@
 
 use super::super::clip::Dot;
 use super::super::request::{Geo, Region, Route};
+use super::super::ring::unwrapped;
 use super::super::svg::{Path, escaped, number};
-use super::super::view::{Projection, View, unwrapped};
+use super::super::view::{Projection, View};
 use super::Scene;
 use std::fmt::Write;
 
@@ -13,12 +14,14 @@ pub(super) const PIN_HALF_WIDTH: f64 = 7.0;
 /// Longest edge that is drawn straight where the projection bends lines.
 const LONGEST_EDGE: f64 = 2.0;
 
-pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
+/// How many of them cannot be seen.
+pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) -> usize {
+    let mut outside = 0;
     for region in &scene.request.regions {
-        draw_region(scene, region, svg);
+        outside += usize::from(!draw_region(scene, region, svg));
     }
     for route in &scene.request.routes {
-        draw_route(scene, route, svg);
+        outside += usize::from(!draw_route(scene, route, svg));
     }
     let mut markers: Vec<_> = scene
         .request
@@ -26,6 +29,7 @@ pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
         .iter()
         .filter_map(|marker| Some((scene.view.point(marker.at)?, marker)))
         .collect();
+    outside += scene.request.markers.len() - markers.len();
     // From north to south, so that a pin stands in front of those behind it.
     markers.sort_by(|(a, _), (b, _)| a.y.total_cmp(&b.y));
     for (dot, marker) in markers {
@@ -38,9 +42,10 @@ pub(super) fn draw(scene: &Scene<'_>, svg: &mut String) {
             escaped(&marker.colour)
         );
     }
+    outside
 }
 
-fn draw_region(scene: &Scene<'_>, region: &Region, svg: &mut String) {
+fn draw_region(scene: &Scene<'_>, region: &Region, svg: &mut String) -> bool {
     let ring = ring(&scene.view, region);
     let (mut fill, mut edge) = (Path::default(), Path::default());
     for part in scene.view.ring(&ring) {
@@ -66,15 +71,16 @@ fn draw_region(scene: &Scene<'_>, region: &Region, svg: &mut String) {
             edge.d
         );
     }
+    !fill.is_empty() || !edge.is_empty()
 }
 
-fn draw_route(scene: &Scene<'_>, route: &Route, svg: &mut String) {
+fn draw_route(scene: &Scene<'_>, route: &Route, svg: &mut String) -> bool {
     let mut path = Path::default();
     for piece in pieces(&scene.view, route) {
         path.line(&piece);
     }
     if path.is_empty() {
-        return;
+        return false;
     }
     let (colour, width) = (escaped(&route.colour), route.width);
     for (colour, width, opacity) in
@@ -88,6 +94,7 @@ fn draw_route(scene: &Scene<'_>, route: &Route, svg: &mut String) {
             path.d
         );
     }
+    true
 }
 
 /// What is seen of a route.

@@ -4,7 +4,7 @@ use super::super::atlas::{self, Colours, Detail};
 use super::super::clip::Dot;
 use super::super::request::{Geo, Wanted};
 use super::super::view::{Projection, View};
-use super::{Drawing, drawn, longest_step, paths, subpaths};
+use super::{Drawing, Weight, drawn, longest_step, paths, subpaths};
 
 fn at(latitude: f64, longitude: f64) -> Geo {
     Geo { longitude, latitude }
@@ -150,11 +150,16 @@ fn what_lies_behind_the_globe_is_not_drawn() {
 #[test]
 fn a_centre_past_the_end_of_the_world_is_told() {
     let drawing = drawn(r#"{"center": [-90, 0], "zoom": 2, "projection": "mercator"}"#);
-    assert!(
-        drawing.warnings.iter().any(|warning| warning.code == "centre"),
-        "{:?}",
-        drawing.warnings
-    );
+    let remark = |drawing: &Drawing| {
+        drawing
+            .warnings
+            .iter()
+            .find(|warning| warning.code == "centre")
+            .map(|warning| warning.weight)
+    };
+    assert_eq!(remark(&drawing), Some(Weight::Warning));
+    assert_eq!(remark(&drawn(r#"{"center": [43, 12], "zoom": 1}"#)), Some(Weight::Note));
+    assert_eq!(remark(&drawn(r#"{"center": [43, 12], "zoom": 2}"#)), None);
 }
 
 #[test]
