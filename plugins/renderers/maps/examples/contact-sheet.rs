@@ -21,6 +21,14 @@ const ITALY: &str = r##""markers": [
   "regions": [
     {"points": [[42.0, 11.0], [42.5, 13.0], [41.5, 13.0]], "label": "Papal States", "fillColor": "#ff0000", "fillOpacity": 0.3}]"##;
 
+const PACIFIC: &str = r##"{"title": "Ways across the Pacific", "center": [20, 180], "zoom": 2, "style": "physical",
+  "routes": [
+    {"points": [[35.7, 139.7], [37.8, -122.4]], "label": "Great circle", "greatCircle": true, "color": "crimson"},
+    {"points": [[35.7, 139.7], [37.8, -122.4]], "label": "Rhumb line", "color": "#123456"},
+    {"points": [[-33.9, 151.2], [-17.8, 178], [21.3, -157.8]], "label": "By Suva and Honolulu", "color": "purple", "width": 3}],
+  "regions": [{"points": [[-30, 170], [-30, -160], [0, -160], [0, 170]], "label": "Around the date line", "fillColor": "gold"}],
+  "markers": [{"lat": 35.7, "lng": 139.7, "label": "Tokyo"}, {"lat": 37.8, "lng": -122.4, "label": "San Francisco"}]}"##;
+
 fn sheets() -> Vec<(String, String)> {
     let mut sheets = Vec::new();
     for style in STYLES {
@@ -59,6 +67,30 @@ fn sheets() -> Vec<(String, String)> {
         );
         sheets.push((format!("dark-{style}"), source));
     }
+    sheets.push(("pacific-routes".to_owned(), PACIFIC.to_owned()));
+    for (name, sides) in
+        [("small", "\"width\": 160, \"height\": 120"), ("tall", "\"width\": 400, \"height\": 900")]
+    {
+        let source = format!(
+            r#"{{"title": "Italian City-States", {sides}, "zoom": 5, "style": "standard", {ITALY}}}"#
+        );
+        sheets.push((name.to_owned(), source));
+    }
+    let crowd: Vec<_> = (0..150)
+        .map(|n: u32| {
+            let (row, column) = (n / 15, n % 15);
+            format!(
+                r#"{{"lat": {}, "lon": {}, "label": "Place {n}"}}"#,
+                38 + row,
+                f64::from(column) * 1.6
+            )
+        })
+        .collect();
+    let crowd = crowd.join(", ");
+    sheets.push((
+        "crowd".to_owned(),
+        format!(r#"{{"zoom": 5, "style": "educational", "markers": [{crowd}]}}"#),
+    ));
     sheets
 }
 

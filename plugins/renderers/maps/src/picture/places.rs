@@ -5,10 +5,16 @@ use super::super::clip::{Dot, Frame};
 use super::super::labels::{Anchor, Board, Hand, Spot};
 use super::super::request::Geo;
 use super::super::svg::number;
+use super::super::text;
 use super::Scene;
 use super::base::{Piece, World};
 use super::spans::spans;
 use std::fmt::Write;
+
+/// How far past its stretch of land a name may reach.
+const REACH: f64 = 1.15;
+/// In pixels; nobody reads less.
+const SMALLEST: f64 = 9.0;
 
 pub(super) fn countries(scene: &Scene<'_>, world: &World, board: &mut Board) -> usize {
     let look = &scene.look;
@@ -24,10 +30,10 @@ pub(super) fn countries(scene: &Scene<'_>, world: &World, board: &mut Board) -> 
         let name =
             if look.upper_case { country.name.to_uppercase() } else { country.name.to_owned() };
         let room = spans.iter().map(|span| span.length).fold(0.0, f64::max);
-        let spacing = if look.upper_case { 1.5 } else { 0.0 };
         let largest = look.country_size * (1.0 + (room / scene.view.width).min(0.6));
-        let mut hand = Hand {
-            size: largest,
+        let spacing = if look.upper_case { 1.5 } else { 0.0 };
+        let hand = |size| Hand {
+            size,
             bold: false,
             italic: false,
             spacing,
@@ -35,27 +41,45 @@ pub(super) fn countries(scene: &Scene<'_>, world: &World, board: &mut Board) -> 
             halo: look.halo,
             class: "country",
         };
-        // A name may reach a little past its borders; below nine pixels nobody reads it.
-        while hand.width(&name) > best.length.max(room * 0.8) * 1.15 && hand.size > 9.0 {
-            hand.size = (hand.size - 1.0).max(9.0);
-        }
-        let wide = hand.width(&name);
-        let fitting = spans.iter().filter(|span| span.length * 1.15 >= wide);
+        // A name may reach a little past its borders.
+        let limit = best.length.max(room * 0.8) * REACH;
+        let (lines, size) = set(&name, largest, |lines, size| {
+            lines.iter().map(|line| hand(size).width(line)).fold(0.0, f64::max) <= limit
+        });
+        let hand = hand(size);
+        let wide = lines.iter().map(|line| hand.width(line)).fold(0.0, f64::max);
+        let more = lines.len().saturating_sub(1) as f64 * size * 1.15;
+        let fitting = spans.iter().filter(|span| span.length * REACH >= wide);
         let spots: Vec<_> = fitting
-            .map(|span| Spot { at: span.middle, anchor: Anchor::Middle, turn: 0.0 })
+            .map(|span| Dot { x: span.middle.x, y: span.middle.y - more / 2.0 })
+            .map(|at| Spot { at, anchor: Anchor::Middle, turn: 0.0 })
             .collect();
         if !spots.is_empty() {
-            left_out += usize::from(!board.place(&[name], &hand, spots));
+            left_out += usize::from(!board.place(&lines, &hand, spots));
         }
     }
     left_out
 }
 
+/// The lines of a name and their size: one line, or two where that makes the letters larger.
+fn set(name: &str, largest: f64, fits: impl Fn(&[String], f64) -> bool) -> (Vec<String>, f64) {
+    let size = |lines: &[String]| {
+        let mut size = largest;
+        while size > SMALLEST && !fits(lines, size) {
+            size = (size - 0.5).max(SMALLEST);
+        }
+        size
+    };
+    let (one, two) = (vec![name.to_owned()], text::wrapped(name, name.chars().count() * 3 / 5 + 1));
+    let (in_one, in_two) = (size(&one), size(&two));
+    if in_two > in_one + 0.9 { (two, in_two) } else { (one, in_one) }
+}
+
 /// Name, latitude, longitude, and about how many degrees of longitude it is wide.
 const SEAS: [(&str, f64, f64, f64); 24] = [
     ("Pacific Ocean", 5.0, -150.0, 70.0),
-    ("Atlantic Ocean", 28.0, -45.0, 40.0),
-    ("South Atlantic", -25.0, -15.0, 35.0),
+    ("Atlantic Ocean", 28.0, -45.0, 50.0),
+    ("South Atlantic", -25.0, -15.0, 45.0),
     ("Indian Ocean", -20.0, 80.0, 45.0),
     ("Southern Ocean", -62.0, 90.0, 90.0),
     ("Arctic Ocean", 80.0, -150.0, 90.0),
@@ -100,16 +124,17 @@ pub(super) fn seas(scene: &Scene<'_>, world: &World, board: &mut Board) -> usize
         }
         let Some(at) = scene.view.point(Geo { longitude, latitude }) else { continue };
         let half = hand.width(name) / 2.0;
-        let (west, east) = scene.view.row(at.y);
-        if at.x - half < west || at.x + half > east {
-            continue;
-        }
-        let spots = [0.0, -1.3, 1.3].map(|rows| Spot {
-            at: Dot { x: at.x, y: at.y + rows * size },
+        let shifts = [(0.0, 0.0), (0.0, -1.3), (0.0, 1.3), (-0.6, 0.0), (0.6, 0.0)];
+        let spots = shifts.map(|(halves, rows)| Spot {
+            at: Dot { x: at.x + halves * half, y: at.y + rows * size },
             anchor: Anchor::Middle,
             turn: 0.0,
         });
         let at_sea = |spot: &Spot| {
+            let (west, east) = scene.view.row(spot.at.y);
+            if spot.at.x - half < west || spot.at.x + half > east {
+                return false;
+            }
             let parts = [-0.9, -0.45, 0.0, 0.45, 0.9];
             !parts
                 .iter()

@@ -236,3 +236,30 @@ fn the_colours_of_the_land_are_where_they_belong() {
     let mut relief = atlas::grid(Colours::Relief).expect("data");
     assert!(relief.colour(at(30.0, -40.0)).is_none(), "the ocean has none");
 }
+
+#[test]
+fn no_corner_of_the_world_makes_a_number_that_is_none() {
+    let points = "[90, 180], [-90, -180], [0, 360], [0, -360], [90, 0], [89.9999, 179.9999]";
+    for latitude in [-90.0, -89.999, 0.0, 51.4, 90.0] {
+        for longitude in [-360.0, -180.0, 0.0, 179.999, 360.0] {
+            for (zoom, projection) in [
+                (1, "mercator"),
+                (18, "mercator"),
+                (1, "equirectangular"),
+                (18, "equirectangular"),
+                (1, "orthographic"),
+                (18, "orthographic"),
+            ] {
+                let drawing = drawn(&format!(
+                    r#"{{"center": [{latitude}, {longitude}], "zoom": {zoom}, "projection": "{projection}", "style": "educational", "width": 64, "height": 200,
+                       "markers": [{points}], "routes": [{{"points": [{points}], "greatCircle": true, "label": "x"}}], "regions": [{{"points": [{points}], "label": "y"}}]}}"#
+                ));
+                let numbers = drawing
+                    .svg
+                    .split('"')
+                    .filter(|text| text.contains("NaN") || text.contains("inf"));
+                assert_eq!(numbers.count(), 0, "{latitude} {longitude} {zoom} {projection}");
+            }
+        }
+    }
+}
