@@ -85,7 +85,7 @@ const SEAS: [(&str, f64, f64, f64); 24] = [
     ("Arctic Ocean", 80.0, -150.0, 90.0),
     ("Mediterranean Sea", 34.5, 18.5, 14.0),
     ("Tyrrhenian Sea", 40.0, 12.0, 5.0),
-    ("Adriatic Sea", 43.1, 15.0, 3.5),
+    ("Adriatic Sea", 42.5, 16.1, 3.5),
     ("Ionian Sea", 38.0, 18.8, 4.0),
     ("Black Sea", 43.3, 34.0, 10.0),
     ("Caspian Sea", 41.8, 50.7, 5.0),

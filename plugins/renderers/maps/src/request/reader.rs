@@ -1,9 +1,7 @@
 //! Reads members of JSON objects into bounded values and collects what is wrong with them.
 
+use super::super::fault::Weight;
 use super::{Fault, Geo, Kind, MapRequest, Place, Value, colour};
-use crate_fault::Weight;
-
-use super::super::fault as crate_fault;
 
 /// More would only bury the first.
 const FAULTS: usize = 50;
