@@ -6,6 +6,7 @@
 
 pub mod folder;
 pub mod job;
+mod packages;
 mod run;
 
 use crate::clock::Clock;
@@ -17,6 +18,7 @@ use crate::store::{Store, StoreError};
 use flyball_protocol::message::{PluginKind, PluginState, PluginStatus};
 use folder::{Course, FolderError};
 pub use job::{ImportRequest, Job, JobId, JobStatus, Progress};
+use moka::sync::Cache;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +42,8 @@ pub enum ImportsError {
     Folder(#[from] FolderError),
     #[error("storing the import")]
     Store(#[from] StoreError),
+    #[error("the importer of {origin} can't say what is there: {reason}")]
+    Importer { origin: String, reason: String },
 }
 
 /// A place that courses come from.
@@ -65,6 +69,8 @@ pub struct Imports {
     /// The jobs that run now and how to stop them.
     running: Arc<Mutex<HashMap<JobId, watch::Sender<bool>>>>,
     progress: broadcast::Sender<Progress>,
+    /// What importers said of packages, as long as these are the same.
+    known: Cache<packages::Stamp, Arc<Course>>,
 }
 
 impl Imports {
@@ -86,6 +92,7 @@ impl Imports {
             queued: Arc::default(),
             running: Arc::default(),
             progress: broadcast::Sender::new(PROGRESS_QUEUE),
+            known: Cache::new(packages::MAX_KNOWN),
         }
     }
 
@@ -129,14 +136,29 @@ impl Imports {
             let known = known.into_iter().map(|one| one.id).collect();
             return Err(ImportsError::NoSource { origin: source.into(), known });
         }
-        Ok(folder::courses(&self.folder, source).await?)
+        if folder::is_own(source) {
+            return Ok(folder::courses(&self.folder, source).await?);
+        }
+        self.packages(source).await
     }
 
     /// # Errors
     /// Where there is no such course.
     pub async fn course(&self, source: &str, course: &str) -> Result<Course, ImportsError> {
+        self.find(source, course)
+            .await?
+            .ok_or_else(|| ImportsError::NoCourse { origin: source.into(), course: course.into() })
+    }
+
+    /// One course with its parts.
+    async fn find(&self, source: &str, course: &str) -> Result<Option<Course>, ImportsError> {
         let found = self.courses(source).await?.into_iter().find(|c| c.id == course);
-        found.ok_or_else(|| ImportsError::NoCourse { origin: source.into(), course: course.into() })
+        match found {
+            Some(found) if found.is_package && found.fault.is_none() => {
+                self.with_parts(source, found).await.map(Some)
+            }
+            found => Ok(found),
+        }
     }
 
     /// Queues an import.

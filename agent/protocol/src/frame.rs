@@ -8,12 +8,16 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Larger frames are refused by their header, before anything is allocated for them.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 
+/// On the stream of a job, which carries pictures and the files of a package. Nothing else does, so
+/// that no other stream can hold as much memory.
+pub const MAX_JOB_FRAME_BYTES: usize = 48 * 1024 * 1024;
+
 /// Bytes of the length in front of every frame.
 pub const HEADER_BYTES: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    #[error("a frame of {0} bytes is announced, at most {MAX_FRAME_BYTES} are allowed")]
+    #[error("a frame of {0} bytes is announced, which are more than its stream allows")]
     TooLarge(usize),
     #[error("a frame cannot be decoded")]
     Decode(#[source] postcard::Error),
@@ -28,11 +32,19 @@ pub enum FrameError {
 /// # Errors
 /// Where the message is larger than a frame may be.
 pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
+    encode_within(message, MAX_FRAME_BYTES)
+}
+
+/// The same with a bound of its own.
+///
+/// # Errors
+/// Where the message is larger than that.
+pub fn encode_within<T: Serialize>(message: &T, bound: usize) -> Result<Vec<u8>, FrameError> {
     let mut frame =
         postcard::to_extend(message, vec![0; HEADER_BYTES]).map_err(FrameError::Encode)?;
     let body_bytes = frame.len() - HEADER_BYTES;
     let header = match u32::try_from(body_bytes) {
-        Ok(length) if body_bytes <= MAX_FRAME_BYTES => length.to_le_bytes(),
+        Ok(length) if body_bytes <= bound => length.to_le_bytes(),
         _ => return Err(FrameError::TooLarge(body_bytes)),
     };
     frame[..HEADER_BYTES].copy_from_slice(&header);
@@ -44,8 +56,12 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
 /// # Errors
 /// Where it announces more than [`MAX_FRAME_BYTES`].
 pub fn body_bytes(header: [u8; HEADER_BYTES]) -> Result<usize, FrameError> {
+    body_bytes_within(header, MAX_FRAME_BYTES)
+}
+
+fn body_bytes_within(header: [u8; HEADER_BYTES], bound: usize) -> Result<usize, FrameError> {
     let length = u32::from_le_bytes(header) as usize;
-    if length > MAX_FRAME_BYTES { Err(FrameError::TooLarge(length)) } else { Ok(length) }
+    if length > bound { Err(FrameError::TooLarge(length)) } else { Ok(length) }
 }
 
 /// The message of one whole body.
@@ -59,16 +75,29 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, FrameError> {
 
 /// Collects bytes as they come and gives back whole messages. Holds at most one unfinished frame
 /// and what the last `push` brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     buffer: Vec<u8>,
     consumed: usize,
+    bound: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::within(MAX_FRAME_BYTES)
+    }
 }
 
 impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Frames above `bound` bytes are refused by their header.
+    #[must_use]
+    pub const fn within(bound: usize) -> Self {
+        Self { buffer: Vec::new(), consumed: 0, bound }
     }
 
     /// Takes the next piece. Call [`Decoder::next_message`] until it gives `None` before the next push.
@@ -87,11 +116,16 @@ impl Decoder {
         let Some((header, rest)) = pending.split_first_chunk() else {
             return Ok(None);
         };
-        let Some(body) = rest.get(..body_bytes(*header)?) else {
+        let Some(body) = rest.get(..body_bytes_within(*header, self.bound)?) else {
             return Ok(None);
         };
         let message = decode(body)?;
         self.consumed += HEADER_BYTES + body.len();
+        if self.consumed == self.buffer.len() && self.consumed > MAX_FRAME_BYTES {
+            // One large frame must not hold its memory for the life of the stream.
+            self.buffer = Vec::new();
+            self.consumed = 0;
+        }
         Ok(Some(message))
     }
 

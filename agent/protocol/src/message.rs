@@ -254,6 +254,11 @@ pub enum Job {
         selection: Vec<String>,
         switches: Vec<(String, String)>,
     },
+    /// What `item` of `files` is made of.
+    Describe {
+        files: Vec<File>,
+        item: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -306,6 +311,19 @@ pub enum JobEvent {
     },
     Done,
     Failed(JobFailure),
+    /// A course and what it is made of.
+    Detail {
+        entry: CatalogEntry,
+        parts: Vec<Part>,
+    },
+}
+
+/// A part of a course that an import can be told to take alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub id: String,
+    pub title: String,
+    pub attributes: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use flyball_plugin_messages as runner;
 use flyball_plugin_messages::{Event, FailureKind, LogLevel, PluginId, Request, Severity, World};
 use flyball_protocol::message::{
     CatalogEntry, Diagnostic, DiagnosticSeverity, File, Job, JobEvent, JobFailure, JobFailureKind,
-    PluginKind, RenderJob,
+    Part, PluginKind, RenderJob,
 };
 
 pub(super) fn request(job: Job) -> Request {
@@ -14,12 +14,23 @@ pub(super) fn request(job: Job) -> Request {
         Job::Catalog { files, query, page } => {
             Request::Catalog { files: files.into_iter().map(file).collect(), query, page }
         }
+        Job::Describe { files, item } => {
+            Request::DescribeCourse { files: files.into_iter().map(file).collect(), id: item }
+        }
         Job::Import { files, item, selection, switches } => Request::Import {
             files: files.into_iter().map(file).collect(),
             id: item,
             selection,
             switches: attributes(switches),
         },
+    }
+}
+
+fn part(part: runner::Part) -> Part {
+    Part {
+        id: part.id,
+        title: part.title,
+        attributes: part.attributes.into_iter().map(|a| (a.key, a.value)).collect(),
     }
 }
 
@@ -58,8 +69,8 @@ pub(super) fn event(event: Event) -> JobEvent {
         Event::Catalog { entries, total } => {
             JobEvent::Entries { entries: entries.into_iter().map(entry).collect(), total }
         }
-        Event::Detail { entry: course, .. } => {
-            JobEvent::Entries { entries: vec![entry(course)], total: 1 }
+        Event::Detail { entry: course, parts } => {
+            JobEvent::Detail { entry: entry(course), parts: parts.into_iter().map(part).collect() }
         }
         Event::Item(item) => JobEvent::Item {
             id: item.id,

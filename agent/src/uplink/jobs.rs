@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// A request comes with the stream; one that does not is no request.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Events that may wait for a slow aggregator; the plugin waits behind them.
 const MAX_EVENTS: usize = 8;
 /// How much longer than its deadline a job may need to say that it failed.
@@ -70,7 +70,7 @@ async fn one(send: SendStream, receive: RecvStream, runner: JobRunner) {
 }
 
 async fn request(receive: RecvStream) -> Result<JobRequest, WireError> {
-    let mut reader = FrameReader::new(receive);
+    let mut reader = FrameReader::of_job(receive);
     match tokio::time::timeout(PATIENCE, reader.next()).await {
         Ok(Ok(Some(request))) => Ok(request),
         Ok(Ok(None)) | Err(_) => Err(WireError::Ended),
@@ -107,7 +107,7 @@ async fn answer(
             () = &mut timer => failure(JobFailureKind::Limit, "The job ran past its deadline."),
         };
         ended = matches!(event, JobEvent::Done | JobEvent::Failed(_));
-        match writer.send(&event).await {
+        match writer.send_of_job(&event).await {
             Err(WireError::Encode(error)) => {
                 let message = format!("A result is larger than a frame may be: {error}");
                 writer.send(&failure(JobFailureKind::Limit, &message)).await?;

@@ -2,7 +2,7 @@
 //! message is an error with the close code that says so.
 
 use flyball_link::{ConnectionError, ReadError, RecvStream, SendStream, WriteError};
-use flyball_protocol::frame::{self, Decoder, FrameError};
+use flyball_protocol::frame::{self, Decoder, FrameError, MAX_JOB_FRAME_BYTES};
 use flyball_protocol::message::{StreamKind, close};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +55,11 @@ impl FrameReader {
         Self { stream: stream.into(), decoder: Decoder::new() }
     }
 
+    /// Of a job's stream, whose frames may be larger.
+    pub(crate) fn of_job(stream: impl Into<RecvStream>) -> Self {
+        Self { stream: stream.into(), decoder: Decoder::within(MAX_JOB_FRAME_BYTES) }
+    }
+
     /// The next message, `None` where the stream ended between two.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
         loop {
@@ -95,6 +100,13 @@ impl FrameWriter {
 
     pub(crate) async fn send<T: Serialize>(&mut self, message: &T) -> Result<(), WireError> {
         let bytes = frame::encode(message).map_err(WireError::Encode)?;
+        self.send_bytes(&bytes).await
+    }
+
+    /// The same on a job's stream, whose frames may be larger.
+    pub(crate) async fn send_of_job<T: Serialize>(&mut self, message: &T) -> Result<(), WireError> {
+        let bytes =
+            frame::encode_within(message, MAX_JOB_FRAME_BYTES).map_err(WireError::Encode)?;
         self.send_bytes(&bytes).await
     }
 

@@ -16,10 +16,10 @@ pub const UMCF: &str = "umcf";
 pub const MARKDOWN: &str = "markdown";
 const MARKDOWN_ENDINGS: [&str; 2] = ["md", "markdown"];
 const MAX_COURSES: usize = 2_000;
-/// Files and bytes of one course, and how deep its folders go. A job's files travel in one
-/// frame of a mebibyte; the rest of it is for their paths.
+/// Files and bytes of one course, and how deep its folders go. A job's files travel in one frame,
+/// and lie in one plugin's process.
 pub const MAX_FILES: usize = 1_000;
-pub const MAX_BYTES: u64 = 896 * 1024;
+pub const MAX_BYTES: u64 = 36 * 1024 * 1024;
 const MAX_DEPTH: usize = 8;
 /// A longer document is listed by its name alone.
 const MAX_PEEK_BYTES: u64 = 4 * 1024 * 1024;
@@ -55,8 +55,25 @@ pub struct Course {
     pub duration_s: u64,
     pub licence: Option<String>,
     pub lectures: Vec<Lecture>,
+    /// What it has: `transcripts`, `lecture_notes`.
+    pub features: Vec<String>,
+    /// The line that has to stand with every copy.
+    pub attribution: Option<String>,
+    pub resources: Resources,
+    /// Why it can't be imported, where its importer says so.
+    pub fault: Option<String>,
     /// Its file or folder in the operator's folder.
-    name: String,
+    pub(super) name: String,
+    /// Does its importer know its parts, rather than this folder?
+    pub(super) is_package: bool,
+}
+
+/// How many of each a course has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    pub assignments: u32,
+    pub exams: u32,
+    pub reading_materials: u32,
 }
 
 /// A part that an import can take alone.
@@ -66,6 +83,14 @@ pub struct Lecture {
     pub title: String,
     pub duration_s: u64,
     pub has_transcript: bool,
+    pub has_video: bool,
+    pub has_notes: bool,
+}
+
+/// Is the source one that is read here, without an importer?
+#[must_use]
+pub fn is_own(source: &str) -> bool {
+    matches!(source, UMCF | MARKDOWN)
 }
 
 /// The courses of a source, by id.
@@ -74,7 +99,7 @@ pub(super) async fn courses(folder: &Path, source: &str) -> Result<Vec<Course>, 
     tokio::task::spawn_blocking(move || match source.as_str() {
         UMCF => umcf_courses(&folder),
         MARKDOWN => markdown_courses(&folder),
-        // A source of another importer has no folder.
+        // The folders of packages are their importers' to read.
         _ => Ok(Vec::new()),
     })
     .await
@@ -84,7 +109,8 @@ pub(super) async fn courses(folder: &Path, source: &str) -> Result<Vec<Course>, 
 /// The files of a course, by their paths in the operator's folder.
 pub(super) async fn files(folder: &Path, course: &Course) -> Result<Vec<File>, FolderError> {
     let path = folder.join(&course.name);
-    let name = course.name.clone();
+    // Its importer sees a package by its own name.
+    let name = course.name.rsplit('/').next().unwrap_or(&course.name).to_owned();
     tokio::task::spawn_blocking(move || {
         let metadata = fs::symlink_metadata(&path).map_err(|_| FolderError::Gone)?;
         let mut files = Vec::new();
@@ -101,7 +127,7 @@ pub(super) async fn files(folder: &Path, course: &Course) -> Result<Vec<File>, F
     .map_err(FolderError::Thread)?
 }
 
-fn list(folder: &Path) -> Result<Vec<(String, fs::FileType)>, FolderError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<(String, fs::FileType)>, FolderError> {
     let failed = |source| FolderError::Read { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -151,6 +177,11 @@ fn umcf_course(folder: &Path, id: String, name: String) -> Course {
         duration_s: 0,
         licence: None,
         lectures: Vec::new(),
+        features: Vec::new(),
+        attribution: None,
+        resources: Resources::default(),
+        fault: None,
+        is_package: false,
         id,
         name,
     };
@@ -178,6 +209,8 @@ fn umcf_course(folder: &Path, id: String, name: String) -> Course {
                 title: topic.title,
                 duration_s: topic.duration_s,
                 has_transcript: topic.has_transcript,
+                has_video: false,
+                has_notes: false,
             })
             .collect(),
         ..bare
@@ -209,6 +242,8 @@ fn markdown_courses(folder: &Path) -> Result<Vec<Course>, FolderError> {
             id: path,
             duration_s: 0,
             has_transcript: true,
+            has_video: false,
+            has_notes: false,
         });
         courses.push(Course {
             title: name.replace(['-', '_'], " "),
@@ -221,6 +256,11 @@ fn markdown_courses(folder: &Path) -> Result<Vec<Course>, FolderError> {
             duration_s: 0,
             licence: None,
             lectures: lectures.collect(),
+            features: Vec::new(),
+            attribution: None,
+            resources: Resources::default(),
+            fault: None,
+            is_package: false,
             name,
         });
     }
@@ -303,7 +343,7 @@ impl Course {
         selection: &[String],
     ) -> Result<(Vec<File>, Vec<String>), String> {
         let is_folder = files.iter().all(|file| file.path.starts_with(&format!("{}/", self.name)));
-        if selection.is_empty() || !is_folder {
+        if selection.is_empty() || !is_folder || self.is_package {
             return Ok((files, selection.to_vec()));
         }
         let known = |id: &String| self.lectures.iter().any(|lecture| lecture.id == *id);
@@ -319,6 +359,9 @@ impl Course {
     /// What stands against importing it.
     #[must_use]
     pub fn licence_warnings(&self) -> Vec<String> {
+        if let Some(fault) = &self.fault {
+            return vec![fault.clone()];
+        }
         match &self.licence {
             Some(licence) if !umcf::allows_derivatives(licence) => {
                 vec![format!("the licence {licence} allows no derivatives")]
@@ -330,7 +373,7 @@ impl Course {
 
     #[must_use]
     pub fn may_import(&self) -> bool {
-        self.licence.as_deref().is_none_or(umcf::allows_derivatives)
+        self.fault.is_none() && self.licence.as_deref().is_none_or(umcf::allows_derivatives)
     }
 }
 

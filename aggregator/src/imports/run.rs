@@ -32,6 +32,8 @@ enum RunError {
     Folder(#[from] folder::FolderError),
     #[error("the course is not in the folder any more")]
     Gone,
+    #[error("{0}")]
+    Course(String),
     #[error("the licence {0} allows no derivatives, so the course is not copied")]
     Licence(String),
     #[error("no machine with an importer for it connected in time")]
@@ -137,10 +139,15 @@ impl Imports {
     async fn import(&self, job: &mut Job) -> Result<(), RunError> {
         self.step(job, 0, "download").await?;
         let request = job.request.clone();
-        let courses = folder::courses(&self.folder, &request.source).await?;
-        let course = courses.into_iter().find(|c| c.id == request.course).ok_or(RunError::Gone)?;
+        let course = match self.find(&request.source, &request.course).await {
+            Ok(course) => course.ok_or(RunError::Gone)?,
+            Err(error) => return Err(RunError::Course(error.to_string())),
+        };
         if let Some(licence) = course.licence.clone().filter(|_| !course.may_import()) {
             return Err(RunError::Licence(licence));
+        }
+        if let Some(fault) = course.fault.clone() {
+            return Err(RunError::Course(fault));
         }
         let files = folder::files(&self.folder, &course).await?;
         let (files, selection) =
@@ -201,7 +208,10 @@ impl Imports {
                     }
                 }
                 JobEvent::Failed(failure) => return Err(failed(failure.kind, failure.message)),
-                JobEvent::Done | JobEvent::Image { .. } | JobEvent::Entries { .. } => {}
+                JobEvent::Done
+                | JobEvent::Image { .. }
+                | JobEvent::Entries { .. }
+                | JobEvent::Detail { .. } => {}
             }
         }
         if haul.documents.is_empty() { Err(RunError::Empty) } else { Ok(haul) }

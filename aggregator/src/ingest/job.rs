@@ -1,6 +1,6 @@
 //! One job on a machine: the request down a stream of its own, the events up again.
 
-use crate::ingest::stream::{End, Reader, write};
+use crate::ingest::stream::{End, Reader, write_job};
 use flyball_link::Connection;
 use flyball_protocol::message::{JobEvent, JobFailure, JobFailureKind, JobRequest};
 use std::error::Error as _;
@@ -39,9 +39,9 @@ async fn exchange(
         Ok(Err(_)) => return Err(unavailable("the machine's connection ended")),
         Err(_) => return Err(unavailable("the machine is busy with other jobs")),
     };
-    write(&mut send, request).await.map_err(failure_of)?;
+    write_job(&mut send, request).await.map_err(failure_of)?;
     send.finish();
-    let mut reader = Reader::new(receive);
+    let mut reader = Reader::of_job(receive);
     while let Some(event) = reader.next::<JobEvent>().await.map_err(failure_of)? {
         let last = matches!(event, JobEvent::Done | JobEvent::Failed(_));
         if events.send(event).await.is_err() {

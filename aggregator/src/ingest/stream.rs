@@ -2,7 +2,7 @@
 
 use crate::ingest::fault::Fault;
 use flyball_link::{ReadError, RecvStream, SendStream};
-use flyball_protocol::frame::{self, Decoder};
+use flyball_protocol::frame::{self, Decoder, MAX_JOB_FRAME_BYTES};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use std::time::Duration;
 const PIECE_BYTES: usize = 64 * 1024;
 /// A peer that takes nothing for so long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+/// The files of a large package over a slow line.
+const JOB_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What ends a stream's messages.
 #[derive(Debug)]
@@ -33,6 +35,11 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(stream: RecvStream) -> Self {
         Self { stream, decoder: Decoder::new() }
+    }
+
+    /// Of a job's stream, whose frames may be larger.
+    pub(super) const fn of_job(stream: RecvStream) -> Self {
+        Self { stream, decoder: Decoder::within(MAX_JOB_FRAME_BYTES) }
     }
 
     /// The next message; `None` where the peer has finished between two frames.
@@ -72,9 +79,22 @@ impl Reader {
 /// Writes one message as a frame.
 pub(super) async fn write<T: Serialize>(stream: &mut SendStream, message: &T) -> Result<(), End> {
     let frame = frame::encode(message).map_err(Fault::Frame)?;
-    match tokio::time::timeout(WRITE_PATIENCE, stream.write_all(&frame)).await {
+    write_frame(stream, &frame, WRITE_PATIENCE).await
+}
+
+/// Writes the order of a job, which may hold the files of a package.
+pub(super) async fn write_job<T: Serialize>(
+    stream: &mut SendStream,
+    message: &T,
+) -> Result<(), End> {
+    let frame = frame::encode_within(message, MAX_JOB_FRAME_BYTES).map_err(Fault::Frame)?;
+    write_frame(stream, &frame, JOB_PATIENCE).await
+}
+
+async fn write_frame(stream: &mut SendStream, frame: &[u8], patience: Duration) -> Result<(), End> {
+    match tokio::time::timeout(patience, stream.write_all(frame)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Lost),
-        Err(_) => Err(Fault::Deaf(WRITE_PATIENCE).into()),
+        Err(_) => Err(Fault::Deaf(patience).into()),
     }
 }

@@ -63,6 +63,7 @@ pub(super) async fn run(sessions: &Sessions, order: &Order) -> Result<Done, Medi
             | JobEvent::Image { .. }
             | JobEvent::Progress { .. }
             | JobEvent::Entries { .. }
+            | JobEvent::Detail { .. }
             | JobEvent::Item { .. } => {}
         }
     }

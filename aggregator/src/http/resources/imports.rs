@@ -79,7 +79,7 @@ pub(crate) struct Course {
     /// Seconds.
     duration: u64,
     featured: bool,
-    available_features: Vec<&'static str>,
+    available_features: Vec<String>,
 }
 
 impl Resource for Course {
@@ -99,7 +99,10 @@ impl From<&Offered> for Course {
             language: course.language.clone(),
             duration: course.duration_s,
             featured: false,
-            available_features: if spoken { vec!["transcripts"] } else { Vec::new() },
+            available_features: match (course.features.is_empty(), spoken) {
+                (true, true) => vec!["transcripts".to_owned()],
+                _ => course.features.clone(),
+            },
         }
     }
 }
@@ -195,18 +198,25 @@ pub(crate) async fn course(
         title: lecture.title.clone(),
         duration: lecture.duration_s / 60,
         has_transcript: lecture.has_transcript,
-        has_video: false,
-        has_notes: false,
+        has_video: lecture.has_video,
+        has_notes: lecture.has_notes,
     });
     Ok(One(CourseDetail {
         can_import: found.may_import(),
         license_warnings: found.licence_warnings(),
-        attribution: format!("{} ({licence})", found.title),
+        attribution: match &found.attribution {
+            Some(line) => line.clone(),
+            None => format!("{} ({licence})", found.title),
+        },
         course: CourseWithLectures {
             course: Course::from(&found),
             instructor_bio: None,
             lectures: lectures.collect(),
-            resources: CourseResources { assignments: 0, exams: 0, reading_materials: 0 },
+            resources: CourseResources {
+                assignments: found.resources.assignments,
+                exams: found.resources.exams,
+                reading_materials: found.resources.reading_materials,
+            },
         },
     }))
 }
@@ -424,6 +434,7 @@ fn problem(error: ImportsError) -> Problem {
         }
         ImportsError::NoCourse { .. } => Problem::new(ErrorCode::NotFound, message),
         ImportsError::TooManyOpen => Problem::new(ErrorCode::Unavailable, message).retry_after(10),
+        ImportsError::Importer { .. } => Problem::new(ErrorCode::PluginUnavailable, message),
         ImportsError::Folder(_) | ImportsError::Store(_) => Problem::internal(error),
     }
 }

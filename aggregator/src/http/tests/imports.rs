@@ -2,7 +2,7 @@ use super::machine::{connect, plugin};
 use super::rig::Rig;
 use axum::http::Method;
 use flyball_protocol::command::Verdict;
-use flyball_protocol::message::{Job, JobEvent, PluginKind, PluginStatus};
+use flyball_protocol::message::{CatalogEntry, Job, JobEvent, Part, PluginKind, PluginStatus};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -10,7 +10,25 @@ const DOCUMENT: &str = r#"{"umcf":"1.0.0","id":{"value":"colours"},"title":"Colo
     "x-own":1.50,"content":[{"title":"One","description":"first"}]}"#;
 
 fn importer() -> Vec<PluginStatus> {
-    vec![plugin("umcf-importer", PluginKind::Importer, &["umcf", "markdown"])]
+    vec![plugin("umcf-importer", PluginKind::Importer, &["umcf", "markdown", "mit_ocw"])]
+}
+
+fn entry(path: &str, licence: &str) -> CatalogEntry {
+    let attributes = [
+        ("subject", "mathematics"),
+        ("instructor", "A"),
+        ("features", "transcripts lecture_notes"),
+        ("attribution", "MIT OpenCourseWare"),
+        ("assignments", "12"),
+        ("licence", licence),
+        ("can_import", if licence.contains("ND") { "false" } else { "true" }),
+    ];
+    CatalogEntry {
+        id: path.trim_end_matches(".zip").into(),
+        title: "Linear Algebra".into(),
+        description: String::new(),
+        attributes: attributes.map(|(key, value)| (key.into(), value.into())).to_vec(),
+    }
 }
 
 /// An importer that gives UMCF files back, and nothing for an empty one.
@@ -31,7 +49,26 @@ fn import(job: Job) -> Vec<JobEvent> {
             events.push(JobEvent::Done);
             events
         }
-        Job::Catalog { .. } | Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
+        Job::Catalog { files, .. } => {
+            let package = &files[0];
+            let text = String::from_utf8_lossy(&package.bytes).into_owned();
+            let entries = match text.as_str() {
+                "nothing" => Vec::new(),
+                text => vec![entry(&package.path, text)],
+            };
+            vec![JobEvent::Entries { total: 1, entries }, JobEvent::Done]
+        }
+        Job::Describe { files, item } => {
+            assert_eq!(item, "algebra");
+            let part = |number: u32| Part {
+                id: format!("lecture-{number}"),
+                title: format!("Lecture {number}"),
+                attributes: vec![("has_transcript".into(), "true".into())],
+            };
+            let entry = entry(&files[0].path, "");
+            vec![JobEvent::Detail { entry, parts: vec![part(1), part(2)] }, JobEvent::Done]
+        }
+        Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
     }
 }
 
@@ -71,7 +108,7 @@ async fn a_course_is_found_imported_and_given_back_byte_for_byte() {
     let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
     tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
     let sources = rig.get("/api/import/sources").by(&token).send().await.json();
-    assert_eq!(sources["sources"][1]["id"], "umcf");
+    assert_eq!(sources["sources"][2]["id"], "umcf");
     let path = "/api/import/sources/umcf/courses";
     let courses = rig.get(path).by(&token).send().await.json();
     assert_eq!(courses["courses"][0]["title"], "Colours");
@@ -145,6 +182,7 @@ async fn jobs_for_what_is_not_there_are_refused() {
     for (body, status, slug) in [
         (json!({ "courseId": "colours" }), 400, "validation_error"),
         (json!({ "sourceId": "mit_ocw", "courseId": "x" }), 404, "not_found"),
+        (json!({ "sourceId": "nothing", "courseId": "x" }), 404, "not_found"),
         (json!({ "sourceId": "umcf", "courseId": "../secret" }), 404, "not_found"),
     ] {
         let answer = rig.post("/api/import/jobs").by(&token).json(&body).await;
@@ -154,4 +192,45 @@ async fn jobs_for_what_is_not_there_are_refused() {
     let v1 = rig.post("/api/v1/import/jobs").by(&token).json(&body).await;
     assert_eq!(v1.status, 202);
     assert!(v1.header("location").starts_with("/api/v1/import/jobs/"));
+}
+
+#[tokio::test]
+async fn packages_are_what_their_importer_says_and_are_asked_about_once() {
+    let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    let folder = rig.state.path().join("imports/mit_ocw");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in
+        [("algebra.zip", DOCUMENT), ("closed.zip", "CC BY-NC-ND 4.0"), ("other.zip", "nothing")]
+    {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let path = "/api/import/sources/mit_ocw/courses";
+    let courses = rig.get(path).by(&token).send().await.json();
+    assert_eq!(courses["courses"][0]["title"], "Linear Algebra");
+    assert_eq!(
+        courses["courses"][0]["available_features"],
+        json!(["transcripts", "lecture_notes"])
+    );
+    assert_eq!(courses["pagination"]["total"], 3);
+    let found = rig.get(&format!("{path}?subject=Mathematics")).by(&token).send().await.json();
+    assert_eq!(found["pagination"]["total"], 2);
+    let course = rig.get(&format!("{path}/algebra")).by(&token).send().await.json();
+    assert_eq!(course["course"]["lectures"][1]["id"], "lecture-2");
+    assert_eq!(course["course"]["resources"]["assignments"], 12);
+    assert_eq!(
+        (&course["canImport"], &course["attribution"]),
+        (&json!(true), &json!("MIT OpenCourseWare"))
+    );
+    for (id, reason) in [("closed", "ND"), ("other", "is no package")] {
+        let course = rig.get(&format!("{path}/{id}")).by(&token).send().await.json();
+        assert_eq!(course["canImport"], false, "{id}");
+        assert!(course["licenseWarnings"][0].as_str().unwrap().contains(reason), "{course}");
+    }
+    for (id, status) in [("algebra", "complete"), ("closed", "failed")] {
+        let body = json!({ "sourceId": "mit_ocw", "courseId": id });
+        let job = rig.post("/api/import/jobs").by(&token).json(&body).await.json();
+        let progress = ended(&rig, &token, &job["jobId"]).await;
+        assert_eq!(progress["status"], status, "{progress}");
+    }
 }

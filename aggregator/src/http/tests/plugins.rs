@@ -18,7 +18,7 @@ fn telling(job: Job) -> Vec<JobEvent> {
             vec![JobEvent::Image { mime_type, width: 1, height: 1, bytes }, JobEvent::Done]
         }
         Job::Validate { .. } => vec![JobEvent::Diagnostics(Vec::new()), JobEvent::Done],
-        Job::Catalog { .. } | Job::Import { .. } => panic!("{job:?}"),
+        Job::Catalog { .. } | Job::Describe { .. } | Job::Import { .. } => panic!("{job:?}"),
     }
 }
 
