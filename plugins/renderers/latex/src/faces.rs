@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 use ttf_parser::{Face, OutlineBuilder};
 
 /// Every font, named as the layout names it.
@@ -46,41 +47,50 @@ impl Files {
     }
 }
 
-/// The faces that a picture has needed so far.
+/// The faces and outlines that a picture has needed so far.
 #[derive(Debug)]
 pub(crate) struct Faces<'a> {
     files: &'a Files,
     parsed: HashMap<&'static str, Face<'a>>,
+    outlined: HashMap<(String, char), Option<Glyph>>,
 }
 
-/// Where a glyph stands, in pixels of the picture.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pen {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    /// Pixels an em.
-    pub(crate) em: f64,
+/// A glyph in its font's own units, counted upwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Glyph {
+    /// The data of a path; empty for a space.
+    pub(crate) data: Rc<str>,
+    pub(crate) units_per_em: f64,
 }
 
 impl<'a> Faces<'a> {
     pub(crate) fn new(files: &'a Files) -> Self {
-        Self { files, parsed: HashMap::new() }
+        Self { files, parsed: HashMap::new(), outlined: HashMap::new() }
     }
 
-    /// The outline of `character` as the data of a path; empty for a space. `None` where no
-    /// font has it.
-    pub(crate) fn outline(&mut self, font: &str, character: char, pen: Pen) -> Option<String> {
+    /// `None` where no font has the character.
+    pub(crate) fn glyph(&mut self, font: &str, character: char) -> Option<Glyph> {
+        let key = (font.to_owned(), character);
+        if let Some(known) = self.outlined.get(&key) {
+            return known.clone();
+        }
+        let glyph = self.outline(font, character);
+        self.outlined.insert(key, glyph.clone());
+        glyph
+    }
+
+    fn outline(&mut self, font: &str, character: char) -> Option<Glyph> {
         if character.is_whitespace() {
-            return Some(String::new());
+            return Some(Glyph { data: "".into(), units_per_em: 1.0 });
         }
         std::iter::once(font).chain(SUBSTITUTES).find_map(|name| {
             let face = self.face(name)?;
             let glyph = face.glyph_index(character)?;
-            let scale = pen.em / f64::from(face.units_per_em());
-            let mut outline = Outline { data: String::new(), x: pen.x, y: pen.y, scale };
+            let mut outline = Outline::default();
             // A glyph without ink, such as a thin space, has no outline.
             face.outline_glyph(glyph, &mut outline);
-            Some(outline.data)
+            let units_per_em = f64::from(face.units_per_em());
+            Some(Glyph { data: outline.data.into(), units_per_em })
         })
     }
 
@@ -93,62 +103,37 @@ impl<'a> Faces<'a> {
     }
 }
 
+#[derive(Default)]
 struct Outline {
     data: String,
-    x: f64,
-    y: f64,
-    scale: f64,
 }
 
 impl Outline {
-    /// Fonts count upwards, pictures downwards.
-    fn point(&mut self, x: f32, y: f32) {
-        let x = self.x + f64::from(x) * self.scale;
-        let y = self.y - f64::from(y) * self.scale;
-        push_point(&mut self.data, x, y);
-    }
-}
-
-/// A thousandth of a pixel is finer than any screen.
-pub(crate) fn push_point(data: &mut String, x: f64, y: f64) {
-    push_number(data, x);
-    push_number(data, y);
-}
-
-fn push_number(data: &mut String, number: f64) {
-    let start = data.len();
-    // Writing to a string can't fail.
-    let _infallible = write!(data, " {number:.3}");
-    while data.len() > start && data.ends_with('0') {
-        data.pop();
-    }
-    if data.ends_with('.') {
-        data.pop();
+    fn push(&mut self, command: char, points: &[(f32, f32)]) {
+        self.data.push(command);
+        for (x, y) in points {
+            let gap = if self.data.ends_with(command) { "" } else { " " };
+            // Writing to a string can't fail. KaTeX' outlines stand on whole units.
+            let _infallible = write!(self.data, "{gap}{x:.0} {y:.0}");
+        }
     }
 }
 
 impl OutlineBuilder for Outline {
     fn move_to(&mut self, x: f32, y: f32) {
-        self.data.push('M');
-        self.point(x, y);
+        self.push('M', &[(x, y)]);
     }
 
     fn line_to(&mut self, x: f32, y: f32) {
-        self.data.push('L');
-        self.point(x, y);
+        self.push('L', &[(x, y)]);
     }
 
     fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
-        self.data.push('Q');
-        self.point(x1, y1);
-        self.point(x, y);
+        self.push('Q', &[(x1, y1), (x, y)]);
     }
 
     fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
-        self.data.push('C');
-        self.point(x1, y1);
-        self.point(x2, y2);
-        self.point(x, y);
+        self.push('C', &[(x1, y1), (x2, y2), (x, y)]);
     }
 
     fn close(&mut self) {

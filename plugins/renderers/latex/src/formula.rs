@@ -11,9 +11,12 @@ use ratex_layout::LayoutOptions;
 use ratex_parser::ParseNode;
 use ratex_types::display_item::DisplayList;
 use ratex_types::math_style::MathStyle;
+use std::fmt::Write as _;
 
-/// A page of formulas has a few thousand.
-pub(crate) const MAX_SOURCE_BYTES: usize = 64 * 1024;
+/// A page of formulas has a few thousand. As many single letters are drawn in 64 MiB.
+pub(crate) const MAX_SOURCE_BYTES: usize = 16 * 1024;
+/// Two for a letter, which macros can make of few bytes.
+const MAX_RECORDS: usize = 40_000;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Drawing {
@@ -56,7 +59,29 @@ fn parse(source: &str) -> Result<Vec<ParseNode>, Fault> {
             message: "there is no formula in the source".into(),
         });
     }
-    ratex_parser::parse(source).map_err(|error| advice::fault(&error, source))
+    let nodes = ratex_parser::parse(source).map_err(|error| advice::fault(&error, source))?;
+    if Records::are_few_in(&nodes) {
+        Ok(nodes)
+    } else {
+        Err(Fault::Work("its macros make more of it than fits into memory".into()))
+    }
+}
+
+/// Counts the records of a parsed formula in what it prints of itself, up to the bound: the
+/// tree has a hundred kinds of nodes and no other walk over all of them.
+struct Records(usize);
+
+impl Records {
+    fn are_few_in(nodes: &[ParseNode]) -> bool {
+        write!(Self(0), "{nodes:?}").is_ok()
+    }
+}
+
+impl std::fmt::Write for Records {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 += text.matches('{').count();
+        if self.0 > MAX_RECORDS { Err(std::fmt::Error) } else { Ok(()) }
+    }
 }
 
 fn lay_out(nodes: &[ParseNode], options: &Options) -> Result<DisplayList, Fault> {

@@ -1,6 +1,6 @@
 //! A list of things to draw, as SVG.
 
-use crate::faces::{Faces, Files, Pen, push_point};
+use crate::faces::{Faces, Files};
 use crate::request::Options;
 use drawing::{Pixels, Size};
 use ratex_types::color::Color;
@@ -29,30 +29,36 @@ impl Picture {
         let length = |ems: f64| (ems + 2.0 * MARGIN_EM) * em;
         let size = Size::new(length(list.width), length(list.height + list.depth))?;
         let pixels = options.bounds.fit(size);
-        let mut canvas = Canvas {
-            faces: Faces::new(files),
-            body: String::new(),
-            em,
-            margin: MARGIN_EM * em,
-            missing: BTreeSet::new(),
-        };
-        list.items.iter().for_each(|item| canvas.draw(item));
+        // The body goes right behind its head: a copy of a large picture is a copy too many.
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" \
-             viewBox=\"0 0 {:.3} {:.3}\">{}</svg>",
+             viewBox=\"0 0 {:.3} {:.3}\">",
             pixels.width,
             pixels.height,
             size.width(),
-            size.height(),
-            canvas.body
+            size.height()
         );
-        Some(Self { svg, pixels, missing: canvas.missing })
+        let margin = MARGIN_EM * em;
+        let mut canvas =
+            Canvas { faces: Faces::new(files), svg, em, margin, missing: BTreeSet::new() };
+        list.items.iter().for_each(|item| canvas.draw(item));
+        canvas.push("</svg>");
+        let Canvas { svg, missing, .. } = canvas;
+        Some(Self { svg, pixels, missing })
     }
+}
+
+/// Where a glyph stands.
+#[derive(Clone, Copy)]
+struct Pen {
+    x: f64,
+    y: f64,
+    em: f64,
 }
 
 struct Canvas<'a> {
     faces: Faces<'a>,
-    body: String,
+    svg: String,
     em: f64,
     margin: f64,
     missing: BTreeSet<char>,
@@ -111,11 +117,21 @@ impl Canvas<'_> {
         let id = ratex_font::FontId::parse(font).unwrap_or(ratex_font::FontId::MainRegular);
         let character = ratex_font::katex_ttf_glyph_char(id, code);
         let pen = Pen { x: self.pixels(at.x), y: self.pixels(at.y), em: at.em * self.em };
-        match self.faces.outline(font, character, pen) {
-            Some(data) if data.is_empty() => {}
-            Some(data) => {
-                let fill = paint(color, "fill");
-                self.push(&format!("<path fill{fill} d=\"{data}\"/>"));
+        match self.faces.glyph(font, character) {
+            Some(glyph) if glyph.data.is_empty() => {}
+            Some(glyph) => {
+                // Fonts count upwards, pictures downwards.
+                let scale = pen.em / glyph.units_per_em;
+                // Writing to a string can't fail.
+                let _infallible = write!(
+                    self.svg,
+                    "<path fill{} transform=\"matrix({scale:.6} 0 0 {:.6} {:.3} {:.3})\" d=\"{}\"/>",
+                    paint(color, "fill"),
+                    -scale,
+                    pen.x,
+                    pen.y,
+                    glyph.data
+                );
             }
             None => {
                 self.missing.insert(char::from_u32(code).unwrap_or('\u{fffd}'));
@@ -162,7 +178,7 @@ impl Canvas<'_> {
     }
 
     fn push(&mut self, element: &str) {
-        self.body.push_str(element);
+        self.svg.push_str(element);
     }
 }
 
@@ -190,4 +206,19 @@ fn paint(color: &Color, of: &str) -> String {
         let _infallible = write!(paint, " {of}-opacity=\"{:.3}\"", color.a.max(0.0));
     }
     paint
+}
+
+/// A thousandth of a pixel is finer than any screen.
+fn push_point(data: &mut String, x: f64, y: f64) {
+    for number in [x, y] {
+        let start = data.len();
+        // Writing to a string can't fail.
+        let _infallible = write!(data, " {number:.3}");
+        while data.len() > start && data.ends_with('0') {
+            data.pop();
+        }
+        if data.ends_with('.') {
+            data.pop();
+        }
+    }
 }

@@ -137,14 +137,14 @@ fn a_character_without_a_glyph_is_said_and_drawn_as_a_box() {
 #[test]
 fn deep_nesting_is_a_fault_and_no_overflow_of_a_guests_stack() {
     let sources = [
-        format!("{}x{}", "{".repeat(20_000), "}".repeat(20_000)),
-        format!("{}x{}", r"\frac{1}{".repeat(5_000), "}".repeat(5_000)),
-        format!("{}x{}", r"\sqrt{".repeat(8_000), "}".repeat(8_000)),
-        format!("{}x{}", r"\left(".repeat(4_000), r"\right)".repeat(4_000)),
-        format!("x{}", "^{x".repeat(15_000)),
+        format!("{}x{}", "{".repeat(8_000), "}".repeat(8_000)),
+        format!("{}x{}", r"\frac{1}{".repeat(1_500), "}".repeat(1_500)),
+        format!("{}x{}", r"\sqrt{".repeat(2_000), "}".repeat(2_000)),
+        format!("{}x{}", r"\left(".repeat(1_100), r"\right)".repeat(1_100)),
+        format!("x{}", "^{x".repeat(5_000)),
         r"\def\a{\a\a}\a".into(),
-        format!("{}{}", r"\begin{matrix}".repeat(1_500), r"\end{matrix}".repeat(1_500)),
-        "{".repeat(60_000),
+        format!("{}{}", r"\begin{matrix}".repeat(500), r"\end{matrix}".repeat(500)),
+        "{".repeat(16_000),
     ];
     let on_a_guests_stack = move || {
         for source in &sources {
@@ -175,4 +175,7 @@ fn thirty_levels_are_drawn_on_a_guests_stack() {
 fn a_source_that_is_too_long_is_refused() {
     let long = "x+".repeat(MAX_SOURCE_BYTES);
     assert!(matches!(check(&long)[..], [Fault::Length { .. }]));
+    let letters = format!(r"\def\a{{{}}}{}", "x".repeat(60), r"\a".repeat(800));
+    assert!(matches!(check(&letters)[..], [Fault::Work(_)]));
+    assert_eq!(check(&"x".repeat(MAX_SOURCE_BYTES)), []);
 }
