@@ -2,7 +2,8 @@
 //!
 //! Fonts, encodings and streams are `hayro`'s; here its glyphs become words. A gap of more
 //! than a tenth of the type's size parts two words, another base line parts two lines, and a
-//! wide step down parts two paragraphs. Words that are hyphenated at a line's end stay so.
+//! wide step down parts two paragraphs. A word that is broken at a line's end is joined again, as
+//! poppler's `pdftotext` does it; other hyphens stay.
 
 use crate::fault::Fault;
 use hayro_interpret::font::GlyphRun;
@@ -84,7 +85,11 @@ impl Words {
                 let turned = along.dot(last.along) < 0.9;
                 if turned || across.abs() > LINE_STEP * scale {
                     let is_paragraph = turned || across.abs() > PARAGRAPH_STEP * scale;
-                    if is_paragraph { self.end_paragraph() } else { self.blank() }
+                    if is_paragraph {
+                        self.end_paragraph();
+                    } else if !self.joins(text) {
+                        self.blank();
+                    }
                 } else if gap > WORD_GAP * scale || gap < -scale {
                     self.blank();
                 }
@@ -100,6 +105,17 @@ impl Words {
             self.bytes += text.len();
             self.text.push_str(text);
         }
+    }
+
+    /// Does the next line go on with the word that this one breaks? Its hyphen goes then, but
+    /// for a name such as `Navier-Stokes`.
+    fn joins(&mut self, next: &str) -> bool {
+        let broken = self.text.strip_suffix('-').filter(|text| text.ends_with(char::is_alphabetic));
+        let Some(length) = broken.map(str::len) else { return false };
+        if !next.starts_with(char::is_uppercase) {
+            self.text.truncate(length);
+        }
+        true
     }
 
     fn blank(&mut self) {

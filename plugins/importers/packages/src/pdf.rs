@@ -13,7 +13,8 @@ const PAGE_LINES: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Pdf {
     pub bytes: Vec<u8>,
-    /// Every word in reading order, as it stands: a hyphenated one is two.
+    /// Every word in reading order; one that is broken at a line's end is one, and two where
+    /// the page ends there.
     pub words: Vec<String>,
 }
 
@@ -25,11 +26,28 @@ pub fn typeset(title: &str, paragraphs: &[String], seed: u64) -> Pdf {
         lines.push((Style::Gap, String::new()));
         lines.extend(broken(paragraph, &mut dice).into_iter().map(|line| (Style::Text, line)));
     }
-    let words = lines.iter().flat_map(|(_, line)| line.split_whitespace().map(str::to_owned));
-    let words = words.collect();
+    let words = lines.chunks(PAGE_LINES).flat_map(page_words).collect();
     let pages: Vec<Vec<u8>> =
         lines.chunks(PAGE_LINES).map(|lines| content(lines, &mut dice)).collect();
     Pdf { bytes: file(&pages, dice.below(2) == 0), words }
+}
+
+fn page_words(lines: &[(Style, String)]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_broken = false;
+    for (style, line) in lines {
+        for (index, word) in line.split_whitespace().enumerate() {
+            match words.last_mut() {
+                Some(last) if is_broken && index == 0 => {
+                    last.pop();
+                    last.push_str(word);
+                }
+                _ => words.push(word.to_owned()),
+            }
+        }
+        is_broken = *style == Style::Text && line.ends_with('-');
+    }
+    words
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
