@@ -1,1 +1,1 @@
-//! x
+//! Common Cartridges.

@@ -1,6 +1,8 @@
 //! Course packages for tests: sound ones of any length, and hostile ones. The same seed gives
 //! the same bytes.
 
+pub mod cartridge;
+pub mod epub;
 pub mod hostile;
 pub mod ocw;
 pub mod pdf;

@@ -45,6 +45,16 @@ fn write(arguments: &[String]) -> Result<(), String> {
             film_bytes,
             ..packages::ocw::Course::default()
         }),
+        "epub" => packages::epub::package(&packages::epub::Book {
+            chapters: lectures,
+            seed,
+            ..packages::epub::Book::default()
+        }),
+        "cartridge" => packages::cartridge::package(&packages::cartridge::Cartridge {
+            units: lectures,
+            seed,
+            ..packages::cartridge::Cartridge::default()
+        }),
         "hostile" => {
             std::fs::create_dir_all(out).map_err(failed)?;
             for (name, bytes) in packages::hostile::archives("imsmanifest.xml") {
