@@ -57,6 +57,7 @@ struct Entry {
 #[derive(Debug)]
 pub struct Archive {
     path: String,
+    max_total_bytes: u64,
     zip: ZipArchive<Span>,
     entries: BTreeMap<String, Entry>,
     /// What has been inflated so far.
@@ -133,7 +134,15 @@ impl Archive {
                 return Err(Fault::Hostile { entry, why: Hostility::Overlap });
             }
         }
-        Ok(Self { path: path.to_owned(), zip, entries, inflated_bytes: Cell::new(0) })
+        let path = path.to_owned();
+        let inflated_bytes = Cell::new(0);
+        Ok(Self { path, max_total_bytes: MAX_TOTAL_BYTES, zip, entries, inflated_bytes })
+    }
+
+    #[cfg(test)]
+    const fn with_total(mut self, max_total_bytes: u64) -> Self {
+        self.max_total_bytes = max_total_bytes;
+        self
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -159,8 +168,8 @@ impl Archive {
             return Err(hostile(Hostility::EntryBytes { max: MAX_ENTRY_BYTES }));
         }
         let total = self.inflated_bytes.get().saturating_add(entry.bytes);
-        if total > MAX_TOTAL_BYTES {
-            return Err(hostile(Hostility::TotalBytes { max: MAX_TOTAL_BYTES }));
+        if total > self.max_total_bytes {
+            return Err(hostile(Hostility::TotalBytes { max: self.max_total_bytes }));
         }
         let packed = self.zip.get_entry(entry.place).map_err(|error| damaged(error.to_string()))?;
         let mut bytes = Vec::with_capacity(usize::try_from(entry.bytes).unwrap_or(0));
@@ -213,3 +222,6 @@ pub fn is_inside(path: &str) -> bool {
         && !path.chars().any(char::is_control)
         && path.split('/').all(|part| part != "..")
 }
+
+#[cfg(test)]
+mod tests;

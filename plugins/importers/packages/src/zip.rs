@@ -138,8 +138,5 @@ fn small(size: usize) -> u32 {
 pub fn deflated(data: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail.
-    match encoder.write_all(data).and_then(|()| encoder.finish()) {
-        Ok(packed) => packed,
-        Err(_) => Vec::new(),
-    }
+    encoder.write_all(data).and_then(|()| encoder.finish()).unwrap_or_default()
 }

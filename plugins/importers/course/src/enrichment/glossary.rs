@@ -67,6 +67,6 @@ fn term(text: &str) -> Option<String> {
             | "as"
             | "by"
     );
-    (words >= 1 && words <= MAX_TERM_WORDS && !stands_for_another && bare.chars().count() > 2)
+    ((1..=MAX_TERM_WORDS).contains(&words) && !stands_for_another && bare.chars().count() > 2)
         .then(|| bare.to_owned())
 }
