@@ -489,7 +489,7 @@ pub fn document(
                 ("structure", Some(json!("hierarchical"))),
             ])),
         ),
-        ("educational", text(&about.level).map(|level| json!({ "difficulty": level }))),
+        ("educational", educational(&about.level)),
         ("rights", rights),
         (
             "sourceProvenance",
@@ -510,6 +510,30 @@ pub fn document(
         fields.shift_remove("children");
     }
     assembled(&root, &curriculum, topics)
+}
+
+/// A level in the words that the schema has for it; nothing for other words.
+fn educational(level: &str) -> Option<Value> {
+    const STAGES: [&str; 7] = [
+        "elementary",
+        "middle school",
+        "high school",
+        "undergraduate",
+        "graduate",
+        "professional",
+        "continuing education",
+    ];
+    let level = level.to_lowercase();
+    let difficulty = match level.as_str() {
+        "introductory" | "beginner" | "easy" => Some("easy"),
+        "intermediate" | "medium" => Some("medium"),
+        "advanced" | "difficult" => Some("difficult"),
+        _ => None,
+    };
+    let stage = STAGES.iter().find(|stage| level == **stage);
+    let profile = stage.map(|stage| json!({ "educationLevel": stage }));
+    let told = object([("difficulty", difficulty.map(Value::from)), ("audienceProfile", profile)]);
+    (told != json!({})).then_some(told)
 }
 
 /// `{…root, "content": [{…curriculum, "children": [topics]}]}`

@@ -91,6 +91,8 @@ fn licence_attribution_and_authors_are_kept() {
     assert!(attribution.starts_with("James Watt. Governors."), "{attribution}");
     assert_eq!(document["lifecycle"]["contributors"][0]["name"], "James Watt");
     assert_eq!(document["metadata"]["subject"], "Mechanical Engineering");
+    let stage = &document["educational"]["audienceProfile"]["educationLevel"];
+    assert_eq!(stage, "undergraduate");
 }
 
 #[test]
@@ -257,6 +259,15 @@ fn a_transcript_that_is_damaged_is_told_and_the_rest_is_imported() {
     assert_eq!(words(&topics(&document)[1]), ["Sound", "All", "is", "well."]);
     let warnings = document["extensions"]["flyball.import"]["warnings"].to_string();
     assert!(warnings.contains("static_resources/t1.pdf: it is damaged"), "{warnings}");
+}
+
+#[test]
+#[ignore = "a thousand lectures take a while"]
+fn a_thousand_lectures_are_imported_with_all_that_can_be_made_of_them() {
+    let on = ["createCheckpoints", "generateObjectives", "generateSpokenText", "generateGlossary"];
+    let imported = import(&generated(1_000), &[], &on.map(|switch| (switch, "true"))).unwrap();
+    assert_eq!(topics(&imported.document).len(), 1_000);
+    println!("{} bytes of document", imported.document.to_string().len());
 }
 
 #[test]
