@@ -1,6 +1,7 @@
 //! Source text to picture through the sandbox, and plugins that misbehave in it.
 
 use crate::{clock, ledger, until::until};
+use base64::Engine as _;
 use flyball_harness::fleet::{Api, Fleet};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -47,6 +48,63 @@ fn dot_of_200_nodes_renders_and_a_fault_at_line_3_names_line_3() {
     let validated = api.post("/api/media/diagrams/validate", &faulty).unwrap();
     assert_eq!(validated.body["valid"], Value::Bool(false));
     assert_eq!(validated.body["errors"][0]["line"], 3, "{}", validated.body);
+}
+
+/// The picture's bytes.
+fn picture(api: &Api, path: &str, order: &Value) -> (Value, Vec<u8>) {
+    let answer = api.post(path, order).unwrap();
+    assert_eq!(answer.status, 200, "{order}: {}", answer.body);
+    let data = answer.body["data"].as_str().unwrap();
+    (answer.body.clone(), base64::engine::general_purpose::STANDARD.decode(data).unwrap())
+}
+
+#[test]
+fn formulas_maps_and_charts_are_drawn_in_the_sandbox_and_made_pixels_of() {
+    let built = PathBuf::from(std::env::var_os("FLYBALL_TARGET_DIR").unwrap());
+    let fleet = Fleet::with_plugins(1, Some(built.join("plugins"))).unwrap();
+    let api = fleet.api().unwrap();
+    until("every renderer is ready", 300, || {
+        let body = api.get("/api/media/capabilities").unwrap().body;
+        let all = &body["capabilities"];
+        let ready = [
+            &all["formulas"]["renderers"]["latex"],
+            &all["maps"]["renderers"]["map"],
+            &all["diagrams"]["renderers"]["chart"],
+            &all["diagrams"]["renderers"]["svg"],
+        ];
+        if ready.iter().all(|one| **one == Value::Bool(true)) { Ok(()) } else { Err(body) }
+    });
+    let formula = json!({
+        "latex": "x = \\frac{-b \\pm \\sqrt{b^2-4ac}}{2a}", "outputFormat": "svg",
+        "displayMode": true, "fontSize": 18, "color": "#123456",
+    });
+    let (answer, svg) = picture(&api, "/api/media/formulas/render", &formula);
+    let svg = String::from_utf8(svg).unwrap();
+    assert!(svg.contains("<path") && svg.to_lowercase().contains("#123456"), "{answer}");
+    let wrong = json!({ "latex": "\\frac{a" });
+    let refused = api.post("/api/media/formulas/render", &wrong).unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(refused.body["validationErrors"][0]["line"], 1, "{}", refused.body);
+
+    let map = json!({
+        "title": "Italian City-States", "center": { "latitude": 43.0, "longitude": 12.0 },
+        "zoom": 6, "style": "educational", "width": 800, "height": 600, "outputFormat": "png",
+        "markers": [{ "latitude": 41.9, "longitude": 12.5, "label": "Rome", "color": "#E74C3C" }],
+        "routes": [{ "points": [[41.9, 12.5], [43.7, 11.2]], "label": "Trade Route" }],
+        "regions": [{ "points": [[42.0, 11.0], [42.5, 13.0], [41.5, 13.0]], "label": "Papal States" }],
+    });
+    let (answer, png) = picture(&api, "/api/media/maps/render", &map);
+    assert_eq!((&answer["width"], &answer["height"]), (&json!(800), &json!(600)));
+    assert_eq!(png[..4], *b"\x89PNG");
+    assert!(png.len() > 20_000, "{} bytes", png.len());
+
+    let bars = json!({
+        "type": "bar", "series_list": [{ "name": "a", "data": [1.0, 2.0] }],
+        "x_axis_data": ["one", "two"],
+    });
+    let chart = json!({ "format": "chart", "code": bars.to_string(), "outputFormat": "png" });
+    let (_, png) = picture(&api, "/api/media/diagrams/render", &chart);
+    assert_eq!(png[..4], *b"\x89PNG");
 }
 
 #[test]

@@ -15,7 +15,10 @@ const WEB_RUSTC: &str = "/usr/bin/rustc";
 const WEB_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.lock";
 
 /// What the product ships.
-pub(crate) const GUESTS: [&str; 2] = ["graphviz", "umcf"];
+pub(crate) const GUESTS: [&str; 9] =
+    ["graphviz", "latex", "charts", "svg", "maps", "umcf", "ocw", "epub", "cartridge"];
+/// What every fleet of the tests has: few, because each compiles them anew.
+const CORE: [&str; 2] = ["graphviz", "umcf"];
 /// What the product ships besides, and what takes minutes to compile: built once, at a profile that
 /// balances building and running, and never waited for.
 pub(crate) const HEAVY: [&str; 2] = ["mermaid", "plantuml"];
@@ -25,6 +28,11 @@ const TEST_GUESTS: [&str; 1] = ["misbehaving"];
 /// Builds the guests into `out`, and gives back their files.
 pub(crate) fn build(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     build_guests(root, out, &GUESTS, Profile::Release)
+}
+
+/// Builds the few that every fleet of the tests has into `out`.
+pub(crate) fn build_core(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    build_guests(root, out, &CORE, Profile::Release)
 }
 
 /// Builds those that take long into `out`, one after another: what is there can be used.

@@ -120,7 +120,8 @@ fn formatting(root: &Path) -> Result<count::Count> {
 
 fn build_plugins(root: &Path) -> Result<count::Count> {
     plugins::build(root, &workspace::plugins_dir(root))?;
-    plugins::build(root, &workspace::test_plugins_dir(root))?;
+    plugins::build_core(root, &workspace::core_plugins_dir(root))?;
+    plugins::build_core(root, &workspace::test_plugins_dir(root))?;
     plugins::build_for_tests(root, &workspace::test_plugins_dir(root))?;
     Ok(count::Count::one_passed())
 }

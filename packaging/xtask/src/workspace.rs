@@ -33,6 +33,11 @@ pub(crate) fn plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins")
 }
 
+/// Where the components lie that every fleet of the tests has.
+pub(crate) fn core_plugins_dir(root: &Path) -> PathBuf {
+    target_dir(root).join("plugins-core")
+}
+
 /// Where the components lie that only tests run.
 pub(crate) fn test_plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins-for-tests")

@@ -44,7 +44,7 @@ pub struct Device {
 /// What `up` is told besides the number of machines; what is not said is its default.
 #[derive(Clone, Debug, Default)]
 pub struct FleetOptions {
-    /// Components for the first machine's agent.
+    /// Components for the first machine's agent; a few where it is not said.
     pub plugins: Option<PathBuf>,
     /// What the first machine's guard manages.
     pub equipment: Option<PathBuf>,
@@ -134,7 +134,7 @@ impl Fleet {
             .xtask(&["up", "--built", "--detach"])
             .args(["--api", &self.api, "--ingest", &self.ingest])
             .args(["--agents", &self.agents.to_string()])
-            .args(named("--plugins", self.options.plugins.as_deref()))
+            .args(named("--plugins", self.plugins().as_deref()))
             .args(named("--equipment", self.options.equipment.as_deref()))
             .args(named("--policy", self.options.policy.as_deref()))
             .output()?;
@@ -142,6 +142,14 @@ impl Fleet {
             bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(())
+    }
+
+    /// What the test said, else the few that the tests are built with: every fleet compiles its own.
+    fn plugins(&self) -> Option<PathBuf> {
+        self.options.plugins.clone().or_else(|| {
+            let built = PathBuf::from(std::env::var_os("FLYBALL_TARGET_DIR")?);
+            Some(built.join("plugins-core")).filter(|folder| folder.is_dir())
+        })
     }
 
     /// Ends everything; the state stays.
