@@ -73,12 +73,14 @@ pub(crate) const ENDPOINTS: [(&str, &str); 62] = [
 
 const HEAD: &str = "# Endpoints of the flat dialect
 
-Every endpoint that the requirement of the flat dialect names, and whether it is there: `later` are
-those of content and plugins. The table is written by the code from its routes; a test sends each
-example that the requirement gives for what is there, and holds the answers against it.
+Every endpoint that the requirement of the flat dialect names, and whether it is there. The table is
+written by the code from its routes; a test sends each example that the requirement gives for what is
+there, and holds the answers against it.
 
 The WebSocket at `/ws` says `connected`, answers `ping` with `pong`, and broadcasts `log_received`,
-`metrics_received` and `client_status_changed`.
+`metrics_received`, `client_status_changed`, `logs_cleared`, `stats_update`, `idle_state_changed`,
+`curriculum_imported`, `curriculum_updated`, `curriculum_deleted`, `curriculum_archived`,
+`curriculum_unarchived`, `import_progress` and `plugin_update`.
 
 | method | path | state |
 |---|---|---|
