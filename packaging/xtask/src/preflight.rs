@@ -34,7 +34,7 @@ const TO_BUILD: [Need; 3] = [
 ];
 
 /// To test besides: a browser, and the other side of each kind of equipment.
-const TO_TEST: [Need; 11] = [
+const TO_TEST: [Need; 12] = [
     Need {
         what: "Chromium, to drive the console",
         there: || Path::new("/usr/bin/chromium").exists(),
@@ -84,6 +84,14 @@ const TO_TEST: [Need; 11] = [
         what: "VictoriaMetrics, to take what exports send",
         there: || are_there(&["victoria-metrics"]),
         packages: &["victoria-metrics"],
+    },
+    Need {
+        what: "fonts, for the words in pictures",
+        there: || {
+            let folders = ["liberation", "liberation2", "dejavu"];
+            folders.iter().any(|one| Path::new("/usr/share/fonts/truetype").join(one).is_dir())
+        },
+        packages: &["fonts-liberation"],
     },
     Need {
         what: "smartctl, to read disks",

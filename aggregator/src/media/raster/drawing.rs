@@ -25,6 +25,10 @@ pub enum DrawError {
     Svg(#[from] resvg::usvg::Error),
     #[error("it has {width} x {height} pixels, at most {MAX_PIXELS} in all are drawn")]
     Size { width: u64, height: u64 },
+    #[error(
+        "it has text, and no folder of `[media] fonts` has a font: on Debian, install fonts-liberation"
+    )]
+    Fonts,
     #[error("the picture can't be written: {0}")]
     Png(String),
 }
@@ -99,6 +103,10 @@ fn face(font: &Font, fonts: &Database) -> Option<ID> {
 /// # Errors
 /// Where it is none or is too large.
 pub fn png(svg: &[u8], fonts: Database) -> Result<Vec<u8>, DrawError> {
+    let has_text = svg.windows(5).any(|bytes| bytes == b"<text");
+    if has_text && fonts.is_empty() {
+        return Err(DrawError::Fonts);
+    }
     let mut options = Options { fontdb: Arc::new(fonts), ..Options::default() };
     options.font_family = options.fontdb.family_name(&Family::SansSerif).into();
     options.image_href_resolver = ImageHrefResolver {
@@ -144,6 +152,13 @@ mod tests {
             let pixels = Pixmap::decode_png(&drawn(&svg(&text)).unwrap()).unwrap();
             assert!(pixels.pixels().iter().any(|pixel| pixel.alpha() > 0), "{family}");
         }
+    }
+
+    #[test]
+    fn without_a_font_a_text_is_refused_rather_than_left_out() {
+        let text = svg("<text x='2' y='15'>Hm</text>");
+        assert!(matches!(png(text.as_bytes(), fonts(&[])), Err(DrawError::Fonts)));
+        assert!(png(svg("<g/>").as_bytes(), fonts(&[])).is_ok());
     }
 
     #[test]
