@@ -194,7 +194,7 @@ impl Walk {
             && let Some(info) = class.split_whitespace().find(|class| class.starts_with("course-"))
             && self.page.classed.len() < MAX_LINKS
         {
-            let text = squeezed(&element.text().collect::<String>());
+            let text = beginning(element);
             // The innermost element has the value; a long text is a part of the page.
             if !text.is_empty() && text.chars().count() < 300 {
                 self.page.classed.push((info.to_owned(), text));
@@ -401,6 +401,18 @@ impl Walk {
         self.page.formulas.push(Formula { at, alt, latex, mathml, image: None });
         self.in_math = true;
     }
+}
+
+/// As much of its text as tells that it is too long.
+fn beginning(element: ElementRef<'_>) -> String {
+    let mut text = String::new();
+    for part in element.text() {
+        text.push_str(part);
+        if text.len() > 2_000 {
+            break;
+        }
+    }
+    squeezed(&text)
 }
 
 fn looks_like_latex(text: &str) -> bool {

@@ -2,13 +2,16 @@
 
 use crate::about::About;
 use crate::html::{Block, Page};
-use crate::text::{pieces, slug};
+use crate::text::{pieces, shortened, slug};
 use serde_json::{Map, Value, json};
 
 pub const VERSION: &str = "1.1.0";
 pub const MEDIA_TYPE: &str = "application/umcf+json";
 /// Headings nest no deeper in a document, whatever a page says.
 const MAX_DEPTH: usize = 6;
+const TITLE_CHARS: usize = 300;
+/// Of a heading that is part of an id.
+const ID_CHARS: usize = 60;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
@@ -222,8 +225,9 @@ impl Node {
                     close(self, &mut open);
                 }
                 count += 1;
-                let id = format!("{}.{count}-{}", self.id, slug(text));
-                open.push((*level, Self::new(id, text.clone(), NodeKind::Section)));
+                let title = shortened(text, TITLE_CHARS);
+                let id = format!("{}.{count}-{}", self.id, slug(&shortened(text, ID_CHARS)));
+                open.push((*level, Self::new(id, title, NodeKind::Section)));
                 continue;
             }
             let node = open.last_mut().map_or(&mut *self, |(_, node)| node);
@@ -416,7 +420,7 @@ fn media(own: Media) -> Value {
             ("type", Some(json!("formula"))),
             ("alt", Some(json!(alt))),
             ("latex", latex.map(Value::from)),
-            ("sourceCode", mathml.map(|code| json!({ "format": "mathml", "code": code }))),
+            ("mathml", mathml.map(Value::from)),
             ("localPath", path.map(Value::from)),
             ("semanticMeaning", spoken.map(|spoken| json!({ "spokenForm": spoken }))),
             ("generationSource", Some(json!("imported"))),
