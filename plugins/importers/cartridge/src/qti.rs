@@ -6,6 +6,8 @@ use course::xml::{self, roxmltree::Node};
 use course::{Fault, Package};
 
 pub(crate) const MAX_QUESTIONS: usize = 2_000;
+/// Answers of one question, given or right.
+const MAX_CHOICES: usize = 200;
 /// Conditions nest a little: `and`, `or`, `not`.
 const MAX_CONDITION_DEPTH: usize = 16;
 
@@ -52,6 +54,7 @@ fn question(entry: &str, item: Node<'_, '_>) -> Option<Assessment> {
     let correct = correct(item);
     let feedback = Feedback::read(entry, item);
     let choices: Vec<Choice> = xml::all(presentation, "response_label")
+        .take(MAX_CHOICES)
         .map(|label| {
             let id = label.attribute("ident").unwrap_or_default().to_owned();
             Choice {
@@ -137,7 +140,7 @@ fn correct(item: Node<'_, '_>) -> Vec<String> {
         let Some(variables) = xml::child(condition, "conditionvar") else { continue };
         for equal in xml::all(variables, "varequal").filter(|own| !is_negated(*own)) {
             let answer = xml::text(equal);
-            if !answer.is_empty() && !correct.contains(&answer) {
+            if correct.len() < MAX_CHOICES && !answer.is_empty() && !correct.contains(&answer) {
                 correct.push(answer);
             }
         }

@@ -11,11 +11,13 @@ mod speech;
 
 use crate::about::About;
 use crate::switches::{Switch, Switches};
-use crate::umcf::{Media, Node};
+use crate::umcf::{Media, Node, Segment, SegmentKind};
 use serde_json::{Map, Value, json};
 
 /// Nodes nest no deeper in what an importer makes.
 const MAX_DEPTH: usize = 16;
+/// Nobody says more than that at a stretch.
+const MAX_SPOKEN_BYTES: usize = 20_000;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -82,11 +84,13 @@ impl Enricher {
     fn speak(&mut self, node: &mut Node) {
         let mut count = 0;
         let mut said = |text: &str| {
-            let spoken = speech::spoken(text);
+            let spoken = (text.len() <= MAX_SPOKEN_BYTES).then(|| speech::spoken(text)).flatten();
             count += usize::from(spoken.is_some());
             spoken
         };
-        for segment in &mut node.segments {
+        // Code is shown, not said.
+        let said_aloud = |own: &&mut Segment| own.kind != SegmentKind::Example;
+        for segment in node.segments.iter_mut().filter(said_aloud) {
             segment.spoken = said(&segment.text);
         }
         for assessment in &mut node.assessments {

@@ -66,6 +66,7 @@ pub enum Hostility {
     Entities,
     Depth { max: usize },
     Nodes { max: u32 },
+    TextBytes { max: usize },
 }
 
 impl Hostility {
@@ -78,7 +79,8 @@ impl Hostility {
             | Self::Ratio { .. }
             | Self::Name { .. }
             | Self::Depth { .. }
-            | Self::Nodes { .. } => ErrorKind::Limit,
+            | Self::Nodes { .. }
+            | Self::TextBytes { .. } => ErrorKind::Limit,
             Self::Encrypted | Self::Method(_) => ErrorKind::Unsupported,
             Self::Path | Self::Link | Self::Twice | Self::Overlap | Self::Entities => {
                 ErrorKind::InvalidInput
@@ -116,6 +118,9 @@ impl fmt::Display for Hostility {
                 f.write_str("it declares entities of its own, which are not expanded")
             }
             Self::Depth { max } => write!(f, "its elements nest more than {max} deep"),
+            Self::TextBytes { max } => {
+                write!(f, "as a page it has more than {max} bytes")
+            }
             Self::Nodes { max } => write!(f, "it has more than {max} elements and texts"),
         }
     }

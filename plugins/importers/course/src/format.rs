@@ -32,7 +32,7 @@ impl Profile {
             name: self.name.into(),
             version: version.into(),
             author: "Flyball contributors".into(),
-            licence: "MIT OR Apache-2.0".into(),
+            licence: "(MIT OR Apache-2.0) AND MPL-2.0".into(),
             description: self.description.into(),
             handles: vec![self.source.into()],
             attributes: vec![

@@ -6,6 +6,8 @@ use crate::fault::{Fault, Hostility};
 /// Books nest a few dozen elements; a parser's stack and time grow with them.
 pub(crate) const MAX_DEPTH: usize = 256;
 pub(crate) const MAX_NODES: u32 = 200_000;
+/// A parsed page takes several times its size, and a plugin has 64 MiB.
+pub(crate) const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
 
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -28,6 +30,9 @@ pub(crate) enum Language {
 /// The text without its document type, within the bounds.
 pub(crate) fn guarded(entry: &str, text: &str, language: Language) -> Result<String, Fault> {
     let hostile = |why| Fault::Hostile { entry: entry.to_owned(), why };
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(hostile(Hostility::TextBytes { max: MAX_TEXT_BYTES }));
+    }
     let mut safe = String::with_capacity(text.len());
     let (mut depth, mut nodes) = (0_usize, 0_u32);
     let mut rest = text;
@@ -221,6 +226,22 @@ mod tests {
             Err(Fault::Hostile { entry: "d".into(), why })
         );
         assert!(guarded("l", &"<li>x".repeat(5_000), Language::Html).is_ok());
+    }
+
+    #[test]
+    fn a_page_that_is_too_long_or_has_too_many_elements_is_refused() {
+        let long = "x".repeat(MAX_TEXT_BYTES + 1);
+        let why = Hostility::TextBytes { max: MAX_TEXT_BYTES };
+        assert_eq!(
+            guarded("l", &long, Language::Html),
+            Err(Fault::Hostile { entry: "l".into(), why })
+        );
+        let many = "<br>".repeat(MAX_NODES as usize + 1);
+        let why = Hostility::Nodes { max: MAX_NODES };
+        assert_eq!(
+            guarded("m", &many, Language::Html),
+            Err(Fault::Hostile { entry: "m".into(), why })
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! wide step down parts two paragraphs. A word that is broken at a line's end is joined again, as
 //! poppler's `pdftotext` does it; other hyphens stay.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Hostility};
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::Pdf;
@@ -14,9 +14,15 @@ use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, SoftMask, interpret_page,
 };
+use std::io::{BufRead as _, Read as _};
 
 const MAX_PAGES: usize = 2_000;
 const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
+/// What one stream of a file may inflate to, pictures left aside: they are not looked at.
+const MAX_STREAM_BYTES: u64 = 24 * 1024 * 1024;
+const MAX_STREAMS_BYTES: u64 = 256 * 1024 * 1024;
+/// How far before its stream a dictionary begins.
+const DICTIONARY_BYTES: usize = 1_024;
 /// Parts of the type's size.
 const WORD_GAP: f64 = 0.1;
 const LINE_STEP: f64 = 0.5;
@@ -35,6 +41,7 @@ pub struct Text {
 /// # Errors
 /// Where it is no PDF, or one that asks for a password.
 pub fn text(entry: &str, bytes: Vec<u8>) -> Result<Text, Fault> {
+    refuse_bombs(entry, &bytes)?;
     let pdf = Pdf::new(bytes).map_err(|error| Fault::Damaged {
         entry: entry.to_owned(),
         message: format!("it is no readable PDF: {error:?}"),
@@ -51,6 +58,69 @@ pub fn text(entry: &str, bytes: Vec<u8>) -> Result<Text, Fault> {
     }
     words.is_cut |= pages.len() > MAX_PAGES;
     Ok(Text { pages: pages.len(), is_cut: words.is_cut, paragraphs: words.finish() })
+}
+
+/// Inflates every stream once, keeping nothing: what unpacks them later has no bound.
+fn refuse_bombs(entry: &str, bytes: &[u8]) -> Result<(), Fault> {
+    let hostile = |why| Fault::Hostile { entry: entry.to_owned(), why };
+    let mut total = 0;
+    let mut at = 0;
+    while let Some(found) = find(&bytes[at..], b"stream") {
+        let begin = at + found;
+        at = begin + b"stream".len();
+        let dictionary = &bytes[begin.saturating_sub(DICTIONARY_BYTES)..begin];
+        let own = find_last(dictionary, b"obj").map_or(dictionary, |from| &dictionary[from..]);
+        if dictionary.ends_with(b"end") || find(own, b"/Image").is_some() {
+            continue;
+        }
+        let data = bytes[at..].trim_ascii_start();
+        let inflated = inflated_bytes(data);
+        total += inflated;
+        if inflated > MAX_STREAM_BYTES {
+            return Err(hostile(Hostility::EntryBytes { max: MAX_STREAM_BYTES }));
+        }
+        if total > MAX_STREAMS_BYTES {
+            return Err(hostile(Hostility::TotalBytes { max: MAX_STREAMS_BYTES }));
+        }
+    }
+    Ok(())
+}
+
+/// How much it inflates to, as far as the bound; nothing where it is not packed.
+fn inflated_bytes(data: &[u8]) -> u64 {
+    let [first, second, ..] = data else { return 0 };
+    let is_zlib = first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0;
+    if !is_zlib {
+        return 0;
+    }
+    let inflater = flate2::read::ZlibDecoder::new(data).take(MAX_STREAM_BYTES + 1);
+    let mut inflater = std::io::BufReader::with_capacity(64 * 1024, inflater);
+    let mut inflated = 0;
+    while let Ok(buffer) = inflater.fill_buf() {
+        let length = buffer.len();
+        if length == 0 {
+            break;
+        }
+        inflated += length as u64;
+        inflater.consume(length);
+    }
+    inflated
+}
+
+fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
+    let first = *word.first()?;
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| *byte == first) {
+        if bytes[from + at..].starts_with(word) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+fn find_last(bytes: &[u8], word: &[u8]) -> Option<usize> {
+    bytes.windows(word.len()).rposition(|window| window == word)
 }
 
 /// Where the last glyph stood and ended.
@@ -242,6 +312,17 @@ mod tests {
         let text = text("t.pdf", sample(3).bytes).unwrap();
         assert!(text.pages > 1 && text.paragraphs.len() > 6, "{text:?}");
         assert!(!text.is_cut);
+    }
+
+    #[test]
+    fn a_stream_that_is_a_bomb_is_refused_before_it_is_kept() {
+        let stream = packages::pdf::stream(&vec![b' '; 80 * 1024 * 1024]);
+        let mut bytes = b"%PDF-1.5\n1 0 obj\n".to_vec();
+        bytes.extend_from_slice(&stream);
+        bytes.extend_from_slice(b"\nendobj\n");
+        let why = Hostility::EntryBytes { max: MAX_STREAM_BYTES };
+        let refused = Fault::Hostile { entry: "b.pdf".into(), why };
+        assert_eq!(text("b.pdf", bytes), Err(refused));
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub fn pieces<'a>(paragraphs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for paragraph in paragraphs {
         let mut is_first = true;
-        for sentence in sentences(paragraph) {
+        for sentence in sentences(paragraph).iter().flat_map(|own| cut(own)) {
             let fits = pieces.last().is_some_and(|last| {
                 let length = last.chars().count();
                 // A paragraph begins a piece of its own unless the one before is a scrap.
@@ -172,6 +172,27 @@ pub fn pieces<'a>(paragraphs: impl Iterator<Item = &'a str>) -> Vec<String> {
         }
     }
     pieces
+}
+
+/// A sentence in parts that are short enough; captions made by a machine have no full stops.
+fn cut(sentence: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut length = 0;
+    for word in sentence.split_whitespace() {
+        let chars = word.chars().count() + 1;
+        if length > 0 && length + chars > SEGMENT_CHARS {
+            parts.push(String::new());
+            length = 0;
+        }
+        if let Some(part) = parts.last_mut() {
+            if !part.is_empty() {
+                part.push(' ');
+            }
+            part.push_str(word);
+            length += chars;
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -206,6 +227,14 @@ mod tests {
         assert_eq!(squeezed(&pieces.join(" ")), squeezed(&paragraphs.join(" ")));
         assert!(pieces.iter().all(|piece| piece.chars().count() <= SEGMENT_CHARS));
         assert!(pieces[0].starts_with("A scrap. Another. This"));
+    }
+
+    #[test]
+    fn a_text_without_full_stops_is_cut_between_words() {
+        let text = "and so on ".repeat(500);
+        let pieces = pieces(std::iter::once(text.as_str()));
+        assert!(pieces.len() > 5 && pieces.iter().all(|own| own.len() <= SEGMENT_CHARS));
+        assert_eq!(pieces.join(" "), text.trim());
     }
 
     #[test]

@@ -185,7 +185,9 @@ fn file(pages: &[Vec<u8>], names_ligatures: bool) -> Vec<u8> {
     bytes
 }
 
-fn stream(data: &[u8]) -> Vec<u8> {
+/// A packed stream with its dictionary.
+#[must_use]
+pub fn stream(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail.
     let packed = encoder.write_all(data).and_then(|()| encoder.finish()).unwrap_or_default();

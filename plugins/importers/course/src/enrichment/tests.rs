@@ -1,6 +1,6 @@
 use super::*;
 use crate::switches::Switches;
-use crate::umcf::{NodeKind, Segment, SegmentKind, Term};
+use crate::umcf::{NodeKind, Term};
 use flyball_plugin::Attribute;
 
 fn all() -> Enricher {

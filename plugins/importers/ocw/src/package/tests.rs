@@ -242,6 +242,34 @@ fn a_package_with_nothing_in_it_is_an_error() {
 }
 
 #[test]
+fn a_package_without_an_organization_has_the_lectures_that_a_page_lists() {
+    let mut zip = packages::zip::Zip::default();
+    zip.file("imsmanifest.xml", "<manifest/>");
+    zip.file("index.html", "<title>x</title>");
+    zip.file(
+        "data.json",
+        r#"{"course_title":"Engines","level":["Graduate"],
+        "instructors":[{"first_name":"James","last_name":"Watt"}]}"#,
+    );
+    let list = "<a href='../../resources/b/'>Second Law</a><a href='../../resources/a/index.html'>First</a>\
+        <a href='../syllabus/index.html'>Syllabus</a><a href='https://example.org'>Elsewhere</a>";
+    zip.file("pages/video-lectures/index.html", list);
+    zip.file("pages/syllabus/index.html", "<p>Twice a week.</p>");
+    for name in ["a", "b"] {
+        zip.file(&format!("resources/{name}/index.html"), "<p>All of it stands here.</p>");
+    }
+    let document = import(&files("governors.zip", zip.finish()), &[], &[]).unwrap().document;
+    let titles: Vec<&str> =
+        topics(&document).iter().map(|topic| topic["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Second Law", "First"]);
+    assert_eq!(words(&topics(&document)[0]), ["All", "of", "it", "stands", "here."]);
+    assert_eq!(document["lifecycle"]["contributors"][0]["name"], "James Watt");
+    assert_eq!(document["educational"]["audienceProfile"]["educationLevel"], "graduate");
+    let warnings = document["extensions"]["flyball.import"]["warnings"].to_string();
+    assert!(warnings.contains("`First` has no transcript"), "{warnings}");
+}
+
+#[test]
 fn a_transcript_that_is_damaged_is_told_and_the_rest_is_imported() {
     let mut zip = packages::zip::Zip::default();
     zip.file("imsmanifest.xml", "<manifest/>");
