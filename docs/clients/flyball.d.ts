@@ -1222,10 +1222,14 @@ export type Job = {
 export type JobRequest = {
   courseId: string;
   createCheckpoints?: (boolean | null);
+  generateGlossary?: (boolean | null);
   generateObjectives?: (boolean | null);
   generateSpokenText?: (boolean | null);
+  includeAssessments?: (boolean | null);
   includeAssignments?: (boolean | null);
+  includeGlossary?: (boolean | null);
   includeLectureNotes?: (boolean | null);
+  includeMedia?: (boolean | null);
   includeTranscripts?: (boolean | null);
   /** The id of the curriculum that comes of it. */
   outputName?: (string | null);

@@ -176,7 +176,9 @@ fn told(bare: Course, entry: CatalogEntry) -> Course {
         let found = entry.attributes.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     };
-    let count = |name: &str| find(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let count = |name: &str| {
+        find(&format!("resources.{name}")).and_then(|text| text.parse().ok()).unwrap_or(0)
+    };
     let refused = find("can_import").is_some_and(|text| text == "false");
     let licence = find("licence");
     let fault = find("fault").or_else(|| match (&licence, refused) {

@@ -242,6 +242,14 @@ pub(crate) struct JobRequest {
     include_lecture_notes: Option<bool>,
     #[serde(alias = "include_assignments")]
     include_assignments: Option<bool>,
+    #[serde(alias = "include_assessments")]
+    include_assessments: Option<bool>,
+    #[serde(alias = "include_media")]
+    include_media: Option<bool>,
+    #[serde(alias = "include_glossary")]
+    include_glossary: Option<bool>,
+    #[serde(alias = "generate_glossary")]
+    generate_glossary: Option<bool>,
     #[serde(alias = "generate_objectives")]
     generate_objectives: Option<bool>,
     #[serde(alias = "create_checkpoints")]
@@ -295,6 +303,10 @@ impl JobRequest {
             ("includeTranscripts", self.include_transcripts),
             ("includeLectureNotes", self.include_lecture_notes),
             ("includeAssignments", self.include_assignments),
+            ("includeAssessments", self.include_assessments),
+            ("includeMedia", self.include_media),
+            ("includeGlossary", self.include_glossary),
+            ("generateGlossary", self.generate_glossary),
             ("generateObjectives", self.generate_objectives),
             ("createCheckpoints", self.create_checkpoints),
             ("generateSpokenText", self.generate_spoken_text),

@@ -19,7 +19,7 @@ fn entry(path: &str, licence: &str) -> CatalogEntry {
         ("instructor", "A"),
         ("features", "transcripts lecture_notes"),
         ("attribution", "MIT OpenCourseWare"),
-        ("assignments", "12"),
+        ("resources.assignments", "12"),
         ("licence", licence),
         ("can_import", if licence.contains("ND") { "false" } else { "true" }),
     ];
