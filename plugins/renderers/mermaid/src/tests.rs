@@ -23,6 +23,21 @@ fn first_error(source: &str) -> Remark {
     }
 }
 
+/// As every program reads it, attributes that stand twice included.
+fn assert_well_formed(svg: &str) {
+    let mut reader = quick_xml::Reader::from_str(svg);
+    loop {
+        match reader.read_event().unwrap_or_else(|error| panic!("{error} in {svg}")) {
+            quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag) => {
+                let sound = tag.attributes().all(|attribute| attribute.is_ok());
+                assert!(sound, "{tag:?}");
+            }
+            quick_xml::events::Event::Eof => return,
+            _ => {}
+        }
+    }
+}
+
 const DIAGRAMS: [(&str, &str); 20] = [
     (
         "flowchart LR\n A[Start] --> B{on?}\n B -->|yes| C\n subgraph rack\n C --> D[(Store)]\n end",
@@ -54,10 +69,11 @@ fn the_kinds_of_diagrams_are_drawn_without_a_page_inside_them() {
     for (source, word) in DIAGRAMS {
         let svg = plain(source).svg;
         assert!(svg.contains(word), "{source}\n{svg}");
-        assert!(!svg.to_ascii_lowercase().contains("foreignobject"), "{source}");
+        assert!(!svg.to_ascii_lowercase().contains("<foreignobject"), "{source}");
         for outside in ["http://www.w3.org/1999/xhtml", "@import", "url(http", "<script", "\\"] {
             assert!(!svg.contains(outside), "{outside} in {source}");
         }
+        assert_well_formed(&svg);
         assert_eq!(check(source), [], "{source}");
     }
 }

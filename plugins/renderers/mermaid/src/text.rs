@@ -26,8 +26,20 @@ pub(crate) fn code(id: &str) -> String {
 /// it is told to. Markup never stands inside a text or a value, where `<` is written `&lt;`.
 #[must_use]
 pub(crate) fn with_spaces(svg: &str) -> String {
-    svg.replace("<text ", "<text xml:space=\"preserve\" ")
-        .replace("<text>", "<text xml:space=\"preserve\">")
+    let mut out = String::with_capacity(svg.len() + 1024);
+    let mut texts = svg.split("<text");
+    out.push_str(texts.next().unwrap_or_default());
+    for text in texts {
+        out.push_str("<text");
+        let tag = text.split('>').next().unwrap_or_default();
+        // `<textPath` and its like are other elements.
+        let is_text = tag.is_empty() || tag.starts_with([' ', '/', '\n']);
+        if is_text && !tag.contains("xml:space") {
+            out.push_str(" xml:space=\"preserve\"");
+        }
+        out.push_str(text);
+    }
+    out
 }
 
 const STATE_LABEL: &str = "<g class=\"label\" transform=\"translate(";
@@ -54,8 +66,12 @@ fn centred(state: &str) -> Option<String> {
     let comma = label + state[label..].find(',')?;
     let text = comma + state[comma..].find("<text ")?;
     let between = &state[comma..text];
+    let tag = state[text..].split('>').next()?;
     // A label of this node only, and one that starts at the left.
-    if between.contains("</g>") || !state[label..comma].starts_with('-') {
+    if between.contains("</g>")
+        || !state[label..comma].starts_with('-')
+        || tag.contains("text-anchor")
+    {
         return None;
     }
     let (before, rest) = (&state[..label], &state[text + "<text ".len()..]);

@@ -1,7 +1,7 @@
 //! PlantUML to a drawing, in plain values. Knows nothing of the plugin's world.
 
 use crate::fault::Fault;
-use crate::{mention, place, theme};
+use crate::{mention, place, recursion, theme};
 use drawing::{Bounds, Pixels, Place, Root};
 use plantuml_core::command::UmlSource;
 use plantuml_core::diagram::DiagramType;
@@ -109,6 +109,10 @@ impl<'a> Text<'a> {
     fn of(source: &'a str) -> Result<Self, Fault> {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Length(source.len()));
+        }
+        if let Some(place) = recursion::endless(source) {
+            let message = "this calls itself without an end; put an `!if` around it".into();
+            return Err(Fault::Syntax { place: Some(place), message });
         }
         let whole = if source.trim().is_empty() || has_start(source) {
             source.to_owned()

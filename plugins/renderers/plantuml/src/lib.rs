@@ -6,6 +6,7 @@ mod diagram;
 mod fault;
 mod mention;
 mod place;
+mod recursion;
 #[cfg(test)]
 mod tests;
 mod theme;

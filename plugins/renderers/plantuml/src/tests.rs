@@ -145,3 +145,14 @@ fn what_is_too_large_is_refused() {
     let long = "A -> B\n".repeat(MAX_SOURCE_BYTES / 6);
     assert!(matches!(&check(&long)[..], [Fault::Length(_)]));
 }
+
+#[test]
+fn a_procedure_that_calls_itself_without_an_end_is_a_fault() {
+    let procedure = "@startuml\n!procedure $f()\n$f()\n!endprocedure\n$f()\n@enduml";
+    assert_eq!(place(procedure), Some((3, 1)));
+    let function =
+        "@startuml\n!function $f($x)\n  !return $f($x)\n!endfunction\nA -> B : $f(1)\n@enduml";
+    assert_eq!(place(function), Some((3, 1)));
+    let sound = "@startuml\n!function $f($x)\n!if ($x > 3)\n!return $x\n!endif\n!return $f($x + 1)\n!endfunction\nA -> B : $f(1)\n@enduml";
+    assert!(drawn(sound, plain()).svg.contains(">4</text>"));
+}
