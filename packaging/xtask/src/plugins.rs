@@ -15,8 +15,8 @@ const WEB_RUSTC: &str = "/usr/bin/rustc";
 const WEB_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.lock";
 
 /// What the product ships.
-pub(crate) const GUESTS: [&str; 9] =
-    ["graphviz", "latex", "charts", "svg", "maps", "umcf", "ocw", "epub", "cartridge"];
+pub(crate) const GUESTS: [&str; 10] =
+    ["graphviz", "latex", "charts", "svg", "maps", "d2", "umcf", "ocw", "epub", "cartridge"];
 /// What every fleet of the tests has: few, because each compiles them anew.
 const CORE: [&str; 2] = ["graphviz", "umcf"];
 /// What the product ships besides, and what takes minutes to compile: built once, at a profile that
