@@ -10,6 +10,7 @@ mod equipment;
 mod exactly_once;
 mod first_minute;
 mod guard_alone;
+mod imports;
 mod ledger;
 mod outbound;
 mod receivers;

@@ -5,7 +5,7 @@ use super::folder::{self, Course, FolderError, Lecture, Resources};
 use super::{Imports, ImportsError};
 use crate::fleet::sessions::Target;
 use flyball_protocol::message::{
-    CatalogEntry, Job, JobEvent, JobRequest, Part, PluginKind, PluginState,
+    CatalogEntry, Job, JobEvent, JobFailureKind, JobRequest, Part, PluginKind, PluginState,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -73,12 +73,14 @@ impl Imports {
         };
         let job = Job::Catalog { files, query: String::new(), page: 0 };
         let mut found = None;
-        self.ask(&stamp.source, job, |event| {
+        let asked = self.ask(&stamp.source, job, |event| {
             if let JobEvent::Entries { entries, .. } = event {
                 found = entries.into_iter().next();
             }
-        })
-        .await?;
+        });
+        if let Err(fault) = asked.await? {
+            return Ok(Course { fault: Some(fault), ..bare });
+        }
         Ok(match found {
             Some(entry) => told(bare, entry),
             None => {
@@ -106,12 +108,14 @@ impl Imports {
         let files = folder::files(&self.folder, &course).await?;
         let job = Job::Describe { files, item: course.id.clone() };
         let mut found = None;
-        self.ask(source, job, |event| {
+        let asked = self.ask(source, job, |event| {
             if let JobEvent::Detail { entry, parts } = event {
                 found = Some((entry, parts));
             }
-        })
-        .await?;
+        });
+        if let Err(fault) = asked.await? {
+            return Ok(Course { fault: Some(fault), ..course });
+        }
         let Some((entry, parts)) = found else { return Ok(course) };
         let whole = told(course, entry);
         let whole = Course { lectures: parts.into_iter().map(lecture).collect(), ..whole };
@@ -119,13 +123,14 @@ impl Imports {
         Ok(whole)
     }
 
-    /// Has the source's importer do something, and hears what it says.
+    /// Has the source's importer do something, and hears what it says. What it can't do with these
+    /// files is theirs, and the inner error; an importer that is not there is the outer one.
     async fn ask(
         &self,
         source: &str,
         job: Job,
         mut hear: impl FnMut(JobEvent),
-    ) -> Result<(), ImportsError> {
+    ) -> Result<Result<(), String>, ImportsError> {
         let failed = |reason: String| ImportsError::Importer { origin: source.into(), reason };
         let choices = self.plugins.choices().await?;
         let ready = self.sessions.plugins().into_iter().find(|(_, plugin)| {
@@ -141,11 +146,14 @@ impl Imports {
         let mut events = events.map_err(|error| failed(error.to_string()))?;
         while let Some(event) = events.next().await {
             match event {
-                JobEvent::Failed(failure) => return Err(failed(failure.message)),
+                JobEvent::Failed(failure) if failure.kind == JobFailureKind::Unavailable => {
+                    return Err(failed(failure.message));
+                }
+                JobEvent::Failed(failure) => return Ok(Err(failure.message)),
                 event => hear(event),
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 }
 

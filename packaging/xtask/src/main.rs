@@ -14,6 +14,7 @@ mod down;
 mod faults;
 mod fleet;
 mod mutants;
+mod packages;
 mod peers;
 mod plugins;
 mod port;

@@ -1,7 +1,9 @@
 //! `test`: everything that CI runs, step by step, and one closing line.
 
 use crate::rig::Form;
-use crate::{binaries, clock, console, contract, faults, plugins, preflight, rig, say, workspace};
+use crate::{
+    binaries, clock, console, contract, faults, packages, plugins, preflight, rig, say, workspace,
+};
 use anyhow::{Result, bail};
 use flyball_harness::counterparts::Postgres;
 use std::path::Path;
@@ -123,6 +125,7 @@ fn build_plugins(root: &Path) -> Result<count::Count> {
     plugins::build_core(root, &workspace::core_plugins_dir(root))?;
     plugins::build_core(root, &workspace::test_plugins_dir(root))?;
     plugins::build_for_tests(root, &workspace::test_plugins_dir(root))?;
+    packages::make(root)?;
     Ok(count::Count::one_passed())
 }
 

@@ -38,6 +38,11 @@ pub(crate) fn core_plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins-core")
 }
 
+/// Where the packages lie that tests import.
+pub(crate) fn packages_dir(root: &Path) -> PathBuf {
+    target_dir(root).join("packages-for-tests")
+}
+
 /// Where the components lie that only tests run.
 pub(crate) fn test_plugins_dir(root: &Path) -> PathBuf {
     target_dir(root).join("plugins-for-tests")

@@ -90,6 +90,16 @@ impl Api {
         answer(request.send_json(body).with_context(|| format!("PUT {path}"))?)
     }
 
+    /// # Errors
+    /// Where no answer comes.
+    pub fn delete(&self, path: &str) -> Result<Answer> {
+        let request = self
+            .client
+            .delete(format!("{}{path}", self.base))
+            .header("Authorization", format!("Bearer {}", self.token));
+        answer(request.call().with_context(|| format!("DELETE {path}"))?)
+    }
+
     /// Sends `body` as it is, for bodies that are no JSON.
     ///
     /// # Errors
