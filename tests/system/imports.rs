@@ -24,7 +24,7 @@ fn fleet() -> Fleet {
             let mut sources = body["sources"].as_array().into_iter().flatten();
             sources.any(|one| one["id"] == **id && one["ready"] == Value::Bool(true))
         };
-        if SOURCES.iter().all(|id| ready(id)) { Ok(()) } else { Err(body.to_string()) }
+        if SOURCES.iter().all(ready) { Ok(()) } else { Err(body.to_string()) }
     });
     fleet
 }
