@@ -168,6 +168,8 @@ impl App {
         );
         history.register(&metrics, &circuits);
         telemetry.register(&metrics);
+        let usage = plugins.usage().clone();
+        metrics.register(|registry| registry.register_collector(Box::new(usage)));
         metrics.caches.watch(media.meter());
         metrics.caches.watch(tenancy.meter());
         metrics.caches.watch(fleet.meter());

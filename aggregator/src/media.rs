@@ -14,7 +14,7 @@ use crate::caches::CacheMeter;
 use crate::config::MediaSettings;
 use crate::fleet::DeviceId;
 use crate::fleet::Sessions;
-use crate::plugins::{Choices, Plugins};
+use crate::plugins::{Choices, Ended, Plugins};
 use crate::store::StoreError;
 use flyball_protocol::message::{
     Diagnostic, DiagnosticSeverity, Job, JobFailure, PluginKind, PluginState, PluginStatus,
@@ -340,7 +340,10 @@ impl Media {
         let mut last = MediaError::NoPlugin { format, waiting: Vec::new() };
         for device in machines.into_iter().take(MAX_TRIES) {
             let order = job::Order { device, plugin: plugin.clone(), job: job.clone() };
-            match job::run(&self.sessions, &order).await {
+            let since = self.plugins.stopwatch();
+            let done = job::run(&self.sessions, &order).await;
+            self.plugins.usage().count(&plugin, ended(&done), since.elapsed());
+            match done {
                 Ok(done) => return Ok((plugin, done)),
                 Err(error @ (MediaError::Busy | MediaError::NoPlugin { .. })) => last = error,
                 Err(error) => return Err(error),
@@ -384,6 +387,15 @@ impl Media {
 fn numbers(version: &str) -> Vec<u64> {
     let parts = version.split(|letter: char| !letter.is_ascii_digit());
     parts.filter_map(|part| part.parse().ok()).collect()
+}
+
+fn ended(done: &Result<job::Done, MediaError>) -> Ended {
+    match done {
+        Ok(_) => Ended::Done,
+        Err(MediaError::Faulty(_)) => Ended::Refused,
+        Err(MediaError::Failed { failure, .. }) => failure.kind.into(),
+        Err(_) => Ended::Failed,
+    }
 }
 
 fn hex(key: &[u8; 32]) -> String {

@@ -4,7 +4,9 @@
 //! A plugin runs on the machines that have it; what is decided here holds for all of them, within
 //! a second, on every replica. Settings may hold keys, so they are sealed.
 
-use crate::clock::Clock;
+pub mod usage;
+
+use crate::clock::{Clock, Stopwatch};
 use crate::live::{Hub, Live, Told, What};
 use crate::sealing::{Sealing, SealingError};
 use crate::store::{Store, StoreError};
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+pub use usage::{Calls, Ended, Usage};
 
 pub const PRIORITY: u32 = 100;
 pub const MAX_SETTINGS: usize = 64;
@@ -104,12 +107,24 @@ pub struct Plugins {
     clock: Clock,
     live: Hub,
     known: Cache<(), Arc<Choices>>,
+    usage: Usage,
 }
 
 impl Plugins {
     pub(crate) fn new(store: Store, sealing: Sealing, clock: Clock, live: Hub) -> Self {
         let known = Cache::builder().max_capacity(1).time_to_live(FRESH).build();
-        Self { store, sealing, clock, live, known }
+        Self { store, sealing, clock, live, known, usage: Usage::default() }
+    }
+
+    /// What plugins were called for since this process started.
+    #[must_use]
+    pub const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// From now until the call ends.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        self.clock.stopwatch()
     }
 
     /// # Errors

@@ -1727,6 +1727,8 @@ export type Plugin = {
   settings: Record<string, unknown>;
   /** `compiling`, `ready`, `rejected` or `quarantined`. */
   state: string;
+  /** Since this server started. */
+  usage: PluginUsage;
   version: string;
 };
 
@@ -1734,6 +1736,20 @@ export type PluginRequest = {
   enabled?: (boolean | null);
   priority?: (number | null);
   settings?: (Record<string, unknown> | null);
+};
+
+/** Calls by how they ended, and their time from order to result. */
+export type PluginUsage = {
+  calls: number;
+  done: number;
+  failed: number;
+  /** Stopped at a limit. */
+  limited: number;
+  longest_ms: number;
+  /** Wrong or unknown input. */
+  refused: number;
+  total_ms: number;
+  trapped: number;
 };
 
 /** Either `cap_watts`, or `reset_type`. */

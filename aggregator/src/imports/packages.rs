@@ -4,6 +4,7 @@
 use super::folder::{self, Course, FolderError, Lecture, Resources};
 use super::{Imports, ImportsError};
 use crate::fleet::sessions::Target;
+use crate::plugins::Ended;
 use flyball_protocol::message::{
     CatalogEntry, Job, JobEvent, JobFailureKind, JobRequest, Part, PluginKind, PluginState,
 };
@@ -141,18 +142,25 @@ impl Imports {
         });
         let (device, plugin) =
             ready.ok_or_else(|| failed("no connected machine has it ready".into()))?;
-        let order = JobRequest { deadline_ms: DEADLINE_MS, plugin: plugin.id, job };
+        let since = self.plugins.stopwatch();
+        let count = |ended| self.plugins.usage().count(&plugin.id, ended, since.elapsed());
+        let order = JobRequest { deadline_ms: DEADLINE_MS, plugin: plugin.id.clone(), job };
         let events = self.sessions.run_job(Target::Device(device), order);
         let mut events = events.map_err(|error| failed(error.to_string()))?;
         while let Some(event) = events.next().await {
             match event {
                 JobEvent::Failed(failure) if failure.kind == JobFailureKind::Unavailable => {
+                    count(Ended::Failed);
                     return Err(failed(failure.message));
                 }
-                JobEvent::Failed(failure) => return Ok(Err(failure.message)),
+                JobEvent::Failed(failure) => {
+                    count(failure.kind.into());
+                    return Ok(Err(failure.message));
+                }
                 event => hear(event),
             }
         }
+        count(Ended::Done);
         Ok(Ok(()))
     }
 }

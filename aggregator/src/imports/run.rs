@@ -6,6 +6,7 @@ use crate::content::umcf::{self, Document, DocumentError};
 use crate::content::{Asset, ContentError, MAX_DOCUMENT_BYTES, NewCurriculum, slug, sniff};
 use crate::fleet::DeviceId;
 use crate::fleet::sessions::{SendError, Target};
+use crate::plugins::Ended;
 use crate::store::StoreError;
 use flyball_protocol::message::{
     File, Job as PluginJob, JobEvent, JobFailureKind, JobRequest, PluginKind, PluginState,
@@ -184,7 +185,9 @@ impl Imports {
             selection: selection.to_vec(),
             switches,
         };
-        let order = JobRequest { deadline_ms: DEADLINE_MS, plugin, job: import };
+        let since = self.plugins.stopwatch();
+        let count = |ended| self.plugins.usage().count(&plugin, ended, since.elapsed());
+        let order = JobRequest { deadline_ms: DEADLINE_MS, plugin: plugin.clone(), job: import };
         let mut events = self.sessions.run_job(Target::Device(device), order).map_err(away)?;
         let mut haul = Haul::default();
         while let Some(event) = events.next().await {
@@ -207,13 +210,17 @@ impl Imports {
                         job.warn(diagnostic.message);
                     }
                 }
-                JobEvent::Failed(failure) => return Err(failed(failure.kind, failure.message)),
+                JobEvent::Failed(failure) => {
+                    count(failure.kind.into());
+                    return Err(failed(failure.kind, failure.message));
+                }
                 JobEvent::Done
                 | JobEvent::Image { .. }
                 | JobEvent::Entries { .. }
                 | JobEvent::Detail { .. } => {}
             }
         }
+        count(Ended::Done);
         if haul.documents.is_empty() { Err(RunError::Empty) } else { Ok(haul) }
     }
 

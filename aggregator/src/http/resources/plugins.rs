@@ -7,7 +7,7 @@ use crate::http::auth::{Administrator, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
-use crate::plugins::{Choices, PluginsError};
+use crate::plugins::{Calls, Choices, PluginsError};
 use axum::extract::State;
 use flyball_protocol::message::{PluginKind, PluginState, PluginStatus};
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,46 @@ pub(crate) struct Plugin {
     reason: Option<String>,
     /// The machines that have it.
     devices: Vec<Uuid>,
+    /// Since this server started.
+    usage: PluginUsage,
+}
+
+/// Calls by how they ended, and their time from order to result.
+#[derive(Debug, Serialize, ToSchema)]
+struct PluginUsage {
+    calls: u64,
+    done: u64,
+    /// Wrong or unknown input.
+    refused: u64,
+    /// Stopped at a limit.
+    limited: u64,
+    trapped: u64,
+    failed: u64,
+    total_ms: u64,
+    longest_ms: u64,
+}
+
+impl From<Calls> for PluginUsage {
+    fn from(calls: Calls) -> Self {
+        let ms = |took: std::time::Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            calls: calls.all(),
+            done: calls.done,
+            refused: calls.refused,
+            limited: calls.limited,
+            trapped: calls.trapped,
+            failed: calls.failed,
+            total_ms: ms(calls.took),
+            longest_ms: ms(calls.longest),
+        }
+    }
 }
 
 impl Resource for Plugin {
     const FLAT: Flat = Flat::named("plugin", "plugins");
 }
 
-fn plugin(status: PluginStatus, choices: &Choices) -> Plugin {
+fn plugin(status: PluginStatus, choices: &Choices, calls: Calls) -> Plugin {
     let (state, reason) = match status.state {
         PluginState::Compiling => ("compiling", None),
         PluginState::Ready => ("ready", None),
@@ -82,6 +115,7 @@ fn plugin(status: PluginStatus, choices: &Choices) -> Plugin {
         state,
         reason,
         devices: Vec::new(),
+        usage: calls.into(),
     }
 }
 
@@ -91,10 +125,11 @@ fn all(api: &Api, choices: &Choices) -> Vec<Plugin> {
     for (device, status) in api.app.sessions.plugins() {
         let key = (status.id.clone(), status.hash.clone());
         let ready = status.state == PluginState::Ready;
-        let known = plugins.entry(key).or_insert_with(|| plugin(status.clone(), choices));
+        let calls = api.app.plugins.usage().of(&status.id);
+        let known = plugins.entry(key).or_insert_with(|| plugin(status.clone(), choices, calls));
         if ready && known.state != "ready" {
             let devices = std::mem::take(&mut known.devices);
-            *known = Plugin { devices, ..plugin(status, choices) };
+            *known = Plugin { devices, ..plugin(status, choices, calls) };
         }
         known.devices.push(device.0);
     }

@@ -97,6 +97,11 @@ async fn settings_reach_every_call_stay_secret_and_survive_a_restart() {
     let done = post(&rig, &token, "graphviz/configure", &settings).await.json();
     assert_eq!(done, json!({ "success": true, "message": "Plugin configured" }));
     let drawn = draw(&rig, &token).await;
+    let used = rig.get(&format!("{ITEMS}/graphviz")).by(&token).send().await.json();
+    assert_eq!(
+        (&used["plugin"]["usage"]["calls"], &used["plugin"]["usage"]["done"]),
+        (&json!(1), &json!(1))
+    );
     assert!(drawn.text.contains("geheim") && drawn.text.contains("30"), "{}", drawn.text);
     let shown = rig.get(&format!("{ITEMS}/graphviz")).by(&token).send().await;
     assert_eq!(shown.json()["plugin"]["settings"], json!({ "api_key": "***", "timeout": 30 }));
