@@ -8,6 +8,7 @@ mod cache;
 
 mod compiler;
 mod conversion;
+mod depot;
 mod folder;
 mod hash;
 mod host;
@@ -15,14 +16,16 @@ mod mac;
 mod runner;
 
 use crate::config::RunConfig;
-use conversion::{failed, request};
+use crate::logging::chain;
+use conversion::{Errand, errand, failed};
+use depot::Depot;
 use flyball_plugin_messages::{CallId, Event, FailureKind, PluginId};
-use flyball_protocol::message::{JobEvent, JobRequest, PluginStatus};
+use flyball_protocol::message::{JobEvent, JobRequest, PluginOrder, PluginStatus};
 use host::{Ask, Host};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Jobs that run or wait here; more are refused.
 const MAX_JOBS: usize = 32;
@@ -61,6 +64,8 @@ pub(crate) struct Plugins {
     asks: mpsc::Sender<Ask>,
     jobs: Arc<Semaphore>,
     next: Arc<AtomicU64>,
+    /// Absent where no plugins are configured.
+    depot: Option<Depot>,
 }
 
 impl Plugins {
@@ -68,9 +73,10 @@ impl Plugins {
     pub(crate) fn start(config: PluginsConfig) -> (Self, watch::Receiver<Vec<PluginStatus>>) {
         let (asks, asked) = mpsc::channel(MAX_ASKS);
         let (status, statuses) = watch::channel(Vec::new());
+        let depot = Some(Depot::of(&config.state));
         tokio::spawn(Host::new(config, status).run(asked));
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)) }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot }, statuses)
     }
 
     /// Where no plugins are configured: every job is refused.
@@ -78,7 +84,7 @@ impl Plugins {
         let (asks, _) = mpsc::channel(1);
         let (_, statuses) = watch::channel(Vec::new());
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)) }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot: None }, statuses)
     }
 
     /// Runs one job; its last event is `Done` or `Failed`. Dropping the future cancels it.
@@ -90,6 +96,16 @@ impl Plugins {
         let Ok(_slot) = self.jobs.try_acquire() else {
             return refuse("this agent has as many plugin jobs as it takes").await;
         };
+        let request = match (errand(job.job), self.depot.clone()) {
+            (Errand::Call(request), _) => request,
+            (_, None) => return refuse("this agent runs no plugins").await,
+            (Errand::Keep(bytes), Some(depot)) => {
+                return self.keep(depot, bytes, &events).await;
+            }
+            (Errand::Order(orders), Some(depot)) => {
+                return self.order(depot, orders, &events).await;
+            }
+        };
         let call = CallId(self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, mut came) = mpsc::channel(MAX_EVENTS);
         let plugin = PluginId(job.plugin);
@@ -97,7 +113,7 @@ impl Plugins {
             call,
             plugin: plugin.clone(),
             deadline_ms: job.deadline_ms.min(MAX_DEADLINE_MS),
-            request: request(job.job),
+            request,
             events: sender,
         };
         let mut cancel = CancelOnDrop { call, asks: Some(&self.asks) };
@@ -119,6 +135,57 @@ impl Plugins {
         }
         cancel.asks = None;
         refuse("the plugin runner went away during the job").await;
+    }
+
+    /// Keeps a component and says what it is.
+    async fn keep(&self, depot: Depot, bytes: Vec<u8>, events: &mpsc::Sender<JobEvent>) {
+        let (answer, answered) = oneshot::channel();
+        let kept = filed(move || depot.keep(&bytes)).await;
+        let said = match kept {
+            Err(why) => Err((FailureKind::Internal, why)),
+            Ok(hash) => match self.asks.send(Ask::Describe { hash, answer }).await {
+                Ok(()) => answered.await.unwrap_or_else(|_| {
+                    Err((FailureKind::Unavailable, "the plugin runner went away".into()))
+                }),
+                Err(_) => Err((FailureKind::Unavailable, "this agent is ending".into())),
+            },
+        };
+        tell(events, said.map(|component| JobEvent::Component(*component))).await;
+    }
+
+    /// Writes down what shall run, and says what of it is not here.
+    async fn order(&self, depot: Depot, orders: Vec<PluginOrder>, events: &mpsc::Sender<JobEvent>) {
+        tracing::info!(plugins = orders.len(), "the aggregator says which plugins run");
+        let lacking = filed(move || depot.order(&orders)).await;
+        if self.asks.send(Ask::Look).await.is_err() {
+            tracing::debug!("orders wait for the next start");
+        }
+        let said = lacking.map(JobEvent::Lacking);
+        tell(events, said.map_err(|why| (FailureKind::Internal, why))).await;
+    }
+}
+
+/// One event and the end. A receiver that is gone has lost interest.
+async fn tell(events: &mpsc::Sender<JobEvent>, said: Result<JobEvent, (FailureKind, String)>) {
+    let sent = match said {
+        Ok(event) => match events.send(event).await {
+            Ok(()) => events.send(JobEvent::Done).await,
+            gone => gone,
+        },
+        Err((kind, why)) => events.send(failed(kind, &why)).await,
+    };
+    if sent.is_err() {
+        tracing::debug!("an errand's end was told to nobody");
+    }
+}
+
+/// A file's work off the runtime's thread; its failure in one line.
+async fn filed<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, depot::DepotError> + Send + 'static,
+) -> Result<R, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| chain(&error).to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -259,6 +259,54 @@ pub enum Job {
         files: Vec<File>,
         item: String,
     },
+    /// A component: keep it, compile it and say what it is (`JobEvent::Component`). It runs for
+    /// nobody before an order names it.
+    Keep {
+        bytes: Vec<u8>,
+    },
+    /// Exactly these components of those that were kept run from now on; what is not there is
+    /// said by `JobEvent::Lacking`.
+    Order {
+        plugins: Vec<PluginOrder>,
+    },
+}
+
+/// A component that a machine shall run, and how.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginOrder {
+    /// The id of its manifest.
+    pub plugin: String,
+    /// SHA-256 of the component, hexadecimal.
+    pub hash: String,
+    pub enabled: bool,
+    /// What it may reach, in the words of its wants: `http:host:443`.
+    pub grants: Vec<String>,
+    /// Values as JSON by their names, secrets among them.
+    pub settings: Vec<(String, String)>,
+}
+
+impl core::fmt::Debug for PluginOrder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Settings hold secrets.
+        write!(f, "PluginOrder({}, {}, {:?})", self.plugin, self.hash, self.grants)
+    }
+}
+
+/// What a component says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// SHA-256, hexadecimal.
+    pub hash: String,
+    pub id: String,
+    pub name: String,
+    pub version: String,
+    pub author: String,
+    pub licence: String,
+    pub description: String,
+    pub kind: PluginKind,
+    pub handles: Vec<String>,
+    /// What it wants to reach, its settings' schema, and whatever else it says.
+    pub attributes: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -316,6 +364,10 @@ pub enum JobEvent {
         entry: CatalogEntry,
         parts: Vec<Part>,
     },
+    /// What was kept.
+    Component(Component),
+    /// Hashes of components that were ordered and are not there.
+    Lacking(Vec<String>),
 }
 
 /// A part of a course that an import can be told to take alone.

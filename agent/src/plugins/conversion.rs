@@ -1,14 +1,28 @@
 //! The runner's words to the protocol's, and back.
 
 use flyball_plugin_messages as runner;
-use flyball_plugin_messages::{Event, FailureKind, LogLevel, PluginId, Request, Severity, World};
+use flyball_plugin_messages::{
+    Event, FailureKind, LogLevel, Manifest, PluginId, Request, Severity, World,
+};
 use flyball_protocol::message::{
-    CatalogEntry, Diagnostic, DiagnosticSeverity, File, Job, JobEvent, JobFailure, JobFailureKind,
-    Part, PluginKind, RenderJob,
+    CatalogEntry, Component, Diagnostic, DiagnosticSeverity, File, Job, JobEvent, JobFailure,
+    JobFailureKind, Part, PluginKind, PluginOrder, RenderJob,
 };
 
-pub(super) fn request(job: Job) -> Request {
-    match job {
+/// What a job is to this machine.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// A plugin's.
+    Call(Request),
+    /// The agent's own.
+    Keep(Vec<u8>),
+    Order(Vec<PluginOrder>),
+}
+
+pub(super) fn errand(job: Job) -> Errand {
+    Errand::Call(match job {
+        Job::Keep { bytes } => return Errand::Keep(bytes),
+        Job::Order { plugins } => return Errand::Order(plugins),
         Job::Validate { format, source } => Request::Validate { format, source },
         Job::Render(render) => Request::Render(rendering(render)),
         Job::Catalog { files, query, page } => {
@@ -23,6 +37,22 @@ pub(super) fn request(job: Job) -> Request {
             selection,
             switches: attributes(switches),
         },
+    })
+}
+
+/// What a component says of itself, as it is told to the aggregator.
+pub(super) fn component(hash: String, manifest: Manifest, world: World) -> Component {
+    Component {
+        hash,
+        id: manifest.id,
+        name: manifest.name,
+        version: manifest.version,
+        author: manifest.author,
+        licence: manifest.licence,
+        description: manifest.description,
+        kind: plugin_kind(world),
+        handles: manifest.handles,
+        attributes: manifest.attributes.into_iter().map(|a| (a.key, a.value)).collect(),
     }
 }
 

@@ -24,6 +24,16 @@ impl Listed {
     pub(super) fn name(&self) -> String {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// When it was written, in Unix milliseconds; 0 where the file system does not say.
+    pub(super) fn changed_ms(&self) -> u64 {
+        let since = self.changed.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
 }
 
 /// Every `*.wasm`, in the order of their names. A folder that is not there is empty.

@@ -7,13 +7,15 @@ mod making;
 mod session;
 
 use super::PluginsConfig;
+use super::depot::Depot;
+use super::hash::Hash;
 use super::runner::connect;
 use crate::logging::chain;
 use flyball_plugin_messages::{CallId, Event, Failure, FailureKind, PluginId, Request};
-use flyball_protocol::message::{PluginState, PluginStatus};
+use flyball_protocol::message::{Component, PluginState, PluginStatus};
 use session::Session;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 const RECONNECT_MS: [u64; 5] = [100, 250, 500, 1_000, 2_000];
 
@@ -28,17 +30,28 @@ pub(super) enum Ask {
         events: mpsc::Sender<Event>,
     },
     Cancel(CallId),
+    /// What a component says of itself, as soon as it is compiled.
+    Describe {
+        hash: Hash,
+        answer: Description,
+    },
+    /// The orders have changed.
+    Look,
 }
+
+/// Where somebody waits to hear what a component is.
+pub(super) type Description = oneshot::Sender<Result<Box<Component>, (FailureKind, String)>>;
 
 #[derive(Debug)]
 pub(super) struct Host {
     config: PluginsConfig,
+    depot: Depot,
     status: watch::Sender<Vec<PluginStatus>>,
 }
 
 impl Host {
     pub(super) fn new(config: PluginsConfig, status: watch::Sender<Vec<PluginStatus>>) -> Self {
-        Self { config, status }
+        Self { depot: Depot::of(&config.state), config, status }
     }
 
     /// Until every `Plugins` is gone.
@@ -104,7 +117,12 @@ async fn refuse_for(time: Duration, asks: &mut mpsc::Receiver<Ask>) -> bool {
             () = &mut timer => return true,
             ask = asks.recv() => match ask {
                 None => return false,
-                Some(Ask::Cancel(_)) => {}
+                Some(Ask::Cancel(_) | Ask::Look) => {}
+                Some(Ask::Describe { answer, .. }) => {
+                    let why = "the plugin runner is not connected".to_owned();
+                    // Who asked may have gone.
+                    let _ = answer.send(Err((FailureKind::Unavailable, why)));
+                }
                 Some(Ask::Call { events, .. }) => {
                     fail(&events, FailureKind::Unavailable, "the plugin runner is not connected");
                 }

@@ -1,5 +1,7 @@
 //! The agent's side against a runner that this test plays itself.
 
+mod orders;
+
 use super::*;
 use flyball_plugin_messages::frame::{Decoder, MAX_FRAME_BYTES, MAX_REPORT_BYTES, encode};
 use flyball_plugin_messages::{FromRunner, Manifest, Report, ToRunner, VERSION, World};
@@ -44,8 +46,9 @@ fn report(engine: &str) -> Report {
 /// A compiler that counts how often it was called and writes what it was told to.
 fn script(folder: &Path, report: &Report) -> PathBuf {
     let (path, answer) = (folder.join("compiler"), folder.join("answer"));
+    let code = if matches!(report, Report::Compiled { .. }) { CODE } else { b"" };
     let report = encode(report, MAX_REPORT_BYTES).unwrap();
-    std::fs::write(&answer, [&report, CODE].concat()).unwrap();
+    std::fs::write(&answer, [&report, code].concat()).unwrap();
     let calls = folder.join("calls");
     let text =
         format!("#!/bin/sh\necho >> {}\nexec /bin/cat {}\n", calls.display(), answer.display());

@@ -1,23 +1,35 @@
-//! One component of the folder, as far as it has come.
+//! One component of the operator's folder or of the depot, as far as it has come.
 
 use super::super::cache::Entry;
-use super::super::conversion::plugin_kind;
+use super::super::conversion::{component, plugin_kind};
 use super::super::folder::Listed;
 use super::super::hash::Hash;
-use flyball_plugin_messages::{Manifest, PluginId, World};
-use flyball_protocol::message::{PluginKind, PluginState, PluginStatus};
+use flyball_plugin_messages::{FailureKind, Manifest, PluginId, World};
+use flyball_protocol::message::{Component, PluginKind, PluginOrder, PluginState, PluginStatus};
 
 #[derive(Debug)]
 pub(super) struct Installed {
     pub(super) listed: Listed,
+    pub(super) origin: Origin,
     /// Of the component and, once it is compiled, of its code.
     pub(super) hash: Option<Hash>,
     pub(super) code: Option<Hash>,
     pub(super) manifest: Option<(Manifest, World)>,
     pub(super) state: PluginState,
+    /// Where it was rejected: its own fault, or this machine's.
+    pub(super) blame: FailureKind,
     pub(super) presence: Presence,
     /// Its code was refused once and made anew.
     pub(super) remade: bool,
+}
+
+/// Who says that it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The machine's own operator: it lies in the folder.
+    Folder,
+    /// The aggregator: it runs as an order says, and several versions may lie side by side.
+    Depot,
 }
 
 /// Whether its code is with the runner: only while somebody has use for it.
@@ -33,23 +45,51 @@ pub(super) enum Presence {
 }
 
 impl Installed {
-    pub(super) const fn new(listed: Listed) -> Self {
+    pub(super) const fn new(listed: Listed, origin: Origin) -> Self {
         Self {
             listed,
+            origin,
             hash: None,
             code: None,
             manifest: None,
             state: PluginState::Compiling,
+            blame: FailureKind::InvalidInput,
             presence: Presence::Away,
             remade: false,
         }
     }
 
-    /// Its own id; until it has said it, its file's name.
+    /// What the runner calls it: its own id, with its hash where versions may lie side by side;
+    /// until it has said it, its file's name.
     pub(super) fn id(&self) -> PluginId {
-        match &self.manifest {
-            Some((manifest, _)) => PluginId(manifest.id.clone()),
-            None => PluginId(self.listed.name()),
+        match (&self.manifest, self.origin) {
+            (Some((manifest, _)), Origin::Folder) => PluginId(manifest.id.clone()),
+            (Some((manifest, _)), Origin::Depot) => {
+                PluginId(format!("{}@{:.12}", manifest.id, self.listed.name()))
+            }
+            (None, _) => PluginId(self.listed.name()),
+        }
+    }
+
+    /// What callers call it.
+    pub(super) fn is_called(&self, plugin: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|(manifest, _)| manifest.id == plugin)
+    }
+
+    /// The order that it runs by.
+    pub(super) fn order<'a>(&self, orders: &'a [PluginOrder]) -> Option<&'a PluginOrder> {
+        let own = self.listed.name();
+        orders.iter().find(|order| self.origin == Origin::Depot && order.hash == own)
+    }
+
+    /// What it is, once that is known; why it is nothing.
+    pub(super) fn said(&self) -> Option<Result<Box<Component>, (FailureKind, String)>> {
+        match (&self.state, &self.manifest) {
+            (PluginState::Rejected(why), _) => Some(Err((self.blame, why.clone()))),
+            (_, Some((manifest, world))) => {
+                Some(Ok(Box::new(component(self.listed.name(), manifest.clone(), *world))))
+            }
+            (_, None) => None,
         }
     }
 

@@ -8,13 +8,13 @@ mod components;
 use super::super::cache::Cache;
 use super::super::folder::Listed;
 use super::super::runner::{Reader, RunnerError, Writer};
-use super::installed::{Installed, Presence};
+use super::installed::{Installed, Origin, Presence};
 use super::loading::{Loading, Part};
 use super::making::Made;
-use super::{Ask, Host};
+use super::{Ask, Description, Host};
 use calls::Calls;
 use flyball_plugin_messages::{FailureKind, FromRunner, PluginId, ToRunner};
-use flyball_protocol::message::PluginState;
+use flyball_protocol::message::{PluginOrder, PluginState, PluginStatus};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -31,6 +31,10 @@ pub(super) struct Session<'a> {
     cache: Arc<Cache>,
     engine: String,
     installed: Vec<Installed>,
+    /// As the depot has them.
+    orders: Vec<PluginOrder>,
+    /// Who waits to hear what a component is; bounded by the number of jobs.
+    describing: Vec<(String, Description)>,
     to_make: VecDeque<Listed>,
     /// At most one at a time: a machine that has other work is not compiled upon.
     making: JoinSet<Made>,
@@ -56,6 +60,8 @@ impl<'a> Session<'a> {
             cache,
             engine,
             installed: Vec::new(),
+            orders: Vec::new(),
+            describing: Vec::new(),
             to_make: VecDeque::new(),
             making: JoinSet::new(),
             to_load: VecDeque::new(),
@@ -102,8 +108,8 @@ impl<'a> Session<'a> {
     async fn handle_ask(&mut self, ask: Ask) -> Result<(), RunnerError> {
         match ask {
             Ask::Call { call, plugin, deadline_ms, request, events } => {
-                let presence = match self.presence(&plugin) {
-                    Ok(presence) => presence,
+                let (plugin, presence) = match self.callee(&plugin.0) {
+                    Ok(found) => found,
                     Err(why) => {
                         super::fail(&events, FailureKind::Unavailable, why);
                         return Ok(());
@@ -128,17 +134,44 @@ impl<'a> Session<'a> {
                 self.writer.send(&ToRunner::Cancel { call }).await
             }
             Ask::Cancel(_) => Ok(()),
+            Ask::Describe { hash, answer } => {
+                self.describing.push((hash.to_string(), answer));
+                self.look().await
+            }
+            Ask::Look => self.look().await,
         }
     }
 
-    /// Whether a call may go to `plugin`, and where its code is.
-    fn presence(&self, plugin: &PluginId) -> Result<Presence, String> {
-        let Some(installed) = self.installed.iter().find(|i| i.id() == *plugin) else {
+    /// Tells those who wait for it what a component is.
+    fn describe(&mut self) {
+        for (hash, answer) in std::mem::take(&mut self.describing) {
+            let mut kept = self.installed.iter().filter(|i| i.origin == Origin::Depot);
+            match kept.find(|i| i.listed.name() == hash).map(Installed::said) {
+                Some(None) => self.describing.push((hash, answer)),
+                // Who asked may have gone.
+                Some(Some(said)) => drop(answer.send(said)),
+                None => {
+                    let why = "the component was not kept".to_owned();
+                    drop(answer.send(Err((FailureKind::Internal, why))));
+                }
+            }
+        }
+    }
+
+    /// What a call of `plugin` goes to, and where its code is. What the machine's own operator
+    /// has put there comes first.
+    fn callee(&self, plugin: &str) -> Result<(PluginId, Presence), String> {
+        let runs = |i: &&Installed| i.origin == Origin::Folder || i.order(&self.orders).is_some();
+        let called = |i: &&Installed| i.is_called(plugin) || i.id().0 == plugin;
+        let found = self.installed.iter().filter(runs).filter(called);
+        let Some(installed) = found.min_by_key(|i| i.origin == Origin::Depot) else {
             return Err(format!("this agent has no plugin `{plugin}`"));
         };
         match &installed.state {
             // The runner knows when a quarantine ends.
-            PluginState::Ready | PluginState::Quarantined(_) => Ok(installed.presence),
+            PluginState::Ready | PluginState::Quarantined(_) => {
+                Ok((installed.id(), installed.presence))
+            }
             PluginState::Compiling => Err(format!("plugin `{plugin}` is not ready yet")),
             PluginState::Rejected(reason) => {
                 Err(format!("plugin `{plugin}` was rejected: {reason}"))
@@ -184,7 +217,32 @@ impl<'a> Session<'a> {
     }
 
     fn publish(&self) {
-        self.host.publish(self.installed.iter().map(Installed::status).collect());
+        let shown = |installed: &Installed| match installed.origin {
+            Origin::Folder => Some(installed.status()),
+            Origin::Depot => {
+                installed.order(&self.orders).map(|order| self.ordered(installed, order))
+            }
+        };
+        self.host.publish(self.installed.iter().filter_map(shown).collect());
+    }
+
+    /// How an ordered component stands: it gives way to one of the machine's own operator.
+    fn ordered(&self, installed: &Installed, order: &PluginOrder) -> PluginStatus {
+        let status = PluginStatus { id: order.plugin.clone(), ..installed.status() };
+        let mut own = self.installed.iter().filter(|i| i.origin == Origin::Folder);
+        let objection = match &installed.manifest {
+            Some((manifest, _)) if manifest.id != order.plugin => {
+                Some(format!("it is `{}`, and was ordered as `{}`", manifest.id, order.plugin))
+            }
+            _ => own.find(|i| i.is_called(&order.plugin)).map(|own| {
+                let file = own.listed.path.display();
+                format!("the id `{}` is taken by {file} on this machine", order.plugin)
+            }),
+        };
+        match objection {
+            Some(why) => PluginStatus { state: PluginState::Rejected(why), ..status },
+            None => status,
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 //! calls leaves the runner.
 
 use super::super::super::cache::Entry;
-use super::super::super::folder;
+use super::super::super::compiler::CompilerError;
+use super::super::super::folder::{self, Listed};
 use super::super::super::runner::RunnerError;
-use super::super::installed::{Installed, Presence};
-use super::super::making::{Made, make};
+use super::super::installed::{Installed, Origin, Presence};
+use super::super::making::{Made, MakeError, make};
 use super::Session;
+use crate::clock::Clock;
 use crate::logging::chain;
-use flyball_plugin_messages::{Manifest, PluginId, Report, ToRunner};
+use flyball_plugin_messages::{FailureKind, Manifest, PluginId, Report, ToRunner};
 use flyball_protocol::message::PluginState;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +31,7 @@ impl Session<'_> {
             self.cache.forget(&Entry { hash, engine });
         }
         if installed.remade {
-            self.reject(place, reason);
+            self.reject(place, reason, FailureKind::Internal);
         } else {
             installed.remade = true;
             installed.state = PluginState::Compiling;
@@ -46,16 +48,11 @@ impl Session<'_> {
             tracing::debug!(%plugin, "nobody needs a plugin; its process ends");
             self.writer.send(&ToRunner::Unload { plugin }).await?;
         }
-        let listed = match folder::list(&self.host.config.folder) {
-            Ok(listed) => listed,
-            Err(error) => {
-                let folder = self.host.config.folder.display();
-                tracing::warn!(%folder, %error, "the plugin folder can't be listed");
-                return Ok(());
-            }
-        };
-        let (kept, gone): (Vec<_>, Vec<_>) =
-            self.installed.drain(..).partition(|installed| listed.contains(&installed.listed));
+        let Some(listed) = self.list() else { return Ok(()) };
+        let (kept, gone): (Vec<_>, Vec<_>) = self
+            .installed
+            .drain(..)
+            .partition(|installed| listed.iter().any(|(listed, _)| *listed == installed.listed));
         self.installed = kept;
         for installed in gone {
             let plugin = installed.id();
@@ -64,14 +61,33 @@ impl Session<'_> {
                 self.writer.send(&ToRunner::Unload { plugin }).await?;
             }
         }
-        for file in listed {
+        for (file, origin) in listed {
             if !self.installed.iter().any(|installed| installed.listed == file) {
                 self.to_make.push_back(file.clone());
-                self.installed.push(Installed::new(file));
+                self.installed.push(Installed::new(file, origin));
             }
         }
         self.publish();
+        self.describe();
         Ok(())
+    }
+
+    /// The operator's folder and the depot, and the orders as they are now.
+    fn list(&mut self) -> Option<Vec<(Listed, Origin)>> {
+        self.orders = self.host.depot.orders();
+        let swept = self.host.depot.sweep(&self.orders, Clock.unix_ms());
+        let own = folder::list(&self.host.config.folder);
+        match (own, swept.and_then(|()| self.host.depot.list())) {
+            (Ok(own), Ok(kept)) => {
+                let own = own.into_iter().map(|listed| (listed, Origin::Folder));
+                Some(own.chain(kept.into_iter().map(|listed| (listed, Origin::Depot))).collect())
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                let folder = self.host.config.folder.display();
+                tracing::warn!(%folder, %error, "the plugin folders can't be listed");
+                None
+            }
+        }
     }
 
     /// Counts one more look, and gives back what has been idle for too many.
@@ -116,19 +132,26 @@ impl Session<'_> {
             Ok(made) => made,
             Err(error) => {
                 tracing::error!(path, error = %chain(&error), "a plugin was not compiled");
-                return self.reject(place, chain(&error).to_string());
+                let blame = match error {
+                    // It ran into the compiler's limits.
+                    MakeError::Compile(CompilerError::Died { .. } | CompilerError::Patience) => {
+                        FailureKind::InvalidInput
+                    }
+                    _ => FailureKind::Internal,
+                };
+                return self.reject(place, chain(&error).to_string(), blame);
             }
         };
         self.installed[place].hash = Some(hash);
         match kept.report {
             Report::Rejected(fault) => {
                 tracing::error!(path, %fault, "a plugin was rejected");
-                self.reject(place, fault.to_string());
+                self.reject(place, fault.to_string(), FailureKind::InvalidInput);
             }
             Report::Compiled { manifest, world, engine, .. } => {
                 if let Some(why) = self.objection(place, &manifest, &engine) {
                     tracing::error!(path, why, "a plugin was rejected");
-                    return self.reject(place, why);
+                    return self.reject(place, why, FailureKind::Internal);
                 }
                 let plugin = PluginId(manifest.id.clone());
                 tracing::info!(path, %plugin, version = manifest.version, "a plugin is ready");
@@ -136,10 +159,12 @@ impl Session<'_> {
                 installed.code = Some(kept.code);
                 installed.manifest = Some((manifest, world));
                 installed.state = PluginState::Ready;
+                let plugin = installed.id();
                 self.publish();
                 if self.calls.need(&plugin) {
                     self.fetch(plugin);
                 }
+                self.describe();
             }
         }
         self.tidy_cache();
@@ -153,7 +178,11 @@ impl Session<'_> {
             ));
         }
         let twin = self.installed.iter().enumerate().find(|(other, installed)| {
-            *other != place && installed.manifest.as_ref().is_some_and(|(m, _)| m.id == manifest.id)
+            // Kept versions lie side by side; how they stand to the folder's is said by `ordered`.
+            let both = [installed.origin, self.installed[place].origin];
+            *other != place
+                && both == [Origin::Folder; 2]
+                && installed.manifest.as_ref().is_some_and(|(m, _)| m.id == manifest.id)
         });
         twin.map(|(_, twin)| {
             let file = twin.listed.path.display();
@@ -161,12 +190,14 @@ impl Session<'_> {
         })
     }
 
-    fn reject(&mut self, place: usize, reason: String) {
+    fn reject(&mut self, place: usize, reason: String, blame: FailureKind) {
         let installed = &mut self.installed[place];
         let plugin = installed.id();
         self.calls.refuse_held(&plugin, &format!("plugin `{plugin}` was rejected: {reason}"));
         installed.state = PluginState::Rejected(reason);
+        installed.blame = blame;
         self.publish();
+        self.describe();
     }
 
     /// Once everything is known: only code of what lies in the folder is kept.
