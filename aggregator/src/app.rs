@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::notifications::Notifications;
 use crate::operations::{OpenError, Operations};
 use crate::page::cursor::{CursorError, Cursors};
-use crate::plugins::Plugins;
+use crate::plugins::{Distribution, Plugins};
 use crate::reports::Reports;
 use crate::resilience::Circuits;
 use crate::sealing::{Sealing, SealingError};
@@ -86,6 +86,8 @@ pub struct Parts {
     pub cursors: Cursors,
     pub media: Media,
     pub plugins: Plugins,
+    /// Brings installed plugins to the machines.
+    pub distribution: Distribution,
     pub content: Content,
     pub imports: Imports,
     pub sealing: Sealing,
@@ -156,6 +158,13 @@ impl App {
         let cursors = Cursors::open(&store, clock.now_ms()).await?;
         let plugins = Plugins::new(store.clone(), sealing.clone(), clock.clone(), live.clone());
         let media = Media::new(sessions.clone(), plugins.clone(), &config.media);
+        let distribution = Distribution::new(
+            store.clone(),
+            sessions.clone(),
+            plugins.clone(),
+            tenancy.clone(),
+            clock.clone(),
+        );
         let guard = Guard::new(&config.content.allow);
         let content = Content::new(store.clone(), clock.clone(), live.clone(), guard);
         let imports = Imports::new(
@@ -210,6 +219,7 @@ impl App {
             cursors,
             media,
             plugins,
+            distribution,
             content,
             imports,
             sealing,

@@ -20,7 +20,9 @@ pub use limits::{Cors, Limits, Proxies};
 pub use listener::{Ipc, IpcPeer, Listener, Tls};
 pub use log::{Log, LogFormat, Rotate};
 pub use oidc::OidcProvider;
-pub use outside::{ContentSettings, Export, ExportKind, ExportUrl, MediaSettings, Smtp, Webhooks};
+pub use outside::{
+    ContentSettings, Export, ExportKind, ExportUrl, MediaSettings, PluginSettings, Smtp, Webhooks,
+};
 pub use safety::{Rack, Safety};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -86,6 +88,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub content: ContentSettings,
     pub media: MediaSettings,
+    pub plugins: PluginSettings,
     pub logs: LogSettings,
     /// Where samples are sent on to.
     #[serde(default)]
@@ -232,6 +235,7 @@ impl Default for Config {
             webhooks: Webhooks::default(),
             content: ContentSettings::default(),
             media: MediaSettings::default(),
+            plugins: PluginSettings::default(),
             logs: LogSettings::default(),
         }
     }

@@ -4,13 +4,26 @@
 //! A plugin runs on the machines that have it; what is decided here holds for all of them, within
 //! a second, on every replica. Settings may hold keys, so they are sealed.
 
+pub mod component;
+pub mod distribution;
+pub mod package;
+pub mod schema;
 pub mod usage;
 
 use crate::clock::{Clock, Stopwatch};
 use crate::live::{Hub, Live, Told, What};
 use crate::sealing::{Sealing, SealingError};
 use crate::store::{Store, StoreError};
+pub use component::{
+    ComponentError, MAX_COMPONENT_BYTES, Publisher, SignatureError, identify, key_id, signer,
+};
+pub use distribution::Distribution;
 use moka::future::Cache;
+pub use package::{
+    Earlier, GrantsError, MAX_DEVICES, MAX_PACKAGES, Manifest, ManifestError, Package,
+    PackageState, Rollout, RolloutTarget,
+};
+pub use schema::{SchemaError, SettingFault, faults};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +33,7 @@ pub use usage::{Calls, Ended, Usage};
 
 pub const PRIORITY: u32 = 100;
 pub const MAX_SETTINGS: usize = 64;
-pub const MAX_SETTING: usize = 4_096;
+pub const MAX_SETTING: usize = 16_384;
 pub const MAX_ID: usize = 64;
 /// How long another replica goes by what was decided before.
 const FRESH: Duration = Duration::from_secs(1);
@@ -29,9 +42,7 @@ const FRESH: Duration = Duration::from_secs(1);
 pub enum PluginsError {
     #[error("a setting's name has 1 to 64 letters, digits, `-`, `_` or `.`: {0} has not")]
     Name(String),
-    #[error(
-        "the setting {0} has to be a text, a number, true or false, of at most {MAX_SETTING} bytes"
-    )]
+    #[error("the setting {0} can't be null, nor have more than {MAX_SETTING} bytes")]
     Value(String),
     #[error("there are more than {MAX_SETTINGS} settings")]
     TooMany,
@@ -86,6 +97,13 @@ impl Choices {
     #[must_use]
     pub fn priority(&self, id: &str) -> u32 {
         self.by_id.get(id).map_or(PRIORITY, |choice| choice.priority)
+    }
+
+    /// Its settings, each as JSON.
+    #[must_use]
+    pub fn settings(&self, id: &str) -> Vec<(String, String)> {
+        let settings = self.by_id.get(id).into_iter().flat_map(|choice| &choice.settings);
+        settings.map(|(name, value)| (name.clone(), value.to_string())).collect()
     }
 
     /// What a call of the plugin is given: its own words, and the settings that it leaves open.
@@ -196,6 +214,15 @@ impl Plugins {
         Ok(())
     }
 
+    /// Says to everybody that something about a plugin has changed.
+    pub(crate) async fn announce(&self, id: &str) -> Result<(), StoreError> {
+        self.known.invalidate_all();
+        let enabled = self.choices().await?.is_enabled(id);
+        let what = What::Plugin { id: id.into(), enabled };
+        self.live.publish(Live::Platform(Told { sender: None, what }));
+        Ok(())
+    }
+
     /// The first choice: of `known` plugins those of `enabled` are used, and no others.
     ///
     /// # Errors
@@ -230,8 +257,7 @@ fn check(settings: &Map<String, Value>) -> Result<(), PluginsError> {
         if name.is_empty() || name.len() > MAX_ID || !name.chars().all(fits) {
             return Err(PluginsError::Name(name.chars().take(MAX_ID).collect()));
         }
-        let scalar = value.is_string() || value.is_number() || value.is_boolean();
-        if !scalar || value.to_string().len() > MAX_SETTING {
+        if value.is_null() || value.to_string().len() > MAX_SETTING {
             return Err(PluginsError::Value(name.clone()));
         }
     }
@@ -257,12 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_scalars_with_names_within_bounds() {
+    fn settings_have_names_and_sizes_within_bounds() {
         let check = |value: Value| check(value.as_object().unwrap());
         assert!(check(json!({ "api_key": "x", "timeout": 30, "fast": true })).is_ok());
-        for wrong in
-            [json!({ "a": null }), json!({ "a": [] }), json!({ "a b": 1 }), json!({ "": 1 })]
-        {
+        for wrong in [json!({ "a": null }), json!({ "a b": 1 }), json!({ "": 1 })] {
             assert!(check(wrong.clone()).is_err(), "{wrong}");
         }
         assert!(check(json!({ "a": "x".repeat(MAX_SETTING + 1) })).is_err());

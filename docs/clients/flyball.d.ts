@@ -1684,6 +1684,42 @@ export type OrganizationRequestPatch = {
   name?: string;
 };
 
+/** An installed component. */
+export type Package = {
+  author?: (string | null);
+  description?: (string | null);
+  /** Formats of a renderer, source ids of an importer. */
+  handles: Array<string>;
+  /** SHA-256 of the component, hexadecimal. */
+  hash: string;
+  installed_at: string;
+  installed_by: string;
+  /** `renderer`, `importer` or `collector`. */
+  kind?: (string | null);
+  licence?: (string | null);
+  name?: (string | null);
+  /** The id of its manifest, by which everything else names it. */
+  plugin_id?: (string | null);
+  /** The trusted publisher who signed it; nobody where unsigned components are taken. */
+  publisher?: (string | null);
+  /** Why it was rejected. */
+  reason?: (string | null);
+  /** JSON Schema of its settings. */
+  settings_schema?: (Record<string, unknown> | null);
+  /** Bytes. */
+  size: number;
+  /** `waiting` until a machine with a sandbox has said what it is, then `described` or `rejected`. */
+  state: string;
+  version?: (string | null);
+  /** What it would reach: `http:host:port`, `mqtt:host:port`; `*` stands for hosts that the operator names. */
+  wants: Array<string>;
+};
+
+export type PackageRemoved = {
+  hash: string;
+  removed: boolean;
+};
+
 export type PasswordOnly = {
   password: string;
 };
@@ -1701,6 +1737,14 @@ export type Picture = {
   /** The plugin that drew it. */
   render_method: string;
   width: number;
+};
+
+/** A machine that is meant. */
+export type Placed = {
+  device_id: string;
+  reason?: (string | null);
+  /** `waiting`, `compiling`, `ready`, `rejected` or `quarantined`. */
+  state: string;
 };
 
 export type Plugin = {
@@ -1730,6 +1774,11 @@ export type Plugin = {
   /** Since this server started. */
   usage: PluginUsage;
   version: string;
+};
+
+export type PluginRemoved = {
+  plugin_id: string;
+  removed: boolean;
 };
 
 export type PluginRequest = {
@@ -1845,6 +1894,27 @@ export type ProfileRequest = {
   profile: string;
   /** Seconds that the command stays good while the machine is away. */
   ttl_seconds?: (number | null);
+};
+
+/** Somebody whose signed components are taken. */
+export type Publisher = {
+  added_at: string;
+  added_by: string;
+  /** As minisign prints it. */
+  key_id: string;
+  name: string;
+  public_key: string;
+};
+
+export type PublisherRemoved = {
+  key_id: string;
+  removed: boolean;
+};
+
+export type PublisherRequest = {
+  name: string;
+  /** The second line of a `minisign.pub`, or the whole file. */
+  public_key: string;
 };
 
 export type PutAway = {
@@ -2033,6 +2103,38 @@ export type RoleBindingRequest = {
   role: string;
   scope: ScopeRequest;
   user?: (string | null);
+};
+
+/** Where a version runs. */
+export type Rollout = {
+  device_ids?: (Array<string> | null);
+  /** Connected machines that are meant, and how far each is. */
+  devices: Array<Placed>;
+  /** What it may reach. */
+  grants: Array<string>;
+  /** The component that runs. */
+  hash: string;
+  plugin_id: string;
+  /** The component that `rollback` goes back to. */
+  previous_hash?: (string | null);
+  /** Machines whose labels are so; every machine where this and `device_ids` are absent. */
+  selector?: (string | null);
+  /** What it wants and was not granted: such calls are denied to it. */
+  ungranted: Array<string>;
+  updated_at: string;
+  updated_by: string;
+  version?: (string | null);
+};
+
+export type RolloutRequest = {
+  /** Machines by their ids, in place of a selector. Every machine where both are absent. */
+  device_ids?: (Array<string> | null);
+  /** What it may reach, out of what it wants. Absent: what the version before was granted, as far as this one wants no more. */
+  grants?: (Array<string> | null);
+  /** An installed component of this plugin. */
+  hash: string;
+  /** Labels of machines, as in lists: `site=north,tier in (a,b)`. */
+  selector?: (string | null);
 };
 
 export type RotateRequest = {
@@ -2236,7 +2338,7 @@ export type SessionPlace = {
 };
 
 export type SettingsRequest = {
-  /** Texts, numbers, true and false by their names, in place of those before. `***` stands for the text that is there. */
+  /** As the plugin's schema says, in place of those before. `***` stands for the text that is there. */
   settings: Record<string, unknown>;
 };
 
@@ -3259,6 +3361,15 @@ export interface Operations {
       links: Links;
     };
   };
+  /** Install a signed component. `POST /api/v1/plugins` */
+  plugins_create: {
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Package;
+      meta: Meta;
+      links: Links;
+    };
+  };
   /** Has nobody chosen plugins yet?. `GET /api/v1/plugins/first-run` */
   plugins_first_run_get: {
     response: {
@@ -3277,11 +3388,73 @@ export interface Operations {
       links: Links;
     };
   };
+  /** Installed components, the newest first. `GET /api/v1/plugins/packages` */
+  plugins_packages_list: {
+    response: {
+      data: Array<Package>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** One installed component. `GET /api/v1/plugins/packages/{hash}` */
+  plugins_packages_get: {
+    path: { hash: string };
+    response: {
+      data: Package;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a component. `DELETE /api/v1/plugins/packages/{hash}` */
+  plugins_packages_delete: {
+    path: { hash: string };
+    response: {
+      data: PackageRemoved;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Whose components are taken. `GET /api/v1/plugins/publishers` */
+  plugins_publishers_list: {
+    response: {
+      data: Array<Publisher>;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Trust a publisher. `POST /api/v1/plugins/publishers` */
+  plugins_publishers_create: {
+    headers: { "Idempotency-Key"?: string };
+    body: PublisherRequest;
+    response: {
+      data: Publisher;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Trust a publisher no more. `DELETE /api/v1/plugins/publishers/{key_id}` */
+  plugins_publishers_delete: {
+    path: { key_id: string };
+    response: {
+      data: PublisherRemoved;
+      meta: Meta;
+      links: Links;
+    };
+  };
   /** One plugin. `GET /api/v1/plugins/{plugin_id}` */
   plugins_get: {
     path: { plugin_id: string };
     response: {
       data: Plugin;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Remove a plugin. `DELETE /api/v1/plugins/{plugin_id}` */
+  plugins_delete: {
+    path: { plugin_id: string };
+    response: {
+      data: PluginRemoved;
       meta: Meta;
       links: Links;
     };
@@ -3292,6 +3465,35 @@ export interface Operations {
     body: PluginRequest;
     response: {
       data: Plugin;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Where a plugin runs. `GET /api/v1/plugins/{plugin_id}/rollout` */
+  plugins_rollout_get: {
+    path: { plugin_id: string };
+    response: {
+      data: Rollout;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Run a version on machines. `PUT /api/v1/plugins/{plugin_id}/rollout` */
+  plugins_rollout_replace: {
+    path: { plugin_id: string };
+    body: RolloutRequest;
+    response: {
+      data: Rollout;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Run the version before again. `POST /api/v1/plugins/{plugin_id}/rollback` */
+  plugins_rollback: {
+    path: { plugin_id: string };
+    headers: { "Idempotency-Key"?: string };
+    response: {
+      data: Rollout;
       meta: Meta;
       links: Links;
     };

@@ -65,7 +65,8 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let replicas = tokio::spawn(replicas::run(app.clone()));
     let platform = tokio::spawn({
         let app = app.clone();
-        async move { tokio::join!(platform::run(app.clone()), idle::run(app)) }
+        let distribution = app.distribution.clone().run(app.shutdown.clone());
+        async move { tokio::join!(platform::run(app.clone()), idle::run(app), distribution) }
     });
     let exports = tokio::spawn(export::run(app.clone()));
     let outbound = tokio::spawn(outbound::run(app.clone()));

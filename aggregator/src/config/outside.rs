@@ -81,6 +81,14 @@ pub struct ContentSettings {
     pub allow: Vec<IpNet>,
 }
 
+/// Plugins that are installed through the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginSettings {
+    /// Take components that nobody has signed.
+    pub unsigned: bool,
+}
+
 /// How drawings become pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

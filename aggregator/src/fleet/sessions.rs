@@ -129,6 +129,14 @@ impl Sessions {
         self.read(|state| state.connected.keys().copied().collect())
     }
 
+    /// The same with the numbers of their connections: one that came back has another.
+    #[must_use]
+    pub fn connections(&self) -> Vec<(DeviceId, u64)> {
+        self.read(|state| {
+            state.connected.iter().map(|(device, entry)| (*device, entry.connection)).collect()
+        })
+    }
+
     #[must_use]
     pub fn inventory(&self, device: DeviceId) -> Inventory {
         self.read(|state| state.inventories.get(&device).cloned().unwrap_or_default())

@@ -7,7 +7,7 @@ mod upload;
 
 pub(crate) use batch::Batch;
 pub(crate) use source::Source;
-pub(crate) use upload::{Upload, is_form, turn};
+pub(crate) use upload::{ComponentWords, Upload, is_form, turn};
 
 use super::Api;
 use super::error::{ErrorCode, FieldError, Problem};

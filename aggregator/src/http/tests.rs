@@ -30,6 +30,7 @@ mod oauth;
 mod oidc;
 mod openapi;
 mod outbound;
+mod packages;
 mod platform;
 mod plugins;
 mod profile;

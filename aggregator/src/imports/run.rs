@@ -217,7 +217,9 @@ impl Imports {
                 JobEvent::Done
                 | JobEvent::Image { .. }
                 | JobEvent::Entries { .. }
-                | JobEvent::Detail { .. } => {}
+                | JobEvent::Detail { .. }
+                | JobEvent::Component(_)
+                | JobEvent::Lacking(_) => {}
             }
         }
         count(Ended::Done);

@@ -64,6 +64,8 @@ pub(super) async fn run(sessions: &Sessions, order: &Order) -> Result<Done, Medi
             | JobEvent::Progress { .. }
             | JobEvent::Entries { .. }
             | JobEvent::Detail { .. }
+            | JobEvent::Component(_)
+            | JobEvent::Lacking(_)
             | JobEvent::Item { .. } => {}
         }
     }

@@ -8,8 +8,9 @@ use crate::http::table::{Input, Operation};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use multer::{Constraints, Multipart, SizeLimit};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 const MAX_WORDS: usize = 16;
 const MAX_WORD_BYTES: u64 = 16 * 1024;
@@ -22,11 +23,43 @@ pub(crate) struct File {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What stands beside the file of a form.
+pub(crate) trait Words {
+    /// Of each field but `file`, its schema.
+    fn fields() -> Vec<(&'static str, Value)>;
+}
+
+/// Of a topic's picture, sound or film.
+#[derive(Debug)]
+pub(crate) struct AssetWords;
+
+impl Words for AssetWords {
+    fn fields() -> Vec<(&'static str, Value)> {
+        let text = json!({ "type": "string", "maxLength": 4096 });
+        let kinds = super::super::resources::curricula::KINDS;
+        let kind = json!({ "type": "string", "enum": kinds });
+        vec![("type", kind), ("description", text.clone()), ("alt_text", text)]
+    }
+}
+
+/// Of a plugin's component.
+#[derive(Debug)]
+pub(crate) struct ComponentWords;
+
+impl Words for ComponentWords {
+    fn fields() -> Vec<(&'static str, Value)> {
+        let text = "The component's `.minisig`.";
+        let signature = json!({ "type": "string", "maxLength": 4096, "description": text });
+        vec![("signature", signature)]
+    }
+}
+
 /// The field `file` and all others, which are words; `MAX` is the file's bound.
 #[derive(Debug)]
-pub(crate) struct Upload<const MAX: usize> {
+pub(crate) struct Upload<const MAX: usize, W = AssetWords> {
     pub(crate) file: File,
     pub(crate) words: BTreeMap<String, String>,
+    of: PhantomData<fn() -> W>,
 }
 
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
@@ -35,7 +68,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("multipart/form-data")
 }
 
-impl<const MAX: usize> FromRequest<Api> for Upload<MAX> {
+impl<const MAX: usize, W> FromRequest<Api> for Upload<MAX, W> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
@@ -76,7 +109,7 @@ impl<const MAX: usize> FromRequest<Api> for Upload<MAX> {
             let field = FieldError::body("file", "missing_field", "is required");
             Problem::new(ErrorCode::MissingField, "the form has no file").field(field)
         };
-        Ok(Self { file: file.ok_or_else(missing)?, words })
+        Ok(Self { file: file.ok_or_else(missing)?, words, of: PhantomData })
     }
 }
 
@@ -110,11 +143,11 @@ fn refused(error: &multer::Error, max: usize) -> Problem {
     }
 }
 
-impl<const MAX: usize> Input for Upload<MAX> {
+impl<const MAX: usize, W: Words> Input for Upload<MAX, W> {
     fn describe(operation: &mut Operation, _: &mut Schemas) {
         operation.body = Some(json!({
             "required": true,
-            "content": { "multipart/form-data": { "schema": schema() } },
+            "content": { "multipart/form-data": { "schema": schema::<W>() } },
         }));
         operation.fails(&[
             ErrorCode::MissingField,
@@ -127,15 +160,9 @@ impl<const MAX: usize> Input for Upload<MAX> {
     }
 }
 
-fn schema() -> serde_json::Value {
-    let text = json!({ "type": "string", "maxLength": 4096 });
-    json!({
-        "type": "object",
-        "required": ["file"],
-        "properties": {
-            "file": { "type": "string", "format": "binary" },
-            "type": { "type": "string", "enum": super::super::resources::curricula::KINDS },
-            "description": text, "alt_text": text,
-        },
-    })
+fn schema<W: Words>() -> Value {
+    let file = ("file", json!({ "type": "string", "format": "binary" }));
+    let fields = W::fields().into_iter().chain([file]);
+    let properties: Map<String, Value> = fields.map(|(name, v)| (name.to_owned(), v)).collect();
+    json!({ "type": "object", "required": ["file"], "properties": properties })
 }

@@ -1,5 +1,8 @@
 //! Plugins: those that connected machines have, and what operators decided of them.
 
+pub(crate) mod packages;
+pub(crate) mod rollouts;
+
 use crate::access::Caller;
 use crate::audit::{AuditEntry, Decision};
 use crate::http::Api;
@@ -7,7 +10,7 @@ use crate::http::auth::{Administrator, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
 use crate::http::reply::{Answer, Flat, Many, One, Resource};
-use crate::plugins::{Calls, Choices, PluginsError};
+use crate::plugins::{Calls, Choices, PluginsError, SettingFault};
 use axum::extract::State;
 use flyball_protocol::message::{PluginKind, PluginState, PluginStatus};
 use serde::{Deserialize, Serialize};
@@ -215,6 +218,7 @@ async fn set_enabled(api: &Api, caller: &Caller, id: &str, enabled: bool) -> Ans
         false => ("disable", "Plugin disabled"),
     };
     audit(api, caller, action, id, json!({})).await?;
+    api.app.distribution.wake();
     Ok(One(Decided { message: message.into() }))
 }
 
@@ -238,8 +242,8 @@ pub(crate) async fn disable(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsRequest {
-    /// Texts, numbers, true and false by their names, in place of those before. `***` stands for
-    /// the text that is there.
+    /// As the plugin's schema says, in place of those before. `***` stands for the text that is
+    /// there.
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
 }
@@ -253,20 +257,41 @@ fn unmasked(new: Map<String, Value>, old: &Map<String, Value>) -> Map<String, Va
     new.into_iter().map(kept).collect()
 }
 
+/// Settings as they will be kept, where they are as the plugin's own schema says.
+async fn fitting(
+    api: &Api,
+    id: &str,
+    new: Map<String, Value>,
+) -> Result<Map<String, Value>, Problem> {
+    let schema = known(api, id).await?;
+    let choices = api.app.plugins.choices().await.map_err(Problem::internal)?;
+    let settings = unmasked(new, &choices.of(id).settings);
+    let Some(schema) = schema else { return Ok(settings) };
+    let whole = Value::Object(settings.clone());
+    let faults = crate::plugins::faults(&schema, &whole).map_err(Problem::internal)?;
+    if faults.is_empty() {
+        return Ok(settings);
+    }
+    let fault = |fault: SettingFault| {
+        let field = format!("settings{}", fault.place.replace('/', "."));
+        FieldError::body(&field, "invalid_value", fault.message)
+    };
+    Err(Problem::invalid(faults.into_iter().map(fault).collect()))
+}
+
 pub(crate) async fn configure(
     State(api): State<Api>,
     Administrator(caller): Administrator,
     Path(id): Path<String>,
     Body(request): Body<SettingsRequest>,
 ) -> Answer<One<Decided>> {
-    found(&api, &id).await?;
-    let decided = api.app.plugins.decide(&id, &caller.email, |choice| {
-        choice.settings = unmasked(request.settings, &choice.settings);
-    });
+    let settings = fitting(&api, &id, request.settings).await?;
+    let decided = api.app.plugins.decide(&id, &caller.email, |choice| choice.settings = settings);
     let choice = decided.await.map_err(problem)?;
     // Names alone: values may be keys.
     let names: Vec<&String> = choice.settings.keys().collect();
     audit(&api, &caller, "configure", &id, json!({ "settings": names })).await?;
+    api.app.distribution.wake();
     Ok(One(Decided { message: "Plugin configured".into() }))
 }
 
@@ -289,6 +314,10 @@ pub(crate) async fn change(
 ) -> Answer<One<Plugin>> {
     found(&api, &id).await?;
     let PluginRequest { enabled, priority, settings } = request;
+    let settings = match settings {
+        Some(settings) => Some(fitting(&api, &id, settings).await?),
+        None => None,
+    };
     if priority.is_some_and(|priority| priority > MAX_PRIORITY) {
         let message = format!("is at most {MAX_PRIORITY}");
         let fault = FieldError::body("priority", "out_of_range", message);
@@ -298,13 +327,33 @@ pub(crate) async fn change(
         choice.enabled = enabled.unwrap_or(choice.enabled);
         choice.priority = priority.unwrap_or(choice.priority);
         if let Some(settings) = settings {
-            choice.settings = unmasked(settings, &choice.settings);
+            choice.settings = settings;
         }
     });
     let choice = decided.await.map_err(problem)?;
+    api.app.distribution.wake();
     let details = json!({ "enabled": choice.enabled, "priority": choice.priority });
     audit(&api, &caller, "change", &id, details).await?;
     Ok(One(found(&api, &id).await?))
+}
+
+/// Is there such a plugin, on a machine or installed? What it says of its settings, where it does.
+async fn known(api: &Api, id: &str) -> Result<Option<Value>, Problem> {
+    let packages = api.app.store.plugin_packages().await.map_err(Problem::internal)?;
+    let rollouts = api.app.store.plugin_rollouts().await.map_err(Problem::internal)?;
+    let mut own: Vec<_> = packages
+        .into_iter()
+        .filter_map(|package| package.manifest.map(|manifest| (package.hash, manifest)))
+        .filter(|(_, manifest)| manifest.id == id)
+        .collect();
+    // What runs says what can be set; before that the newest.
+    let runs = rollouts.into_iter().find(|rollout| rollout.plugin == id);
+    let place = own.iter().position(|(hash, _)| runs.as_ref().is_some_and(|r| r.hash == *hash));
+    if own.is_empty() {
+        found(api, id).await?;
+        return Ok(None);
+    }
+    Ok(own.swap_remove(place.unwrap_or(0)).1.settings_schema)
 }
 
 /// JSON Schema of what `configure` takes.
@@ -318,19 +367,21 @@ impl Resource for ConfigSchema {
     const FLAT: Flat = Flat::fields();
 }
 
-/// Plugins of this interface version name no settings of their own: any scalars by name.
+/// As the plugin says it; one that says nothing takes anything by name.
 pub(crate) async fn config_schema(
     State(api): State<Api>,
     Reader(_): Reader,
     Path(id): Path<String>,
 ) -> Answer<One<ConfigSchema>> {
-    found(&api, &id).await?;
+    if let Some(schema) = known(&api, &id).await? {
+        return Ok(One(ConfigSchema { schema }));
+    }
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "maxProperties": crate::plugins::MAX_SETTINGS,
         "propertyNames": { "pattern": "^[A-Za-z0-9_.-]{1,64}$" },
-        "additionalProperties": { "type": ["string", "number", "boolean"] },
+        "additionalProperties": { "type": ["string", "number", "boolean", "array", "object"] },
     });
     Ok(One(ConfigSchema { schema }))
 }

@@ -3,7 +3,8 @@
 use crate::http::error::ErrorCode;
 use crate::http::resources::{
     application_metrics, audit, batch_requests, clients, health, health_history, idle, logs,
-    plugins, power_profiles, servers, stats, system, system_history,
+    plugins::{self, packages, rollouts},
+    power_profiles, servers, stats, system, system_history,
 };
 use crate::http::table::Table;
 
@@ -21,7 +22,31 @@ pub(super) fn v1(table: Table) -> Table {
             plugins::initialize,
         )
         .fails(&[ErrorCode::Conflict])
+        .post("/api/v1/plugins", "Install a signed component", packages::install)
+        .fails(&[ErrorCode::Conflict])
+        .get("/api/v1/plugins/packages", "Installed components, the newest first", packages::list)
+        .get("/api/v1/plugins/packages/{hash}", "One installed component", packages::detail)
+        .delete("/api/v1/plugins/packages/{hash}", "Remove a component", packages::remove)
+        .fails(&[ErrorCode::Conflict])
+        .get("/api/v1/plugins/publishers", "Whose components are taken", packages::publishers)
+        .post("/api/v1/plugins/publishers", "Trust a publisher", packages::trust)
+        .fails(&[ErrorCode::Conflict])
+        .delete(
+            "/api/v1/plugins/publishers/{key_id}",
+            "Trust a publisher no more",
+            packages::distrust,
+        )
         .get("/api/v1/plugins/{plugin_id}", "One plugin", plugins::detail)
+        .delete("/api/v1/plugins/{plugin_id}", "Remove a plugin", rollouts::remove)
+        .get("/api/v1/plugins/{plugin_id}/rollout", "Where a plugin runs", rollouts::detail)
+        .put("/api/v1/plugins/{plugin_id}/rollout", "Run a version on machines", rollouts::put)
+        .fails(&[ErrorCode::Conflict, ErrorCode::ConfirmationRequired])
+        .post(
+            "/api/v1/plugins/{plugin_id}/rollback",
+            "Run the version before again",
+            rollouts::rollback,
+        )
+        .fails(&[ErrorCode::Conflict])
         .put("/api/v1/plugins/{plugin_id}", "Decide of a plugin", plugins::change)
         .post("/api/v1/plugins/{plugin_id}/enable", "Use a plugin", plugins::enable)
         .post("/api/v1/plugins/{plugin_id}/disable", "Use a plugin no more", plugins::disable)

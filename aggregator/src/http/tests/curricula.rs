@@ -1,4 +1,4 @@
-use super::rig::{Answer, Ask, Rig};
+use super::rig::Rig;
 use super::sockets::{next_of, open};
 use crate::access::Role;
 use axum::http::Method;
@@ -30,24 +30,6 @@ fn document(title: &str) -> Value {
     })
 }
 
-/// A form with a file and some words.
-async fn form(ask: Ask<'_>, name: &str, file: &[u8], words: &[(&str, &str)]) -> Answer {
-    let mut body = Vec::new();
-    for (name, value) in words {
-        let part =
-            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-        body.extend_from_slice(part.as_bytes());
-    }
-    let head = "Content-Type: application/octet-stream\r\n\r\n";
-    let part = format!(
-        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n{head}"
-    );
-    body.extend_from_slice(part.as_bytes());
-    body.extend_from_slice(file);
-    body.extend_from_slice(b"\r\n--b--\r\n");
-    ask.header("content-type", "multipart/form-data; boundary=b").body(body).await
-}
-
 async fn with_biology() -> (Rig, String) {
     let rig = Rig::start().await;
     let token = rig.admin().await;
@@ -59,7 +41,7 @@ async fn with_biology() -> (Rig, String) {
 
 async fn add(rig: &Rig, token: &str, name: &str, file: &[u8], words: &[(&str, &str)]) -> Value {
     let path = format!("{ITEMS}/biology/topics/cells/assets");
-    let answer = form(rig.post(&path).by(token), name, file, words).await;
+    let answer = rig.post(&path).by(token).form(name, file, words).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.json()["asset"].clone()
 }
@@ -76,15 +58,17 @@ async fn a_curriculum_comes_as_a_form_a_document_or_a_compressed_bundle() {
     let token = rig.admin().await;
     let import = format!("{ITEMS}/import");
     let text = document("Biology").to_string();
-    let answer = form(rig.post(&import).by(&token), "biology.umcf", text.as_bytes(), &[]).await;
+    let answer = rig.post(&import).by(&token).form("biology.umcf", text.as_bytes(), &[]).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.json()["curriculum_id"], "biology");
     assert_eq!(answer.json()["message"], "Curriculum imported");
 
     let nameless = json!({ "umcf": "1.0.0", "title": "Old", "content": [{ "title": "One" }] });
-    let answer =
-        form(rig.post(&import).by(&token), "old course.json", nameless.to_string().as_bytes(), &[])
-            .await;
+    let answer = rig
+        .post(&import)
+        .by(&token)
+        .form("old course.json", nameless.to_string().as_bytes(), &[])
+        .await;
     assert_eq!(answer.json()["curriculum_id"], "old-course");
     assert!(answer.json()["warnings"][0].as_str().unwrap().contains("formatIdentifier"));
 
@@ -116,7 +100,7 @@ async fn what_is_no_curriculum_is_refused_by_what_it_is() {
         (b"\x1f\x8bdamaged", "damaged"),
         (b"\xff\xfe", "UTF-8"),
     ] {
-        let answer = form(rig.post(&import).by(&token), "a.umcf", file, &[]).await;
+        let answer = rig.post(&import).by(&token).form("a.umcf", file, &[]).await;
         assert_eq!(answer.refusal(), (400, "validation_error".into()), "{}", answer.text);
         assert!(answer.text.contains(code), "{code}: {}", answer.text);
     }
@@ -286,12 +270,12 @@ async fn an_asset_is_what_its_bytes_say_and_its_words_can_be_changed() {
     assert_eq!(rig.ask(Method::DELETE, &path).by(&token).send().await.refusal().0, 404);
 
     let list = format!("{ITEMS}/biology/topics/cells/assets");
-    let html = form(rig.post(&list).by(&token), "a.png", b"<html><p>x</p></html>", &[]).await;
+    let html = rig.post(&list).by(&token).form("a.png", b"<html><p>x</p></html>", &[]).await;
     assert_eq!(html.refusal(), (400, "validation_error".into()));
-    let kind = form(rig.post(&list).by(&token), "a.svg", b"<svg/>", &[("type", "virus")]).await;
+    let kind = rig.post(&list).by(&token).form("a.svg", b"<svg/>", &[("type", "virus")]).await;
     assert_eq!(kind.refusal(), (400, "validation_error".into()));
     let nowhere = format!("{ITEMS}/biology/topics/nothing/assets");
-    let answer = form(rig.post(&nowhere).by(&token), "a.svg", b"<svg/>", &[]).await;
+    let answer = rig.post(&nowhere).by(&token).form("a.svg", b"<svg/>", &[]).await;
     assert_eq!(answer.refusal().0, 404);
 }
 

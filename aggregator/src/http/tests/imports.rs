@@ -68,7 +68,7 @@ fn import(job: Job) -> Vec<JobEvent> {
             let entry = entry(&files[0].path, "");
             vec![JobEvent::Detail { entry, parts: vec![part(1), part(2)] }, JobEvent::Done]
         }
-        Job::Validate { .. } | Job::Render(_) => panic!("{job:?}"),
+        job => panic!("{job:?}"),
     }
 }
 

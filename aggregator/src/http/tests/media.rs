@@ -16,7 +16,7 @@ fn draw(job: Job) -> Vec<JobEvent> {
     let source = match &job {
         Job::Render(render) => render.source.clone(),
         Job::Validate { source, .. } => source.clone(),
-        Job::Catalog { .. } | Job::Describe { .. } | Job::Import { .. } => panic!("{job:?}"),
+        job => panic!("{job:?}"),
     };
     let fault = Diagnostic {
         severity: DiagnosticSeverity::Error,

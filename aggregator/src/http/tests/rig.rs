@@ -161,6 +161,21 @@ impl Ask<'_> {
         self.header("content-type", "application/json").body(body.to_string()).await
     }
 
+    /// A form with a file and some words.
+    pub(super) async fn form(self, name: &str, file: &[u8], words: &[(&str, &str)]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in words {
+            let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(format!("{head}{value}\r\n").as_bytes());
+        }
+        let head = "Content-Type: application/octet-stream\r\n\r\n";
+        let named = format!("form-data; name=\"file\"; filename=\"{name}\"\r\n{head}");
+        body.extend_from_slice(format!("--b\r\nContent-Disposition: {named}").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        self.header("content-type", "multipart/form-data; boundary=b").body(body).await
+    }
+
     pub(super) async fn send(self) -> Answer {
         self.body(String::new()).await
     }

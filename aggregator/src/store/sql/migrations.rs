@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -60,6 +60,7 @@ const STEPS: [Step; 20] = [
     step!(31, "0031_identities"),
     step!(32, "0032_curricula"),
     step!(33, "0033_plugins"),
+    step!(34, "0034_packages"),
 ];
 
 /// A version of the schema.

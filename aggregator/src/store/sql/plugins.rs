@@ -1,4 +1,7 @@
-//! What was decided of plugins.
+//! Plugins: what was decided of them, which are installed, and where they run.
+
+mod packages;
+mod rollouts;
 
 use crate::plugins::StoredChoice;
 use crate::store::StoreError;

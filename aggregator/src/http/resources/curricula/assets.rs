@@ -111,7 +111,7 @@ pub(crate) async fn upload(
     State(api): State<Api>,
     Actor(caller): Actor,
     Path((id, topic)): Path<(String, String)>,
-    Upload { file, mut words }: Upload<MAX_ASSET_BYTES>,
+    Upload { file, mut words, .. }: Upload<MAX_ASSET_BYTES>,
 ) -> Answer<Created<Asset>> {
     let kind = words.remove("type").filter(|word| !word.is_empty()).map(kind).transpose()?;
     let description = text("description", words.remove("description").unwrap_or_default())?;

@@ -1,0 +1,3 @@
+DROP TABLE plugin_rollouts;
+DROP TABLE plugin_packages;
+DROP TABLE plugin_publishers;
