@@ -13,6 +13,7 @@ mod guard_alone;
 mod imports;
 mod ledger;
 mod outbound;
+mod packages;
 mod receivers;
 mod refusals;
 mod sandbox;

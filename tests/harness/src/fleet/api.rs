@@ -4,6 +4,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Between the parts of a form; no file of the scenarios holds it.
+const BOUNDARY: &str = "flyball-form-3f9a61c2";
+
 /// What came back: status, the headers that scenarios ask for, and the body as JSON.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -111,6 +114,28 @@ impl Api {
             .header("Authorization", format!("Bearer {}", self.token))
             .header("Content-Type", "application/json");
         answer(request.send(body).with_context(|| format!("POST {path}"))?)
+    }
+
+    /// Sends a form with a file and some words.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub fn post_form(&self, path: &str, file: &[u8], words: &[(&str, &str)]) -> Result<Answer> {
+        let mut body = Vec::new();
+        for (name, value) in words {
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+            body.extend_from_slice(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").as_bytes());
+        }
+        let head = "Content-Disposition: form-data; name=\"file\"; filename=\"file\"";
+        body.extend_from_slice(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Content-Type", format!("multipart/form-data; boundary={BOUNDARY}"));
+        answer(request.send(&body).with_context(|| format!("POST {path}"))?)
     }
 }
 
