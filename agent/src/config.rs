@@ -13,6 +13,7 @@ pub use settings::Settings;
 use clap::{Args, Parser, Subcommand};
 use std::fs::DirBuilder;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +102,16 @@ pub struct RunArguments {
     /// How many days of it may wait; as many as the MiB hold where not given.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650))]
     spool_days: Option<u32>,
+    /// Where readers nearby get the curricula that the aggregator puts on this machine's shelf;
+    /// without it none are kept.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    content_listen: Option<SocketAddr>,
+    /// A file whose first line readers have to show as their bearer token.
+    #[arg(long, value_name = "FILE", requires = "content_listen")]
+    content_token_file: Option<PathBuf>,
+    /// How much of it is kept, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    content_mib: u64,
 }
 
 /// Everything that [`crate::run`] needs to know.
@@ -120,6 +131,15 @@ pub struct RunConfig {
     pub spool_mib: u64,
     pub spool_days: Option<u32>,
     pub sensors: Sensors,
+    pub content: Option<Content>,
+}
+
+/// What is kept for readers nearby.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub(crate) listen: SocketAddr,
+    pub(crate) token: Option<Secret>,
+    pub(crate) most_bytes: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +154,10 @@ pub enum ConfigError {
     Settings { path: PathBuf, source: Box<figment::Error> },
     #[error("the sensors in {path} are not sound: {faults}")]
     Sensors { path: PathBuf, faults: String },
+    #[error(
+        "the readers' token can't be read from {path}: its first line is empty, or longer than 512 bytes, or no text"
+    )]
+    Token { path: PathBuf },
     #[error("the settings in {path} cannot be written")]
     WriteSettings { path: PathBuf, source: io::Error },
 }
@@ -154,6 +178,9 @@ impl RunArguments {
             return Err(ConfigError::Procfs { path: self.procfs_root });
         }
         let sensors = Sensors::load(self.config.as_deref())?;
+        let token = self.content_token_file.as_deref().map(token).transpose()?;
+        let most_bytes = self.content_mib * 1024 * 1024;
+        let content = self.content_listen.map(|listen| Content { listen, token, most_bytes });
         Ok(RunConfig {
             state: self.state,
             servers,
@@ -168,8 +195,18 @@ impl RunArguments {
             spool_mib: self.spool_mib,
             spool_days: self.spool_days,
             sensors,
+            content,
         })
     }
+}
+
+fn token(path: &Path) -> Result<Secret, ConfigError> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() || line.len() > 512 {
+        return Err(ConfigError::Token { path: path.to_owned() });
+    }
+    Ok(Secret::new(line.to_owned()))
 }
 
 /// Makes the state folder, readable by this user alone.

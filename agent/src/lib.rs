@@ -24,6 +24,7 @@ mod recorder;
 mod run;
 mod sampler;
 mod sampling;
+mod shelf;
 mod spool;
 mod uplink;
 

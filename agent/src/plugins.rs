@@ -98,6 +98,7 @@ impl Plugins {
         };
         let request = match (errand(job.job), self.depot.clone()) {
             (Errand::Call(request), _) => request,
+            (Errand::Elsewhere, _) => return refuse("this is no plugin's job").await,
             (_, None) => return refuse("this agent runs no plugins").await,
             (Errand::Keep(bytes), Some(depot)) => {
                 return self.keep(depot, bytes, &events).await;

@@ -12,6 +12,7 @@ use crate::plugins::{Plugins, PluginsConfig};
 use crate::recorder::{self, MAX_ORDERS, Order, Progress, Recorder};
 use crate::sampler::Sampler;
 use crate::sampling::{Sampling, SamplingError};
+use crate::shelf::{self, Serving, Shelf};
 use crate::spool::{Limits, Seal};
 use crate::uplink::endpoint::Client;
 use crate::uplink::{JobRunner, Kept, MachineName, Means, RETRY_QUIC_MS, Sources, Uplink};
@@ -37,6 +38,8 @@ pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub enum RunError {
     #[error("this machine cannot say who it is")]
     Identity(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("content for readers nearby cannot be kept in the state folder")]
+    Shelf(#[source] io::Error),
     #[error("the store of this machine's readings cannot be used")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("a thread cannot be started")]
@@ -134,7 +137,8 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         durable: confirmed,
     };
     let link = tokio::spawn(link.run());
-    let (runner, plugins) = plugins(&config);
+    let shelf = shelf(&config)?;
+    let (runner, plugins) = jobs(&config, shelf);
     let means = Means {
         clock,
         servers: config.servers,
@@ -226,15 +230,33 @@ fn log_age(identity: &Identity, clock: Clock) {
     }
 }
 
+/// Opens what is kept for readers nearby, and serves them.
+fn shelf(config: &RunConfig) -> Result<Option<Shelf>, RunError> {
+    let Some(content) = &config.content else { return Ok(None) };
+    let shelf = Shelf::open(&config.state, content.most_bytes).map_err(RunError::Shelf)?;
+    let serving = Serving { listen: content.listen, token: content.token.clone() };
+    tokio::spawn(shelf::serve(serving, shelf.clone()));
+    Ok(Some(shelf))
+}
+
 /// What runs jobs here, and the plugins to tell of.
-fn plugins(config: &RunConfig) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
+fn jobs(
+    config: &RunConfig,
+    shelf: Option<Shelf>,
+) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
     let (plugins, status) = match PluginsConfig::of(config) {
         Some(config) => Plugins::start(config),
         None => Plugins::none(),
     };
     let runner = JobRunner::new(move |request, events| {
-        let plugins = plugins.clone();
-        async move { plugins.run(request, events).await }
+        let (plugins, shelf) = (plugins.clone(), shelf.clone());
+        async move {
+            if shelf::is_for(&request) {
+                shelf::run(shelf, request.job, events).await;
+            } else {
+                plugins.run(request, events).await;
+            }
+        }
     });
     (runner, status)
 }

@@ -269,6 +269,64 @@ pub enum Job {
     Order {
         plugins: Vec<PluginOrder>,
     },
+    /// A piece of a curriculum for this machine's own readers, in this order: its document, the
+    /// pieces of its assets, the end.
+    Shelve {
+        curriculum: String,
+        /// The curriculum's, by which pieces of two versions are told apart.
+        revision: u64,
+        piece: ShelfPiece,
+    },
+    /// Which curricula readers get here (`JobEvent::Shelf`).
+    Shelf,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub enum ShelfPiece {
+    Document {
+        title: String,
+        bytes: Vec<u8>,
+    },
+    Asset {
+        about: ShelfAsset,
+        /// Where in the asset the bytes belong; pieces come in their order.
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    /// So many assets have come: readers get this version from now on.
+    Whole {
+        assets: u32,
+    },
+    /// Nothing of it is kept any more.
+    Removed,
+}
+
+impl core::fmt::Debug for ShelfPiece {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Document { title, bytes } => {
+                write!(f, "Document({title}, {} bytes)", bytes.len())
+            }
+            Self::Asset { about, offset, bytes } => {
+                write!(f, "Asset({}, {} bytes at {offset})", about.id, bytes.len())
+            }
+            Self::Whole { assets } => write!(f, "Whole({assets} assets)"),
+            Self::Removed => f.write_str("Removed"),
+        }
+    }
+}
+
+/// An asset as a reader finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShelfAsset {
+    pub id: String,
+    /// The topic whose it is, where it is one topic's.
+    pub topic: Option<String>,
+    /// `image`, `audio` …
+    pub kind: String,
+    pub title: String,
+    pub media_type: String,
+    pub size: u64,
 }
 
 /// A component that a machine shall run, and how.
@@ -368,6 +426,8 @@ pub enum JobEvent {
     Component(Component),
     /// Hashes of components that were ordered and are not there.
     Lacking(Vec<String>),
+    /// The curricula that readers get here, with their revisions.
+    Shelf(Vec<(String, u64)>),
 }
 
 /// A part of a course that an import can be told to take alone.

@@ -73,6 +73,10 @@ pub(crate) struct AttachedSensor {
 pub(crate) struct Secret(String);
 
 impl Secret {
+    pub(crate) const fn new(text: String) -> Self {
+        Self(text)
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

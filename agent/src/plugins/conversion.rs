@@ -17,12 +17,15 @@ pub(super) enum Errand {
     /// The agent's own.
     Keep(Vec<u8>),
     Order(Vec<PluginOrder>),
+    /// Of the shelf, which is another room's.
+    Elsewhere,
 }
 
 pub(super) fn errand(job: Job) -> Errand {
     Errand::Call(match job {
         Job::Keep { bytes } => return Errand::Keep(bytes),
         Job::Order { plugins } => return Errand::Order(plugins),
+        Job::Shelve { .. } | Job::Shelf => return Errand::Elsewhere,
         Job::Validate { format, source } => Request::Validate { format, source },
         Job::Render(render) => Request::Render(rendering(render)),
         Job::Catalog { files, query, page } => {

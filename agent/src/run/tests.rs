@@ -64,6 +64,7 @@ impl Rig {
             spool_mib: 64,
             spool_days: None,
             sensors,
+            content: None,
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = Box::pin(async move {
