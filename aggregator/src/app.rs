@@ -12,7 +12,7 @@ use crate::authority::{Authority, AuthorityError};
 use crate::backups::Backups;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::content::Content;
+use crate::content::{Content, Delivery};
 use crate::enrolment::Enrolment;
 use crate::fleet::{Fleet, Sessions};
 use crate::history::{History, HistoryError};
@@ -89,6 +89,8 @@ pub struct Parts {
     /// Brings installed plugins to the machines.
     pub distribution: Distribution,
     pub content: Content,
+    /// Brings curricula to machines that keep them for readers nearby.
+    pub delivery: Delivery,
     pub imports: Imports,
     pub sealing: Sealing,
     pub circuits: Circuits,
@@ -165,6 +167,8 @@ impl App {
             tenancy.clone(),
             clock.clone(),
         );
+        let delivery =
+            Delivery::new(store.clone(), sessions.clone(), tenancy.clone(), clock.clone());
         let guard = Guard::new(&config.content.allow);
         let content = Content::new(store.clone(), clock.clone(), live.clone(), guard);
         let imports = Imports::new(
@@ -221,6 +225,7 @@ impl App {
             plugins,
             distribution,
             content,
+            delivery,
             imports,
             sealing,
             circuits,

@@ -20,8 +20,7 @@ pub use component::{
 pub use distribution::Distribution;
 use moka::future::Cache;
 pub use package::{
-    Earlier, GrantsError, MAX_DEVICES, MAX_PACKAGES, Manifest, ManifestError, Package,
-    PackageState, Rollout, RolloutTarget,
+    Earlier, GrantsError, MAX_PACKAGES, Manifest, ManifestError, Package, PackageState, Rollout,
 };
 pub use schema::{SchemaError, SettingFault, faults};
 use serde_json::{Map, Value};

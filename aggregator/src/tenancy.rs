@@ -3,6 +3,7 @@
 //! is judged here alone, by [`Map`].
 
 pub mod entity;
+pub mod machines;
 pub mod map;
 pub mod placement;
 pub mod sight;
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::fleet::DeviceId;
 use crate::store::{Store, StoreError};
 pub use entity::{Entity, Group, Kept, Location, LocationKind, Organization, Site};
+pub use machines::{MAX_NAMED, Machines};
 pub use map::Map;
 pub use placement::{Placed, Placement};
 pub use sight::Sight;

@@ -6,6 +6,7 @@
 
 mod clock;
 mod console;
+mod content;
 mod equipment;
 mod exactly_once;
 mod first_minute;

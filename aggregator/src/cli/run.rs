@@ -66,7 +66,8 @@ pub(super) async fn serve(app: App) -> Result<(), RunError> {
     let platform = tokio::spawn({
         let app = app.clone();
         let distribution = app.distribution.clone().run(app.shutdown.clone());
-        async move { tokio::join!(platform::run(app.clone()), idle::run(app), distribution) }
+        let delivery = app.delivery.clone().run(app.shutdown.clone());
+        async move { tokio::join!(platform::run(app.clone()), idle::run(app), distribution, delivery) }
     });
     let exports = tokio::spawn(export::run(app.clone()));
     let outbound = tokio::spawn(outbound::run(app.clone()));

@@ -26,6 +26,7 @@ pub(crate) mod jobs;
 pub(crate) mod letters;
 pub(crate) mod limits;
 pub(crate) mod logs;
+pub(crate) mod machines;
 pub(crate) mod mail;
 pub(crate) mod media;
 pub(crate) mod mfa;

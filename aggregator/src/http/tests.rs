@@ -31,6 +31,7 @@ mod oidc;
 mod openapi;
 mod outbound;
 mod packages;
+mod placements;
 mod platform;
 mod plugins;
 mod profile;

@@ -219,7 +219,8 @@ impl Imports {
                 | JobEvent::Entries { .. }
                 | JobEvent::Detail { .. }
                 | JobEvent::Component(_)
-                | JobEvent::Lacking(_) => {}
+                | JobEvent::Lacking(_)
+                | JobEvent::Shelf(_) => {}
             }
         }
         count(Ended::Done);

@@ -66,6 +66,7 @@ pub(super) async fn run(sessions: &Sessions, order: &Order) -> Result<Done, Medi
             | JobEvent::Detail { .. }
             | JobEvent::Component(_)
             | JobEvent::Lacking(_)
+            | JobEvent::Shelf(_)
             | JobEvent::Item { .. } => {}
         }
     }

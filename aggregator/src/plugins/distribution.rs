@@ -130,8 +130,7 @@ impl Distribution {
             told.resting.retain(|_, until_ms| *until_ms > now_ms);
             let mut due = Vec::new();
             for (device, connection) in online {
-                let meant =
-                    rollouts.iter().filter(|rollout| rollout.target.holds(device, &tenancy));
+                let meant = rollouts.iter().filter(|rollout| rollout.target.hold(device, &tenancy));
                 let orders: Vec<_> = meant.map(|rollout| order(rollout, &choices)).collect();
                 let known = told.machines.get(&device);
                 if !known.is_some_and(|telling| telling.holds(connection, &orders, now_ms)) {

@@ -1,16 +1,12 @@
 //! A component that somebody has installed, as far as it is known, and where it shall run.
 
 use super::schema::{self, SchemaError};
-use crate::fleet::DeviceId;
-use crate::telemetry::selector::Selector;
-use crate::tenancy::Map as Tenancy;
+use crate::tenancy::Machines;
 use flyball_protocol::message::{Component, PluginKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub const MAX_PACKAGES: usize = 500;
-/// Machines that a rollout names; more of them go by a selector.
-pub const MAX_DEVICES: usize = 1_000;
 const MAX_GRANTS: usize = 32;
 const MAX_GRANT: usize = 300;
 /// Ids that are words of the API.
@@ -242,7 +238,7 @@ pub struct Rollout {
     /// What `rollback` goes back to.
     pub previous: Option<Earlier>,
     pub grants: Vec<String>,
-    pub target: RolloutTarget,
+    pub target: Machines,
     pub revision: u64,
     pub updated_by: String,
     pub updated_at_ms: u64,
@@ -253,29 +249,6 @@ pub struct Rollout {
 pub struct Earlier {
     pub hash: String,
     pub grants: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RolloutTarget {
-    All,
-    /// Machines whose labels are so.
-    Selector(String),
-    Devices(Vec<DeviceId>),
-}
-
-impl RolloutTarget {
-    #[must_use]
-    pub fn holds(&self, device: DeviceId, tenancy: &Tenancy) -> bool {
-        match self {
-            Self::All => true,
-            // It was parsed when it was taken; a machine is not given what can't be read.
-            Self::Selector(text) => {
-                Selector::parse(text).is_ok_and(|selector| selector.matches(tenancy.labels(device)))
-            }
-            Self::Devices(devices) => devices.contains(&device),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -195,26 +195,31 @@ impl Layout {
         built: &Binaries,
         plugins: &Path,
         machine: Machine,
-        ingest: SocketAddr,
+        options: &Options,
     ) -> Program {
         let mut arguments = vec![
             "run".into(),
             "--state".into(),
             text(&self.edge(machine).join("agent")),
             "--server".into(),
-            ingest.to_string(),
+            options.ingest.to_string(),
             "--guard-socket".into(),
             text(&self.socket(machine, "guard")),
         ];
         match machine.kind() {
-            Kind::Real => arguments.extend([
-                "--runner-socket".into(),
-                text(&self.socket(machine, "runner")),
-                "--compiler".into(),
-                text(&built.compiler),
-                "--plugins".into(),
-                text(plugins),
-            ]),
+            Kind::Real => {
+                arguments.extend([
+                    "--runner-socket".into(),
+                    text(&self.socket(machine, "runner")),
+                    "--compiler".into(),
+                    text(&built.compiler),
+                    "--plugins".into(),
+                    text(plugins),
+                ]);
+                let content = options.content.iter();
+                arguments
+                    .extend(content.flat_map(|at| ["--content-listen".into(), at.to_string()]));
+            }
             Kind::Simulated => arguments.push("--simulated".into()),
         }
         self.program(machine.program("agent"), &built.agent, arguments)

@@ -53,6 +53,9 @@ pub(crate) struct Options {
     /// The local policy of this machine's guard; packaging/config/guard-policy.toml shows how
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    /// Where this machine's agent gives readers nearby the curricula that are placed on it
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) content: Option<SocketAddr>,
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
@@ -108,6 +111,7 @@ fn detach(layout: &Layout, options: &Options) -> Result<()> {
         .args(options.plugins.iter().flat_map(|dir| ["--plugins".as_ref(), dir.as_os_str()]))
         .args(options.equipment.iter().flat_map(|file| ["--equipment".as_ref(), file.as_os_str()]))
         .args(options.policy.iter().flat_map(|file| ["--policy".as_ref(), file.as_os_str()]))
+        .args(options.content.iter().flat_map(|at| ["--content".to_owned(), at.to_string()]))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -254,7 +258,7 @@ fn start(
         if let Some(runner) = layout.runner(&built, machine) {
             supervisor.start(runner)?;
         }
-        supervisor.start(layout.agent(&built, &plugins, machine, options.ingest))?;
+        supervisor.start(layout.agent(&built, &plugins, machine, options))?;
     }
     let mut devices = Vec::new();
     for &machine in &machines {

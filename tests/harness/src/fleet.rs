@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -50,6 +51,8 @@ pub struct FleetOptions {
     pub equipment: Option<PathBuf>,
     /// The first machine's local policy.
     pub policy: Option<PathBuf>,
+    /// Where the first machine's agent gives readers nearby what is placed on it.
+    pub content: Option<SocketAddr>,
     /// The aggregator's settings, in TOML.
     pub settings: Option<String>,
 }
@@ -137,6 +140,9 @@ impl Fleet {
             .args(named("--plugins", self.plugins().as_deref()))
             .args(named("--equipment", self.options.equipment.as_deref()))
             .args(named("--policy", self.options.policy.as_deref()))
+            .args(
+                self.options.content.iter().flat_map(|at| ["--content".to_owned(), at.to_string()]),
+            )
             .output()?;
         if !output.status.success() {
             bail!("up failed:\n{}", String::from_utf8_lossy(&output.stderr));

@@ -4,6 +4,7 @@ mod archives;
 mod assets;
 mod bodies;
 mod changes;
+mod placement;
 mod versions;
 
 pub(crate) use archives::{archive, archived, remove_archive, unarchive};
@@ -12,6 +13,7 @@ pub(crate) use assets::{
 };
 pub(crate) use bodies::full_with_assets;
 pub(crate) use changes::{create, import, reload, remove, replace, restore};
+pub(crate) use placement::{place, placement, withdraw};
 pub(crate) use versions::{restore_version, version, versions};
 
 use crate::access::Caller;

@@ -100,6 +100,22 @@ pub(super) fn v1(table: Table) -> Table {
             "An asset's bytes",
             curricula::asset_content,
         )
+        .get(
+            "/api/v1/curricula/{id}/placement",
+            "Which machines keep a curriculum",
+            curricula::placement,
+        )
+        .put(
+            "/api/v1/curricula/{id}/placement",
+            "Have machines keep a curriculum for readers nearby",
+            curricula::place,
+        )
+        .fails(&[ErrorCode::Conflict])
+        .delete(
+            "/api/v1/curricula/{id}/placement",
+            "Have machines keep a curriculum no longer",
+            curricula::withdraw,
+        )
         .post(
             "/api/v1/curricula/{id}/preload-assets",
             "Fetch what the document has elsewhere",

@@ -2,6 +2,7 @@
 
 mod archives;
 mod assets;
+mod placements;
 
 use crate::content::umcf::Document;
 use crate::content::{Curriculum, NewCurriculum, Origin, Replaced, Revision, Summary};

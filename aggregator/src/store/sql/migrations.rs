@@ -39,7 +39,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     step!(1, "0001_fleet"),
     step!(2, "0002_accounts"),
     step!(3, "0003_content"),
@@ -61,6 +61,7 @@ const STEPS: [Step; 21] = [
     step!(32, "0032_curricula"),
     step!(33, "0033_plugins"),
     step!(34, "0034_packages"),
+    step!(35, "0035_placements"),
 ];
 
 /// A version of the schema.

@@ -8,19 +8,15 @@ use crate::http::auth::{Administrator, Reader};
 use crate::http::error::{ErrorCode, FieldError, Problem};
 use crate::http::extract::{Body, Path};
 use crate::http::reply::{Answer, Flat, One, Resource};
+use crate::http::resources::machines::{Meant, meant};
 use crate::http::time::rfc3339;
-use crate::plugins::{
-    Earlier, MAX_DEVICES, Manifest, Package, PackageState, Rollout as Kept, RolloutTarget,
-};
-use crate::telemetry::selector::Selector;
+use crate::plugins::{Earlier, Manifest, Package, PackageState, Rollout as Kept};
 use axum::extract::State;
 use flyball_protocol::message::PluginState;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-const MAX_SELECTOR: usize = 1_024;
 
 /// Where a version runs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,9 +31,9 @@ pub(crate) struct Rollout {
     grants: Vec<String>,
     /// What it wants and was not granted: such calls are denied to it.
     ungranted: Vec<String>,
-    /// Machines whose labels are so; every machine where this and `device_ids` are absent.
-    selector: Option<String>,
-    device_ids: Option<Vec<Uuid>>,
+    /// The machines that are meant; all where none of these is there.
+    #[serde(flatten)]
+    machines: Meant,
     /// Connected machines that are meant, and how far each is.
     devices: Vec<Placed>,
     updated_by: String,
@@ -83,13 +79,8 @@ async fn shown(api: &Api, kept: Kept) -> Result<Rollout, Problem> {
         Placed { device_id: device.0, state, reason }
     };
     let mut online = api.app.sessions.online();
-    online.retain(|device| kept.target.holds(*device, &tenancy));
+    online.retain(|device| kept.target.hold(*device, &tenancy));
     online.sort_unstable();
-    let (selector, device_ids) = match kept.target {
-        RolloutTarget::All => (None, None),
-        RolloutTarget::Selector(text) => (Some(text), None),
-        RolloutTarget::Devices(devices) => (None, Some(devices.iter().map(|d| d.0).collect())),
-    };
     Ok(Rollout {
         devices: online.into_iter().map(placed).collect(),
         version: manifest.as_ref().map(|manifest| manifest.version.clone()),
@@ -98,8 +89,7 @@ async fn shown(api: &Api, kept: Kept) -> Result<Rollout, Problem> {
         hash: kept.hash,
         previous_hash: kept.previous.map(|previous| previous.hash),
         grants: kept.grants,
-        selector,
-        device_ids,
+        machines: kept.target.into(),
         updated_by: kept.updated_by,
         updated_at: rfc3339(kept.updated_at_ms),
     })
@@ -122,36 +112,18 @@ pub(crate) struct RolloutRequest {
     /// far as this one wants no more.
     #[schema(max_items = 32)]
     grants: Option<Vec<String>>,
+    /// Machines of a site. Every machine where this, `selector` and `device_ids` are absent.
+    site_id: Option<Uuid>,
     /// Labels of machines, as in lists: `site=north,tier in (a,b)`.
     #[schema(max_length = 1024)]
     selector: Option<String>,
-    /// Machines by their ids, in place of a selector. Every machine where both are absent.
+    /// Machines by their ids.
     #[schema(max_items = 1000)]
     device_ids: Option<Vec<Uuid>>,
 }
 
 fn fault(field: &str, message: impl Into<String>) -> Problem {
     Problem::invalid(vec![FieldError::body(field, "invalid_value", message)])
-}
-
-fn target(request: &RolloutRequest) -> Result<RolloutTarget, Problem> {
-    match (&request.selector, &request.device_ids) {
-        (Some(_), Some(_)) => Err(fault("selector", "stands beside device_ids: send one of them")),
-        (None, None) => Ok(RolloutTarget::All),
-        (Some(text), None) => {
-            if text.len() > MAX_SELECTOR {
-                return Err(fault("selector", format!("has at most {MAX_SELECTOR} bytes")));
-            }
-            Selector::parse(text).map_err(|error| fault("selector", error.to_string()))?;
-            Ok(RolloutTarget::Selector(text.clone()))
-        }
-        (None, Some(ids)) if ids.len() > MAX_DEVICES => {
-            Err(fault("device_ids", format!("names at most {MAX_DEVICES}; a selector means more")))
-        }
-        (None, Some(ids)) => {
-            Ok(RolloutTarget::Devices(ids.iter().copied().map(DeviceId).collect()))
-        }
-    }
 }
 
 /// The component and what it says of itself, where it is one of `plugin` and described.
@@ -220,7 +192,7 @@ pub(crate) async fn put(
     Path(plugin): Path<String>,
     Body(request): Body<RolloutRequest>,
 ) -> Answer<One<Rollout>> {
-    let target = target(&request)?;
+    let target = meant(request.site_id, request.selector, request.device_ids)?;
     let manifest = version(&api, &plugin, &request.hash).await?;
     let before = current(&api, &plugin).await?;
     let grants = grants(request.grants, &manifest, before.as_ref())?;

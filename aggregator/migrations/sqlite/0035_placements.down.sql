@@ -1,0 +1,1 @@
+DROP TABLE curriculum_placements;
