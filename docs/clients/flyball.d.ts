@@ -1245,6 +1245,18 @@ export type KeepAwake = {
   duration_seconds?: (number | null);
 };
 
+/** How far one machine is. */
+export type KeptOn = {
+  device_id: string;
+  /** Why it failed; it is tried again. */
+  reason?: (string | null);
+  /** Bytes, while it is sending. */
+  sent?: (number | null);
+  /** `waiting`, `sending`, `kept` or `failed`. */
+  state: string;
+  total?: (number | null);
+};
+
 export type KindWord = "building" | "room" | "rack";
 
 export type LayersInForce = {
@@ -1520,6 +1532,16 @@ export type Me = {
   user: Profile;
 };
 
+/** Every machine where nothing is said. */
+export type Meant = {
+  /** These machines. */
+  device_ids?: (Array<string> | null);
+  /** Machines whose labels are so. */
+  selector?: (string | null);
+  /** Machines of this site. */
+  site_id?: (string | null);
+};
+
 /** The same over an organization. */
 export type MemberRequest = {
   email?: (string | null);
@@ -1745,6 +1767,25 @@ export type Placed = {
   reason?: (string | null);
   /** `waiting`, `compiling`, `ready`, `rejected` or `quarantined`. */
   state: string;
+};
+
+/** Where a curriculum is kept. */
+export type Placement = (Meant & {
+  curriculum_id: string;
+  /** Connected machines that are meant. */
+  devices: Array<KeptOn>;
+  placed_at: string;
+  placed_by: string;
+});
+
+/** Machines that keep it from now on; every machine where none is said. */
+export type PlacementRequest = {
+  /** Machines by their ids. */
+  device_ids?: (Array<string> | null);
+  /** Labels of machines, as in lists: `site=north,tier in (a,b)`. */
+  selector?: (string | null);
+  /** Machines of a site. */
+  site_id?: (string | null);
 };
 
 export type Plugin = {
@@ -2106,8 +2147,7 @@ export type RoleBindingRequest = {
 };
 
 /** Where a version runs. */
-export type Rollout = {
-  device_ids?: (Array<string> | null);
+export type Rollout = (Meant & {
   /** Connected machines that are meant, and how far each is. */
   devices: Array<Placed>;
   /** What it may reach. */
@@ -2117,17 +2157,15 @@ export type Rollout = {
   plugin_id: string;
   /** The component that `rollback` goes back to. */
   previous_hash?: (string | null);
-  /** Machines whose labels are so; every machine where this and `device_ids` are absent. */
-  selector?: (string | null);
   /** What it wants and was not granted: such calls are denied to it. */
   ungranted: Array<string>;
   updated_at: string;
   updated_by: string;
   version?: (string | null);
-};
+});
 
 export type RolloutRequest = {
-  /** Machines by their ids, in place of a selector. Every machine where both are absent. */
+  /** Machines by their ids. */
   device_ids?: (Array<string> | null);
   /** What it may reach, out of what it wants. Absent: what the version before was granted, as far as this one wants no more. */
   grants?: (Array<string> | null);
@@ -2135,6 +2173,8 @@ export type RolloutRequest = {
   hash: string;
   /** Labels of machines, as in lists: `site=north,tier in (a,b)`. */
   selector?: (string | null);
+  /** Machines of a site. Every machine where this, `selector` and `device_ids` are absent. */
+  site_id?: (string | null);
 };
 
 export type RotateRequest = {
@@ -3316,6 +3356,11 @@ export type WebhookSecret = (Webhook & {
 });
 
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
+export type Withdrawn = {
+  curriculum_id: string;
+  removed: boolean;
+};
 
 export interface Operations {
   /** Is the server healthy?. `GET /api/v1/health` */
@@ -5592,6 +5637,34 @@ export interface Operations {
     path: { id: string; asset_id: string };
     headers: { Range?: string; "If-Range"?: string; "If-None-Match"?: string };
     response: unknown;
+  };
+  /** Which machines keep a curriculum. `GET /api/v1/curricula/{id}/placement` */
+  curricula_placement_get: {
+    path: { id: string };
+    response: {
+      data: Placement;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have machines keep a curriculum for readers nearby. `PUT /api/v1/curricula/{id}/placement` */
+  curricula_placement_replace: {
+    path: { id: string };
+    body: PlacementRequest;
+    response: {
+      data: Placement;
+      meta: Meta;
+      links: Links;
+    };
+  };
+  /** Have machines keep a curriculum no longer. `DELETE /api/v1/curricula/{id}/placement` */
+  curricula_placement_delete: {
+    path: { id: string };
+    response: {
+      data: Withdrawn;
+      meta: Meta;
+      links: Links;
+    };
   };
   /** Fetch what the document has elsewhere. `POST /api/v1/curricula/{id}/preload-assets` */
   curricula_preload_assets: {
