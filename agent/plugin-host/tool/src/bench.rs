@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             figures.calls,
             say::milliseconds(figures.median),
             say::milliseconds(figures.worst),
-            say::mebibytes(figures.memory_bytes),
+            say::size(figures.memory_bytes),
             fuel.map_or_else(|| "-".into(), say::grouped)
         );
     }

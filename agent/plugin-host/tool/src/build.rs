@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         out.display(),
         anatomy.world_name(),
         anatomy.wit,
-        say::mebibytes(bytes.len() as u64)
+        say::size(bytes.len() as u64)
     );
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct Description {
     pub(crate) id: String,
-    pub(crate) name: String,
+    name: String,
     pub(crate) version: String,
     author: String,
     licence: String,

@@ -21,11 +21,14 @@ pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// `1.1 MiB`.
-pub(crate) fn mebibytes(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
-    let bytes = bytes as f64;
-    format!("{:.1} MiB", bytes / 1024.0 / 1024.0)
+/// `1.1 MiB`, or `36 KiB` below that.
+pub(crate) fn size(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    if bytes < MIB {
+        return format!("{} KiB", bytes.div_ceil(1024));
+    }
+    let tenths = bytes.saturating_mul(10) / MIB;
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// `1,234,567`.
@@ -49,6 +52,15 @@ mod tests {
     fn numbers_are_grouped_by_thousands() {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn small_sizes_are_not_shown_as_nothing() {
+        for (bytes, text) in
+            [(0, "0 KiB"), (1, "1 KiB"), (37_018, "37 KiB"), (12_900_000, "12.3 MiB")]
+        {
+            assert_eq!(size(bytes), text);
         }
     }
 }

@@ -4,14 +4,12 @@
 //! to another plugin or another version of it.
 
 use crate::anatomy::Anatomy;
-use crate::inspect::Description;
 use crate::key::{Password, small_text};
 use crate::project;
-use crate::sandbox::{Meter, compile};
 use anyhow::{Context as _, Result, ensure};
 use minisign::SignatureBox;
 use minisign_verify::{PublicKey, Signature};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -39,9 +37,8 @@ pub(crate) struct VerifyOptions {
 pub(crate) fn sign(options: &SignOptions) -> Result<()> {
     let file = &options.file;
     let bytes = project::read(file)?;
-    let anatomy = Anatomy::of(&bytes)?;
-    let manifest = compile(&bytes, Meter::Off)?.manifest;
-    let it = Description::of(&bytes, &anatomy, &manifest)?;
+    Anatomy::of(&bytes)?;
+    let it = named(file, &project::sha256(&bytes))?;
     let key = options.password.open(&options.key)?;
     let trusted = format!("id={} version={} sha256={}", it.id, it.version, it.sha256);
     let public =
@@ -57,6 +54,30 @@ pub(crate) fn sign(options: &SignOptions) -> Result<()> {
     project::write(&signature, &signed.context("it can't be signed")?.to_bytes())?;
     println!("{}: {trusted}", signature.display());
     Ok(())
+}
+
+/// What `pack` wrote beside the component.
+#[derive(Deserialize)]
+struct Packed {
+    id: String,
+    version: String,
+    sha256: String,
+}
+
+fn named(file: &Path, sha256: &str) -> Result<Packed> {
+    let beside = file.with_extension("json");
+    let text = std::fs::read_to_string(&beside).with_context(|| {
+        format!("{} can't be read; `flyball plugin pack` writes it", beside.display())
+    })?;
+    let packed: Packed = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what `pack` writes", beside.display()))?;
+    ensure!(
+        packed.sha256 == sha256,
+        "{} is of another component than {}; pack it again",
+        beside.display(),
+        file.display()
+    );
+    Ok(packed)
 }
 
 pub(crate) fn verify(options: &VerifyOptions) -> Result<()> {

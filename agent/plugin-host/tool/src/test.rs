@@ -83,11 +83,7 @@ fn introduce(anatomy: &Anatomy, compiled: &Compiled) {
 fn cost(outcome: &Outcome) -> String {
     let fuel =
         outcome.fuel.map_or_else(String::new, |fuel| format!("  fuel {}", say::grouped(fuel)));
-    format!(
-        "{:>10}  {:>8}{fuel}",
-        say::milliseconds(outcome.time),
-        say::mebibytes(outcome.memory_bytes)
-    )
+    format!("{:>10}  {:>8}{fuel}", say::milliseconds(outcome.time), say::size(outcome.memory_bytes))
 }
 
 /// An editor asks `validate` and a reader asks `render`: they have to agree on what is wrong.

@@ -11,7 +11,7 @@ use std::process::Command;
 const CLANG: Tool = Tool {
     name: "clang",
     own: None,
-    install: "apt-get install --no-install-recommends clang lld wasi-libc",
+    install: "apt-get install --no-install-recommends clang wasi-libc libclang-rt-dev-wasm32",
 };
 /// Where Debian puts the library.
 const LIBRARIES: &str = "/usr/lib/wasm32-wasi";
@@ -40,8 +40,21 @@ pub(super) fn build(folder: &Path) -> Result<()> {
     }
     link.args(["--no-entry", "--strip-all"]).args(&objects);
     link.arg("bindings/renderer_component_type.o");
-    link.args([&format!("-L{LIBRARIES}"), "-lc", "-o"]).arg(built());
+    link.args([&format!("-L{LIBRARIES}"), "-lc"]).arg(builtins(&clang)?).arg("-o").arg(built());
     run(folder, &mut link)
+}
+
+/// What clang calls where the processor has no instruction: wide numbers, floats as text.
+fn builtins(clang: &Path) -> Result<PathBuf> {
+    let asked = Command::new(clang)
+        .args(["--target=wasm32-wasi", "--rtlib=compiler-rt", "-print-libgcc-file-name"])
+        .output()
+        .context("clang can't be started")?;
+    let file = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    if !file.is_file() {
+        bail!("clang's functions for wasm32 are missing; install them:\n    {}", CLANG.install);
+    }
+    Ok(file)
 }
 
 /// The project's own, then those of the bindings; two of one name would be one object.
