@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use minisign::{KeyPair, SecretKey, SecretKeyBox};
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +97,14 @@ impl Password {
                 Err(error) => Err(error),
             },
         };
-        opened.with_context(|| format!("{} can't be opened", file.display()))
+        opened.with_context(|| {
+            let hint = if std::io::stdin().is_terminal() {
+                ""
+            } else {
+                "; without a terminal its password comes by --password-file"
+            };
+            format!("{} can't be opened{hint}", file.display())
+        })
     }
 }
 

@@ -227,12 +227,20 @@ impl Drop for Guarded {
     }
 }
 
+/// Linux's numbers.
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+const SIGXCPU: i32 = 24;
+const SIGSYS: i32 = 31;
+
 fn end(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (_, Some(24)) => "it took more than its minute of processor time".into(),
-        (_, Some(signal)) => {
-            format!("it was ended by signal {signal}, as at the limit of its memory")
+        (_, Some(SIGABRT)) => "it gave up, as where its memory ends".into(),
+        (_, Some(SIGKILL | SIGXCPU)) => {
+            "it was killed, as a compiler is after its minute of processor time".into()
         }
+        (_, Some(SIGSYS)) => "it made a system call that it may not".into(),
+        (_, Some(signal)) => format!("it was ended by signal {signal}"),
         (Some(code), None) => format!("it ended with code {code}"),
         (None, None) => "it ended in an unknown way".into(),
     }

@@ -27,7 +27,11 @@ fn heights(source: &str) -> Result<Vec<u32>, Vec<Diagnostic>> {
     if heights.is_empty() && faults.is_empty() {
         faults.push(Diagnostic::error("empty", "there is no number in it").at(1, 1));
     }
-    if faults.is_empty() { Ok(heights) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(heights)
+    } else {
+        Err(faults)
+    }
 }
 
 fn svg(heights: &[u32]) -> (u32, u32, String) {
@@ -41,7 +45,11 @@ fn svg(heights: &[u32]) -> (u32, u32, String) {
         })
         .collect();
     let head = format!("viewBox='0 0 {width} {height}' width='{width}' height='{height}'");
-    (width, height, format!("<svg xmlns='http://www.w3.org/2000/svg' {head}>{bars}</svg>"))
+    (
+        width,
+        height,
+        format!("<svg xmlns='http://www.w3.org/2000/svg' {head}>{bars}</svg>"),
+    )
 }
 
 impl Renderer for Bars {

@@ -97,3 +97,16 @@ fn the_fuel_of_a_call_is_the_same_every_time() {
     assert!(first.replace(',', "").parse::<u64>().unwrap() > 100, "{first}");
     assert_eq!(fuel(), first);
 }
+
+#[test]
+fn an_importer_is_tried_on_a_folder_of_files() {
+    let desk = Desk::new();
+    desk.write("build/plugin.wasm", component("umcf"));
+    desk.write("tests/waves/files/waves/01-waves.md", "# Waves\n\nA wave moves.\n");
+    desk.write("tests/waves/request.json", r#"{"course": "waves"}"#);
+    desk.write("tests/waves/expect.json", r#"{"ok": true, "items": ["waves", "more"]}"#);
+    let said = desk.plugin(&["test"]).and_failed();
+    assert!(said.contains(r#"items: expected ["waves", "more"], got ["waves"]"#), "{said}");
+    desk.plugin(&["test", "--bless"]).and_went_well();
+    desk.plugin(&["test"]).and_went_well();
+}
