@@ -1,7 +1,7 @@
 //! A component to native code. Runs in the short-lived child only: compiling foreign code can
 //! take any amount of time and memory, and nothing but a process bounds that.
 
-use crate::engine::{ENGINE, Memory, engine};
+use crate::engine::{ENGINE, Memory, counting_engine, engine};
 use crate::inspect::inspect;
 use crate::limits;
 use crate::plugin::{LoadError, Plugin};
@@ -14,7 +14,17 @@ const PAGE_BYTES: u64 = 64 * 1024;
 /// empty where the component is rejected.
 #[must_use]
 pub fn compile(file: &[u8]) -> (Report, Vec<u8>) {
-    match compiled(file) {
+    reported(compiled(file, engine(Memory::OnDemand)))
+}
+
+/// The same for an engine that counts; [`Plugin::load_counting`] takes its code.
+#[must_use]
+pub fn compile_counting(file: &[u8]) -> (Report, Vec<u8>) {
+    reported(compiled(file, counting_engine(Memory::OnDemand)))
+}
+
+fn reported(compiled: Result<(Manifest, World, Vec<u8>), CompileFault>) -> (Report, Vec<u8>) {
+    match compiled {
         Ok((manifest, world, code)) => {
             let code_bytes = code.len() as u64;
             (Report::Compiled { manifest, world, engine: ENGINE.to_owned(), code_bytes }, code)
@@ -23,10 +33,13 @@ pub fn compile(file: &[u8]) -> (Report, Vec<u8>) {
     }
 }
 
-fn compiled(file: &[u8]) -> Result<(Manifest, World, Vec<u8>), CompileFault> {
+fn compiled(
+    file: &[u8],
+    engine: wasmtime::Result<wasmtime::Engine>,
+) -> Result<(Manifest, World, Vec<u8>), CompileFault> {
     let world = inspect(file)?;
     let uncompilable = |error: wasmtime::Error| CompileFault::NotCompilable(format!("{error:#}"));
-    let engine = engine(Memory::OnDemand).map_err(uncompilable)?;
+    let engine = engine.map_err(uncompilable)?;
     let component = Component::new(&engine, file).map_err(uncompilable)?;
     check_appetite(&component)?;
     let plugin = Plugin::link(engine, &component, world).map_err(|error| match error {

@@ -45,6 +45,18 @@ pub fn engine(memory: Memory) -> wasmtime::Result<Engine> {
     Engine::new(&engine_config(memory))
 }
 
+/// An engine of that configuration that counts what its guests do: the same for the same work on
+/// any machine. Its code is its own; nothing in production counts.
+///
+/// # Errors
+/// Where this machine can't run it.
+#[cfg(feature = "compile")]
+pub fn counting_engine(memory: Memory) -> wasmtime::Result<Engine> {
+    let mut config = engine_config(memory);
+    config.consume_fuel(true);
+    Engine::new(&config)
+}
+
 /// A process runs one call at a time; the second slot is the instance that is just ending.
 fn slots() -> PoolingAllocationConfig {
     let mut slots = PoolingAllocationConfig::default();

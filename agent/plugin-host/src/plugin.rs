@@ -43,6 +43,30 @@ pub struct Plugin {
     engine: Engine,
     ticker: Ticker,
     world: Linked,
+    cost: CostCell,
+}
+
+/// What one call has cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Linear memory, at its highest.
+    pub memory_bytes: u64,
+    /// `None` where the engine does not count.
+    pub fuel: Option<u64>,
+}
+
+/// Written when a call ends; one call runs at a time.
+#[derive(Debug, Default)]
+struct CostCell(std::sync::Mutex<Cost>);
+
+impl CostCell {
+    fn set(&self, cost: Cost) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = cost;
+    }
+
+    fn get(&self) -> Cost {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 enum Linked {
@@ -66,7 +90,24 @@ impl Plugin {
     /// # Errors
     /// Where it was made for another engine or processor, or is damaged in a way that shows.
     pub fn load(code: &Path, world: World) -> Result<Self, LoadError> {
-        let engine = engine(Memory::Pooled).map_err(LoadError::Engine)?;
+        Self::load_into(engine(Memory::Pooled), code, world)
+    }
+
+    /// The same for code of an engine that counts.
+    ///
+    /// # Errors
+    /// As for [`Plugin::load`].
+    #[cfg(feature = "compile")]
+    pub fn load_counting(code: &Path, world: World) -> Result<Self, LoadError> {
+        Self::load_into(crate::engine::counting_engine(Memory::Pooled), code, world)
+    }
+
+    fn load_into(
+        engine: wasmtime::Result<Engine>,
+        code: &Path,
+        world: World,
+    ) -> Result<Self, LoadError> {
+        let engine = engine.map_err(LoadError::Engine)?;
         #[expect(unsafe_code, reason = "the agent has checked the code's MAC")]
         // SAFETY: the file holds what `compile` wrote, proved by the agent's keyed MAC, in a
         // sealed memory file that nobody writes to any more.
@@ -95,7 +136,18 @@ impl Plugin {
             }
         };
         let ticker = Ticker::start(&engine).map_err(LoadError::Thread)?;
-        Ok(Self { engine, ticker, world: linked.map_err(LoadError::World)? })
+        Ok(Self {
+            engine,
+            ticker,
+            world: linked.map_err(LoadError::World)?,
+            cost: CostCell::default(),
+        })
+    }
+
+    /// What the call that ended last has cost.
+    #[must_use]
+    pub fn last_cost(&self) -> Cost {
+        self.cost.get()
     }
 
     /// What the plugin says of itself.
@@ -264,21 +316,31 @@ impl Plugin {
         Err(limit(Exceeded::Steps))
     }
 
-    fn call_of(&self, state: State, deadline_ms: u32) -> Call {
+    fn call_of(&self, state: State, deadline_ms: u32) -> Call<'_> {
         let mut store = Store::new(&self.engine, state);
         arm(&mut store, deadline_ms, State::limiter);
-        Call { store, deadline_ms, output_bytes: 0 }
+        Call { store, deadline_ms, output_bytes: 0, cost: &self.cost }
     }
 }
 
 /// One call on its way.
-struct Call {
+struct Call<'a> {
     store: Store<State>,
     deadline_ms: u32,
     output_bytes: usize,
+    cost: &'a CostCell,
 }
 
-impl Call {
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.cost.set(Cost {
+            memory_bytes: self.store.data().limiter.memory_bytes() as u64,
+            fuel: self.store.get_fuel().ok().map(|left| u64::MAX - left),
+        });
+    }
+}
+
+impl Call<'_> {
     /// Runs guest code, and says plainly how it ended where it did not return.
     fn guarded<R>(
         &mut self,

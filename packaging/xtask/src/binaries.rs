@@ -20,7 +20,7 @@ struct Program {
 /// In which the guard is shipped: what it takes of memory is locked there.
 const GUARD_PROFILE: &str = "guard";
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     Program { name: "flyball-guard", package: "flyball-guard", profile: GUARD_PROFILE },
     Program { name: "flyball-driver", package: "flyball-drivers", profile: "edge" },
     Program { name: "flyball-agent", package: "flyball-agent", profile: "edge" },
@@ -28,6 +28,7 @@ const PROGRAMS: [Program; 7] = [
     Program { name: "flyball-compiler", package: "flyball-compiler", profile: "edge" },
     Program { name: "flyball-aggregator", package: "flyball-aggregator", profile: "release" },
     Program { name: "flyball-plant", package: "flyball-harness", profile: "release" },
+    Program { name: "flyball", package: "flyball-tool", profile: "edge" },
 ];
 
 /// The built programs by their path.
@@ -50,7 +51,7 @@ pub(crate) fn locate(root: &Path) -> Binaries {
     };
     let path =
         |program: &Program| workspace::target_dir(root).join(folder(program)).join(program.name);
-    let [guard, _, agent, runner, compiler, aggregator, plant] = PROGRAMS.each_ref().map(path);
+    let [guard, _, agent, runner, compiler, aggregator, plant, _] = PROGRAMS.each_ref().map(path);
     Binaries { guard, agent, runner, compiler, aggregator, plant }
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn build(root: &Path) -> Result<Binaries> {
 
 /// Builds the aggregator alone and gives back where it lies.
 pub(crate) fn build_aggregator(root: &Path) -> Result<PathBuf> {
-    let [.., aggregator, _] = &PROGRAMS;
+    let [.., aggregator, _, _] = &PROGRAMS;
     build_plain(root, aggregator)?;
     Ok(locate(root).aggregator)
 }

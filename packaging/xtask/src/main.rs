@@ -13,6 +13,7 @@ mod contract;
 mod down;
 mod faults;
 mod fleet;
+mod javascript;
 mod mutants;
 mod packages;
 mod peers;

@@ -1,18 +1,9 @@
-//! Guests to components, with one tool chain or the other.
-//!
-//! rustup's `wasm32-unknown-unknown` where it is installed. Elsewhere Debian's `rustc-web` with
-//! its own standard library from source, linked by the tools that rustup's tool chain carries.
-//! Every guest shares one target folder outside the clone, and the flags stay fixed: changed
-//! ones rebuild the standard library.
+//! Guests to components. Every guest shares one target folder outside the clone, because the
+//! standard library may have to be built for it.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
+use flyball_guest_toolchain::{RustToolchain, TARGET};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-const TARGET: &str = "wasm32-unknown-unknown";
-/// Debian's second compiler, and where its package puts the standard library's source.
-const WEB_RUSTC: &str = "/usr/bin/rustc";
-const WEB_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.lock";
 
 /// What the product ships.
 pub(crate) const GUESTS: [&str; 10] =
@@ -58,7 +49,7 @@ impl Profile {
 
 /// Is there a tool chain that makes components?
 pub(crate) fn toolchain_is_there() -> bool {
-    Toolchain::find().is_ok()
+    RustToolchain::find().is_ok()
 }
 
 /// Builds the guests that the tests need beside those of [`build`].
@@ -72,12 +63,12 @@ fn build_guests(
     guests: &[&str],
     profile: Profile,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let toolchain = Toolchain::find()?;
+    let toolchain = RustToolchain::find()?;
     let target = target_folder()?;
     std::fs::create_dir_all(out).with_context(|| format!("{} can't be made", out.display()))?;
     let build = |guest: &&str| {
         crate::say::step(&format!("build the plugin {guest} to a component"));
-        toolchain.build(&root.join("plugins"), &target, guest, profile)?;
+        build_guest(&toolchain, &root.join("plugins"), &target, guest, profile)?;
         let file = format!("{guest}.wasm");
         keep(&target.join(TARGET).join(profile.name()).join(&file), &out.join(&file))
     };
@@ -109,84 +100,22 @@ fn keep(built: &Path, kept: &Path) -> anyhow::Result<PathBuf> {
     Ok(kept.to_path_buf())
 }
 
-#[derive(Debug)]
-struct Toolchain {
-    /// rustup's linkers, first in the path.
-    linkers: Vec<PathBuf>,
-    standard_library: StandardLibrary,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum StandardLibrary {
-    Installed,
-    FromDebiansSource,
-}
-
-impl Toolchain {
-    fn find() -> anyhow::Result<Self> {
-        let tools = PathBuf::from(rustc(&["--print", "target-libdir"])?)
-            .parent()
-            .context("rustc names no library folder")?
-            .join("bin");
-        let linkers = vec![tools.join("gcc-ld"), tools];
-        ensure!(
-            linkers.iter().any(|folder| folder.join("wasm-component-ld").exists()),
-            "this Rust tool chain has no wasm-component-ld; install Rust through rustup"
-        );
-        let installed = PathBuf::from(rustc(&["--print", "target-libdir", "--target", TARGET])?);
-        let standard_library = if installed.is_dir() {
-            StandardLibrary::Installed
-        } else if Path::new(WEB_RUSTC).exists() && Path::new(WEB_SOURCE).exists() {
-            StandardLibrary::FromDebiansSource
-        } else {
-            bail!(
-                "plugins need the target {TARGET}: run `rustup target add {TARGET}`, or on \
-                 Debian `apt-get install rustc-web rust-web-src`"
-            );
-        };
-        Ok(Self { linkers, standard_library })
-    }
-
-    /// One guest at a time: together their features would be unified, and a guest that links
-    /// two worlds is no component of either.
-    fn build(
-        &self,
-        workspace: &Path,
-        target: &Path,
-        guest: &str,
-        profile: Profile,
-    ) -> anyhow::Result<()> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = self.linkers.iter().cloned().chain(std::env::split_paths(&path));
-        let mut cargo = Command::new("cargo");
-        cargo
-            .current_dir(workspace)
-            .args(["build", "--profile", profile.name(), "--locked", "--quiet", "--target", TARGET])
-            .args(["-p", guest])
-            .env("PATH", std::env::join_paths(folders).context("PATH can't be extended")?)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-component-ld")
-            .env("CARGO_TARGET_DIR", target);
-        // What the caller set for its own build would change the guests.
-        for flags in
-            ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"]
-        {
-            cargo.env_remove(flags);
-        }
-        if self.standard_library == StandardLibrary::FromDebiansSource {
-            cargo
-                .arg("-Zbuild-std=std,panic_abort")
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env("RUSTC", WEB_RUSTC);
-        }
-        let status = cargo.status().context("cargo can't be started")?;
-        ensure!(status.success(), "the plugin `{guest}` does not build");
-        Ok(())
-    }
-}
-
-fn rustc(arguments: &[&str]) -> anyhow::Result<String> {
-    let output =
-        Command::new("rustc").args(arguments).output().context("rustc can't be started")?;
-    ensure!(output.status.success(), "rustc {} failed", arguments.join(" "));
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+/// One guest at a time: together their features would be unified, and a guest that links two
+/// worlds is no component of either.
+fn build_guest(
+    toolchain: &RustToolchain,
+    workspace: &Path,
+    target: &Path,
+    guest: &str,
+    profile: Profile,
+) -> anyhow::Result<()> {
+    let status = toolchain
+        .cargo_build()?
+        .current_dir(workspace)
+        .args(["--profile", profile.name(), "--locked", "--quiet", "-p", guest])
+        .env("CARGO_TARGET_DIR", target)
+        .status()
+        .context("cargo can't be started")?;
+    ensure!(status.success(), "the plugin `{guest}` does not build");
+    Ok(())
 }

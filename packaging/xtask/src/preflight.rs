@@ -34,7 +34,7 @@ const TO_BUILD: [Need; 3] = [
 ];
 
 /// To test besides: a browser, and the other side of each kind of equipment.
-const TO_TEST: [Need; 12] = [
+const TO_TEST: [Need; 14] = [
     Need {
         what: "Chromium, to drive the console",
         there: || Path::new("/usr/bin/chromium").exists(),
@@ -94,6 +94,19 @@ const TO_TEST: [Need; 12] = [
         packages: &["fonts-liberation"],
     },
     Need {
+        what: "clang with wasi-libc, for plugins in C",
+        there: || {
+            let library = Path::new("/usr/lib/wasm32-wasi/libc.a").exists();
+            library && are_there(&["clang"]) && wasm_builtins_are_there()
+        },
+        packages: &["clang", "wasi-libc", "libclang-rt-dev-wasm32"],
+    },
+    Need {
+        what: "minisign, to judge what plugins are signed with",
+        there: || are_there(&["minisign"]),
+        packages: &["minisign"],
+    },
+    Need {
         what: "smartctl, to read disks",
         there: || are_there(&["smartctl"]),
         packages: &["smartmontools"],
@@ -127,6 +140,7 @@ pub(crate) fn for_building() -> Result<()> {
 /// Installs what building and testing need.
 pub(crate) fn for_testing() -> Result<()> {
     provide(TO_BUILD.iter().chain(&TO_TEST))?;
+    crate::javascript::provide()?;
     crate::python::provide()
 }
 
@@ -183,6 +197,16 @@ fn are_there(programs: &[&str]) -> bool {
         .chain(["/usr/bin", "/usr/sbin", "/lib/nut"].map(Into::into))
         .collect();
     programs.iter().all(|name| folders.iter().any(|folder| folder.join(name).is_file()))
+}
+
+/// What clang calls where WebAssembly has no instruction; a package of its own.
+fn wasm_builtins_are_there() -> bool {
+    let asked = Command::new("clang")
+        .args(["--target=wasm32-wasi", "--rtlib=compiler-rt", "-print-libgcc-file-name"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    asked.is_ok_and(|said| Path::new(String::from_utf8_lossy(&said.stdout).trim()).is_file())
 }
 
 /// Does `program argument` end well?

@@ -1,0 +1,180 @@
+//! `new`: a project from a template, with everything that it needs beside the language's tools.
+
+use crate::language::Language;
+use crate::project;
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::ValueEnum;
+use rust_embed::RustEmbed;
+use std::path::{Path, PathBuf};
+
+/// What the templates call the plugin.
+const PLACEHOLDER: &str = "plugin-name";
+
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/rust"]
+struct Rust;
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/javascript"]
+struct Javascript;
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/python"]
+struct Python;
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/c"]
+struct C;
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/sdk"]
+struct Sdk;
+#[derive(RustEmbed)]
+#[folder = "../../../wit"]
+struct Wit;
+
+/// The guests' own workspace, which the SDK takes its edition and lints from.
+const GUESTS_WORKSPACE: &str = include_str!("../../../../plugins/Cargo.toml");
+/// The version of the interface that a project without the SDK is built against.
+const WIT_VERSION: &str = "0.1";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Renderer,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The plugin's id and format, and its folder: a-z, 0-9 and `-`
+    name: String,
+    #[arg(long)]
+    language: Language,
+    #[arg(long, default_value = "renderer")]
+    kind: Kind,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    check_name(&options.name)?;
+    let folder = PathBuf::from(&options.name);
+    ensure!(!folder.exists(), "{} exists already; choose another name", folder.display());
+    let Kind::Renderer = options.kind;
+    for (path, bytes) in files(options.language)? {
+        let bytes = named(bytes, &options.name);
+        let file = folder.join(path);
+        project::make_folder(file.parent().unwrap_or(&folder))?;
+        project::write(&file, &bytes)?;
+    }
+    println!("{0} is a renderer of the format `{0}`. Next:\n", options.name);
+    println!("    cd {}", options.name);
+    println!("    flyball plugin build\n    flyball plugin test\n");
+    println!("{}/README.md says what build needs and what the files are.", options.name);
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let letter = |b: u8| b.is_ascii_lowercase();
+    let sound = name.bytes().next().is_some_and(letter)
+        && name.len() <= 48
+        && name.bytes().all(|b| letter(b) || b.is_ascii_digit() || b == b'-')
+        && !name.ends_with('-');
+    ensure!(sound, "{name:?} is no name for a plugin: 1 to 48 of a-z, 0-9 and `-`, a letter first");
+    ensure!(
+        !["build", "core", "flyball-plugin", "std", "test"].contains(&name),
+        "{name:?} is taken by Rust or by the SDK; choose another name"
+    );
+    Ok(())
+}
+
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+fn files(language: Language) -> Result<Files> {
+    let mut files = match language {
+        Language::Rust => embedded::<Rust>("", |_| true),
+        Language::Javascript => embedded::<Javascript>("", |_| true),
+        Language::Python => embedded::<Python>("", |_| true),
+        Language::C => embedded::<C>("", |_| true),
+    };
+    match language {
+        Language::Rust => {
+            files.extend(embedded::<Sdk>("flyball/plugins/sdk", |_| true));
+            files.extend(embedded::<Wit>("flyball/wit", |_| true));
+            files.push(("flyball/plugins/Cargo.toml".into(), sdk_workspace()?.into_bytes()));
+        }
+        Language::Javascript | Language::Python | Language::C => {
+            let prefix = format!("{WIT_VERSION}/");
+            let wit = embedded::<Wit>("", |path| path.starts_with(&prefix));
+            files.extend(wit.into_iter().map(|(path, bytes)| {
+                let inner = path.strip_prefix(WIT_VERSION).unwrap_or(&path);
+                (Path::new("wit").join(inner), bytes)
+            }));
+        }
+    }
+    if files.is_empty() {
+        bail!("this build of flyball has no templates in it");
+    }
+    Ok(files)
+}
+
+fn embedded<E: RustEmbed>(below: &str, wanted: impl Fn(&str) -> bool) -> Files {
+    E::iter()
+        .filter(|path| wanted(path))
+        .filter_map(|path| {
+            let file = E::get(&path)?;
+            Some((Path::new(below).join(&*path), file.data.into_owned()))
+        })
+        .collect()
+}
+
+/// A workspace around the SDK alone, with what the SDK inherits.
+fn sdk_workspace() -> Result<String> {
+    let guests: toml::Table =
+        GUESTS_WORKSPACE.parse().context("the embedded plugins/Cargo.toml is no TOML")?;
+    let mut workspace = toml::Table::new();
+    workspace.insert("resolver".into(), "3".into());
+    workspace.insert("members".into(), vec!["sdk"].into());
+    for inherited in ["package", "lints"] {
+        let value = guests.get("workspace").and_then(|guests| guests.get(inherited));
+        let value = value.context("the embedded plugins/Cargo.toml has no workspace")?;
+        workspace.insert(inherited.into(), value.clone());
+    }
+    let mut manifest = toml::Table::new();
+    manifest.insert("workspace".into(), workspace.into());
+    Ok(toml::to_string(&manifest)?)
+}
+
+/// Files that are no text are left as they are.
+fn named(bytes: Vec<u8>, name: &str) -> Vec<u8> {
+    match String::from_utf8(bytes) {
+        Ok(text) => text.replace(PLACEHOLDER, name).into_bytes(),
+        Err(binary) => binary.into_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_of_cargo_npm_and_the_host_alike() {
+        for sound in ["bars", "b", "bar-chart-2"] {
+            assert!(check_name(sound).is_ok(), "{sound}");
+        }
+        for wrong in ["", "Bars", "2d", "-x", "x-", "a b", "../x", "a_b", "std", &"x".repeat(49)] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_template_has_its_sources_its_interface_its_cases_and_a_readme() {
+        for language in Language::value_variants() {
+            let files = files(*language).unwrap();
+            let has = |end: &str| files.iter().any(|(path, _)| path.ends_with(end));
+            for end in ["README.md", "tests/three-bars/expect.json", "renderer.wit"] {
+                assert!(has(end), "{language:?}: {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sdk_finds_what_it_inherits() {
+        let manifest: toml::Table = sdk_workspace().unwrap().parse().unwrap();
+        assert!(manifest["workspace"]["package"]["edition"].is_str());
+        assert!(manifest["workspace"]["lints"]["rust"].is_table());
+    }
+}
