@@ -29,6 +29,11 @@ const page = `<!doctype html><meta charset="utf-8"><body>
   ${kind === "plantuml" ? '<script src="/packages/plantuml-js/viz-global.js"></script>' : ""}
   <script type="module">${drawers[kind]}
     const failed = (svg) => /\\[From \\w+ \\(line|Syntax Error\\?|An error has occured/.test(svg);
+    // A picture of an error ends with what is wrong, in a text of its own.
+    const last = (svg) => {
+      const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\\/text>/g)].map((text) => text[1].trim());
+      return (texts.filter((text) => text !== "").at(-1) ?? "an error").slice(0, 400);
+    };
     for (;;) {
       const next = await (await fetch("/next")).json();
       if (next === null) break;
@@ -36,7 +41,7 @@ const page = `<!doctype html><meta charset="utf-8"><body>
       try {
         const svg = await draw(next.source, next.index);
         answer = failed(svg)
-          ? { drawn: false, reason: svg.replace(/<[^>]*>/g, " ").replace(/\\s+/g, " ").trim().slice(0, 400) }
+          ? { drawn: false, reason: last(svg) }
           : { drawn: true, reason: "" };
       } catch (error) {
         answer = { drawn: false, reason: String(error?.message ?? error).slice(0, 400) };

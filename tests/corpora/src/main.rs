@@ -6,6 +6,7 @@ mod counts;
 mod ours;
 mod page;
 mod samples;
+mod sheet;
 mod theirs;
 mod verdict;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use counts::{Count, Counts};
 use ours::Renderer;
 use samples::{CORPORA, Corpus};
+use sheet::Studio;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +43,18 @@ enum Word {
         /// Only this corpus; the others keep their counts
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
+    },
+    /// Draw the contact sheets
+    Sheet {
+        /// The built aggregator, which makes pixels
+        #[arg(long, value_name = "PROGRAM")]
+        aggregator: PathBuf,
+        /// Where its fonts lie
+        #[arg(long, required = true, value_name = "FOLDER")]
+        fonts: Vec<PathBuf>,
+        /// Where the sheets go
+        #[arg(long, value_name = "FOLDER", default_value = "docs/pictures")]
+        pictures: PathBuf,
     },
     /// Render a few sources of each corpus again and hold them against the kept counts
     Check,
@@ -81,6 +95,15 @@ fn main() -> ExitCode {
     let done = match &arguments.word {
         Word::Count { places: References { node, chromium }, only } => {
             count(places, &Hosts { node: node.clone(), chromium: chromium.clone() }, only)
+        }
+        Word::Sheet { aggregator, fonts, pictures } => {
+            let studio = Studio {
+                aggregator: aggregator.clone(),
+                fonts: fonts.clone(),
+                components: places.components.clone(),
+                code: places.work.join("code"),
+            };
+            sheet::draw(&studio, pictures)
         }
         Word::Check => check(places),
     };
@@ -126,14 +149,19 @@ fn count_one(places: &Places, hosts: &Hosts, corpus: &Corpus) -> Result<Count> {
     let mut told = String::new();
     for (sample, (ours, theirs)) in samples.iter().zip(own.iter().zip(&other)) {
         let (outcome, letter) = (ours.outcome.letter(), theirs.letter());
-        let line = format!("{outcome}{letter} {:?} {:?} {:?}\n", sample.name, ours.reason, theirs.reason);
+        let line =
+            format!("{outcome}{letter} {:?} {:?} {:?}\n", sample.name, ours.reason, theirs.reason);
         told.push_str(&line);
     }
     let list = places.work.join(format!("{}.outcomes.txt", corpus.name));
     fs::write(&list, told).with_context(|| format!("{} can't be written", list.display()))?;
     let count = Count::new(&samples, &own, &other);
     let drawn = count.of(Outcome::Drawn);
-    println!("  drawn {drawn}, broke {}, each of them: {}", count.of(Outcome::Broke), list.display());
+    println!(
+        "  drawn {drawn}, broke {}, each of them: {}",
+        count.of(Outcome::Broke),
+        list.display()
+    );
     Ok(count)
 }
 

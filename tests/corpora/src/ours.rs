@@ -53,7 +53,7 @@ impl Renderer {
 
     pub(crate) fn judge(&self, sample: &Sample) -> Ours {
         let watch = Watch::start();
-        let outcome = self.render(&sample.source, &[]);
+        let outcome = self.render(&sample.source, &[], None);
         let ms = watch.ms();
         match outcome {
             Ok(_) => Ours { outcome: Outcome::Drawn, reason: String::new(), ms },
@@ -61,19 +61,20 @@ impl Renderer {
         }
     }
 
-    /// The picture, with options by their names.
+    /// The picture, with options by their names and a size in pixels where one is wanted.
     pub(crate) fn render(
         &self,
         source: &str,
         options: &[(&str, &str)],
+        size: Option<(u32, u32)>,
     ) -> std::result::Result<Image, Failure> {
         let option =
             |(key, value): &(&str, &str)| Attribute { key: (*key).into(), value: (*value).into() };
         let request = Request::Render(Render {
             format: self.format.clone(),
             source: source.to_owned(),
-            width: None,
-            height: None,
+            width: size.map(|(width, _)| width),
+            height: size.map(|(_, height)| height),
             options: options.iter().map(option).collect(),
         });
         let (mut image, mut failed) = (None, None);

@@ -13,8 +13,8 @@ const END: &str = "<!-- end of counts -->";
 
 /// Writes the counts into the page, and leaves the rest of it as it is.
 pub(crate) fn write(path: &Path, counts: &Counts) -> Result<()> {
-    let page = fs::read_to_string(path)
-        .with_context(|| format!("{} can't be read", path.display()))?;
+    let page =
+        fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
     let (before, _, after) = parts(&page)
         .with_context(|| format!("{} has no place for the counts: {BEGIN}", path.display()))?;
     fs::write(path, format!("{before}{BEGIN}\n{}{END}{after}", text(counts)))
@@ -57,10 +57,15 @@ fn text(counts: &Counts) -> String {
         let [both, neither] = [(true, true), (false, false)].map(|(a, b)| count.both(a, b));
         let [theirs, ours] = [(false, true), (true, false)].map(|(a, b)| count.both(a, b));
         let (title, unanswered) = (corpus.title, count.unanswered());
-        let _ = writeln!(page, "| {title} | {both} | {neither} | {theirs} | {ours} | {unanswered} |");
+        let _ =
+            writeln!(page, "| {title} | {both} | {neither} | {theirs} | {ours} | {unanswered} |");
     }
     for (corpus, count) in known() {
-        let _ = write!(page, "\n### {}\n\nSources: {}. Against: {}.\n", corpus.title, corpus.from, corpus.peer);
+        let _ = write!(
+            page,
+            "\n### {}\n\nSources: {}. Against: {}.\n",
+            corpus.title, corpus.from, corpus.peer
+        );
         differing(&mut page, count);
     }
     page.push('\n');
@@ -111,7 +116,10 @@ mod tests {
     fn the_page_shows_what_the_command_counted() {
         let counts = counts::read(&of_this_clone("counts.json")).unwrap();
         let page = fs::read_to_string(of_this_clone("../../docs/renderers.md")).unwrap();
-        assert!(holds(&page, &counts), "the counts of docs/renderers.md: run `cargo xtask corpora`");
+        assert!(
+            holds(&page, &counts),
+            "the counts of docs/renderers.md: run `cargo xtask corpora`"
+        );
         for corpus in CORPORA {
             let count = &counts[corpus.name];
             assert_eq!(count.ours.len(), count.theirs.len(), "{}", corpus.title);

@@ -119,8 +119,8 @@ fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder)
-            .with_context(|| format!("{} can't be read", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
         for entry in entries {
             let entry = entry?;
             let path = entry.path();
@@ -145,9 +145,10 @@ fn text(path: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     let bytes = fs::read(path).with_context(about)?;
-    Ok(Some(String::from_utf8(bytes).unwrap_or_else(|error| {
-        error.into_bytes().into_iter().map(char::from).collect()
-    })))
+    Ok(Some(
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect()),
+    ))
 }
 
 /// The sample of a file, named by its path below `top`.

@@ -24,10 +24,7 @@ pub(super) fn gather(packages: &Path) -> Result<Vec<Sample>> {
         }
     }
     let words = words.iter().filter(|word| is_control_word(word)).flat_map(|word| {
-        FORMS.map(|form| Sample {
-            name: format!("{word}{form}"),
-            source: format!("{word}{form}"),
-        })
+        FORMS.map(|form| Sample { name: format!("{word}{form}"), source: format!("{word}{form}") })
     });
     let environments = environments.iter().flat_map(|name| {
         BODIES.map(|body| {
