@@ -231,6 +231,8 @@ fn debian_source(name: &str, downloads: &Path) -> Result<()> {
     let call = |words: &[&str]| {
         let mut command = Command::new("apt-get");
         command.current_dir(downloads).args(["--quiet", "--quiet"]).args(words);
+        // It runs as this very user: the folder is the user's own.
+        command.args(["-o", "APT::Sandbox::User=root"]);
         for (option, place) in [
             ("Dir::Etc::SourceList", Path::new("/dev/null")),
             ("Dir::Etc::SourceParts", &apt.join("parts")),
