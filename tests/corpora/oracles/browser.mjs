@@ -28,7 +28,9 @@ const drawers = {
 const page = `<!doctype html><meta charset="utf-8"><body>
   ${kind === "plantuml" ? '<script src="/packages/plantuml-js/viz-global.js"></script>' : ""}
   <script type="module">${drawers[kind]}
-    const failed = (svg) => /\\[From \\w+ \\(line|Syntax Error\\?|An error has occured/.test(svg);
+    const failed = (svg) => /\\[From \\w+ \\(line|Syntax Error\\?|An error has occured|Your\\sdata\\sdoes\\snot\\ssound\\slike/.test(svg);
+    // PlantUML for pages lacks kinds that PlantUML has: no answer, rather than a refusal.
+    const missing = (svg) => /Diagram\\snot\\ssupported\\sby\\sthis\\srelease/.test(svg);
     // A picture of an error ends with what is wrong, in a text of its own.
     const last = (svg) => {
       const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\\/text>/g)].map((text) => text[1].trim());
@@ -40,7 +42,9 @@ const page = `<!doctype html><meta charset="utf-8"><body>
       let answer;
       try {
         const svg = await draw(next.source, next.index);
-        answer = failed(svg)
+        answer = missing(svg)
+          ? { drawn: null, reason: "this build of it lacks the kind" }
+          : failed(svg)
           ? { drawn: false, reason: last(svg) }
           : { drawn: true, reason: "" };
       } catch (error) {

@@ -67,7 +67,7 @@ fn an_unknown_command_is_named_with_its_place_and_its_neighbour() {
 
 #[test]
 fn a_fault_between_dollars_is_found_where_it_stands() {
-    for (source, column) in [(r"$x + \nosuch$", 6), (r"  x + \nosuch", 7), (r"$$ a ^ ^ b $$", 8)] {
+    for (source, column) in [(r"$x + \nosuch$", 6), (r"  x + \nosuch", 7), (r"$$ a ^ ^ b $$", 6)] {
         let (place, message) = fault(source);
         assert_eq!(place, Some((1, column)), "{source}: {message}");
     }

@@ -14,10 +14,7 @@ const SHADES: [(&str, &[&str]); 9] = [
     ("mint", &["f5f9e8", "edf2df", "e0e5cc"]),
     (
         "gray",
-        &[
-            "f6f7f7", "f0f1f2", "e3e5e6", "d6d8da", "babec2", "888d93", "626569", "3b3e40",
-            "21242c",
-        ],
+        &["f6f7f7", "f0f1f2", "e3e5e6", "d6d8da", "babec2", "888d93", "626569", "3b3e40", "21242c"],
     ),
 ];
 const OTHERS: [(&str, &str); 2] = [("\\kaBlue", "314453"), ("\\kaGreen", "71b307")];
