@@ -105,8 +105,17 @@ fn outcome_of(failure: &Failure) -> Outcome {
 fn reason(failure: &Failure) -> String {
     match failure.diagnostics.first() {
         Some(first) => first.message.clone(),
-        None => failure.message.clone(),
+        None => without_folders(&failure.message),
     }
+}
+
+/// A panic names a file by its path on the machine that built the component.
+fn without_folders(message: &str) -> String {
+    let name = |word: &str| match word.rsplit_once('/') {
+        Some((_, name)) if word.starts_with('/') => name.to_owned(),
+        _ => word.to_owned(),
+    };
+    message.split(' ').map(name).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -136,5 +145,7 @@ mod tests {
         assert_eq!(outcome_of(&failure(FailureKind::Limit, stopped, &[])), Outcome::Slow);
         assert_eq!(outcome_of(&failure(FailureKind::Limit, "memory: …", &[])), Outcome::Limit);
         assert_eq!(outcome_of(&failure(FailureKind::Trapped, "…", &[])), Outcome::Broke);
+        let broke = failure(FailureKind::Trapped, "panicked at /a/b/c.rs:1:2: no a/b", &[]);
+        assert_eq!(reason(&broke), "panicked at c.rs:1:2: no a/b");
     }
 }
