@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod console;
 mod contract;
+mod corpora;
 mod down;
 mod faults;
 mod fleet;
@@ -52,6 +53,8 @@ enum Word {
     Bench(bench::Options),
     /// Change the safety engine line by line and list what no test notices
     Mutants(mutants::Options),
+    /// Count how much of what others have written our renderers draw, and draw contact sheets
+    Corpora(corpora::Options),
     /// Build the plugins to components
     Plugins {
         /// Those that take many minutes, instead of the others
@@ -80,6 +83,7 @@ fn run(word: Word) -> anyhow::Result<()> {
         Word::Test(options) => test::run(&root, &options),
         Word::Bench(options) => bench::run(&root, &options),
         Word::Mutants(options) => mutants::run(&root, &options),
+        Word::Corpora(options) => corpora::run(&root, &options),
         Word::Plugins { heavy } => {
             let out = workspace::plugins_dir(&root);
             let build = if heavy { plugins::build_heavy } else { plugins::build };

@@ -132,6 +132,25 @@ const TO_BREAK: [Need; 3] = [
     },
 ];
 
+/// To draw the corpora with the reference programs besides.
+const TO_COMPARE: [Need; 3] = [
+    Need {
+        what: "tar, for the packages of the corpora",
+        there: || are_there(&["tar", "bzip2"]),
+        packages: &["tar", "bzip2"],
+    },
+    Need {
+        what: "Node with npm, for the reference programs",
+        there: || runs("node", "--version") && runs("npm", "--version"),
+        packages: &["nodejs", "npm"],
+    },
+    Need {
+        what: "Chromium, for the reference programs that draw in a page",
+        there: || Path::new("/usr/bin/chromium").exists(),
+        packages: &["chromium"],
+    },
+];
+
 /// Installs what building needs.
 pub(crate) fn for_building() -> Result<()> {
     provide(TO_BUILD.iter())
@@ -142,6 +161,11 @@ pub(crate) fn for_testing() -> Result<()> {
     provide(TO_BUILD.iter().chain(&TO_TEST))?;
     crate::javascript::provide()?;
     crate::python::provide()
+}
+
+/// Installs what building and comparing renderers need.
+pub(crate) fn for_corpora() -> Result<()> {
+    provide(TO_BUILD.iter().chain(&TO_COMPARE))
 }
 
 /// Installs what breaking things needs.

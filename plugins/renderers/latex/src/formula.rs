@@ -1,6 +1,7 @@
 //! LaTeX to a drawing, in plain values. Knows nothing of the plugin's world.
 
 mod advice;
+mod shades;
 
 use crate::faces::Files;
 use crate::fault::Fault;
@@ -8,7 +9,7 @@ use crate::picture;
 use crate::request::Options;
 use drawing::Pixels;
 use ratex_layout::LayoutOptions;
-use ratex_parser::ParseNode;
+use ratex_parser::{ParseNode, Parser};
 use ratex_types::display_item::DisplayList;
 use ratex_types::math_style::MathStyle;
 use std::fmt::Write as _;
@@ -59,12 +60,40 @@ fn parse(source: &str) -> Result<Vec<ParseNode>, Fault> {
             message: "there is no formula in the source".into(),
         });
     }
-    let nodes = ratex_parser::parse(source).map_err(|error| advice::fault(&error, source))?;
+    let (inside, before) = formula_in(source);
+    let mut parser = Parser::new(inside);
+    shades::teach(&mut parser.gullet);
+    let nodes = parser.parse().map_err(|mut error| {
+        if let Some(place) = &mut error.loc {
+            place.start += before;
+            place.end += before;
+        }
+        advice::fault(&error, source)
+    })?;
     if Records::are_few_in(&nodes) {
         Ok(nodes)
     } else {
         Err(Fault::Work("its macros make more of it than fits into memory".into()))
     }
+}
+
+/// What stands between dollars, where the whole source does: the parser is in mathematics already.
+/// With it, how many bytes stand before.
+fn formula_in(source: &str) -> (&str, usize) {
+    let trimmed = source.trim_end();
+    let inside = trimmed.trim_start();
+    let between = |mark: &str| {
+        let long_enough = inside.len() >= 2 * mark.len();
+        long_enough.then(|| inside.strip_prefix(mark)?.strip_suffix(mark)).flatten()
+    };
+    let Some((mark, formula)) =
+        ["$$", "$"].into_iter().find_map(|mark| between(mark).map(|formula| (mark, formula)))
+    else {
+        return (inside, trimmed.len() - inside.len());
+    };
+    let kept = formula.trim_start();
+    let before = trimmed.len() - inside.len() + mark.len() + formula.len() - kept.len();
+    (kept.trim_end(), before)
 }
 
 /// Counts the records of a parsed formula in what it prints of itself, up to the bound: the

@@ -26,7 +26,8 @@ impl Picture {
     /// `None` where the list has no size.
     pub(crate) fn of(list: &DisplayList, options: &Options, files: &Files) -> Option<Self> {
         let em = options.font_pixels;
-        let length = |ems: f64| (ems + 2.0 * MARGIN_EM) * em;
+        // A negative space alone has a width below nothing; its margins stay.
+        let length = |ems: f64| (if ems < 0.0 { 0.0 } else { ems } + 2.0 * MARGIN_EM) * em;
         let size = Size::new(length(list.width), length(list.height + list.depth))?;
         let pixels = options.bounds.fit(size);
         // The body goes right behind its head: a copy of a large picture is a copy too many.

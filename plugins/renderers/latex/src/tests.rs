@@ -66,6 +66,37 @@ fn an_unknown_command_is_named_with_its_place_and_its_neighbour() {
 }
 
 #[test]
+fn a_fault_between_dollars_is_found_where_it_stands() {
+    for (source, column) in [(r"$x + \nosuch$", 6), (r"  x + \nosuch", 7), (r"$$ a ^ ^ b $$", 6)] {
+        let (place, message) = fault(source);
+        assert_eq!(place, Some((1, column)), "{source}: {message}");
+    }
+    assert_eq!(plain("$x^2$").pixels, plain("x^2").pixels);
+}
+
+#[test]
+fn katexs_shades_have_their_names() {
+    for (source, colour) in [
+        (r"\blueD{x}", "#11accd"),
+        (r"$\maroonE{x} + y$", "#9e034e"),
+        (r"\grayI x", "#21242c"),
+        (r"\kaGreen{x}", "#71b307"),
+    ] {
+        assert!(plain(source).svg.contains(colour), "{source}");
+    }
+    let (_, message) = fault(r"\mintD{x}");
+    assert!(message.contains(r"`\mintD`"), "{message}");
+}
+
+#[test]
+fn a_negative_space_alone_is_an_empty_picture() {
+    for source in [r"\negmedspace", r"\negthickspace", r"\!"] {
+        let drawing = plain(source);
+        assert!(drawing.pixels.width >= 1, "{}", drawing.svg);
+    }
+}
+
+#[test]
 fn unbalanced_braces_are_found_where_they_open() {
     let (place, message) = fault("\\frac{1}{2 + \n \\{ % }\n x");
     assert_eq!(place, Some((1, 9)));

@@ -1,7 +1,7 @@
 //! PlantUML to a drawing, in plain values. Knows nothing of the plugin's world.
 
 use crate::fault::Fault;
-use crate::{mention, place, recursion, theme};
+use crate::{delay, mention, place, recursion, theme};
 use drawing::{Bounds, Pixels, Place, Root};
 use plantuml_core::command::UmlSource;
 use plantuml_core::diagram::DiagramType;
@@ -112,6 +112,10 @@ impl<'a> Text<'a> {
         }
         if let Some(place) = recursion::endless(source) {
             let message = "this calls itself without an end; put an `!if` around it".into();
+            return Err(Fault::Syntax { place: Some(place), message });
+        }
+        if let Some(place) = delay::alone(source) {
+            let message = "a delay stands between participants, and there are none".into();
             return Err(Fault::Syntax { place: Some(place), message });
         }
         let whole = if source.trim().is_empty() || has_start(source) {

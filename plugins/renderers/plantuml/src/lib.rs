@@ -2,6 +2,7 @@
 //!
 //! The drawing itself is plantuml-core (MIT): see `NOTICE`.
 
+mod delay;
 mod diagram;
 mod fault;
 mod mention;

@@ -45,6 +45,13 @@ const DIAGRAMS: [(&str, &str); 14] = [
 ];
 
 #[test]
+fn a_delay_without_participants_is_refused_where_it_stands() {
+    assert_eq!(place("@startuml\n...waiting...\n...\n@enduml"), Some((2, 1)));
+    assert_eq!(place("title A wait\n\n...5 minutes...\n"), Some((3, 1)));
+    drawn("@startuml\nA -> B\n...waiting...\nB -> A\n@enduml", plain());
+}
+
+#[test]
 fn the_kinds_of_diagrams_are_drawn() {
     for (source, word) in DIAGRAMS {
         let drawing = drawn(source, plain());
