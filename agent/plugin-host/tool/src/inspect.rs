@@ -3,6 +3,7 @@
 use crate::anatomy::{Anatomy, CustomSections};
 use crate::project::{self, Component};
 use crate::sandbox::{Meter, compile};
+use crate::say;
 use crate::signature::{self, Beside};
 use anyhow::{Context as _, Result};
 use flyball_plugin_messages::Manifest;
@@ -110,7 +111,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn print(inspection: &Inspection) {
     let it = &inspection.description;
-    let line = |name: &str, value: &str| println!("{name:<16} {value}");
+    let line = |name: &str, value: &str| {
+        println!("{name:<16} {}", say::plain(value).replace('\n', " "));
+    };
     let list = |name: &str, values: &[String]| match values {
         [] => line(name, "nothing"),
         _ => line(name, &values.join(", ")),

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().word) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", say::plain(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

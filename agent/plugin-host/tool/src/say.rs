@@ -16,6 +16,15 @@ pub(crate) fn running(command: &Command) {
     println!("$ {}{}", variables.collect::<String>(), words.join(" "));
 }
 
+/// A stranger's words for a terminal: what would steer it, or turn the line around, is a space.
+pub(crate) fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
 /// `1.25 ms`.
 pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
@@ -53,6 +62,11 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_taken_out() {
+        assert_eq!(plain("a\u{1b}[2Jb\rc\u{202e}d\nü"), "a [2Jb c d\nü");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::anatomy::Anatomy;
 use crate::key::{Password, small_text};
-use crate::project;
+use crate::{project, say};
 use anyhow::{Context as _, Result, ensure};
 use minisign::SignatureBox;
 use minisign_verify::{PublicKey, Signature};
@@ -95,7 +95,7 @@ pub(crate) fn verify(options: &VerifyOptions) -> Result<()> {
         named == Some(project::sha256(&bytes).as_str()),
         "the signature is good, but names another plugin: {trusted}"
     );
-    println!("{}: signed, {trusted}", file.display());
+    println!("{}: signed, {}", file.display(), say::plain(trusted));
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         let word = if lines.is_empty() { "ok  " } else { "FAIL" };
         println!("{word}  {:<24} {line}", case.name);
         for line in &lines {
-            println!("      {line}");
+            println!("      {}", say::plain(line));
         }
         for line in &seen.log {
             println!("      log {line}");
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 fn introduce(anatomy: &Anatomy, compiled: &Compiled) {
     let manifest = &compiled.manifest;
-    println!(
+    let text = format!(
         "{} {}: {} of {}, handles {}",
         manifest.id,
         manifest.version,
@@ -73,11 +73,13 @@ fn introduce(anatomy: &Anatomy, compiled: &Compiled) {
         anatomy.wit,
         manifest.handles.join(", ")
     );
+    println!("{}", say::plain(&text));
     let listed = |words: &[String]| match words {
         [] => "nothing".to_owned(),
         _ => words.join(", "),
     };
-    println!("imports {}; wants {}", listed(&anatomy.imports), listed(&wants(manifest)));
+    let text = format!("imports {}; wants {}", listed(&anatomy.imports), listed(&wants(manifest)));
+    println!("{}", say::plain(&text));
 }
 
 fn cost(outcome: &Outcome) -> String {

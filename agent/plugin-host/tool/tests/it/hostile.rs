@@ -28,6 +28,20 @@ fn a_file_that_is_no_plugin_is_named_by_every_word() {
 }
 
 #[test]
+fn a_strangers_words_do_not_steer_the_terminal() {
+    let plain = b"Does what its source says";
+    let mut theirs = component("misbehaving");
+    let place = theirs.windows(plain.len()).position(|words| words == plain).unwrap();
+    theirs[place..place + 4].copy_from_slice(b"\x1b[2J");
+    theirs[place + 5] = b'\n';
+    let desk = Desk::new();
+    desk.write("theirs.wasm", theirs);
+    let said = desk.plugin(&["inspect", "theirs.wasm"]).and_went_well();
+    assert!(said.contains("what              [2J"), "{said}");
+    assert!(!said.contains('\x1b') && said.lines().all(|line| line.len() > 17), "{said}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named_with_what_makes_it() {
     let said = Desk::new().plugin(&["test"]).and_failed();
     assert!(said.contains("build/plugin.wasm can't be read; `flyball plugin build`"), "{said}");
