@@ -27,8 +27,10 @@ const AT_ONCE: usize = 4;
 const ORDER_MS: u32 = 30_000;
 /// To send and to compile: an interpreter takes a minute of a fast machine.
 const KEEP_MS: u32 = 400_000;
-/// A machine or a component that failed is left alone for that long.
+/// A machine or a component that failed is left alone for that long; a machine twice as long after
+/// each further failure, an hour at most. Most of those run no plugins and never will.
 const REST_MS: u64 = 60_000;
+const MOST_REST_MS: u64 = 60 * 60 * 1000;
 
 #[derive(Clone, Debug)]
 pub struct Distribution {
@@ -56,6 +58,8 @@ struct Telling {
     connection: u64,
     orders: Vec<PluginOrder>,
     outcome: Outcome,
+    /// In a row, of the same orders on the same connection.
+    failures: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +74,13 @@ enum Outcome {
 }
 
 impl Telling {
+    /// What comes after `before`, if that was told last.
+    fn after(before: Option<&Self>, connection: u64, orders: Vec<PluginOrder>) -> Self {
+        let same = before.filter(|b| b.connection == connection && b.orders == orders);
+        let failures = same.map_or(0, |before| before.failures);
+        Self { connection, orders, outcome: Outcome::Underway, failures }
+    }
+
     fn holds(&self, connection: u64, orders: &[PluginOrder], now_ms: u64) -> bool {
         let counts = match self.outcome {
             Outcome::Underway | Outcome::Done => true,
@@ -134,8 +145,7 @@ impl Distribution {
                 let orders: Vec<_> = meant.map(|rollout| order(rollout, &choices)).collect();
                 let known = told.machines.get(&device);
                 if !known.is_some_and(|telling| telling.holds(connection, &orders, now_ms)) {
-                    let outcome = Outcome::Underway;
-                    let telling = Telling { connection, orders, outcome };
+                    let telling = Telling::after(known, connection, orders);
                     told.machines.insert(device, telling.clone());
                     due.push((device, telling));
                 }
@@ -155,12 +165,14 @@ impl Distribution {
     async fn tell_machine(self, device: DeviceId, telling: Telling) {
         // It is never closed; a machine that has gone meanwhile fails at once.
         let Ok(_turn) = self.room.acquire().await else { return };
-        let outcome = match self.tell(device, telling.orders.clone()).await {
-            Ok(()) => Outcome::Done,
+        let (outcome, failures) = match self.tell(device, telling.orders.clone()).await {
+            Ok(()) => (Outcome::Done, 0),
             Err(failure) => {
                 let why = failure.message;
                 tracing::debug!(%device, why, "a machine does not take its plugins");
-                Outcome::Failed { until_ms: self.clock.now_ms() + REST_MS }
+                let rest_ms = (REST_MS << telling.failures.min(10)).min(MOST_REST_MS);
+                let until_ms = self.clock.now_ms() + rest_ms;
+                (Outcome::Failed { until_ms }, telling.failures.saturating_add(1))
             }
         };
         self.with_told(|told| {
@@ -169,6 +181,7 @@ impl Distribution {
             });
             if let Some(current) = current {
                 current.outcome = outcome;
+                current.failures = failures;
             }
         });
         self.wake();

@@ -278,3 +278,30 @@ async fn without_a_machine_a_component_waits_and_a_machine_is_told_on_every_conn
     fleet.until(async || second.hashes() == [hash.clone()]).await;
     fleet.until(async || second.kept.lock().unwrap().contains(&hash)).await;
 }
+
+#[tokio::test]
+async fn a_machine_that_runs_no_plugins_is_asked_ever_more_seldom() {
+    let fleet = Fleet::start(true).await;
+    let asked = Arc::new(Mutex::new(0_u64));
+    let count = Arc::clone(&asked);
+    connect(&fleet.rig, Vec::new(), Verdict::Accepted, move |_| {
+        *count.lock().unwrap() += 1;
+        let (kind, message) = (JobFailureKind::Unavailable, "this agent runs no plugins".into());
+        vec![JobEvent::Failed(JobFailure { kind, message, diagnostics: Vec::new() })]
+    })
+    .await;
+    let mut minutes = Vec::new();
+    for minute in 0_u32..=16 {
+        let before = *asked.lock().unwrap();
+        // What a pass begins is over long before the next.
+        for _ in 0..20 {
+            fleet.rig.app.distribution.pass().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        if *asked.lock().unwrap() > before {
+            minutes.push(minute);
+        }
+        fleet.rig.clock.advance(Duration::from_secs(61));
+    }
+    assert_eq!(minutes, [0, 1, 3, 7, 15]);
+}
