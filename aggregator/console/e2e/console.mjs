@@ -167,6 +167,22 @@ const steps = [
     await page.locator("[data-diagram-problem]").waitFor();
     await page.locator('[data-line="3"], [data-line="4"]').first().waitFor();
   }],
+  ["stops using a plugin and uses it again", async (page) => {
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Plugins" }).click();
+    const row = page.locator('tr[data-plugin="graphviz"]');
+    await row.getByText("ready").waitFor();
+    await row.getByRole("button", { name: "Stop using" }).click();
+    await page.locator('tr[data-plugin="graphviz"][data-enabled="false"]').waitFor();
+    await row.getByRole("button", { name: "Use", exact: true }).click();
+    await page.locator('tr[data-plugin="graphviz"][data-enabled="true"]').waitFor();
+  }],
+  ["names what is wrong with a component that nobody signed", async (page) => {
+    const form = page.getByRole("region", { name: "Install" });
+    await form.getByLabel("Component").setInputFiles({ name: "x.wasm", mimeType: "application/wasm", buffer: Buffer.from("<html>") });
+    await form.getByLabel("Its signature").setInputFiles({ name: "x.wasm.minisig", mimeType: "text/plain", buffer: Buffer.from("hello") });
+    await form.getByRole("button", { name: "Install" }).click();
+    await page.locator("[data-plugins-problem]").filter({ hasText: /not WebAssembly/ }).waitFor();
+  }],
   ["signs out", async (page) => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();

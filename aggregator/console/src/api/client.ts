@@ -12,7 +12,12 @@ import type {
   Operation,
   Page,
   Picture,
+  Plugin,
+  PluginPackage,
   PowerStatus,
+  Publisher,
+  Rollout,
+  RolloutRequest,
   SeriesReadings,
   StandingInterlock,
   Switch,
@@ -132,6 +137,65 @@ export class Api {
       path: "/api/media/diagrams/render",
       body: { format: "graphviz", code, outputFormat: "svg" },
     });
+  }
+
+  async plugins(): Promise<Plugin[]> {
+    return (await this.#get<{ data: Plugin[] }>("/api/v1/plugins")).data;
+  }
+
+  async packages(): Promise<PluginPackage[]> {
+    return (await this.#get<{ data: PluginPackage[] }>("/api/v1/plugins/packages")).data;
+  }
+
+  async publishers(): Promise<Publisher[]> {
+    return (await this.#get<{ data: Publisher[] }>("/api/v1/plugins/publishers")).data;
+  }
+
+  /** `null` where no version of it runs by an order. */
+  async rollout(plugin: string): Promise<Rollout | null> {
+    try {
+      return (await this.#get<{ data: Rollout }>(`/api/v1/plugins/${segment(plugin)}/rollout`)).data;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  async install(component: File, signature: string): Promise<PluginPackage> {
+    const body = new FormData();
+    body.set("signature", signature);
+    body.set("file", component);
+    return (await this.#call<{ data: PluginPackage }>({ method: "POST", path: "/api/v1/plugins", body })).data;
+  }
+
+  async trust(name: string, public_key: string): Promise<Publisher> {
+    const path = "/api/v1/plugins/publishers";
+    return (await this.#call<{ data: Publisher }>({ method: "POST", path, body: { name, public_key } })).data;
+  }
+
+  async distrust(key: string): Promise<void> {
+    await this.#call({ method: "DELETE", path: `/api/v1/plugins/publishers/${segment(key)}` });
+  }
+
+  async rollOut(plugin: string, request: RolloutRequest): Promise<Rollout> {
+    const path = `/api/v1/plugins/${segment(plugin)}/rollout`;
+    return (await this.#call<{ data: Rollout }>({ method: "PUT", path, body: request })).data;
+  }
+
+  async rollBack(plugin: string): Promise<Rollout> {
+    return (await this.#call<{ data: Rollout }>({ method: "POST", path: `/api/v1/plugins/${segment(plugin)}/rollback` })).data;
+  }
+
+  async removePackage(hash: string): Promise<void> {
+    await this.#call({ method: "DELETE", path: `/api/v1/plugins/packages/${segment(hash)}` });
+  }
+
+  async removePlugin(plugin: string): Promise<void> {
+    await this.#call({ method: "DELETE", path: `/api/v1/plugins/${segment(plugin)}` });
+  }
+
+  async usePlugin(plugin: string, use: boolean): Promise<void> {
+    await this.#call({ method: "POST", path: `/api/v1/plugins/${segment(plugin)}/${use ? "enable" : "disable"}` });
   }
 
   async ticket(): Promise<string> {

@@ -4,8 +4,9 @@ import { Problem } from "./problem";
 const TIMEOUT_MS = 30_000;
 
 export interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
+  /** JSON, or a form with a file. */
   body?: unknown;
   token?: string | null;
   idempotencyKey?: string;
@@ -16,7 +17,9 @@ export interface Call {
 export async function send(call: Call): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (call.token) headers["Authorization"] = `Bearer ${call.token}`;
-  if (call.body !== undefined) headers["Content-Type"] = "application/json";
+  // The browser names a form's own boundary.
+  const form = call.body instanceof FormData ? call.body : null;
+  if (call.body !== undefined && form === null) headers["Content-Type"] = "application/json";
   if (call.idempotencyKey) headers["Idempotency-Key"] = call.idempotencyKey;
   let response: Response;
   let text: string;
@@ -24,7 +27,7 @@ export async function send(call: Call): Promise<unknown> {
     response = await fetch(call.path, {
       method: call.method,
       headers,
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      body: form ?? (call.body === undefined ? null : JSON.stringify(call.body)),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       credentials: call.cookies ? "same-origin" : "omit",
       cache: "no-store",

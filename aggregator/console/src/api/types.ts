@@ -310,3 +310,92 @@ export interface Page<T> {
   data: T[];
   meta?: { total?: number; next_cursor?: string | null };
 }
+
+export type PluginKind = "renderer" | "importer" | "collector";
+export type PluginState = "waiting" | "compiling" | "ready" | "rejected" | "quarantined";
+
+/** Calls since the server started, by how they ended. */
+export interface PluginUsage {
+  calls: number;
+  done: number;
+  refused: number;
+  limited: number;
+  trapped: number;
+  failed: number;
+  total_ms: number;
+  longest_ms: number;
+}
+
+/** One version of a plugin as machines have it. */
+export interface Plugin {
+  plugin_id: string;
+  name: string;
+  version: string;
+  author: string;
+  licence: string;
+  description: string;
+  kind: PluginKind;
+  handles: string[];
+  hash: string;
+  enabled: boolean;
+  state: PluginState;
+  reason: string | null;
+  /** The machines that have it. */
+  devices: string[];
+  usage: PluginUsage;
+}
+
+/** A component that was installed over the API. */
+export interface PluginPackage {
+  hash: string;
+  size: number;
+  state: "waiting" | "described" | "rejected";
+  reason: string | null;
+  plugin_id: string | null;
+  name: string | null;
+  version: string | null;
+  kind: PluginKind | null;
+  /** What it would reach; `*` stands for hosts that the operator names. */
+  wants: string[];
+  /** Who signed it. */
+  publisher: string | null;
+  installed_by: string;
+  installed_at: string;
+}
+
+export interface Publisher {
+  key_id: string;
+  name: string;
+  public_key: string;
+  added_by: string;
+  added_at: string;
+}
+
+export interface Placed {
+  device_id: string;
+  state: PluginState;
+  reason: string | null;
+}
+
+/** Where a version runs, and what it may reach there. */
+export interface Rollout {
+  plugin_id: string;
+  hash: string;
+  version: string | null;
+  previous_hash: string | null;
+  grants: string[];
+  ungranted: string[];
+  site_id: string | null;
+  selector: string | null;
+  device_ids: string[] | null;
+  devices: Placed[];
+  updated_by: string;
+  updated_at: string;
+}
+
+export interface RolloutRequest {
+  hash: string;
+  grants: string[];
+  /** Labels of machines; every machine where it is absent. */
+  selector?: string;
+}

@@ -5,6 +5,7 @@ export type Route =
   | { page: "device"; id: string }
   | { page: "events" }
   | { page: "diagram" }
+  | { page: "plugins" }
   | { page: "unknown"; path: string };
 
 export function parseRoute(hash: string): Route {
@@ -14,6 +15,7 @@ export function parseRoute(hash: string): Route {
   if (head === "devices" && rest.length === 1 && rest[0]) return { page: "device", id: decode(rest[0]) };
   if (head === "events" && rest.length === 0) return { page: "events" };
   if (head === "diagram" && rest.length === 0) return { page: "diagram" };
+  if (head === "plugins" && rest.length === 0) return { page: "plugins" };
   return { page: "unknown", path };
 }
 

@@ -33,4 +33,8 @@ export const agreements: [
   Agrees<ours.SeriesReadings, Omit<Documented["SeriesReadings"], "points"> & { points: [number, number | null][] }>,
   Agrees<ours.SignedIn, Documented["SignedIn"]>,
   Agrees<ours.SignInProvider, Documented["SignInProvider"]>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+  Agrees<ours.Plugin, Documented["Plugin"]>,
+  Agrees<ours.PluginPackage, Documented["Package"]>,
+  Agrees<ours.Publisher, Documented["Publisher"]>,
+  Agrees<ours.Rollout, Documented["Rollout"]>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
