@@ -1,6 +1,6 @@
 //! `bench`: builds the programs and the benchmarks, and runs those that were named.
 
-use crate::{binaries, clock, peers, plugins, workspace};
+use crate::{binaries, clock, packages, peers, plugins, workspace};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -16,6 +16,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     plugins::build(root, &workspace::plugins_dir(root))?;
+    packages::make_for_bench(root)?;
     binaries::build(root)?;
     let peers = peers::prepare(root)?;
     let started = clock::now();

@@ -28,6 +28,24 @@ pub(crate) fn make(root: &Path) -> Result<PathBuf> {
     Ok(out)
 }
 
+/// Of the benchmarks: the file, and how many lectures.
+const FOR_BENCH: [(&str, u32); 3] =
+    [("ten.zip", 10), ("hundred.zip", 100), ("thousand.zip", 1_000)];
+
+/// Course packages of three sizes.
+pub(crate) fn make_for_bench(root: &Path) -> Result<()> {
+    let folder = workspace::target_dir(root).join("packages-for-bench/mit_ocw");
+    std::fs::create_dir_all(&folder)?;
+    for (file, lectures) in FOR_BENCH {
+        if folder.join(file).exists() {
+            continue;
+        }
+        say::step(&format!("make the package {file} of {lectures} lectures"));
+        generate(root, &["ocw", "--lectures", &lectures.to_string()], &folder.join(file))?;
+    }
+    Ok(())
+}
+
 fn generate(root: &Path, arguments: &[&str], out: &Path) -> Result<()> {
     let status = Command::new("cargo")
         .current_dir(root.join("plugins"))

@@ -10,6 +10,7 @@ mod clock;
 mod disk;
 mod figure;
 mod footprint;
+mod imports;
 mod ingest;
 mod keys;
 mod mix;
@@ -37,7 +38,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 15] = [
+const BENCHES: [Bench; 16] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
@@ -49,6 +50,7 @@ const BENCHES: [Bench; 15] = [
     api::BENCH,
     reaction::BENCH,
     render::BENCH,
+    imports::BENCH,
     start::BENCH,
     streams::BENCH,
     soak::BENCH,
