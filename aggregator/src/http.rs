@@ -172,8 +172,8 @@ async fn refuse_large_bodies(request: Request, next: Next) -> Response {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let path = request.uri().path();
-    let takes_files =
-        ["/api/v1/curricula", "/api/curricula"].iter().any(|own| path.starts_with(own));
+    let takes_files = path == "/api/v1/plugins"
+        || ["/api/v1/curricula", "/api/curricula"].iter().any(|own| path.starts_with(own));
     let max = if takes_files { extract::MAX_FILE_BYTES } else { extract::MAX_BODY_BYTES };
     match length {
         Some(length) if length > max as u64 => {

@@ -249,6 +249,10 @@ async fn what_is_no_plugin_is_named_by_its_first_bytes_or_by_a_machine() {
     assert!(text.text.contains("it begins with <html>"), "{}", text.text);
     let module = fleet.install(b"\0asm\x01\0\0\0", &[]).await;
     assert!(module.text.contains("core module"), "{}", module.text);
+    let large = fleet.install(&component(&"x".repeat(41 << 20)), &[]).await;
+    assert_eq!(large.refusal(), (413, "payload_too_large".into()));
+    let python = fleet.install(&component(&"x".repeat(18 << 20)), &[]).await;
+    assert_eq!(python.status, 201, "{}", python.text);
     let hash = fleet.installed("broken").await;
     let package = fleet.get(&format!("packages/{hash}")).await.json()["data"].clone();
     assert_eq!(package["state"], "rejected");

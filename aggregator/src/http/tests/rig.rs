@@ -173,7 +173,10 @@ impl Ask<'_> {
         body.extend_from_slice(format!("--b\r\nContent-Disposition: {named}").as_bytes());
         body.extend_from_slice(file);
         body.extend_from_slice(b"\r\n--b--\r\n");
-        self.header("content-type", "multipart/form-data; boundary=b").body(body).await
+        // As every client says it: what is too long is refused by that alone.
+        let length = body.len().to_string();
+        let ask = self.header("content-type", "multipart/form-data; boundary=b");
+        ask.header("content-length", &length).body(body).await
     }
 
     pub(super) async fn send(self) -> Answer {
