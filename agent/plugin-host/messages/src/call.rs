@@ -10,6 +10,129 @@ pub enum Request {
     Catalog { files: Vec<File>, query: String, page: u32 },
     DescribeCourse { files: Vec<File>, id: String },
     Import { files: Vec<File>, id: String, selection: Vec<String>, switches: Vec<Attribute> },
+    /// A collector's readings as they are now. Its session is opened by the first poll, and kept
+    /// until it fails or its settings change.
+    Poll,
+}
+
+/// What a call is given besides its request.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Context {
+    /// Values as JSON by their names, secrets among them.
+    pub settings: Vec<(String, String)>,
+    /// What randomness comes from, where tests have to know it.
+    pub seed: Option<u64>,
+}
+
+impl core::fmt::Debug for Context {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Settings hold secrets.
+        let names: Vec<&str> = self.settings.iter().map(|(name, _)| name.as_str()).collect();
+        write!(f, "Context({names:?}, {:?})", self.seed)
+    }
+}
+
+/// What a plugin asks of the agent in the middle of a call; it waits for the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    Fetch(Fetch),
+    Subscribe {
+        broker: String,
+        filters: Vec<String>,
+    },
+    Take {
+        most: u32,
+    },
+    /// Does anybody still wait for the call?
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        note: String,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    #[serde(with = "bytes")]
+    pub body: Vec<u8>,
+    pub timeout_ms: u32,
+}
+
+impl core::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Headers hold tokens.
+        write!(f, "Fetch({} {}, {} bytes)", self.method, self.url, self.body.len())
+    }
+}
+
+/// What came back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    #[serde(with = "bytes")]
+    pub body: Vec<u8>,
+}
+
+impl core::fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Fetched({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// The newest message of a topic.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    pub topic: String,
+    #[serde(with = "bytes")]
+    pub payload: Vec<u8>,
+}
+
+impl core::fmt::Debug for Message {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Message({}, {} bytes)", self.topic, self.payload.len())
+    }
+}
+
+/// The agent's answer to an [`Ask`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    Fetched(Fetched),
+    Subscribed,
+    Taken(Vec<Message>),
+    Progress { go_on: bool },
+    Refused(Failure),
+}
+
+/// One value that a collector has read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    pub name: String,
+    /// UCUM.
+    pub unit: String,
+    pub kind: ReadingKind,
+    pub labels: Vec<Attribute>,
+    pub value: Result<f64, Absence>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReadingKind {
+    Gauge,
+    Counter,
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Absence {
+    NotReady,
+    Unreachable,
+    Unauthorised,
+    Unsupported,
+    OutOfRange,
+    Malformed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +166,7 @@ impl core::fmt::Debug for File {
 }
 
 /// What a call gives back, in order; `Done` or `Failed` is the last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     Log { level: LogLevel, line: String },
     Diagnostics(Vec<Diagnostic>),
@@ -52,6 +175,7 @@ pub enum Event {
     Detail { entry: CatalogEntry, parts: Vec<Part> },
     Item(Item),
     Progress { done: u64, total: Option<u64>, note: String },
+    Readings(Vec<Reading>),
     Done,
     Failed(Failure),
 }

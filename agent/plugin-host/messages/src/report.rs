@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum World {
     Renderer,
     Importer,
+    Collector,
 }
 
 /// What a plugin says of itself.
@@ -55,11 +56,11 @@ pub enum CompileFault {
     #[error("the component is cut off or damaged: {0}")]
     Malformed(String),
     #[error(
-        "the component exports neither flyball:plugin/rendering nor flyball:plugin/importing, \
+        "the component exports neither rendering nor importing nor collecting of flyball:plugin, \
          but {0}: build it against wit/ of this release"
     )]
     ForeignWorld(String),
-    #[error("the component exports both rendering and importing; make two plugins of it")]
+    #[error("the component exports more than one of rendering, importing and collecting; make a plugin of each")]
     TwoWorlds,
     #[error("the component is built against {found}; this host speaks {spoken}")]
     Version { found: String, spoken: String },

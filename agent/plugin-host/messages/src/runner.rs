@@ -1,11 +1,11 @@
 //! The two sockets of the runner: to the agent, and to the process of each plugin.
 
-use crate::call::{Event, Request, bytes};
+use crate::call::{Answer, Ask, Context, Event, Request, bytes};
 use crate::report::World;
 use serde::{Deserialize, Serialize};
 
 /// Raised with every change of these messages.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// A plugin's own id, from its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,8 +41,11 @@ pub enum ToRunner {
         plugin: PluginId,
         /// From the runner's reading of it, queueing included.
         deadline_ms: u32,
+        context: Context,
         request: Request,
     },
+    /// To what a call asked last.
+    Answer { call: CallId, answer: Answer },
     /// Nobody waits any more. No event of this call is sent after it was read.
     Cancel { call: CallId },
 }
@@ -55,12 +58,13 @@ impl core::fmt::Debug for ToRunner {
             Self::Seal { plugin } => write!(f, "Seal({plugin})"),
             Self::Unload { plugin } => write!(f, "Unload({plugin})"),
             Self::Call { call, plugin, .. } => write!(f, "Call({}, {plugin})", call.0),
+            Self::Answer { call, .. } => write!(f, "Answer({})", call.0),
             Self::Cancel { call } => write!(f, "Cancel({})", call.0),
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromRunner {
     /// First on every connection. Code compiled for another engine is refused.
     Hello {
@@ -84,6 +88,11 @@ pub enum FromRunner {
         call: CallId,
         event: Event,
     },
+    /// The call waits for the answer.
+    Ask {
+        call: CallId,
+        ask: Ask,
+    },
 }
 
 /// From the supervisor to the process of one plugin.
@@ -93,14 +102,21 @@ pub enum ToPlugin {
     World(World),
     Call {
         deadline_ms: u32,
+        context: Context,
         request: Request,
     },
+    /// To what it asked last.
+    Answer(Answer),
 }
 
 /// From the process of one plugin, which holds foreign code and is believed accordingly.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromPlugin {
     Ready,
-    NotLoaded { reason: String },
+    NotLoaded {
+        reason: String,
+    },
     Event(Event),
+    /// In the middle of a call, which waits for the answer.
+    Ask(Ask),
 }
