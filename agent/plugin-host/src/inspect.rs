@@ -6,7 +6,7 @@ use wasmparser::{Parser, Payload};
 
 const PACKAGE: &str = "flyball:plugin";
 /// The versions that `bindings` has, newest first.
-const VERSIONS: [&str; 1] = ["0.1.0"];
+const VERSIONS: [&str; 2] = ["0.2.0", "0.1.0"];
 
 const WASM: [u8; 4] = *b"\0asm";
 const MODULE_LAYER: [u8; 4] = [1, 0, 0, 0];
@@ -67,13 +67,20 @@ impl Surface {
     }
 
     fn world(&self) -> Result<World, CompileFault> {
-        let renders = self.exports_interface("rendering")?;
-        let imports = self.exports_interface("importing")?;
-        match (renders, imports) {
-            (true, true) => Err(CompileFault::TwoWorlds),
-            (true, false) => Ok(World::Renderer),
-            (false, true) => Ok(World::Importer),
-            (false, false) => Err(CompileFault::ForeignWorld(listed(&self.exports))),
+        let mut found = Vec::new();
+        for (interface, world) in [
+            ("rendering", World::Renderer),
+            ("importing", World::Importer),
+            ("collecting", World::Collector),
+        ] {
+            if self.exports_interface(interface)? {
+                found.push(world);
+            }
+        }
+        match found[..] {
+            [world] => Ok(world),
+            [] => Err(CompileFault::ForeignWorld(listed(&self.exports))),
+            _ => Err(CompileFault::TwoWorlds),
         }
     }
 
@@ -88,8 +95,13 @@ impl Surface {
 
     fn check_imports(&self, world: World) -> Result<(), CompileFault> {
         let offered: &[&str] = match world {
-            World::Renderer => &["types", "log"],
-            World::Importer => &["types", "log", "files"],
+            World::Renderer => &["types", "log", "settings", "clock", "random"],
+            World::Importer => &[
+                "types", "log", "files", "settings", "http", "progress", "blobs", "clock", "random",
+            ],
+            World::Collector => {
+                &["types", "log", "settings", "http", "messages", "clock", "random"]
+            }
         };
         for import in &self.imports {
             let ours = offered

@@ -9,8 +9,10 @@ pub mod engine;
 pub mod limits;
 
 mod bindings;
+mod call;
 mod clock;
 mod instance;
+pub mod outside;
 pub mod plugin;
 
 pub mod confinement;
@@ -20,4 +22,6 @@ pub mod compile;
 #[cfg(feature = "compile")]
 pub mod inspect;
 
+pub use call::Cost;
+pub use outside::{Nobody, Outside};
 pub use plugin::{LoadError, Plugin};

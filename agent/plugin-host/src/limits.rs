@@ -24,6 +24,16 @@ pub const LOG_LINE_BYTES: usize = 1024;
 pub const READ_BYTES: u32 = 1024 * 1024;
 /// Steps of one import: far above any course, below a job that never ends.
 pub const STEPS: u32 = 100_000;
+/// What a call asks of the agent, all together; a poll needs a few.
+pub const ASKS: u32 = 1_000;
+/// A request's body, and an answer's.
+pub const FETCH_BYTES: usize = 8 * 1024 * 1024;
+/// Of randomness at once.
+pub const RANDOM_BYTES: u32 = 64 * 1024;
+/// Items that are being written at once.
+pub const BLOBS: usize = 16;
+/// Of one poll.
+pub const READINGS: usize = 10_000;
 /// `describe` and whatever runs at instantiation.
 pub const DESCRIBE_MS: u32 = 2_000;
 
@@ -46,6 +56,16 @@ pub enum Exceeded {
     Output,
     #[error("steps: the import took more than {STEPS}")]
     Steps,
+    #[error("asking: it asked the agent more than {ASKS} times")]
+    Asks,
+    #[error("asking: it asked for a request of more than {} MiB", FETCH_BYTES / 1024 / 1024)]
+    Fetch,
+    #[error("randomness: it asked for more than {} KiB at once", RANDOM_BYTES / 1024)]
+    Random,
+    #[error("items: it writes more than {BLOBS} at once")]
+    Blobs,
+    #[error("readings: one poll gave more than {READINGS}")]
+    Readings,
 }
 
 /// Grants memory and tables within the bounds, and remembers the refusal: a guest that is

@@ -507,6 +507,7 @@ pub struct PluginStatus {
 pub enum PluginKind {
     Renderer,
     Importer,
+    Collector,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -112,6 +112,10 @@ pub(super) fn event(event: Event) -> JobEvent {
             bytes: item.data,
         },
         Event::Progress { done, total, note } => JobEvent::Progress { done, total, note },
+        // The agent's own; no job of the aggregator's polls.
+        Event::Readings(readings) => {
+            JobEvent::Progress { done: readings.len() as u64, total: None, note: "readings".into() }
+        }
         Event::Done => JobEvent::Done,
         Event::Failed(failure) => JobEvent::Failed(JobFailure {
             kind: kind(failure.kind),
@@ -129,6 +133,7 @@ pub(super) fn plugin_kind(world: World) -> PluginKind {
     match world {
         World::Renderer => PluginKind::Renderer,
         World::Importer => PluginKind::Importer,
+        World::Collector => PluginKind::Collector,
     }
 }
 

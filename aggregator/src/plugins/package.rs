@@ -111,6 +111,7 @@ impl TryFrom<Component> for Manifest {
         let kind = match component.kind {
             PluginKind::Renderer => Kind::Renderer,
             PluginKind::Importer => Kind::Importer,
+            PluginKind::Collector => Kind::Collector,
         };
         Ok(Self {
             id,

@@ -5,11 +5,26 @@ use serde::{Deserialize, Serialize};
 /// What a plugin is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    Validate { format: String, source: String },
+    Validate {
+        format: String,
+        source: String,
+    },
     Render(Render),
-    Catalog { files: Vec<File>, query: String, page: u32 },
-    DescribeCourse { files: Vec<File>, id: String },
-    Import { files: Vec<File>, id: String, selection: Vec<String>, switches: Vec<Attribute> },
+    Catalog {
+        files: Vec<File>,
+        query: String,
+        page: u32,
+    },
+    DescribeCourse {
+        files: Vec<File>,
+        id: String,
+    },
+    Import {
+        files: Vec<File>,
+        id: String,
+        selection: Vec<String>,
+        switches: Vec<Attribute>,
+    },
     /// A collector's readings as they are now. Its session is opened by the first poll, and kept
     /// until it fails or its settings change.
     Poll,
@@ -116,6 +131,15 @@ pub struct Reading {
     pub kind: ReadingKind,
     pub labels: Vec<Attribute>,
     pub value: Result<f64, Absence>,
+}
+
+impl Reading {
+    /// What it takes of a call's output.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let labels = self.labels.iter().map(|label| label.key.len() + label.value.len());
+        self.name.len() + self.unit.len() + labels.sum::<usize>() + 16
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

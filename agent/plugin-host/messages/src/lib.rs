@@ -11,9 +11,9 @@ pub mod report;
 pub mod runner;
 
 pub use call::{
-    Absence, Answer, Ask, Attribute, CatalogEntry, Context, Diagnostic, Event, Failure, FailureKind,
-    Fetch, Fetched, File, Image, Item, LogLevel, Message, Part, Reading, ReadingKind, Render, Request,
-    Severity,
+    Absence, Answer, Ask, Attribute, CatalogEntry, Context, Diagnostic, Event, Failure,
+    FailureKind, Fetch, Fetched, File, Image, Item, LogLevel, Message, Part, Reading, ReadingKind,
+    Render, Request, Severity,
 };
 pub use report::{CompileFault, Manifest, Report, World};
 pub use runner::{CallId, FromPlugin, FromRunner, PluginId, ToPlugin, ToRunner, VERSION};

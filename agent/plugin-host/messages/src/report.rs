@@ -60,7 +60,9 @@ pub enum CompileFault {
          but {0}: build it against wit/ of this release"
     )]
     ForeignWorld(String),
-    #[error("the component exports more than one of rendering, importing and collecting; make a plugin of each")]
+    #[error(
+        "the component exports more than one of rendering, importing and collecting; make a plugin of each"
+    )]
     TwoWorlds,
     #[error("the component is built against {found}; this host speaks {spoken}")]
     Version { found: String, spoken: String },

@@ -182,9 +182,11 @@ impl Session {
                 self.incoming.remove(&plugin);
                 self.codes.remove(&plugin);
             }
-            ToRunner::Call { call, plugin, deadline_ms, request } => {
-                self.supervisor.handle_call(&plugin, call, deadline_ms, request, now);
+            ToRunner::Call { call, plugin, deadline_ms, context, request } => {
+                let asked = (context, request);
+                self.supervisor.handle_call(&plugin, call, deadline_ms, asked, now);
             }
+            ToRunner::Answer { call, answer } => self.supervisor.handle_answer(call, answer),
             ToRunner::Cancel { call } => self.supervisor.handle_cancel(call, now),
         }
     }

@@ -3,13 +3,15 @@
 //! Its standard input is the socket to the supervisor, its standard output the sealed memory
 //! file with the code. When the socket ends, so does it.
 
-use flyball_plugin_host::{Plugin, confinement};
+use flyball_plugin_host::{Outside, Plugin, confinement};
 use flyball_plugin_messages::frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
-use flyball_plugin_messages::{FromPlugin, ToPlugin};
+use flyball_plugin_messages::{Answer, Ask, Event, Failure, FailureKind, FromPlugin, ToPlugin};
+use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::rc::Rc;
 
 const CODE: &str = "/proc/self/fd/1";
 
@@ -21,8 +23,10 @@ pub(crate) enum ProcessError {
     Frame(#[source] FrameError),
     #[error("the process can't be confined")]
     Confinement(#[source] confinement::ConfinementError),
-    #[error("the supervisor did not begin with the world")]
+    #[error("the supervisor spoke out of turn")]
     Order,
+    #[error("the supervisor went away in the middle of a call")]
+    Gone,
 }
 
 pub(crate) fn run() -> Result<(), ProcessError> {
@@ -31,7 +35,7 @@ pub(crate) fn run() -> Result<(), ProcessError> {
     let mut supervisor = Supervisor::attach()?;
     let world = match supervisor.receive()? {
         Some(ToPlugin::World(world)) => world,
-        Some(ToPlugin::Call { .. }) => return Err(ProcessError::Order),
+        Some(ToPlugin::Call { .. } | ToPlugin::Answer(_)) => return Err(ProcessError::Order),
         None => return Ok(()),
     };
     let plugin = match Plugin::load(Path::new(CODE), world) {
@@ -44,19 +48,58 @@ pub(crate) fn run() -> Result<(), ProcessError> {
         eprintln!("info landlock is absent, the list of system calls stands alone");
     }
     supervisor.send(&FromPlugin::Ready)?;
-    while let Some(message) = supervisor.receive()? {
-        let ToPlugin::Call { deadline_ms, request } = message else {
+    let line = Rc::new(Line(RefCell::new((supervisor, Ok(())))));
+    let outside: Rc<dyn Outside> = Rc::clone(&line) as Rc<dyn Outside>;
+    while let Some(message) = line.receive()? {
+        let ToPlugin::Call { deadline_ms, context, request } = message else {
             return Err(ProcessError::Order);
         };
-        let mut sent = Ok(());
-        plugin.call(request, deadline_ms, &mut |event| {
-            if sent.is_ok() {
-                sent = supervisor.send(&FromPlugin::Event(event));
-            }
-        });
-        sent?;
+        plugin.call(request, context, deadline_ms, &outside);
+        line.settle()?;
     }
     Ok(())
+}
+
+/// The supervisor as a call reaches it, and the first thing that went wrong with it: a guest can
+/// do nothing about that.
+struct Line(RefCell<(Supervisor, Result<(), ProcessError>)>);
+
+impl Line {
+    fn receive(&self) -> Result<Option<ToPlugin>, ProcessError> {
+        self.0.borrow_mut().0.receive()
+    }
+
+    /// The fault of a call that has ended.
+    fn settle(&self) -> Result<(), ProcessError> {
+        std::mem::replace(&mut self.0.borrow_mut().1, Ok(()))
+    }
+}
+
+impl Outside for Line {
+    fn event(&self, event: Event) {
+        let (supervisor, state) = &mut *self.0.borrow_mut();
+        if state.is_ok() {
+            *state = supervisor.send(&FromPlugin::Event(event));
+        }
+    }
+
+    fn ask(&self, ask: Ask) -> Answer {
+        let (supervisor, state) = &mut *self.0.borrow_mut();
+        if state.is_ok() {
+            let answered = supervisor.send(&FromPlugin::Ask(ask));
+            match answered.and_then(|()| supervisor.receive()) {
+                Ok(Some(ToPlugin::Answer(answer))) => return answer,
+                Ok(Some(ToPlugin::World(_) | ToPlugin::Call { .. })) => {
+                    *state = Err(ProcessError::Order);
+                }
+                // The supervisor has gone, and this process goes with it.
+                Ok(None) => *state = Err(ProcessError::Gone),
+                Err(error) => *state = Err(error),
+            }
+        }
+        let why = "the agent can't be asked any more";
+        Answer::Refused(Failure::new(FailureKind::Unavailable, why))
+    }
 }
 
 struct Supervisor {

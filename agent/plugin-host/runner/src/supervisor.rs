@@ -15,13 +15,14 @@ mod worker;
 
 use crate::clock::Ms;
 use flyball_plugin_messages::{
-    CallId, Event, Failure, FailureKind, FromPlugin, FromRunner, PluginId, Request, ToPlugin, World,
+    Answer, CallId, Context, Event, Failure, FailureKind, FromPlugin, FromRunner, PluginId,
+    Request, ToPlugin, World,
 };
 use std::collections::{BTreeMap, VecDeque};
 use worker::Worker;
 
 /// What the event loop has to do, in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Action {
     Send(FromRunner),
     /// Start the plugin's process; its death is told by `handle_end`.
@@ -42,6 +43,7 @@ pub(crate) struct Supervisor {
 pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) until: Ms,
+    pub(crate) context: Context,
     pub(crate) request: Request,
 }
 
@@ -81,10 +83,10 @@ impl Supervisor {
         plugin: &PluginId,
         id: CallId,
         deadline_ms: u32,
-        request: Request,
+        (context, request): (Context, Request),
         now: Ms,
     ) {
-        let call = Call { id, until: now.after(deadline_ms.into()), request };
+        let call = Call { id, until: now.after(deadline_ms.into()), context, request };
         match self.workers.get_mut(plugin) {
             Some(worker) => worker.take(plugin, call, now, &mut self.actions),
             None => refuse(id, format!("no plugin `{plugin}` is loaded"), &mut self.actions),
@@ -94,6 +96,15 @@ impl Supervisor {
     pub(crate) fn handle_cancel(&mut self, call: CallId, now: Ms) {
         for (plugin, worker) in &mut self.workers {
             worker.cancel(plugin, call, now, &mut self.actions);
+        }
+    }
+
+    /// The agent's answer to what a call asked; nobody waits for it where the call has ended.
+    pub(crate) fn handle_answer(&mut self, call: CallId, answer: Answer) {
+        for (plugin, worker) in &mut self.workers {
+            if worker.waits_for(call) {
+                return worker.answer(plugin, answer, &mut self.actions);
+            }
         }
     }
 

@@ -5,8 +5,8 @@
 use flyball_plugin_host::compile::compile;
 use flyball_plugin_messages::frame::{CODE_PART_BYTES, Decoder, MAX_FRAME_BYTES, encode};
 use flyball_plugin_messages::{
-    CallId, Event, Failure, FailureKind, FromRunner, PluginId, Render, Report, Request, ToRunner,
-    VERSION, World,
+    CallId, Context, Event, Failure, FailureKind, FromRunner, PluginId, Render, Report, Request,
+    ToRunner, VERSION, World,
 };
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -105,7 +105,8 @@ impl Agent {
             height: None,
             options: Vec::new(),
         });
-        self.send(&ToRunner::Call { call: CallId(id), plugin: plugin(), deadline_ms, request });
+        let (call, context) = (CallId(id), Context::default());
+        self.send(&ToRunner::Call { call, plugin: plugin(), deadline_ms, context, request });
     }
 
     fn failure(&mut self, id: u64) -> Failure {

@@ -1,16 +1,21 @@
 //! Built guests, compiled once for all tests.
 
-use flyball_plugin_host::Plugin;
 use flyball_plugin_host::compile::compile;
-use flyball_plugin_messages::{Event, Failure, Manifest, Render, Report, Request};
+use flyball_plugin_host::{Nobody, Outside, Plugin};
+use flyball_plugin_messages::{
+    Answer, Ask, Context, Event, Failure, Manifest, Render, Report, Request, World,
+};
+use std::cell::RefCell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Mutex, OnceLock};
 
 /// One plugin at a time: the limits under test are times, and two cores have no more to give.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 pub(crate) struct Guest {
-    pub(crate) plugin: Plugin,
+    code: PathBuf,
+    world: World,
     pub(crate) manifest: Manifest,
 }
 
@@ -31,11 +36,24 @@ fn default_folder() -> PathBuf {
 fn load(name: &str) -> Guest {
     let (report, code) = compile(&component(name));
     let Report::Compiled { manifest, world, .. } = report else { panic!("{report:?}") };
-    let path = std::env::temp_dir().join(format!("flyball-{}-{name}.cwasm", std::process::id()));
+    let file = format!("flyball-{}-{name}.cwasm", std::process::id());
+    let path = std::env::temp_dir().join(file);
     std::fs::write(&path, code).unwrap();
-    let plugin = Plugin::load(&path, world).unwrap();
-    std::fs::remove_file(path).unwrap();
-    Guest { plugin, manifest }
+    Guest { code: path, world, manifest }
+}
+
+/// Keeps what a call gives back; asks are refused.
+#[derive(Default)]
+pub(crate) struct Heard(pub(crate) RefCell<Vec<Event>>);
+
+impl Outside for Heard {
+    fn event(&self, event: Event) {
+        self.0.borrow_mut().push(event);
+    }
+
+    fn ask(&self, ask: Ask) -> Answer {
+        Nobody.ask(ask)
+    }
 }
 
 macro_rules! guest {
@@ -51,10 +69,17 @@ guest!(misbehaving);
 guest!(umcf);
 
 impl Guest {
+    /// As its process would load it.
+    pub(crate) fn plugin(&self) -> Plugin {
+        Plugin::load(&self.code, self.world).unwrap()
+    }
+
     pub(crate) fn call(&self, request: Request, deadline_ms: u32) -> Vec<Event> {
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut events = Vec::new();
-        self.plugin.call(request, deadline_ms, &mut |event| events.push(event));
+        let heard = Rc::new(Heard::default());
+        let outside: Rc<dyn Outside> = Rc::clone(&heard) as Rc<dyn Outside>;
+        self.plugin().call(request, Context::default(), deadline_ms, &outside);
+        let events = heard.0.take();
         assert_eq!(events.iter().filter(|event| event.is_last()).count(), 1, "{events:?}");
         assert!(events.last().is_some_and(Event::is_last), "{events:?}");
         events

@@ -71,6 +71,7 @@ impl Anatomy {
         match self.world {
             World::Renderer => "renderer",
             World::Importer => "importer",
+            World::Collector => "collector",
         }
     }
 }

@@ -100,6 +100,7 @@ impl Case {
                 selection: asked.selection,
                 switches: options,
             },
+            World::Collector => Request::Poll,
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, folder, request, deadline_ms })

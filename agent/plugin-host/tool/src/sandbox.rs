@@ -119,6 +119,7 @@ impl Session {
         let world = match compiled.world {
             World::Renderer => "renderer",
             World::Importer => "importer",
+            World::Collector => "collector",
         };
         command.arg("--code").arg(compiled.code.path()).args(["--world", world]);
         command.args(compiled.meter.argument()).stdin(Stdio::piped());

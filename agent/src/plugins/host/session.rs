@@ -13,7 +13,9 @@ use super::loading::{Loading, Part};
 use super::making::Made;
 use super::{Ask, Description, Host};
 use calls::Calls;
-use flyball_plugin_messages::{FailureKind, FromRunner, PluginId, ToRunner};
+use flyball_plugin_messages::{
+    Answer, Context, Failure, FailureKind, FromRunner, PluginId, ToRunner,
+};
 use flyball_protocol::message::{PluginOrder, PluginState, PluginStatus};
 use std::collections::VecDeque;
 use std::io;
@@ -115,7 +117,9 @@ impl<'a> Session<'a> {
                         return Ok(());
                     }
                 };
-                let message = ToRunner::Call { call, plugin: plugin.clone(), deadline_ms, request };
+                let context = Context::default();
+                let message =
+                    ToRunner::Call { call, plugin: plugin.clone(), deadline_ms, context, request };
                 self.calls.begin(call, plugin.clone(), events);
                 match presence {
                     Presence::Loaded { .. } => self.calls.send(&mut self.writer, &message).await,
@@ -208,6 +212,11 @@ impl<'a> Session<'a> {
                 self.make_again(&plugin, reason);
             }
             FromRunner::Event { call, event } => self.calls.handle_event(call, event),
+            FromRunner::Ask { call, .. } => {
+                let why = "this agent does nothing for plugins yet";
+                let answer = Answer::Refused(Failure::new(FailureKind::Denied, why));
+                self.writer.send(&ToRunner::Answer { call, answer }).await?;
+            }
         }
         Ok(())
     }

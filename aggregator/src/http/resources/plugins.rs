@@ -112,6 +112,7 @@ fn plugin(status: PluginStatus, choices: &Choices, calls: Calls) -> Plugin {
         kind: match status.kind {
             PluginKind::Renderer => "renderer",
             PluginKind::Importer => "importer",
+            PluginKind::Collector => "collector",
         },
         handles: status.handles,
         hash: status.hash,

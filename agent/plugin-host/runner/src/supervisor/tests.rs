@@ -1,5 +1,6 @@
 use super::worker::{GRACE_MS, QUARANTINE_FAULTS, QUARANTINE_MS, QUEUE, START_MS};
 use super::*;
+use flyball_plugin_messages::Ask;
 
 /// A supervisor with one plugin, its time, and what it did.
 struct Rig {
@@ -33,7 +34,13 @@ impl Rig {
     }
 
     fn call(&mut self, id: u64, deadline_ms: u32) {
-        self.supervisor.handle_call(&plugin(), CallId(id), deadline_ms, request(), self.now);
+        self.supervisor.handle_call(
+            &plugin(),
+            CallId(id),
+            deadline_ms,
+            (Context::default(), request()),
+            self.now,
+        );
     }
 
     fn hear(&mut self, message: FromPlugin) {
@@ -247,4 +254,61 @@ fn what_is_unloaded_ends_its_process_and_is_known_no_more() {
     assert_eq!(rig.failures(), [(1, FailureKind::Unavailable)]);
     rig.supervisor.handle_load(plugin(), World::Renderer, rig.now);
     assert_eq!(rig.actions()[0], Action::Start(plugin()));
+}
+
+fn ask() -> Ask {
+    Ask::Take { most: 5 }
+}
+
+#[test]
+fn what_a_call_asks_goes_to_the_agent_and_its_answer_back_once() {
+    let mut rig = Rig::loaded();
+    rig.call(1, 500);
+    rig.actions();
+    rig.hear(FromPlugin::Ask(ask()));
+    let sent = Action::Send(FromRunner::Ask { call: CallId(1), ask: ask() });
+    assert_eq!(rig.actions(), [sent]);
+    rig.supervisor.handle_answer(CallId(2), Answer::Subscribed);
+    assert_eq!(rig.actions(), []);
+    rig.supervisor.handle_answer(CallId(1), Answer::Subscribed);
+    let told = Action::Tell(plugin(), ToPlugin::Answer(Answer::Subscribed));
+    assert_eq!(rig.actions(), [told]);
+    rig.supervisor.handle_answer(CallId(1), Answer::Subscribed);
+    assert_eq!(rig.actions(), []);
+    rig.hear(FromPlugin::Event(Event::Done));
+    assert_eq!(rig.failures(), []);
+}
+
+#[test]
+fn a_process_that_speaks_while_it_waits_for_an_answer_is_killed() {
+    for message in [FromPlugin::Ask(ask()), FromPlugin::Event(Event::Done), FromPlugin::Ready] {
+        let mut rig = Rig::loaded();
+        rig.call(1, 500);
+        rig.actions();
+        rig.hear(FromPlugin::Ask(ask()));
+        rig.actions();
+        rig.hear(message);
+        let actions = rig.actions();
+        assert_eq!(actions[0], Action::Kill(plugin()));
+    }
+}
+
+#[test]
+fn a_call_that_waits_for_an_answer_is_killed_after_its_deadline_like_any_other() {
+    let mut rig = Rig::loaded();
+    rig.call(1, 100);
+    rig.actions();
+    rig.hear(FromPlugin::Ask(ask()));
+    rig.actions();
+    rig.pass(100 + GRACE_MS);
+    assert_eq!(rig.actions()[0], Action::Kill(plugin()));
+    rig.supervisor.handle_answer(CallId(1), Answer::Subscribed);
+    assert_eq!(rig.actions(), []);
+}
+
+#[test]
+fn nothing_can_be_asked_outside_a_call() {
+    let mut rig = Rig::loaded();
+    rig.hear(FromPlugin::Ask(ask()));
+    assert_eq!(rig.actions()[0], Action::Kill(plugin()));
 }

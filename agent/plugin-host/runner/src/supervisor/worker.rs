@@ -3,7 +3,7 @@
 use super::{Action, Call, fail, refuse};
 use crate::clock::Ms;
 use flyball_plugin_messages::{
-    CallId, Event, FailureKind, FromPlugin, FromRunner, PluginId, ToPlugin, World,
+    Answer, CallId, Event, FailureKind, FromPlugin, FromRunner, PluginId, ToPlugin, World,
 };
 use std::collections::VecDeque;
 
@@ -42,6 +42,8 @@ enum State {
     Running {
         call: CallId,
         kill_at: Ms,
+        /// Does it wait for the agent's answer?
+        asking: bool,
     },
     BackingOff {
         until: Ms,
@@ -144,6 +146,22 @@ impl Worker {
         }
     }
 
+    pub(super) fn waits_for(&self, id: CallId) -> bool {
+        matches!(self.state, State::Running { call, asking: true, .. } if call == id)
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        plugin: &PluginId,
+        answer: Answer,
+        actions: &mut VecDeque<Action>,
+    ) {
+        if let State::Running { asking, .. } = &mut self.state {
+            *asking = false;
+            actions.push_back(Action::Tell(plugin.clone(), ToPlugin::Answer(answer)));
+        }
+    }
+
     pub(super) fn hear(
         &mut self,
         plugin: &PluginId,
@@ -158,7 +176,12 @@ impl Worker {
             (FromPlugin::NotLoaded { reason }, State::Starting { .. }) => {
                 self.transition_to_not_loaded(plugin, reason, actions);
             }
-            (FromPlugin::Event(event), State::Running { call, .. }) => {
+            (FromPlugin::Ask(ask), State::Running { call, kill_at, asking: false }) => {
+                let (call, kill_at) = (*call, *kill_at);
+                actions.push_back(Action::Send(FromRunner::Ask { call, ask }));
+                self.state = State::Running { call, kill_at, asking: true };
+            }
+            (FromPlugin::Event(event), State::Running { call, asking: false, .. }) => {
                 let call = *call;
                 let (last, fault) = (event.is_last(), judged(&event));
                 actions.push_back(Action::Send(FromRunner::Event { call, event }));
@@ -209,7 +232,7 @@ impl Worker {
                 let reason = format!("it did not start within {START_MS} ms");
                 self.transition_after_fault(plugin, reason, now, actions);
             }
-            State::Running { call, kill_at } if kill_at <= now => {
+            State::Running { call, kill_at, .. } if kill_at <= now => {
                 actions.push_back(Action::Kill(plugin.clone()));
                 let why = "time: it overstayed its deadline and was killed";
                 fail(call, FailureKind::Limit, why.into(), actions);
@@ -236,9 +259,10 @@ impl Worker {
         };
         let left = now.until(call.until);
         let deadline_ms = u32::try_from(left).unwrap_or(u32::MAX);
-        let message = ToPlugin::Call { deadline_ms, request: call.request };
+        let message = ToPlugin::Call { deadline_ms, context: call.context, request: call.request };
         actions.push_back(Action::Tell(plugin.clone(), message));
-        self.state = State::Running { call: call.id, kill_at: call.until.after(GRACE_MS) };
+        let kill_at = call.until.after(GRACE_MS);
+        self.state = State::Running { call: call.id, kill_at, asking: false };
     }
 
     /// A call has ended and its process lives.

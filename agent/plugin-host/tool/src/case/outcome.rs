@@ -28,6 +28,7 @@ impl Seen {
                 Event::Catalog { .. }
                 | Event::Detail { .. }
                 | Event::Progress { .. }
+                | Event::Readings(_)
                 | Event::Done => {}
             }
         }

@@ -4,12 +4,14 @@ use crate::clock;
 use anyhow::{Context as _, Result};
 use clap::{Subcommand, ValueEnum};
 use flyball_plugin_host::compile::{compile, compile_counting};
-use flyball_plugin_host::{Plugin, confinement};
+use flyball_plugin_host::{Nobody, Outside, Plugin, confinement};
 use flyball_plugin_messages::frame::{Decoder, MAX_FRAME_BYTES, MAX_REPORT_BYTES, encode};
-use flyball_plugin_messages::{Event, Request, World};
+use flyball_plugin_messages::{Answer, Ask, Context, Event, Request, World};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 #[derive(Subcommand)]
 pub(crate) enum Word {
@@ -35,6 +37,7 @@ pub(crate) enum Word {
 pub(crate) enum WorldName {
     Renderer,
     Importer,
+    Collector,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,6 +80,7 @@ fn answer_calls(code: &Path, world: WorldName, counting: bool) -> Result<()> {
     let world = match world {
         WorldName::Renderer => World::Renderer,
         WorldName::Importer => World::Importer,
+        WorldName::Collector => World::Collector,
     };
     let load = if counting { Plugin::load_counting } else { Plugin::load };
     let plugin = match load(code, world) {
@@ -99,16 +103,32 @@ fn answer_calls(code: &Path, world: WorldName, counting: bool) -> Result<()> {
     }
 }
 
-fn answer(plugin: &Plugin, call: ToChild) -> Result<()> {
-    let mut sent = Ok(());
-    let began = clock::now();
-    plugin.call(call.request, call.deadline_ms, &mut |event| {
-        if sent.is_ok() {
-            sent = send(&FromChild::Event(event));
+/// The parent as a call reaches it: its events go there, and nothing is asked of anybody.
+#[derive(Default)]
+struct Parent(RefCell<Option<anyhow::Error>>);
+
+impl Outside for Parent {
+    fn event(&self, event: Event) {
+        let fault = &mut *self.0.borrow_mut();
+        if fault.is_none() {
+            *fault = send(&FromChild::Event(event)).err();
         }
-    });
+    }
+
+    fn ask(&self, ask: Ask) -> Answer {
+        Nobody.ask(ask)
+    }
+}
+
+fn answer(plugin: &Plugin, call: ToChild) -> Result<()> {
+    let parent = Rc::new(Parent::default());
+    let outside: Rc<dyn Outside> = Rc::clone(&parent) as Rc<dyn Outside>;
+    let began = clock::now();
+    plugin.call(call.request, Context::default(), call.deadline_ms, &outside);
     let time = clock::now().duration_since(began);
-    sent?;
+    if let Some(fault) = parent.0.borrow_mut().take() {
+        return Err(fault);
+    }
     let cost = plugin.last_cost();
     send(&FromChild::Ended {
         time_us: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
