@@ -241,7 +241,13 @@ fn a_process_that_speaks_out_of_turn_is_killed() {
 #[test]
 fn a_call_of_an_unknown_plugin_is_refused() {
     let mut rig = Rig::loaded();
-    rig.supervisor.handle_call(&PluginId("q".into()), CallId(7), 10, request(), rig.now);
+    rig.supervisor.handle_call(
+        &PluginId("q".into()),
+        CallId(7),
+        10,
+        (Context::default(), request()),
+        rig.now,
+    );
     assert_eq!(rig.failures(), [(7, FailureKind::Unavailable)]);
 }
 
