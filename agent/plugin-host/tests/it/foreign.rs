@@ -58,7 +58,10 @@ fn another_version_of_our_package_is_named_with_what_is_spoken() {
     let newer =
         r#"(component (instance $i) (export "flyball:plugin/rendering@9.0.0" (instance $i)))"#;
     let CompileFault::Version { found, spoken } = fault(&wat(newer)) else { panic!() };
-    assert_eq!((found.as_str(), spoken.as_str()), ("flyball:plugin@9.0.0", "flyball:plugin@0.1.0"));
+    assert_eq!(
+        (found.as_str(), spoken.as_str()),
+        ("flyball:plugin@9.0.0", "flyball:plugin@0.2.0, flyball:plugin@0.1.0")
+    );
 }
 
 #[test]
