@@ -1,0 +1,9 @@
+//! Prometheus text endpoints.
+mod exposition;
+mod relabel;
+mod scrape;
+mod settings;
+mod unit;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! Units: what people write, in UCUM's words as OpenTelemetry uses them.
+
+/// The UCUM code of a unit's English name, such as `bytes`; `None` for one that is unknown.
+#[must_use]
+pub fn ucum(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "days" | "day" => "d",
+        "hours" | "hour" => "h",
+        "minutes" | "minute" => "min",
+        "seconds" | "second" => "s",
+        "milliseconds" => "ms",
+        "microseconds" => "us",
+        "nanoseconds" => "ns",
+        "bytes" | "byte" => "By",
+        "kibibytes" => "KiBy",
+        "mebibytes" => "MiBy",
+        "gibibytes" => "GiBy",
+        "tibibytes" => "TiBy",
+        "kilobytes" => "kBy",
+        "megabytes" => "MBy",
+        "gigabytes" => "GBy",
+        "terabytes" => "TBy",
+        "bits" | "bit" => "bit",
+        "celsius" => "Cel",
+        "fahrenheit" => "[degF]",
+        "kelvin" => "K",
+        "ratio" => "1",
+        "percent" => "%",
+        "volts" | "volt" => "V",
+        "millivolts" => "mV",
+        "amperes" | "ampere" | "amps" => "A",
+        "milliamperes" => "mA",
+        "watts" | "watt" => "W",
+        "kilowatts" => "kW",
+        "joules" | "joule" => "J",
+        "hertz" => "Hz",
+        "megahertz" => "MHz",
+        "rpm" => "{rpm}",
+        "pascals" | "pascal" => "Pa",
+        "meters" | "metres" => "m",
+        "grams" => "g",
+        "lux" => "lx",
+        "decibels" => "dB",
+        _ => return None,
+    })
+}
