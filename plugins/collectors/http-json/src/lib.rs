@@ -1,1 +1,5 @@
+mod document;
+mod settings;
 
+#[cfg(test)]
+mod tests;

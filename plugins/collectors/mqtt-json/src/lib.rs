@@ -1,1 +1,6 @@
+mod board;
+mod broker;
+mod settings;
 
+#[cfg(test)]
+mod tests;

@@ -57,14 +57,7 @@ impl Endpoint {
     /// Everything that is wrong with the settings.
     pub(crate) fn parse(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut settings = Settings::new(get);
-        let address = settings.required_text("endpoint");
-        let address = address.and_then(|text| match Address::parse(&text) {
-            Ok(address) => Some(address),
-            Err(fault) => {
-                settings.faults.push("endpoint", fault);
-                None
-            }
-        });
+        let address = settings.address("endpoint");
         let prefixes = settings.texts("match");
         if prefixes.len() > MAX_PREFIXES {
             settings.faults.push("match", format!("has at most {MAX_PREFIXES} entries"));

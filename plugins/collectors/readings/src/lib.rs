@@ -9,7 +9,9 @@ mod path;
 mod reading;
 mod settings;
 mod template;
+mod topic;
 mod unit;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -23,4 +25,6 @@ pub use reading::{
 };
 pub use settings::{Faults, Headers, Settings};
 pub use template::{Template, TemplateFault};
+pub use topic::{Filter, FilterFault};
 pub use unit::ucum;
+pub use watched::{Failure, News, Watched, check_status};

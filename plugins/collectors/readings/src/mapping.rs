@@ -4,6 +4,7 @@ use crate::path::{Found, Path};
 use crate::reading::{Absence, Kind, MAX_LABELS, MAX_READINGS, Reading, number};
 use crate::settings::{Faults, Settings};
 use crate::template::{Template, TemplateFault};
+use crate::topic::Filter;
 use serde_json::{Map, Value};
 
 /// Mappings of one collector.
@@ -28,7 +29,7 @@ pub struct Mapping {
     offset: f64,
     labels: Vec<(String, Template)>,
     /// Only documents of topics that fit this filter.
-    pub topic: Option<String>,
+    pub topic: Option<Filter>,
 }
 
 impl Mapping {
@@ -140,7 +141,18 @@ fn parse(at: &str, value: &Value, source: Source, faults: &mut Faults) -> Option
         }
     };
     let (scale, offset) = (factor("scale", 1.0), factor("offset", 0.0));
-    let topic = members.get("topic").and_then(Value::as_str).map(str::to_owned);
+    let topic = match members.get("topic").map(|topic| topic.as_str().map(Filter::parse)) {
+        None => None,
+        Some(Some(Ok(filter))) => Some(filter),
+        Some(Some(Err(fault))) => {
+            faults.push(at, fault);
+            None
+        }
+        Some(None) => {
+            faults.push(at, "`topic` is no text");
+            None
+        }
+    };
     let labels = labels(at, members.get("labels"), source, faults);
     Some(Mapping { name: name?, unit, kind, path: path?, scale, offset, labels, topic })
 }

@@ -1,5 +1,6 @@
 //! Settings as JSON texts by key, made into values, with every fault at once.
 
+use crate::address::Address;
 use serde_json::Value;
 
 /// Headers of a request.
@@ -82,6 +83,11 @@ impl<'a> Settings<'a> {
             self.faults.push(key, "is missing");
         }
         text
+    }
+
+    pub fn address(&mut self, key: &str) -> Option<Address> {
+        let text = self.required_text(key)?;
+        Address::parse(&text).map_err(|fault| self.faults.push(key, fault)).ok()
     }
 
     pub fn list(&mut self, key: &str) -> Option<Vec<Value>> {

@@ -179,3 +179,55 @@ fn addresses_are_checked_and_shown_without_their_query() {
     assert_eq!(shown("http://me:word@h/"), Err(AddressFault::Login));
     assert_eq!(shown("http://h/a b"), Err(AddressFault::Characters));
 }
+
+#[test]
+fn filters_fit_topics_as_brokers_have_it() {
+    let fits = |filter: &str, topic: &str| Filter::parse(filter).unwrap().fits(topic);
+    for (filter, topic) in [
+        ("a/b", "a/b"),
+        ("a/+", "a/b"),
+        ("+/+", "/b"),
+        ("a/#", "a"),
+        ("a/#", "a/b/c"),
+        ("#", "a/b"),
+        ("$SYS/#", "$SYS/uptime"),
+    ] {
+        assert!(fits(filter, topic), "{filter} {topic}");
+    }
+    for (filter, topic) in
+        [("a/b", "a"), ("a/+", "a"), ("a/+", "a/b/c"), ("#", "$SYS/uptime"), ("+/x", "$a/x")]
+    {
+        assert!(!fits(filter, topic), "{filter} {topic}");
+    }
+    for (filter, fault) in [
+        ("", FilterFault::Length),
+        ("a/#/b", FilterFault::Wildcard),
+        ("a+", FilterFault::Wildcard),
+        ("a\0", FilterFault::Null),
+    ] {
+        assert_eq!(Filter::parse(filter), Err(fault), "{filter:?}");
+    }
+}
+
+#[test]
+fn a_source_that_fails_leaves_what_is_known_absent_and_is_told_once() {
+    let reading = |value| Reading {
+        name: "x".into(),
+        unit: "1".into(),
+        kind: Kind::Gauge,
+        labels: Vec::new(),
+        value,
+    };
+    let mut watched = Watched::new("http://h/");
+    let (readings, news) = watched.settle(Ok(vec![reading(Ok(7.0))]), &[]);
+    assert_eq!((readings[0].value, readings[1].value, news), (Ok(1.0), Ok(7.0), None));
+    let failed = || check_status(401).map(|()| Vec::new());
+    let (readings, news) = watched.settle(failed(), &[]);
+    assert_eq!((readings[0].value, readings[1].value), (Ok(0.0), Err(Absence::Unauthorised)));
+    let said = "http://h/: it answers with status 401 instead of 200";
+    assert_eq!(news, Some(News::Warning(said.into())));
+    assert_eq!(watched.settle(failed(), &[]).1, None);
+    let (readings, news) = watched.settle(Ok(vec![reading(Ok(8.0))]), &[]);
+    assert_eq!(readings[1].value, Ok(8.0));
+    assert_eq!(news, Some(News::Recovered("http://h/: everything is read again".into())));
+}
