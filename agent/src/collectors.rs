@@ -6,6 +6,7 @@
 //! no hardware (the guard does) and no network file system (it may hang).
 
 pub(crate) mod attached;
+pub(crate) mod collected;
 mod cpu;
 mod disk;
 mod filesystem;

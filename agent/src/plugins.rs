@@ -14,6 +14,7 @@ mod hash;
 mod host;
 mod mac;
 mod runner;
+mod services;
 
 use crate::config::RunConfig;
 use crate::logging::chain;

@@ -2,7 +2,7 @@
 //! in the order in which nothing is lost.
 
 use crate::clock::Clock;
-use crate::collectors::attached;
+use crate::collectors::{attached, collected};
 use crate::config::RunConfig;
 use crate::guard::{Cursor, GuardLink};
 use crate::identity::{
@@ -125,7 +125,8 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     let (attached, listeners) = attached::open(config.sensors.clone());
     let equipment = listeners.equipment.clone();
     let listening = listeners.start(clock);
-    Sampler::new(clock, &config.procfs_root, attached, orders.clone(), processes)
+    let (collected, intake) = collected::open();
+    Sampler::new(clock, &config.procfs_root, attached, collected, orders.clone(), processes)
         .start(stop)
         .map_err(RunError::Thread)?;
     let link = GuardLink {

@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::collectors::attached::Attached;
+use crate::collectors::collected::Collected;
 use crate::collectors::{Collectors, Moment, ProcessTable};
 use crate::pace::Pace;
 use crate::recorder::Order;
@@ -21,6 +22,7 @@ const PROCESSES_EVERY_TICKS: u32 = 30;
 pub(crate) struct Sampler {
     clock: Clock,
     collectors: Collectors,
+    collected: Collected,
     announced: usize,
     table: Option<ProcessTable>,
     until_scan: u32,
@@ -36,6 +38,7 @@ impl Sampler {
         clock: Clock,
         procfs_root: &Path,
         attached: Attached,
+        collected: Collected,
         orders: mpsc::Sender<Order>,
         processes: mpsc::Sender<Vec<Process>>,
     ) -> Self {
@@ -43,7 +46,7 @@ impl Sampler {
             .inspect_err(|error| tracing::warn!(%error, "the process table cannot be read"))
             .ok();
         let collectors = Collectors::new(procfs_root, attached);
-        Self { clock, collectors, announced: 0, table, until_scan: 1, orders, processes }
+        Self { clock, collectors, collected, announced: 0, table, until_scan: 1, orders, processes }
     }
 
     /// Starts the thread. It ends when `stop` is told or dropped.
@@ -68,11 +71,16 @@ impl Sampler {
     }
 
     fn sample(&mut self, tick_ms: u64) -> Result<(), Gone> {
-        let samples = self.collectors.read(Moment::read(self.clock)).to_vec();
-        let series = self.collectors.series();
-        if series.len() > self.announced {
-            self.announced = series.len();
-            let series = series.to_vec();
+        let moment = Moment::read(self.clock);
+        let mut samples = self.collectors.read(moment).to_vec();
+        // Plugins' series stand behind this machine's own, which may grow: the list says anew
+        // what a number is.
+        let own = self.collectors.series();
+        samples.extend_from_slice(self.collected.read(own.len(), moment));
+        let count = own.len() + self.collected.series().len();
+        if count > self.announced {
+            self.announced = count;
+            let series = [own, self.collected.series()].concat();
             self.order(Order::Series(series))?;
         }
         self.order(Order::Samples { tick_ms, samples })?;

@@ -3,11 +3,13 @@
 
 mod aggregator;
 mod authority;
+mod broker;
 mod guard;
 pub(crate) mod pem;
 
 pub(crate) use aggregator::{Aggregator, Peer, event as job_event};
 pub(crate) use authority::Authority;
+pub(crate) use broker::{Broker, free_address};
 pub(crate) use guard::{Guard, board, event, record, series};
 
 use std::time::Duration;

@@ -7,9 +7,10 @@ mod posted;
 use super::door::Origin;
 use super::*;
 use crate::config::Sensors;
+use crate::testing::free_address;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 /// A configuration as an operator writes it.
 fn config(text: &str) -> Sensors {
@@ -240,8 +241,4 @@ proptest::proptest! {
         proptest::prop_assert!(within("greenhouse-1/humidity", 0.0, 100.0));
         proptest::prop_assert!(within("door/state", 0.0, 255.0));
     }
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

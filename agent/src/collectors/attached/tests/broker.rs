@@ -3,92 +3,11 @@
 use super::*;
 use crate::config::Mqtt;
 use crate::testing::pem::Authority;
-use crate::testing::soon;
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS};
+use crate::testing::{Broker, soon};
+use rumqttc::{AsyncClient, ConnectionError, Event};
 use std::io::ErrorKind;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
-
-/// A mosquitto of the test's own, ended with it.
-struct Broker {
-    process: Child,
-    address: SocketAddr,
-    folder: TempDir,
-}
-
-impl Broker {
-    fn start() -> Self {
-        Self::with("")
-    }
-
-    /// A broker that takes sensors on its address, and has other listeners too.
-    fn with(listeners: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = free_address();
-        let port = address.port();
-        let text = format!(
-            "per_listener_settings true\nuser root\nlistener {port} 127.0.0.1\n\
-             allow_anonymous true\n{listeners}"
-        );
-        std::fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
-        let process = Self::spawn(folder.path());
-        Self { process, address, folder }
-    }
-
-    fn spawn(folder: &Path) -> Child {
-        let file = folder.join("mosquitto.conf");
-        let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
-        Command::new("mosquitto")
-            .arg("-c")
-            .arg(&file)
-            .env("PATH", path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mosquitto is needed: apt-get install mosquitto")
-    }
-
-    /// The same broker after its end, with nothing that it had known.
-    fn restart(&mut self) {
-        self.stop();
-        self.process = Self::spawn(self.folder.path());
-    }
-
-    fn stop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn client(&self, id: &str) -> (AsyncClient, EventLoop) {
-        AsyncClient::new(MqttOptions::new(id, "127.0.0.1", self.address.port()), 16)
-    }
-
-    /// Publishes as a sensor does, and waits until the broker has it.
-    async fn publish(&self, topic: &str, retain: bool, message: &str) {
-        let (client, mut events) = self.client("sensor");
-        client.try_publish(topic, QoS::AtLeastOnce, retain, message).unwrap();
-        loop {
-            match events.poll().await {
-                Ok(Event::Incoming(Packet::PubAck(_))) => return,
-                Ok(_) => {}
-                Err(_) => {
-                    events.clean();
-                    client.try_publish(topic, QoS::AtLeastOnce, retain, message).unwrap();
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-}
 
 /// Publishes until the reading is there: a subscription may come after the first message.
 async fn publish_until(rig: &mut Rig, broker: &Broker, message: &str, expected: Value) {

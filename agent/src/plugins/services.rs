@@ -1,0 +1,3 @@
+//! What the agent does for plugins outside their sandbox.
+
+pub(crate) mod mqtt;
