@@ -6,6 +6,7 @@
 
 mod cache;
 
+mod collecting;
 mod compiler;
 mod conversion;
 mod depot;

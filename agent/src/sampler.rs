@@ -23,7 +23,8 @@ pub(crate) struct Sampler {
     clock: Clock,
     collectors: Collectors,
     collected: Collected,
-    announced: usize,
+    /// How many of its own series, and which list of the plugins'.
+    announced: (usize, u64),
     table: Option<ProcessTable>,
     until_scan: u32,
     orders: mpsc::Sender<Order>,
@@ -46,7 +47,7 @@ impl Sampler {
             .inspect_err(|error| tracing::warn!(%error, "the process table cannot be read"))
             .ok();
         let collectors = Collectors::new(procfs_root, attached);
-        Self { clock, collectors, collected, announced: 0, table, until_scan: 1, orders, processes }
+        Self { clock, collectors, collected, announced: (0, 0), table, until_scan: 1, orders, processes }
     }
 
     /// Starts the thread. It ends when `stop` is told or dropped.
@@ -77,9 +78,9 @@ impl Sampler {
         // what a number is.
         let own = self.collectors.series();
         samples.extend_from_slice(self.collected.read(own.len(), moment));
-        let count = own.len() + self.collected.series().len();
-        if count > self.announced {
-            self.announced = count;
+        let announced = (own.len(), self.collected.revision());
+        if announced != self.announced {
+            self.announced = announced;
             let series = [own, self.collected.series()].concat();
             self.order(Order::Series(series))?;
         }

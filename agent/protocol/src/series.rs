@@ -11,6 +11,9 @@ pub const MAX_ATTRIBUTES: usize = 32;
 /// The metric's name, or a key or value of an attribute.
 pub const MAX_TEXT_BYTES: usize = 1024;
 
+/// Names the plugin that a series is collected by; no other series has it.
+pub const PLUGIN_ATTRIBUTE: &str = "plugin";
+
 /// A series' number, valid within one epoch of one agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -7,7 +7,7 @@
 
 mod definition;
 
-pub(crate) use definition::{Definition, Foreign, Refusals, define};
+pub(crate) use definition::{Definition, Foreign, define};
 
 use super::{Moment, Value};
 use flyball_protocol::guard::{Sample, Series};
@@ -53,6 +53,8 @@ pub(crate) struct Collected {
     arrived: Receiver<Arrived>,
     series: Vec<Series>,
     plugins: HashMap<String, Plugin>,
+    /// Counts the changes of the list.
+    revision: u64,
     /// Of the tick that is read.
     samples: Vec<Sample>,
 }
@@ -81,13 +83,18 @@ struct Held {
 pub(crate) fn open() -> (Collected, Intake) {
     let (sender, arrived) = sync_channel(MAX_ARRIVED);
     let (series, plugins, samples) = (Vec::new(), HashMap::new(), Vec::new());
-    (Collected { arrived, series, plugins, samples }, Intake(sender))
+    (Collected { arrived, series, plugins, revision: 0, samples }, Intake(sender))
 }
 
 impl Collected {
-    /// Every series that a plugin ever had. The list only grows.
+    /// Every series that a plugin ever had. The list only grows; a series' pace may change.
     pub(crate) fn series(&self) -> &[Series] {
         &self.series
+    }
+
+    /// Another number than before, where the list has changed.
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// What came since the tick before, one sample a series at most. A sample's number is its
@@ -126,7 +133,13 @@ impl Collected {
         fresh: &mut HashMap<usize, Value>,
     ) {
         let plugin = self.plugins.entry(name.to_owned()).or_insert_with(|| Plugin::new(interval));
-        (plugin.interval, plugin.ended) = (interval, false);
+        plugin.ended = false;
+        if std::mem::replace(&mut plugin.interval, interval) != interval {
+            self.revision += 1;
+            for held in &plugin.held {
+                self.series[held.place].cadence_ms = cadence_ms(interval);
+            }
+        }
         let mut refused = Vec::new();
         for (definition, value) in readings {
             let known = plugin.places.get(&definition).copied();
@@ -138,6 +151,7 @@ impl Collected {
                 }
                 None => {
                     let place = self.series.len();
+                    self.revision += 1;
                     self.series.push(definition.series(name, interval));
                     plugin.held.push(Held { place, at });
                     plugin.places.insert(definition, plugin.held.len() - 1);
@@ -157,6 +171,10 @@ impl Collected {
             fresh.extend(plugin.held.iter().map(|held| (held.place, Err(NoData::Disabled))));
         }
     }
+}
+
+fn cadence_ms(interval: Duration) -> u32 {
+    u32::try_from(interval.as_millis()).unwrap_or(u32::MAX)
 }
 
 impl Plugin {

@@ -4,9 +4,11 @@
 use super::disk::{Batch, Disk, DiskError};
 use super::{SpoolError, encode, keys};
 use flyball_protocol::guard::Series;
-use flyball_protocol::series::{Reader, SeriesDef, SeriesError, SeriesRef};
+use flyball_protocol::series::{PLUGIN_ATTRIBUTE, Reader, SeriesDef, SeriesError, SeriesRef};
 use std::collections::HashMap;
 
+/// Numbers for series of plugins: what strangers call their series leaves the machine its own.
+const MAX_COLLECTED: usize = 10_000;
 /// What of a metric's name a log line shows.
 const LOGGED_CHARS: usize = 80;
 
@@ -17,6 +19,8 @@ pub(super) struct Dictionary {
     definitions: Vec<SeriesDef>,
     /// The newest number of each name: one whose unit changes gets a new number.
     newest: HashMap<Name, usize>,
+    /// Definitions of plugins' series.
+    collected: usize,
 }
 
 impl Dictionary {
@@ -39,6 +43,8 @@ impl Dictionary {
         let mut batch = Batch::default();
         let mut added = Vec::new();
         let mut left_out = None;
+        let mut collected = self.collected;
+        let mut unnumbered = 0_usize;
         for series in series {
             if let Some(number) = self.find(reader, series) {
                 numbers.push(Some(number));
@@ -47,6 +53,14 @@ impl Dictionary {
             let place = self.definitions.len() + added.len();
             let number = SeriesRef(u32::try_from(place).unwrap_or(u32::MAX));
             let definition = define(number, reader, series);
+            if is_collected(&definition) {
+                if collected >= MAX_COLLECTED {
+                    unnumbered += 1;
+                    numbers.push(None);
+                    continue;
+                }
+                collected += 1;
+            }
             if let Err(error) = definition.check() {
                 left_out.get_or_insert((definition, error));
                 numbers.push(None);
@@ -57,8 +71,15 @@ impl Dictionary {
             numbers.push(Some(number));
         }
         if let Some((definition, error)) = left_out {
-            let count = numbers.iter().filter(|number| number.is_none()).count();
+            let count = numbers.iter().filter(|number| number.is_none()).count() - unnumbered;
             log_left_out(count, &definition, error);
+        }
+        if unnumbered > 0 {
+            tracing::warn!(
+                unnumbered,
+                bound = MAX_COLLECTED,
+                "plugins have named more series than one spool numbers; those are left out"
+            );
         }
         if !added.is_empty() {
             disk.apply(batch)?;
@@ -82,6 +103,7 @@ impl Dictionary {
     fn add(&mut self, definition: SeriesDef) {
         let name = (definition.reader, definition.metric.clone(), definition.attributes.clone());
         self.newest.insert(name, self.definitions.len());
+        self.collected += usize::from(is_collected(&definition));
         self.definitions.push(definition);
     }
 }
@@ -99,6 +121,11 @@ pub(super) fn definitions_from(
             source: Box::new(error),
         })
     })
+}
+
+fn is_collected(definition: &SeriesDef) -> bool {
+    definition.reader == Reader::Agent
+        && definition.attributes.iter().any(|(key, _)| key == PLUGIN_ATTRIBUTE)
 }
 
 /// One line for all of them: there may be thousands, and they come with every attach.

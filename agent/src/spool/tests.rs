@@ -153,6 +153,29 @@ fn a_series_keeps_its_number_over_a_reopen_and_another_unit_is_another_series() 
 }
 
 #[test]
+fn plugins_that_name_ever_new_series_leave_the_machine_its_numbers() {
+    let dir = TempDir::new().unwrap();
+    let collected = |name: String| {
+        let mut series = series(&name);
+        series.attributes = vec![("plugin".to_owned(), "prometheus".to_owned())];
+        series
+    };
+    let renamed = |run: usize| (0..4_000).map(move |n| collected(format!("run{run}.m{n}")));
+    let mut counts = Vec::new();
+    for run in 0..4 {
+        // Each start of the agent gives the plugin another 2,000 and more.
+        let mut spool = open(&dir).spool;
+        let series: Vec<_> = renamed(run).collect();
+        let numbers = spool.register(Reader::Agent, &series).unwrap();
+        counts.push(numbers.iter().flatten().count());
+    }
+    assert_eq!(counts, [4_000, 4_000, 2_000, 0]);
+    let own: Vec<_> = (0..2_000).map(|n| series(&format!("system.m{n}"))).collect();
+    let numbers = open(&dir).spool.register(Reader::Agent, &own).unwrap();
+    assert!(numbers.iter().all(Option::is_some));
+}
+
+#[test]
 fn series_that_the_aggregator_would_refuse_are_left_out_and_the_others_are_not() {
     let dir = TempDir::new().unwrap();
     let mut spool = open(&dir).spool;

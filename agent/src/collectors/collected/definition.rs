@@ -2,13 +2,11 @@
 
 use crate::collectors::Value;
 use flyball_protocol::guard::Series;
-use flyball_protocol::series::{MAX_ATTRIBUTES, MAX_TEXT_BYTES};
+use flyball_protocol::series::{MAX_ATTRIBUTES, MAX_TEXT_BYTES, PLUGIN_ATTRIBUTE};
 use flyball_units::{Kind, NoData, Unit};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Who says where a series is from: no plugin may.
-const PLUGIN_ATTRIBUTE: &str = "plugin";
 /// What a plugin's own label of that name becomes.
 const RENAMED_ATTRIBUTE: &str = "exported_plugin";
 /// The unit in the plugin's own words, where it is none of this machine's.
@@ -51,7 +49,7 @@ impl Definition {
             kind: self.kind,
             unit: self.unit,
             attributes,
-            cadence_ms: u32::try_from(interval.as_millis()).unwrap_or(u32::MAX),
+            cadence_ms: super::cadence_ms(interval),
         }
     }
 }
