@@ -1,4 +1,5 @@
 mod document;
+mod session;
 mod settings;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use crate::document::{expected, read};
+use crate::session::Session;
 use crate::settings::{Endpoint, SCHEMA};
-use readings::{Absence, MAX_READINGS};
+use readings::{Absence, MAX_READINGS, News, Response};
 use serde_json::{Value as Json, json};
 
 fn endpoint(settings: &Json) -> Result<Endpoint, String> {
@@ -101,4 +102,23 @@ fn the_schema_is_json_and_marks_what_is_secret() {
     for secret in ["headers", "bearer_token"] {
         assert_eq!(schema["properties"][secret]["writeOnly"], json!(true), "{secret}");
     }
+}
+
+#[test]
+fn an_address_that_does_not_answer_leaves_what_was_expected_absent() {
+    let mut session = Session::new(pdu());
+    let answer =
+        |status, body: &[u8]| Ok(Response { status, headers: Vec::new(), body: body.to_vec() });
+    let (readings, news) = session.poll(|_| answer(401, b""));
+    let shown: Vec<_> = readings.iter().map(|it| (it.name.as_str(), it.value)).collect();
+    let refused = Err(Absence::Unauthorised);
+    assert_eq!(shown, [("up", Ok(0.0)), ("pdu.voltage", refused), ("pdu.energy", refused)]);
+    let said = "http://10.0.0.9/status: it answers with status 401 instead of 200";
+    assert_eq!(news, Some(News::Warning(said.into())));
+    let (readings, news) = session.poll(|_| answer(200, STATUS));
+    assert_eq!((readings.len(), readings[0].value), (5, Ok(1.0)));
+    assert!(matches!(news, Some(News::Recovered(_))));
+    let (readings, _) = session.poll(|_| answer(200, b"<html>"));
+    assert!(readings[1..].iter().all(|it| it.value == Err(Absence::Malformed)));
+    assert_eq!(readings.len(), 5);
 }

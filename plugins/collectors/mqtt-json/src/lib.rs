@@ -1,5 +1,6 @@
 mod board;
 mod broker;
+mod session;
 mod settings;
 
 #[cfg(test)]

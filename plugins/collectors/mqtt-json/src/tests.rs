@@ -1,7 +1,8 @@
 use crate::board::Board;
 use crate::broker::{Broker, BrokerFault};
+use crate::session::Session;
 use crate::settings::{SCHEMA, Subscription};
-use readings::{Absence, MAX_READINGS, Value};
+use readings::{Absence, Failure, MAX_READINGS, News, Value};
 use serde_json::{Value as Json, json};
 
 fn subscription(settings: &Json) -> Result<Subscription, String> {
@@ -131,4 +132,19 @@ fn settings_that_are_wrong_are_all_named_at_once() {
 fn the_schema_is_json_and_marks_what_is_secret() {
     let schema: Json = serde_json::from_str(SCHEMA).unwrap();
     assert_eq!(schema["properties"]["password"]["writeOnly"], json!(true));
+}
+
+#[test]
+fn a_broker_that_goes_away_leaves_readings_standing_until_they_are_stale() {
+    let mut session = Session::new(rooms());
+    let message = ("site/lab/door".to_owned(), b"1".to_vec());
+    let (readings, news) = session.poll(Ok(vec![message]), 0);
+    assert_eq!((readings[0].value, readings[1].value, news), (Ok(1.0), Ok(1.0), None));
+    let away = || Err(Failure::new(Absence::Unreachable, "the broker is away"));
+    let (readings, news) = session.poll(away(), 30_000);
+    assert_eq!((readings[0].value, readings[1].value), (Ok(0.0), Ok(1.0)));
+    assert!(matches!(news, Some(News::Warning(said)) if said.contains("the broker is away")));
+    let (readings, news) = session.poll(away(), 61_000);
+    assert_eq!((readings[0].value, readings[1].value), (Ok(0.0), Err(Absence::NotReady)));
+    assert_eq!((readings.len(), news), (2, None));
 }

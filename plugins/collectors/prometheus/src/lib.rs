@@ -2,6 +2,7 @@
 mod exposition;
 mod relabel;
 mod scrape;
+mod session;
 mod settings;
 mod unit;
 

@@ -1,7 +1,8 @@
 use crate::exposition::Exposition;
 use crate::scrape::{Scrape, scrape};
+use crate::session::Session;
 use crate::settings::Endpoint;
-use readings::{Absence, Kind, MAX_READINGS};
+use readings::{Absence, Failure, Kind, MAX_READINGS, News, Response, unfetched};
 use serde_json::{Value as Json, json};
 
 fn endpoint(settings: Json) -> Result<Endpoint, String> {
@@ -290,4 +291,42 @@ fn a_sound_exposition_that_is_damaged_anywhere_is_taken_without_a_panic() {
             assert!(lines(&String::from_utf8_lossy(&bytes)).len() <= whole + 6);
         }
     }
+}
+
+fn answer(status: u16, kind: &str, body: &str) -> Result<Response, Failure> {
+    let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
+    Ok(Response { status, headers, body: body.into() })
+}
+
+#[test]
+fn an_endpoint_that_goes_away_leaves_its_series_absent_with_the_reason() {
+    let settings = json!({ "endpoint": "http://h/metrics?k=s3cret", "bearer_token": "t0ken" });
+    let mut session = Session::new(endpoint(settings).unwrap());
+    let polled = session.poll(|request| {
+        assert_eq!(request.url, "http://h/metrics?k=s3cret");
+        assert!(request.headers.contains(&("Authorization".into(), "Bearer t0ken".into())));
+        assert!(request.headers[0].1.starts_with("application/openmetrics-text;"));
+        answer(200, "text/plain; version=0.0.4", "load 0.5 1790000000000\n")
+    });
+    assert_eq!(polled.readings[0].name, "up");
+    assert_eq!(polled.readings[0].labels, [("source".into(), "http://h/metrics".into())]);
+    assert_eq!(polled.readings[1].value, Ok(0.5));
+    assert_eq!((polled.news, polled.notes.len()), (None, 1));
+    for (answer, absence, said) in [
+        (answer(503, "", ""), Absence::Unreachable, "status 503"),
+        (answer(403, "", ""), Absence::Unauthorised, "status 403"),
+        (answer(200, "text/html", "<html>"), Absence::Malformed, "page of HTML"),
+        (Err(unfetched(true, "not granted")), Absence::Unauthorised, "not granted"),
+        (Err(unfetched(false, "no answer")), Absence::Unreachable, "no answer"),
+    ] {
+        let polled = session.poll(|_| answer);
+        assert_eq!(polled.readings[0].value, Ok(0.0));
+        assert_eq!(polled.readings[1].value, Err(absence));
+        let Some(News::Warning(told)) = polled.news else { panic!("{said}") };
+        assert!(told.contains(said) && !told.contains("s3cret"), "{told}");
+    }
+    let polled = session.poll(|_| answer(200, "text/plain", "load 0.7 1790000000000\n"));
+    assert_eq!(polled.readings[1].value, Ok(0.7));
+    assert!(matches!(polled.news, Some(News::Recovered(_))));
+    assert!(polled.notes.is_empty());
 }

@@ -4,6 +4,7 @@
 //! mapping says where it stands there. Nothing in here asks anybody for anything.
 
 mod address;
+mod fetch;
 mod mapping;
 mod path;
 mod reading;
@@ -17,6 +18,7 @@ mod watched;
 mod tests;
 
 pub use address::{Address, AddressFault};
+pub use fetch::{Request, Response, unfetched};
 pub use mapping::{Mapping, Source};
 pub use path::{Found, Path, PathFault};
 pub use reading::{
