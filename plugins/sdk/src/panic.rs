@@ -1,6 +1,6 @@
 //! What a panic leaves behind: a line in the operator's log, then the trap.
 
-#[cfg(any(feature = "importer", feature = "renderer"))]
+#[cfg(any(feature = "collector", feature = "importer", feature = "renderer"))]
 pub(crate) fn install() {
     use crate::Level;
     static ONCE: std::sync::Once = std::sync::Once::new();
