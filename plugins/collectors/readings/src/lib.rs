@@ -5,6 +5,7 @@
 
 mod address;
 mod fetch;
+pub mod guest;
 mod mapping;
 mod path;
 mod reading;
