@@ -17,16 +17,20 @@ mod mac;
 mod runner;
 mod services;
 
+use crate::clock::Clock;
+use crate::collectors::collected::Intake;
 use crate::config::RunConfig;
 use crate::logging::chain;
+use collecting::{Due, Poll};
 use conversion::{Errand, errand, failed};
 use depot::Depot;
-use flyball_plugin_messages::{CallId, Event, FailureKind, PluginId};
+use flyball_plugin_messages::{CallId, Event, Failure, FailureKind, PluginId, Reading, Request};
 use flyball_protocol::message::{JobEvent, JobRequest, PluginOrder, PluginStatus};
 use host::{Ask, Host};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Jobs that run or wait here; more are refused.
@@ -35,6 +39,8 @@ const MAX_JOBS: usize = 32;
 const MAX_ASKS: usize = 4 * MAX_JOBS;
 /// Events of one job that wait for the aggregator. Their size is bounded by the runner.
 const MAX_EVENTS: usize = 1024;
+/// Events of one poll that wait: its lines for the log, its readings and its end.
+const MAX_POLL_EVENTS: usize = 256;
 const MAX_DEADLINE_MS: u32 = 600_000;
 
 /// Where everything of the plugins lies.
@@ -68,6 +74,8 @@ pub(crate) struct Plugins {
     next: Arc<AtomicU64>,
     /// Absent where no plugins are configured.
     depot: Option<Depot>,
+    /// The collectors that are to be polled.
+    due: watch::Receiver<Vec<Due>>,
 }
 
 impl Plugins {
@@ -75,18 +83,26 @@ impl Plugins {
     pub(crate) fn start(config: PluginsConfig) -> (Self, watch::Receiver<Vec<PluginStatus>>) {
         let (asks, asked) = mpsc::channel(MAX_ASKS);
         let (status, statuses) = watch::channel(Vec::new());
+        let (told, due) = watch::channel(Vec::new());
         let depot = Some(Depot::of(&config.state));
-        tokio::spawn(Host::new(config, status).run(asked));
+        tokio::spawn(Host::new(config, status, told).run(asked));
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot, due }, statuses)
     }
 
     /// Where no plugins are configured: every job is refused.
     pub(crate) fn none() -> (Self, watch::Receiver<Vec<PluginStatus>>) {
         let (asks, _) = mpsc::channel(1);
         let (_, statuses) = watch::channel(Vec::new());
+        let (_, due) = watch::channel(Vec::new());
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot: None }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot: None, due }, statuses)
+    }
+
+    /// Polls the collectors at their pace, and hands in what they read. It ends with the host.
+    pub(crate) async fn collect(self, intake: Intake, clock: Clock) {
+        let due = self.due.clone();
+        collecting::collect(self, due, intake, clock).await;
     }
 
     /// Runs one job; its last event is `Done` or `Failed`. Dropping the future cancels it.
@@ -165,6 +181,38 @@ impl Plugins {
         }
         let said = lacking.map(JobEvent::Lacking);
         tell(events, said.map_err(|why| (FailureKind::Internal, why))).await;
+    }
+}
+
+impl Poll for Plugins {
+    /// Apart from the jobs' own number: renderers that are busy hold up no reading.
+    async fn poll(&self, plugin: &PluginId, patience: Duration) -> Result<Vec<Reading>, Failure> {
+        let gone = || Failure::new(FailureKind::Unavailable, "the plugin runner went away");
+        let call = CallId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (sender, mut came) = mpsc::channel(MAX_POLL_EVENTS);
+        let deadline_ms = u32::try_from(patience.as_millis()).unwrap_or(MAX_DEADLINE_MS);
+        let (plugin, request) = (plugin.clone(), Request::Poll);
+        let name = plugin.clone();
+        let ask = Ask::Call { call, plugin, deadline_ms, request, events: sender };
+        let mut cancel = CancelOnDrop { call, asks: Some(&self.asks) };
+        if self.asks.send(ask).await.is_err() {
+            cancel.asks = None;
+            return Err(gone());
+        }
+        let mut readings = Vec::new();
+        let mut ended = Err(gone());
+        while let Some(event) = came.recv().await {
+            match event {
+                Event::Log { level, line } => conversion::log(&name, level, &line),
+                Event::Readings(read) => readings = read,
+                Event::Failed(failure) => ended = Err(failure),
+                Event::Done => ended = Ok(()),
+                // No other event is a poll's.
+                _ => {}
+            }
+        }
+        cancel.asks = None;
+        ended.map(|()| readings)
     }
 }
 

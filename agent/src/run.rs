@@ -16,7 +16,6 @@ use crate::shelf::{self, Serving, Shelf};
 use crate::spool::{Limits, Seal};
 use crate::uplink::endpoint::Client;
 use crate::uplink::{JobRunner, Kept, MachineName, Means, RETRY_QUIC_MS, Sources, Uplink};
-use flyball_protocol::message::PluginStatus;
 use flyball_protocol::sync::Epoch;
 use std::io;
 use std::pin::Pin;
@@ -124,7 +123,7 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     }
     let (attached, listeners) = attached::open(config.sensors.clone());
     let equipment = listeners.equipment.clone();
-    let listening = listeners.start(clock);
+    let mut listening = listeners.start(clock);
     let (collected, intake) = collected::open();
     Sampler::new(clock, &config.procfs_root, attached, collected, orders.clone(), processes)
         .start(stop)
@@ -139,7 +138,12 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
     };
     let link = tokio::spawn(link.run());
     let shelf = shelf(&config)?;
-    let (runner, plugins) = jobs(&config, shelf);
+    let (plugins, status) = match PluginsConfig::of(&config) {
+        Some(config) => Plugins::start(config),
+        None => Plugins::none(),
+    };
+    listening.push(tokio::spawn(plugins.clone().collect(intake, clock)));
+    let runner = jobs(plugins, shelf);
     let means = Means {
         clock,
         servers: config.servers,
@@ -156,7 +160,7 @@ pub async fn run(config: RunConfig, shutdown: Shutdown) -> Result<(), RunError> 
         news: guard_news,
         appended: sealed,
         processes: snapshots,
-        plugins,
+        plugins: status,
         equipment,
         farewell: leaving,
     };
@@ -240,16 +244,9 @@ fn shelf(config: &RunConfig) -> Result<Option<Shelf>, RunError> {
     Ok(Some(shelf))
 }
 
-/// What runs jobs here, and the plugins to tell of.
-fn jobs(
-    config: &RunConfig,
-    shelf: Option<Shelf>,
-) -> (JobRunner, watch::Receiver<Vec<PluginStatus>>) {
-    let (plugins, status) = match PluginsConfig::of(config) {
-        Some(config) => Plugins::start(config),
-        None => Plugins::none(),
-    };
-    let runner = JobRunner::new(move |request, events| {
+/// What runs jobs here.
+fn jobs(plugins: Plugins, shelf: Option<Shelf>) -> JobRunner {
+    JobRunner::new(move |request, events| {
         let (plugins, shelf) = (plugins.clone(), shelf.clone());
         async move {
             if shelf::is_for(&request) {
@@ -258,8 +255,7 @@ fn jobs(
                 plugins.run(request, events).await;
             }
         }
-    });
-    (runner, status)
+    })
 }
 
 #[cfg(test)]

@@ -47,7 +47,16 @@ impl Sampler {
             .inspect_err(|error| tracing::warn!(%error, "the process table cannot be read"))
             .ok();
         let collectors = Collectors::new(procfs_root, attached);
-        Self { clock, collectors, collected, announced: (0, 0), table, until_scan: 1, orders, processes }
+        Self {
+            clock,
+            collectors,
+            collected,
+            announced: (0, 0),
+            table,
+            until_scan: 1,
+            orders,
+            processes,
+        }
     }
 
     /// Starts the thread. It ends when `stop` is told or dropped.

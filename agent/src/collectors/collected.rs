@@ -28,9 +28,16 @@ const STALE_INTERVALS: u32 = 3;
 /// What is on its way to the sampler.
 #[derive(Debug)]
 pub(crate) enum Arrived {
-    Polled { plugin: String, interval: Duration, readings: Vec<(Definition, Value)>, at: Instant },
+    Polled {
+        plugin: String,
+        interval: Duration,
+        readings: Vec<(Definition, Value)>,
+        at: Instant,
+    },
     /// It is polled no longer.
-    Ended { plugin: String },
+    Ended {
+        plugin: String,
+    },
 }
 
 /// Where polls are handed in. It never waits.

@@ -3,13 +3,20 @@
 
 use crate::clock::Clock;
 use crate::collectors::collected::{Arrived, Foreign, Intake, define};
-use flyball_plugin_messages::PluginId;
+use flyball_plugin_messages::{Absence, Failure, PluginId, Reading, ReadingKind};
+use flyball_protocol::message::PluginOrder;
+use flyball_units::NoData;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+/// The setting that every collector has: seconds between two polls.
+const PACE: &str = "interval_s";
+const EVERY: Duration = Duration::from_secs(10);
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(3_600);
 /// The longest that one poll may take, and never longer than until the next one.
 const MAX_PATIENCE: Duration = Duration::from_secs(30);
 /// What the runner's own deadline may be late by.
@@ -24,13 +31,23 @@ pub(super) struct Due {
     pub(super) every: Duration,
 }
 
+impl Due {
+    /// Of an order: its settings say the pace.
+    pub(super) fn of(order: &PluginOrder) -> Self {
+        let said = order.settings.iter().find(|(key, _)| key == PACE);
+        let seconds = said.and_then(|(_, json)| json.trim().parse::<u64>().ok());
+        let every = seconds.map_or(EVERY, Duration::from_secs).clamp(SHORTEST, LONGEST);
+        Self { plugin: PluginId(order.plugin.clone()), every }
+    }
+}
+
 /// A poll of a plugin within a time: its readings, or why there are none.
 pub(super) trait Poll: Clone + Send + 'static {
     fn poll(
         &self,
         plugin: &PluginId,
         patience: Duration,
-    ) -> impl Future<Output = Result<Vec<Foreign>, String>> + Send;
+    ) -> impl Future<Output = Result<Vec<Reading>, Failure>> + Send;
 }
 
 /// Polls what is due until nobody says any more what is.
@@ -51,7 +68,7 @@ pub(super) async fn collect(
             stays
         });
         for Due { plugin, every } in now {
-            if !polled.contains_key(&plugin) {
+            polled.entry(plugin).or_insert_with_key(|plugin| {
                 let one = One {
                     plugin: plugin.clone(),
                     every,
@@ -59,9 +76,8 @@ pub(super) async fn collect(
                     clock,
                     told: String::new(),
                 };
-                let task = tokio::spawn(one.keep_polling(poll.clone()));
-                polled.insert(plugin, Polled { every, task });
-            }
+                Polled { every, task: tokio::spawn(one.keep_polling(poll.clone())) }
+            });
         }
         if due.changed().await.is_err() {
             return;
@@ -102,14 +118,14 @@ impl One {
             let polled = timeout(patience + GRACE, poll.poll(&self.plugin, patience)).await;
             match polled {
                 Ok(Ok(readings)) => self.hand_in(readings),
-                Ok(Err(why)) => self.tell(format!("it gave nothing: {why}")),
+                Ok(Err(failure)) => self.tell(format!("it gave nothing: {}", failure.message)),
                 Err(_) => self.tell(format!("it did not answer within {} s", patience.as_secs())),
             }
         }
     }
 
-    fn hand_in(&mut self, readings: Vec<Foreign>) {
-        let (readings, refusals) = define(readings);
+    fn hand_in(&mut self, readings: Vec<Reading>) {
+        let (readings, refusals) = define(readings.into_iter().map(foreign).collect());
         let plugin = self.plugin.0.clone();
         let at = self.clock.now();
         let arrived = Arrived::Polled { plugin, interval: self.every, readings, at };
@@ -135,6 +151,27 @@ impl One {
             said => tracing::warn!(%plugin, "a collector is in trouble: {said}"),
         }
         self.told = said;
+    }
+}
+
+fn foreign(reading: Reading) -> Foreign {
+    Foreign {
+        name: reading.name,
+        unit: reading.unit,
+        counter: reading.kind == ReadingKind::Counter,
+        labels: reading.labels.into_iter().map(|label| (label.key, label.value)).collect(),
+        value: reading.value.map_err(no_data),
+    }
+}
+
+const fn no_data(why: Absence) -> NoData {
+    match why {
+        Absence::NotReady => NoData::Busy,
+        Absence::Unreachable => NoData::Missing,
+        Absence::Unauthorised => NoData::Denied,
+        Absence::Unsupported => NoData::Unsupported,
+        Absence::OutOfRange => NoData::OutOfRange,
+        Absence::Malformed => NoData::Unparsable,
     }
 }
 

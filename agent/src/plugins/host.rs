@@ -7,6 +7,7 @@ mod making;
 mod session;
 
 use super::PluginsConfig;
+use super::collecting::Due;
 use super::depot::Depot;
 use super::hash::Hash;
 use super::runner::connect;
@@ -47,11 +48,16 @@ pub(super) struct Host {
     config: PluginsConfig,
     depot: Depot,
     status: watch::Sender<Vec<PluginStatus>>,
+    due: watch::Sender<Vec<Due>>,
 }
 
 impl Host {
-    pub(super) fn new(config: PluginsConfig, status: watch::Sender<Vec<PluginStatus>>) -> Self {
-        Self { depot: Depot::of(&config.state), config, status }
+    pub(super) fn new(
+        config: PluginsConfig,
+        status: watch::Sender<Vec<PluginStatus>>,
+        due: watch::Sender<Vec<Due>>,
+    ) -> Self {
+        Self { depot: Depot::of(&config.state), config, status, due }
     }
 
     /// Until every `Plugins` is gone.
@@ -99,10 +105,15 @@ impl Host {
         });
     }
 
-    fn publish(&self, plugins: Vec<PluginStatus>) {
+    fn publish(&self, plugins: Vec<PluginStatus>, due: Vec<Due>) {
         self.status.send_if_modified(|known| {
             let changed = *known != plugins;
             *known = plugins;
+            changed
+        });
+        self.due.send_if_modified(|known| {
+            let changed = *known != due;
+            *known = due;
             changed
         });
     }

@@ -6,8 +6,21 @@ use flyball_guest_toolchain::{RustToolchain, TARGET};
 use std::path::{Path, PathBuf};
 
 /// What the product ships.
-pub(crate) const GUESTS: [&str; 10] =
-    ["graphviz", "latex", "charts", "svg", "maps", "d2", "umcf", "ocw", "epub", "cartridge"];
+pub(crate) const GUESTS: [&str; 13] = [
+    "graphviz",
+    "latex",
+    "charts",
+    "svg",
+    "maps",
+    "d2",
+    "umcf",
+    "ocw",
+    "epub",
+    "cartridge",
+    "prometheus",
+    "http-json",
+    "mqtt-json",
+];
 /// What every fleet of the tests has: few, because each compiles them anew.
 const CORE: [&str; 2] = ["graphviz", "umcf"];
 /// What the product ships besides, and what takes minutes to compile: built once, at a profile that
@@ -69,8 +82,10 @@ fn build_guests(
     let build = |guest: &&str| {
         crate::say::step(&format!("build the plugin {guest} to a component"));
         build_guest(&toolchain, &root.join("plugins"), &target, guest, profile)?;
-        let file = format!("{guest}.wasm");
-        keep(&target.join(TARGET).join(profile.name()).join(&file), &out.join(&file))
+        // A library's file has no `-` in its name.
+        let built = format!("{}.wasm", guest.replace('-', "_"));
+        let kept = out.join(format!("{guest}.wasm"));
+        keep(&target.join(TARGET).join(profile.name()).join(built), &kept)
     };
     guests.iter().map(build).collect()
 }

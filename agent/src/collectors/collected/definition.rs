@@ -147,9 +147,8 @@ fn define_one(reading: Foreign) -> Result<(Definition, Value), Refusal> {
 }
 
 fn is_own(name: &str) -> bool {
-    let begins = |own: &&str| {
-        name.get(..own.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(own))
-    };
+    let begins =
+        |own: &&str| name.get(..own.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(own));
     OWN.iter().any(begins)
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::collectors::Moment;
 use crate::collectors::collected::{self, Collected};
-use flyball_units::NoData;
+use flyball_plugin_messages::FailureKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,17 +12,17 @@ struct Plugins {
 }
 
 impl Poll for Plugins {
-    async fn poll(&self, plugin: &PluginId, _: Duration) -> Result<Vec<Foreign>, String> {
-        let reading = |name: &str| Foreign {
+    async fn poll(&self, plugin: &PluginId, _: Duration) -> Result<Vec<Reading>, Failure> {
+        let reading = |name: &str| Reading {
             name: name.to_owned(),
             unit: "1".to_owned(),
-            counter: false,
+            kind: ReadingKind::Gauge,
             labels: Vec::new(),
             value: Ok(1.0),
         };
         match plugin.0.as_str() {
             "hangs" => std::future::pending().await,
-            "traps" => Err("it trapped".to_owned()),
+            "traps" => Err(Failure::new(FailureKind::Trapped, "it trapped")),
             "floods" => Ok((0..50_000).map(|number| reading(&format!("m{number}"))).collect()),
             "lies" => Ok(vec![reading("hw.temperature"), reading("honest")]),
             _ => {
@@ -104,4 +104,21 @@ async fn another_pace_holds_from_the_next_poll_on() {
     rig.after(11).await;
     assert!(rig.plugins.polls.load(Ordering::Relaxed) >= 11);
     assert_eq!(rig.collected.series()[0].cadence_ms, 1_000);
+}
+
+#[test]
+fn the_pace_is_a_setting_within_bounds() {
+    let pace = |json: Option<&str>| {
+        let settings = json.map(|json| ("interval_s".to_owned(), json.to_owned()));
+        let order = PluginOrder {
+            plugin: "prometheus".into(),
+            hash: String::new(),
+            enabled: true,
+            grants: Vec::new(),
+            settings: settings.into_iter().collect(),
+        };
+        Due::of(&order).every.as_secs()
+    };
+    let paces = [None, Some("60"), Some("0"), Some("999999"), Some("\"x\"")].map(pace);
+    assert_eq!(paces, [10, 60, 1, 3_600, 10]);
 }

@@ -6,15 +6,17 @@ mod code;
 mod components;
 
 use super::super::cache::Cache;
+use super::super::collecting::Due;
 use super::super::folder::Listed;
 use super::super::runner::{Reader, RunnerError, Writer};
+use super::super::services::Services;
 use super::installed::{Installed, Origin, Presence};
 use super::loading::{Loading, Part};
 use super::making::Made;
 use super::{Ask, Description, Host};
 use calls::Calls;
 use flyball_plugin_messages::{
-    Answer, Context, Failure, FailureKind, FromRunner, PluginId, ToRunner,
+    Answer, CallId, Context, FailureKind, FromRunner, PluginId, ToRunner, World,
 };
 use flyball_protocol::message::{PluginOrder, PluginState, PluginStatus};
 use std::collections::VecDeque;
@@ -43,6 +45,7 @@ pub(super) struct Session<'a> {
     to_load: VecDeque<PluginId>,
     loading: Option<Loading>,
     calls: Calls,
+    services: Services,
 }
 
 enum Input {
@@ -50,6 +53,7 @@ enum Input {
     Runner(Result<FromRunner, RunnerError>),
     Made(Made),
     Part(Part),
+    Answer(CallId, Answer),
     Look,
 }
 
@@ -69,6 +73,7 @@ impl<'a> Session<'a> {
             to_load: VecDeque::new(),
             loading: None,
             calls: Calls::default(),
+            services: Services::new().map_err(io::Error::other)?,
         })
     }
 
@@ -92,6 +97,7 @@ impl<'a> Session<'a> {
                     }
                 },
                 part = next_part(&mut self.loading) => Input::Part(part),
+                (call, answer) = self.services.next() => Input::Answer(call, answer),
                 _ = look.tick() => Input::Look,
             };
             match input {
@@ -100,6 +106,7 @@ impl<'a> Session<'a> {
                 Input::Runner(message) => self.handle_runner(message?).await?,
                 Input::Made(made) => self.handle_made(made),
                 Input::Part(part) => self.handle_part(part).await?,
+                Input::Answer(call, answer) => self.answer(call, answer).await?,
                 Input::Look => self.look().await?,
             }
             self.make_next();
@@ -117,7 +124,7 @@ impl<'a> Session<'a> {
                         return Ok(());
                     }
                 };
-                let context = Context::default();
+                let context = self.context(&plugin);
                 let message =
                     ToRunner::Call { call, plugin: plugin.clone(), deadline_ms, context, request };
                 self.calls.begin(call, plugin.clone(), events);
@@ -212,13 +219,36 @@ impl<'a> Session<'a> {
                 self.make_again(&plugin, reason);
             }
             FromRunner::Event { call, event } => self.calls.handle_event(call, event),
-            FromRunner::Ask { call, .. } => {
-                let why = "this agent does nothing for plugins yet";
-                let answer = Answer::Refused(Failure::new(FailureKind::Denied, why));
-                self.writer.send(&ToRunner::Answer { call, answer }).await?;
+            FromRunner::Ask { call, ask } => {
+                // A call that has ended meanwhile gets no answer.
+                if let Some(plugin) = self.calls.plugin(call) {
+                    let grants = self.ordered_as(&plugin).map(|order| order.grants.as_slice());
+                    let grants = grants.unwrap_or_default().to_vec();
+                    if let Some(answer) = self.services.ask(call, &plugin, &grants, ask) {
+                        self.answer(call, answer).await?;
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    async fn answer(&mut self, call: CallId, answer: Answer) -> Result<(), RunnerError> {
+        if self.calls.plugin(call).is_none() {
+            return Ok(());
+        }
+        self.calls.send(&mut self.writer, &ToRunner::Answer { call, answer }).await
+    }
+
+    /// What the operator has set for a plugin; nothing for one that lies in the folder.
+    fn context(&self, plugin: &PluginId) -> Context {
+        let settings = self.ordered_as(plugin).map(|order| order.settings.clone());
+        Context { settings: settings.unwrap_or_default(), seed: None }
+    }
+
+    /// The order that the plugin of this id runs by.
+    fn ordered_as(&self, plugin: &PluginId) -> Option<&PluginOrder> {
+        self.installed.iter().find(|installed| installed.id() == *plugin)?.order(&self.orders)
     }
 
     fn find(&mut self, plugin: &PluginId) -> Option<&mut Installed> {
@@ -232,7 +262,19 @@ impl<'a> Session<'a> {
                 installed.order(&self.orders).map(|order| self.ordered(installed, order))
             }
         };
-        self.host.publish(self.installed.iter().filter_map(shown).collect());
+        let due = self.installed.iter().filter_map(|installed| self.due(installed));
+        self.host.publish(self.installed.iter().filter_map(shown).collect(), due.collect());
+    }
+
+    /// A collector that is ordered and enabled. One in the folder has no settings, so there is
+    /// nothing that it could read.
+    pub(super) fn due(&self, installed: &Installed) -> Option<Due> {
+        let order = installed.order(&self.orders).filter(|order| order.enabled)?;
+        let collects = installed.manifest.as_ref().is_some_and(|(_, it)| *it == World::Collector);
+        // The runner knows when a quarantine ends.
+        let state = self.ordered(installed, order).state;
+        let runs = matches!(state, PluginState::Ready | PluginState::Quarantined(_));
+        (collects && runs).then(|| Due::of(order))
     }
 
     /// How an ordered component stands: it gives way to one of the machine's own operator.

@@ -9,15 +9,14 @@ mod address;
 mod board;
 mod connection;
 
+pub(super) use address::BrokerAddress;
+
 use board::{Board, lock};
 use connection::{Connection, Standing};
-use flyball_plugin_messages::{Failure, FailureKind, PluginId};
+use flyball_plugin_messages::{Failure, FailureKind, Message, PluginId};
 use rustls::ClientConfig;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-pub(crate) use address::BrokerAddress;
-pub(crate) use board::Message;
 
 /// Brokers of one plugin.
 const MAX_BROKERS: usize = 4;
@@ -29,7 +28,7 @@ const MAX_TAKEN: usize = 1_000;
 
 /// Everything that plugins listen to.
 #[derive(Debug)]
-pub(crate) struct Brokers {
+pub(super) struct Brokers {
     tls: Arc<ClientConfig>,
     plugins: HashMap<PluginId, Listening>,
 }
@@ -44,7 +43,7 @@ struct Listening {
 
 impl Brokers {
     /// `tls` is whom brokers with TLS are believed by.
-    pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>) -> Self {
         Self { tls, plugins: HashMap::new() }
     }
 
@@ -54,7 +53,7 @@ impl Brokers {
     /// # Errors
     /// Where a bound is broken or a filter is none. Whether the broker is there is told by
     /// [`Self::take`].
-    pub(crate) fn subscribe(
+    pub(super) fn subscribe(
         &mut self,
         plugin: &PluginId,
         broker: BrokerAddress,
@@ -90,7 +89,7 @@ impl Brokers {
     ///
     /// # Errors
     /// Where there is none and a broker is away or refuses, with its reason.
-    pub(crate) fn take(&mut self, plugin: &PluginId, most: u32) -> Result<Vec<Message>, Failure> {
+    pub(super) fn take(&mut self, plugin: &PluginId, most: u32) -> Result<Vec<Message>, Failure> {
         let Some(listening) = self.plugins.get(plugin) else {
             let why = "nothing was subscribed before messages were taken";
             return Err(Failure::new(FailureKind::InvalidInput, why));
@@ -120,7 +119,7 @@ impl Brokers {
     }
 
     /// The plugin is gone: so are its connections and what came over them.
-    pub(crate) fn forget(&mut self, plugin: &PluginId) {
+    pub(super) fn forget(&mut self, plugin: &PluginId) {
         self.plugins.remove(plugin);
     }
 }

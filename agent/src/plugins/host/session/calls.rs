@@ -44,6 +44,11 @@ impl Calls {
         self.running.values().any(|(called, _)| called == plugin)
     }
 
+    /// Whose call it is, while it runs.
+    pub(super) fn plugin(&self, call: CallId) -> Option<PluginId> {
+        self.running.get(&call).map(|(plugin, _)| plugin.clone())
+    }
+
     pub(super) async fn send(
         &mut self,
         writer: &mut Writer,

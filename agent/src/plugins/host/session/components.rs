@@ -11,7 +11,7 @@ use super::Session;
 use crate::clock::Clock;
 use crate::logging::chain;
 use flyball_plugin_messages::{FailureKind, Manifest, PluginId, Report, ToRunner};
-use flyball_protocol::message::PluginState;
+use flyball_protocol::message::{PluginOrder, PluginState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -46,9 +46,12 @@ impl Session<'_> {
         let unloaded = self.idle();
         for plugin in unloaded {
             tracing::debug!(%plugin, "nobody needs a plugin; its process ends");
+            self.services.forget(&plugin);
             self.writer.send(&ToRunner::Unload { plugin }).await?;
         }
+        let before = std::mem::take(&mut self.orders);
         let Some(listed) = self.list() else { return Ok(()) };
+        self.forget_changed(&before);
         let (kept, gone): (Vec<_>, Vec<_>) = self
             .installed
             .drain(..)
@@ -57,6 +60,7 @@ impl Session<'_> {
         for installed in gone {
             let plugin = installed.id();
             self.calls.refuse_held(&plugin, &format!("plugin `{plugin}` was removed"));
+            self.services.forget(&plugin);
             if installed.presence != Presence::Away {
                 self.writer.send(&ToRunner::Unload { plugin }).await?;
             }
@@ -90,14 +94,28 @@ impl Session<'_> {
         }
     }
 
+    /// What is held open for a plugin whose order is another one now is ended.
+    fn forget_changed(&mut self, before: &[PluginOrder]) {
+        for installed in &self.installed {
+            if installed.order(before) != installed.order(&self.orders) {
+                self.services.forget(&installed.id());
+            }
+        }
+    }
+
     /// Counts one more look, and gives back what has been idle for too many.
     fn idle(&mut self) -> Vec<PluginId> {
         let mut unloaded = Vec::new();
+        // A session is kept from one poll to the next, however far apart they are.
+        let polled = self.installed.iter().filter(|it| self.due(it).is_some()).map(Installed::id);
+        let polled: BTreeSet<PluginId> = polled.collect();
         for installed in &mut self.installed {
             let plugin = installed.id();
             if let Presence::Loaded { idle_looks } = &mut installed.presence {
                 // The runner counts the time of a quarantine.
-                let needed = self.calls.need(&plugin) || installed.state != PluginState::Ready;
+                let needed = self.calls.need(&plugin)
+                    || polled.contains(&plugin)
+                    || installed.state != PluginState::Ready;
                 *idle_looks = if needed { 0 } else { *idle_looks + 1 };
                 if *idle_looks >= IDLE_LOOKS {
                     installed.presence = Presence::Away;

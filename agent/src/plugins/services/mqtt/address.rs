@@ -46,12 +46,13 @@ impl BrokerAddress {
         let (host, port) = place.rsplit_once(':').ok_or(AddressError::Port)?;
         let port = port.parse().ok().filter(|port| *port > 0).ok_or(AddressError::Port)?;
         let host = match host.strip_prefix('[').map(|inside| inside.strip_suffix(']')) {
-            Some(inside) => inside.filter(|inside| inside.contains(':')).ok_or(AddressError::Host)?,
+            Some(inside) => {
+                inside.filter(|inside| inside.contains(':')).ok_or(AddressError::Host)?
+            }
             None => host,
         };
-        let wrong = |char: char| {
-            char.is_whitespace() || char.is_control() || "/?#[]@".contains(char)
-        };
+        let wrong =
+            |char: char| char.is_whitespace() || char.is_control() || "/?#[]@".contains(char);
         if host.is_empty() || host.contains(wrong) {
             return Err(AddressError::Host);
         }

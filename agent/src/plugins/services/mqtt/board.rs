@@ -1,5 +1,6 @@
 //! The newest message of each topic until it is taken.
 
+use flyball_plugin_messages::Message;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,12 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const MAX_TOPICS: usize = 1_000;
 /// All that waits, topics and payloads together.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) topic: String,
-    pub(crate) payload: Vec<u8>,
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Board {

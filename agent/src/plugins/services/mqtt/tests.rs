@@ -6,13 +6,7 @@ use rustls::RootCertStore;
 use std::time::Duration;
 
 fn brokers() -> Brokers {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth();
-    Brokers::new(Arc::new(tls))
+    Brokers::new(crate::plugins::services::trust::believing(RootCertStore::empty()).unwrap())
 }
 
 fn plugin() -> PluginId {

@@ -1,0 +1,165 @@
+//! A plugin's requests to servers on loopback.
+
+use super::*;
+use crate::plugins::services::trust::believing;
+use crate::testing::soon;
+use rustls::RootCertStore;
+use std::sync::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Answers every request with what it was given, and keeps what it was asked.
+struct Server {
+    port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (asked, answer) = (Arc::new(Mutex::new(Vec::new())), answer.into());
+        let kept = Arc::clone(&asked);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                    if stream.read_buf(&mut request).await.unwrap() == 0 {
+                        break;
+                    }
+                }
+                kept.lock().unwrap().push(String::from_utf8(request).unwrap());
+                // Who has heard enough goes away.
+                let _gone = stream.write_all(&answer).await;
+            }
+        });
+        Self { port, asked }
+    }
+
+    async fn with(body: &str) -> Self {
+        let length = body.len();
+        Self::answering(format!(
+            "HTTP/1.1 200 OK\r\nX-Kind: a\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+        .await
+    }
+
+    async fn leading_to(place: &str) -> Self {
+        let head = format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n");
+        Self::answering(head).await
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics?x=1", self.port)
+    }
+
+    fn grant(&self) -> String {
+        format!("http:127.0.0.1:{}", self.port)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn get(url: &str) -> Fetch {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Fetch {
+        method: "GET".into(),
+        url: url.into(),
+        headers: vec![header("Authorization", "Bearer t0ken"), header("Accept", "text/plain")],
+        body: Vec::new(),
+        timeout_ms: 2_000,
+    }
+}
+
+async fn fetch(fetch: Fetch, grants: &[String]) -> Result<Fetched, Failure> {
+    let fetcher = Fetcher::new(believing(RootCertStore::empty()).unwrap());
+    soon(fetcher.fetch(fetch, &Grants::parse(grants))).await.map_err(Failure::from)
+}
+
+#[tokio::test]
+async fn a_granted_host_is_asked_with_the_plugins_headers() {
+    let server = Server::with("load 0.5\n").await;
+    let fetched = fetch(get(&server.url()), &[server.grant()]).await.unwrap();
+    assert_eq!((fetched.status, fetched.body.as_slice()), (200, &b"load 0.5\n"[..]));
+    assert!(fetched.headers.contains(&("x-kind".into(), "a".into())));
+    let asked = server.asked().remove(0).to_ascii_lowercase();
+    assert!(asked.starts_with("get /metrics?x=1 http/1.1\r\n"), "{asked}");
+    for line in [
+        format!("host: 127.0.0.1:{}", server.port),
+        "authorization: bearer t0ken".into(),
+        "accept: text/plain".into(),
+    ] {
+        assert!(asked.contains(&line), "{line}: {asked}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_granted_is_never_asked() {
+    let server = Server::with("secret").await;
+    for grants in [vec![], vec!["http:127.0.0.1:1".into()], vec!["http:example.org".into()]] {
+        let failure = fetch(get(&server.url()), &grants).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Denied, "{grants:?}");
+        assert!(failure.message.contains("is not granted"), "{}", failure.message);
+    }
+    // A star grants no address of this machine, by whatever name it comes.
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "127.1"] {
+        let url = format!("http://{host}:{}/", server.port);
+        let failure = fetch(get(&url), &["http:*".into()]).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Denied, "{host}: {}", failure.message);
+    }
+    assert_eq!(server.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_redirect_is_checked_as_the_first_address_was() {
+    let secret = Server::with("secret").await;
+    let leading = Server::leading_to(&secret.url()).await;
+    let failure = fetch(get(&leading.url()), &[leading.grant()]).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Denied);
+    assert_eq!(secret.asked(), Vec::<String>::new());
+    // Where it is granted it is followed, and the token stays behind.
+    let grants = [leading.grant(), secret.grant()];
+    assert_eq!(fetch(get(&leading.url()), &grants).await.unwrap().body, b"secret");
+    let asked = secret.asked().remove(0).to_ascii_lowercase();
+    assert!(asked.contains("accept: text/plain") && !asked.contains("t0ken"), "{asked}");
+    let round = Server::leading_to("/again").await;
+    let failure = fetch(get(&round.url()), &[round.grant()]).await.unwrap_err();
+    assert_eq!((failure.kind, round.asked().len()), (FailureKind::Limit, 6));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_too_slow_or_none_is_named() {
+    let mut large = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
+    large.resize(9 * 1024 * 1024, b'x');
+    let server = Server::answering(large).await;
+    let failure = fetch(get(&server.url()), &[server.grant()]).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Limit, "{}", failure.message);
+    let broken = Server::answering(*b"220 smtp.example\r\n").await;
+    let failure = fetch(get(&broken.url()), &[broken.grant()]).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Upstream);
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let slow = Fetch { timeout_ms: 100, ..get(&format!("http://127.0.0.1:{port}/")) };
+    let failure = fetch(slow, &[format!("http:127.0.0.1:{port}")]).await.unwrap_err();
+    assert_eq!(failure.message, "it did not answer within 100 ms");
+}
+
+#[tokio::test]
+async fn what_belongs_to_the_connection_is_not_a_plugins() {
+    let server = Server::with("").await;
+    for name in ["Host", "content-length", "Transfer-Encoding", "Connection", "a b"] {
+        let mut request = get(&server.url());
+        request.headers.push((name.to_owned(), "x".to_owned()));
+        let failure = fetch(request, &[server.grant()]).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::InvalidInput, "{name}");
+    }
+    for method in ["CONNECT", "TRACE", "get", ""] {
+        let request = Fetch { method: method.into(), ..get(&server.url()) };
+        let failure = fetch(request, &[server.grant()]).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::InvalidInput, "{method}");
+    }
+    assert_eq!(server.asked(), Vec::<String>::new());
+}
