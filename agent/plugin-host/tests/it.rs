@@ -4,6 +4,8 @@
 
 #[path = "it/attacks.rs"]
 mod attacks;
+#[path = "it/collecting.rs"]
+mod collecting;
 #[path = "it/foreign.rs"]
 mod foreign;
 #[path = "it/guests.rs"]

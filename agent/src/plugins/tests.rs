@@ -1,5 +1,6 @@
 //! The agent's side against a runner that this test plays itself.
 
+mod collectors;
 mod orders;
 
 use super::*;

@@ -58,14 +58,19 @@ impl Outside for Heard {
 
 macro_rules! guest {
     ($name:ident) => {
+        guest!($name, stringify!($name));
+    };
+    ($name:ident, $component:expr) => {
         pub(crate) fn $name() -> &'static Guest {
             static GUEST: OnceLock<Guest> = OnceLock::new();
-            GUEST.get_or_init(|| load(stringify!($name)))
+            GUEST.get_or_init(|| load($component))
         }
     };
 }
 guest!(graphviz);
 guest!(misbehaving);
+guest!(mqtt_json, "mqtt-json");
+guest!(prometheus);
 guest!(umcf);
 
 impl Guest {

@@ -16,6 +16,10 @@ pub(crate) const SCHEMA: &str = r#"{
   "additionalProperties": false,
   "required": ["url", "readings"],
   "properties": {
+    "interval_s": {
+      "type": "integer", "minimum": 1, "maximum": 3600, "default": 10,
+      "title": "Seconds between two polls"
+    },
     "url": {
       "type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2048,
       "title": "Address of the document", "examples": ["http://10.0.0.9/status"]

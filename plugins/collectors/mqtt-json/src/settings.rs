@@ -24,6 +24,10 @@ pub(crate) const SCHEMA: &str = r#"{
   "additionalProperties": false,
   "required": ["broker", "topics", "readings"],
   "properties": {
+    "interval_s": {
+      "type": "integer", "minimum": 1, "maximum": 3600, "default": 10,
+      "title": "Seconds between two polls"
+    },
     "broker": {
       "type": "string", "pattern": "^mqtts?://", "maxLength": 512,
       "title": "Address of the broker; mqtts with TLS", "examples": ["mqtt://10.0.0.5:1883"]

@@ -21,6 +21,10 @@ pub(crate) const SCHEMA: &str = r#"{
   "additionalProperties": false,
   "required": ["endpoint"],
   "properties": {
+    "interval_s": {
+      "type": "integer", "minimum": 1, "maximum": 3600, "default": 10,
+      "title": "Seconds between two polls"
+    },
     "endpoint": {
       "type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2048,
       "title": "Address of the metrics", "examples": ["http://10.0.0.7:9100/metrics"]
