@@ -76,7 +76,7 @@ fn an_endpoint_is_fetched_and_its_series_are_absent_when_it_may_not_be() {
     let mut collector = Collector::new(prometheus(), &settings);
     let readings = collector.poll(text("# TYPE t gauge\nnode_temp_celsius{chip=\"a\"} 47.5\n"));
     let readings = readings.unwrap();
-    let Ask::Fetch(fetch) = &collector.scripted.asks.borrow()[0] else { panic!() };
+    let Ask::Fetch(fetch) = collector.scripted.asks.take().remove(0) else { panic!() };
     assert_eq!(fetch.url, "http://10.0.0.7:9100/metrics");
     assert!(fetch.headers.contains(&("Authorization".into(), "Bearer t".into())));
     assert_eq!((readings[0].name.as_str(), readings[0].value), ("up", Ok(1.0)));
