@@ -138,7 +138,6 @@ impl core::fmt::Display for Refused {
 }
 
 /// A number as it was read: what is no number stands for a value that can't be.
-#[must_use]
 pub fn number(value: f64) -> Value {
     if value.is_finite() { Ok(value) } else { Err(Absence::OutOfRange) }
 }
