@@ -14,7 +14,6 @@ pub mod bindings {
 }
 
 use bindings::exports::flyball::plugin::collecting as exported;
-pub use bindings::flyball::plugin::{clock, http, messages, random, settings};
 pub use exported::{Absence, Kind, Reading, Value};
 
 /// Readings of what the host can't read itself.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/0.1",
+        path: "../../wit/0.2",
         world: "importer",
         pub_export_macro: true,
         export_macro_name: "export_importer",

@@ -3,7 +3,10 @@
 //! A plugin implements [`Renderer`], [`Importer`] or [`Collector`] and names its type once with
 //! [`renderer!`], [`importer!`] or [`collector!`]; the crate's feature of the same name chooses the
 //! world. The SDK installs a panic hook that writes to the operator's log, because `println!` goes
-//! nowhere in a plugin. There is no file and no network, and nothing but what the world offers.
+//! nowhere in a plugin. There is no file and no socket, and nothing but what the world offers: the
+//! modules [`settings`], [`clock`] and [`random`] in all of them, `http` in importers and collectors,
+//! `files`, `progress` and `blobs` in importers, `messages` in collectors. A component imports what
+//! it uses, and nothing else.
 
 #[cfg(feature = "collector")]
 mod collector;
@@ -15,10 +18,23 @@ mod renderer;
 #[cfg(any(feature = "collector", feature = "importer", feature = "renderer"))]
 mod vocabulary;
 
+#[cfg(feature = "importer")]
+pub mod blobs;
+#[cfg(any(feature = "collector", feature = "importer", feature = "renderer"))]
+pub mod clock;
+#[cfg(any(feature = "collector", feature = "importer"))]
+pub mod http;
+#[cfg(all(feature = "collector", not(feature = "importer")))]
+pub mod messages;
+#[cfg(feature = "importer")]
+pub mod progress;
+#[cfg(any(feature = "collector", feature = "importer", feature = "renderer"))]
+pub mod random;
+#[cfg(any(feature = "collector", feature = "importer", feature = "renderer"))]
+pub mod settings;
+
 #[cfg(feature = "collector")]
-pub use collector::{
-    Absence, Collector, Kind, Reading, Session, Value, clock, http, messages, random, settings,
-};
+pub use collector::{Absence, Collector, Kind, Reading, Session, Value};
 #[cfg(feature = "importer")]
 pub use importer::{Course, Detail, Entry, Importer, Item, Job, Page, Part, Progress, Step, files};
 #[cfg(feature = "renderer")]

@@ -4,7 +4,7 @@ use crate::{Diagnostic, Error, Manifest};
 
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/0.1",
+        path: "../../wit/0.2",
         world: "renderer",
         pub_export_macro: true,
         export_macro_name: "export_renderer",

@@ -1,7 +1,7 @@
 //! Short ways to say what the world's records hold.
 
 use crate::bindings::flyball::plugin::log as host_log;
-use crate::{Attribute, Diagnostic, Error, ErrorKind, Level, Position, Severity};
+use crate::{Attribute, Diagnostic, Error, ErrorKind, Level, Manifest, Position, Severity};
 
 /// A line for the operator. A call that writes more than 64 KiB is stopped.
 pub fn log(level: Level, message: &str) {
@@ -18,6 +18,27 @@ impl Attribute {
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
+    }
+}
+
+impl Manifest {
+    /// Something outside that the plugin is to reach, for an operator to grant: `http:host`,
+    /// `http:host:port`, `mqtt:host:port`, or `http:*` and `mqtt:*` where the operator chooses.
+    #[must_use]
+    pub fn wanting(self, grant: impl Into<String>) -> Self {
+        self.with("wants", grant)
+    }
+
+    /// What can be set, as a JSON Schema. A property with `"writeOnly": true` is a secret.
+    #[must_use]
+    pub fn with_settings(self, schema: impl Into<String>) -> Self {
+        self.with("settings-schema", schema)
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.push(Attribute::new(key, value));
+        self
     }
 }
 
