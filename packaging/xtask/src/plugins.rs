@@ -26,8 +26,17 @@ const CORE: [&str; 2] = ["graphviz", "umcf"];
 /// What the product ships besides, and what takes minutes to compile: built once, at a profile that
 /// balances building and running, and never waited for.
 pub(crate) const HEAVY: [&str; 2] = ["mermaid", "plantuml"];
-/// What the tests of the plugin host run besides; the first is for nothing else.
-const TEST_GUESTS: [&str; 3] = ["misbehaving", "prometheus", "mqtt-json"];
+/// What the tests of the plugin host run besides; the last two ship as well.
+const TEST_GUESTS: [&str; 8] = [
+    "misbehaving",
+    "hoarding",
+    "prying",
+    "v0-1-importer",
+    "v0-1-renderer",
+    "v0-2-importer",
+    "prometheus",
+    "mqtt-json",
+];
 
 /// Builds the guests into `out`, and gives back their files.
 pub(crate) fn build(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
