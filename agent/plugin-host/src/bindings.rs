@@ -249,7 +249,8 @@ macro_rules! renderer_and_importer {
                     Request::Catalog { query, page, .. } => {
                         let page = call.guarded(|store| guest.call_catalog(store, &query, page))?;
                         let page = page.map_err(failed)?;
-                        let entries = converted(page.courses);
+                        let entries: Vec<CatalogEntry> = converted(page.courses);
+                        call.account(entries.iter().map(CatalogEntry::size).sum())?;
                         call.tell(Event::Catalog { entries, total: page.total });
                         Ok(())
                     }
@@ -257,7 +258,9 @@ macro_rules! renderer_and_importer {
                         let detail =
                             call.guarded(|store| guest.call_describe_course(store, &id))?;
                         let detail = detail.map_err(failed)?;
-                        let (entry, parts) = (detail.course.into(), converted(detail.parts));
+                        let entry: CatalogEntry = detail.course.into();
+                        let parts: Vec<Part> = converted(detail.parts);
+                        call.account(entry.size() + parts.iter().map(Part::size).sum::<usize>())?;
                         call.tell(Event::Detail { entry, parts });
                         Ok(())
                     }
@@ -270,14 +273,15 @@ macro_rules! renderer_and_importer {
                             let step = call.guarded(|store| guest.job().call_next(store, job))?;
                             match step.map_err(failed)? {
                                 importing::Step::Item(item) => {
-                                    call.account(item.data.len())?;
-                                    call.tell(Event::Item(item.into()));
+                                    let item: Item = item.into();
+                                    call.account(item.size())?;
+                                    call.tell(Event::Item(item));
                                 }
                                 importing::Step::Progress(progress) => {
                                     call.tell(Event::Progress {
                                         done: progress.done,
                                         total: progress.total,
-                                        note: progress.note,
+                                        note: cut(progress.note),
                                     });
                                 }
                                 importing::Step::Done => return Ok(()),

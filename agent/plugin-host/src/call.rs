@@ -41,8 +41,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(engine: &Engine, state: State, deadline_ms: u32) -> Self {
+    pub(crate) fn new(engine: &Engine, mut state: State, deadline_ms: u32) -> Self {
         let outside = state.outside();
+        state.begin(Rc::clone(&outside), deadline_ms);
         let mut store = Store::new(engine, state);
         arm(&mut store, deadline_ms, State::limiter);
         Self { store, outside, deadline_ms, output_bytes: 0, new: true }
@@ -50,7 +51,7 @@ impl Call {
 
     /// The same instance for another call.
     pub(crate) fn again(&mut self, outside: Rc<dyn Outside>, deadline_ms: u32) {
-        self.store.data_mut().begin(Rc::clone(&outside));
+        self.store.data_mut().begin(Rc::clone(&outside), deadline_ms);
         arm(&mut self.store, deadline_ms, State::limiter);
         (self.outside, self.deadline_ms, self.output_bytes) = (outside, deadline_ms, 0);
         self.new = false;
@@ -72,7 +73,7 @@ impl Call {
             self.outside.event(line);
         }
         for item in self.store.data_mut().take_items() {
-            self.account(item.data.len())?;
+            self.account(item.size())?;
             self.outside.event(Event::Item(item));
         }
         outcome
@@ -128,13 +129,30 @@ pub(crate) fn unsupported(message: &str) -> Failure {
     Failure::new(FailureKind::Unsupported, message)
 }
 
-pub(crate) fn bounded_failure(mut failure: Failure) -> Failure {
-    failure.diagnostics = bounded(failure.diagnostics);
-    failure
+pub(crate) fn bounded_failure(failure: Failure) -> Failure {
+    Failure {
+        kind: failure.kind,
+        message: cut(failure.message),
+        diagnostics: bounded(failure.diagnostics),
+    }
 }
 
 /// The first of them: an editor shows no more, and a plugin may have a million.
 pub(crate) fn bounded(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.truncate(limits::DIAGNOSTICS);
+    for diagnostic in &mut diagnostics {
+        diagnostic.code = cut(std::mem::take(&mut diagnostic.code));
+        diagnostic.message = cut(std::mem::take(&mut diagnostic.message));
+    }
     diagnostics
+}
+
+/// A text of a length that somebody reads; line breaks stay.
+pub(crate) fn cut(mut text: String) -> String {
+    let mut end = text.len().min(limits::MESSAGE_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
 }

@@ -23,12 +23,18 @@ pub(crate) struct State {
     context: Context,
     outside: Rc<dyn Outside>,
     asks: u32,
+    exchanged_bytes: usize,
+    /// When progress was passed on last, and whether anybody waited then.
+    reported: Option<(u64, bool)>,
+    deadline_ms: u32,
     blobs: ResourceTable,
     open_blobs: usize,
     blob_bytes: usize,
     items: Vec<Item>,
     seed: u64,
     began: Instant,
+    /// Of the call that runs; `began` is the first one's.
+    called: Instant,
 }
 
 /// An item that is being written.
@@ -38,6 +44,7 @@ pub struct Blob(Option<Item>);
 
 impl State {
     pub(crate) fn new(context: Context, files: Vec<File>, outside: Rc<dyn Outside>) -> Self {
+        let now = clock::now();
         Self {
             limiter: Limiter::default(),
             files,
@@ -47,11 +54,15 @@ impl State {
             context,
             outside,
             asks: 0,
+            exchanged_bytes: 0,
+            reported: None,
+            deadline_ms: limits::DESCRIBE_MS,
             blobs: ResourceTable::new(),
             open_blobs: 0,
             blob_bytes: 0,
             items: Vec::new(),
-            began: clock::now(),
+            began: now,
+            called: now,
         }
     }
 
@@ -64,10 +75,18 @@ impl State {
         Rc::clone(&self.outside)
     }
 
-    /// Another call of the same instance: quotas begin anew.
-    pub(crate) fn begin(&mut self, outside: Rc<dyn Outside>) {
-        (self.outside, self.asks, self.log_bytes) = (outside, 0, 0);
+    /// A call begins: quotas begin anew.
+    pub(crate) fn begin(&mut self, outside: Rc<dyn Outside>, deadline_ms: u32) {
+        (self.outside, self.deadline_ms, self.called) = (outside, deadline_ms, clock::now());
+        (self.asks, self.exchanged_bytes, self.log_bytes) = (0, 0, 0);
+        self.reported = None;
         self.lines.clear();
+    }
+
+    /// What is left of the call's time.
+    fn left_ms(&self) -> u32 {
+        let spent = clock::now().duration_since(self.called).as_millis();
+        self.deadline_ms.saturating_sub(u32::try_from(spent).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn setting(&self, key: &str) -> Option<&str> {
@@ -106,19 +125,52 @@ impl State {
         Ok(bytes)
     }
 
-    /// Has the agent do something, while the guest waits.
-    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Answer, Exceeded> {
+    /// Has the agent do something, while the guest waits: no longer than its call may take.
+    pub(crate) fn ask(&mut self, mut ask: Ask) -> Result<Answer, Exceeded> {
         self.asks += 1;
         if self.asks > limits::ASKS {
             return Err(self.exceed(Exceeded::Asks));
         }
-        if let Ask::Fetch(fetch) = &ask {
-            let heads = fetch.headers.iter().map(|(name, value)| name.len() + value.len());
-            if fetch.body.len() + fetch.url.len() + heads.sum::<usize>() > limits::FETCH_BYTES {
-                return Err(self.exceed(Exceeded::Fetch));
-            }
+        let size = size(&ask);
+        if size > limits::FETCH_BYTES {
+            return Err(self.exceed(Exceeded::Fetch));
         }
-        Ok(self.outside.ask(ask))
+        self.exchange(size)?;
+        let left_ms = self.left_ms();
+        if left_ms == 0 {
+            return Err(self.exceed(Exceeded::Time(self.deadline_ms)));
+        }
+        if let Ask::Fetch(fetch) = &mut ask {
+            fetch.timeout_ms = fetch.timeout_ms.min(left_ms);
+        }
+        let answer = self.outside.ask(ask);
+        if let Answer::Fetched(fetched) = &answer {
+            self.exchange(fetched.size())?;
+        }
+        Ok(answer)
+    }
+
+    fn exchange(&mut self, bytes: usize) -> Result<(), Exceeded> {
+        self.exchanged_bytes = self.exchanged_bytes.saturating_add(bytes);
+        if self.exchanged_bytes > limits::EXCHANGED_BYTES {
+            return Err(self.exceed(Exceeded::Exchanged));
+        }
+        Ok(())
+    }
+
+    /// Passes on how far a call is, now and then. Does anybody wait?
+    pub(crate) fn report(&mut self, done: u64, total: Option<u64>, note: &str) -> bool {
+        let now_ms = self.elapsed_ms();
+        if let Some((at_ms, go_on)) = self.reported
+            && now_ms < at_ms + limits::PROGRESS_EVERY_MS
+        {
+            return go_on;
+        }
+        let note = shortened(note, limits::LOG_LINE_BYTES);
+        let answer = self.outside.ask(Ask::Progress { done, total, note });
+        let go_on = matches!(answer, Answer::Progress { go_on: true });
+        self.reported = Some((now_ms, go_on));
+        go_on
     }
 
     fn exceed(&mut self, exceeded: Exceeded) -> Exceeded {
@@ -130,6 +182,7 @@ impl State {
         if self.open_blobs >= limits::BLOBS {
             return Err(self.exceed(Exceeded::Blobs).into());
         }
+        self.keep(item.size())?;
         self.open_blobs += 1;
         Ok(self.blobs.push(Blob(Some(item)))?)
     }
@@ -140,10 +193,7 @@ impl State {
         blob: &Resource<Blob>,
         chunk: &[u8],
     ) -> wasmtime::Result<Result<(), Failure>> {
-        self.blob_bytes = self.blob_bytes.saturating_add(chunk.len());
-        if self.blob_bytes > limits::OUTPUT_BYTES {
-            return Err(self.exceed(Exceeded::Output).into());
-        }
+        self.keep(chunk.len())?;
         Ok(match &mut self.blobs.get_mut(blob)?.0 {
             Some(item) => {
                 item.data.extend_from_slice(chunk);
@@ -151,6 +201,14 @@ impl State {
             }
             None => Err(finished()),
         })
+    }
+
+    fn keep(&mut self, bytes: usize) -> Result<(), Exceeded> {
+        self.blob_bytes = self.blob_bytes.saturating_add(bytes);
+        if self.blob_bytes > limits::OUTPUT_BYTES {
+            return Err(self.exceed(Exceeded::Output));
+        }
+        Ok(())
     }
 
     pub(crate) fn finish_blob(
@@ -212,6 +270,17 @@ impl State {
 
 fn finished() -> Failure {
     Failure::new(FailureKind::InvalidInput, "the item is finished already")
+}
+
+/// All that is handed over with it.
+fn size(ask: &Ask) -> usize {
+    match ask {
+        Ask::Fetch(fetch) => fetch.size(),
+        Ask::Subscribe { broker, filters } => {
+            broker.len() + filters.iter().map(String::len).sum::<usize>()
+        }
+        Ask::Take { .. } | Ask::Progress { .. } => 0,
+    }
 }
 
 /// At most `bytes` of it, cut between characters, control characters as spaces: it ends in a

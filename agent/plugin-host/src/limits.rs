@@ -25,15 +25,25 @@ pub const READ_BYTES: u32 = 1024 * 1024;
 /// Steps of one import: far above any course, below a job that never ends.
 pub const STEPS: u32 = 100_000;
 /// What a call asks of the agent, all together; a poll needs a few.
-pub const ASKS: u32 = 1_000;
-/// A request's body, and an answer's.
+pub const ASKS: u32 = 256;
+/// One request, with its headers; one answer has as much.
 pub const FETCH_BYTES: usize = 8 * 1024 * 1024;
+/// All requests of a call and their answers.
+pub const EXCHANGED_BYTES: usize = 128 * 1024 * 1024;
+/// How often a call's progress is passed on: nobody reads faster.
+pub const PROGRESS_EVERY_MS: u64 = 100;
 /// Of randomness at once.
 pub const RANDOM_BYTES: u32 = 64 * 1024;
 /// Items that are being written at once.
 pub const BLOBS: usize = 16;
 /// Of one poll.
 pub const READINGS: usize = 10_000;
+/// Of one reading.
+pub const LABELS: usize = 64;
+/// A name, a unit, a label of a reading.
+pub const READING_TEXT_BYTES: usize = 1024;
+/// What is said of a fault: more is cut.
+pub const MESSAGE_BYTES: usize = 4 * 1024;
 /// `describe` and whatever runs at instantiation.
 pub const DESCRIBE_MS: u32 = 2_000;
 
@@ -60,12 +70,18 @@ pub enum Exceeded {
     Asks,
     #[error("asking: it asked for a request of more than {} MiB", FETCH_BYTES / 1024 / 1024)]
     Fetch,
+    #[error("asking: its requests and their answers have more than {} MiB", EXCHANGED_BYTES / 1024 / 1024)]
+    Exchanged,
     #[error("randomness: it asked for more than {} KiB at once", RANDOM_BYTES / 1024)]
     Random,
     #[error("items: it writes more than {BLOBS} at once")]
     Blobs,
     #[error("readings: one poll gave more than {READINGS}")]
     Readings,
+    #[error("readings: one of them has more than {LABELS} labels")]
+    Labels,
+    #[error("readings: a name, a unit or a label has more than {READING_TEXT_BYTES} bytes")]
+    ReadingText,
 }
 
 /// Grants memory and tables within the bounds, and remembers the refusal: a guest that is

@@ -5,14 +5,17 @@ use crate::clock::Watch;
 use crate::samples::Sample;
 use crate::verdict::{Ours, Outcome};
 use anyhow::{Context as _, Result, bail};
-use flyball_plugin_host::Plugin;
 use flyball_plugin_host::compile::compile;
+use flyball_plugin_host::{Nobody, Outside, Plugin};
 use flyball_plugin_messages::{
-    Attribute, Event, Failure, FailureKind, Image, Render, Report, Request, World,
+    Answer, Ask, Attribute, Context, Event, Failure, FailureKind, Image, Render, Report, Request,
+    World,
 };
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 /// What a caller of the product waits at most.
 const DEADLINE_MS: u32 = 10_000;
@@ -77,17 +80,35 @@ impl Renderer {
             height: size.map(|(_, height)| height),
             options: options.iter().map(option).collect(),
         });
-        let (mut image, mut failed) = (None, None);
-        self.plugin.call(request, DEADLINE_MS, &mut |event| match event {
-            Event::Image(drawn) => image = Some(drawn),
-            Event::Failed(failure) => failed = Some(failure),
-            _ => {}
-        });
-        match (image, failed) {
+        let drawn = Rc::new(Drawn::default());
+        let outside: Rc<dyn Outside> = Rc::clone(&drawn) as Rc<dyn Outside>;
+        self.plugin.call(request, Context::default(), DEADLINE_MS, &outside);
+        match (drawn.image.take(), drawn.failed.take()) {
             (_, Some(failure)) => Err(failure),
             (Some(image), None) => Ok(image),
             (None, None) => Err(Failure::new(FailureKind::Internal, "it drew nothing")),
         }
+    }
+}
+
+/// What a call gives back; whatever it asks for is refused.
+#[derive(Default)]
+struct Drawn {
+    image: RefCell<Option<Image>>,
+    failed: RefCell<Option<Failure>>,
+}
+
+impl Outside for Drawn {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Image(image) => *self.image.borrow_mut() = Some(image),
+            Event::Failed(failure) => *self.failed.borrow_mut() = Some(failure),
+            _ => {}
+        }
+    }
+
+    fn ask(&self, ask: Ask) -> Answer {
+        Nobody.ask(ask)
     }
 }
 

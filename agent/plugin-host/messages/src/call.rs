@@ -35,7 +35,7 @@ pub enum Request {
 pub struct Context {
     /// Values as JSON by their names, secrets among them.
     pub settings: Vec<(String, String)>,
-    /// What randomness comes from, where tests have to know it.
+    /// What randomness comes from; the same every time without it.
     pub seed: Option<u64>,
 }
 
@@ -76,6 +76,15 @@ pub struct Fetch {
     pub timeout_ms: u32,
 }
 
+impl Fetch {
+    /// All that is handed over for it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        self.method.len() + self.url.len() + headers.sum::<usize>() + self.body.len()
+    }
+}
+
 impl core::fmt::Debug for Fetch {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // Headers hold tokens.
@@ -90,6 +99,15 @@ pub struct Fetched {
     pub headers: Vec<(String, String)>,
     #[serde(with = "bytes")]
     pub body: Vec<u8>,
+}
+
+impl Fetched {
+    /// All that came back.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        headers.sum::<usize>() + self.body.len()
+    }
 }
 
 impl core::fmt::Debug for Fetched {
@@ -137,8 +155,7 @@ impl Reading {
     /// What it takes of a call's output.
     #[must_use]
     pub fn size(&self) -> usize {
-        let labels = self.labels.iter().map(|label| label.key.len() + label.value.len());
-        self.name.len() + self.unit.len() + labels.sum::<usize>() + 16
+        self.name.len() + self.unit.len() + size(&self.labels) + RECORD_BYTES
     }
 }
 
@@ -173,6 +190,13 @@ pub struct Render {
 pub struct Attribute {
     pub key: String,
     pub value: String,
+}
+
+/// Any record, without its texts.
+const RECORD_BYTES: usize = 64;
+
+fn size(attributes: &[Attribute]) -> usize {
+    attributes.iter().map(|it| it.key.len() + it.value.len() + RECORD_BYTES).sum()
 }
 
 /// A file that an importer may read.
@@ -244,12 +268,29 @@ pub struct CatalogEntry {
     pub attributes: Vec<Attribute>,
 }
 
+impl CatalogEntry {
+    /// What it takes of a call's output.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = self.id.len() + self.title.len() + self.description.len();
+        texts + size(&self.attributes) + RECORD_BYTES
+    }
+}
+
 /// A part of a course that an import can be told to take alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     pub id: String,
     pub title: String,
     pub attributes: Vec<Attribute>,
+}
+
+impl Part {
+    /// What it takes of a call's output.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.id.len() + self.title.len() + size(&self.attributes) + RECORD_BYTES
+    }
 }
 
 /// A document or an asset.
@@ -261,6 +302,15 @@ pub struct Item {
     #[serde(with = "bytes")]
     pub data: Vec<u8>,
     pub attributes: Vec<Attribute>,
+}
+
+impl Item {
+    /// What it takes of a call's output.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = self.id.len() + self.title.len() + self.media_type.len();
+        texts + self.data.len() + size(&self.attributes) + RECORD_BYTES
+    }
 }
 
 impl core::fmt::Debug for Item {

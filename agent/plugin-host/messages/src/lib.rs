@@ -7,6 +7,7 @@
 
 pub mod call;
 pub mod frame;
+pub mod grant;
 pub mod report;
 pub mod runner;
 
@@ -15,5 +16,6 @@ pub use call::{
     FailureKind, Fetch, Fetched, File, Image, Item, LogLevel, Message, Part, Reading, ReadingKind,
     Render, Request, Severity,
 };
+pub use grant::{Grant, GrantError, GrantedHost};
 pub use report::{CompileFault, Manifest, Report, World};
 pub use runner::{CallId, FromPlugin, FromRunner, PluginId, ToPlugin, ToRunner, VERSION};

@@ -1,7 +1,7 @@
 //! `flyball:plugin@0.1.0`.
 
 use super::{Linked, converted, renderer_and_importer, vocabulary};
-use crate::call::{Call, bounded, bounded_failure, limit, unsupported};
+use crate::call::{Call, bounded, bounded_failure, cut, limit, unsupported};
 use crate::instance::State;
 use crate::limits::{self, Exceeded};
 use flyball_plugin_messages::{

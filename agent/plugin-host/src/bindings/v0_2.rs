@@ -1,7 +1,7 @@
 //! `flyball:plugin@0.2.0`.
 
 use super::{Linked, converted, renderer_and_importer, vocabulary};
-use crate::call::{Call, bounded, bounded_failure, limit, unsupported};
+use crate::call::{Call, bounded, bounded_failure, cut, limit, unsupported};
 use crate::instance::{Blob, State};
 use crate::limits::{self, Exceeded};
 use flyball_plugin_messages::{
@@ -169,8 +169,7 @@ impl messages::Host for State {
 
 impl progress::Host for State {
     fn report(&mut self, done: u64, total: Option<u64>, note: String) -> wasmtime::Result<bool> {
-        let answer = self.ask(Ask::Progress { done, total, note })?;
-        Ok(matches!(answer, Answer::Progress { go_on: true }))
+        Ok(State::report(self, done, total, &note))
     }
 }
 
@@ -257,11 +256,23 @@ impl Linked for Collector {
             return Err(limit(Exceeded::Readings));
         }
         let readings: Vec<Reading> = converted(readings);
+        if let Some(exceeded) = readings.iter().find_map(oversized) {
+            return Err(limit(exceeded));
+        }
         call.account(readings.iter().map(Reading::size).sum())?;
         call.tell(Event::Readings(readings));
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
         Ok(())
     }
+}
+
+fn oversized(reading: &Reading) -> Option<Exceeded> {
+    if reading.labels.len() > limits::LABELS {
+        return Some(Exceeded::Labels);
+    }
+    let labels = reading.labels.iter().flat_map(|label| [&label.key, &label.value]);
+    let mut texts = [&reading.name, &reading.unit].into_iter().chain(labels);
+    texts.any(|text| text.len() > limits::READING_TEXT_BYTES).then_some(Exceeded::ReadingText)
 }
 
 impl From<collecting::Reading> for Reading {
