@@ -10,7 +10,15 @@ mod collecting;
 mod foreign;
 #[path = "it/guests.rs"]
 mod guests;
+#[path = "it/hoarding.rs"]
+mod hoarding;
 #[path = "it/importing.rs"]
 mod importing;
+#[path = "it/prying.rs"]
+mod prying;
 #[path = "it/rendering.rs"]
 mod rendering;
+#[path = "it/scripted.rs"]
+mod scripted;
+#[path = "it/versions.rs"]
+mod versions;

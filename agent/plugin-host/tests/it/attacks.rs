@@ -8,7 +8,7 @@ use std::time::Instant;
 const DEADLINE_MS: u32 = 2_000;
 
 /// The resident memory of this process.
-fn resident_mib() -> u64 {
+pub(crate) fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024

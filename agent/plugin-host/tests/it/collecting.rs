@@ -1,68 +1,8 @@
 //! Collectors that ship, in the sandbox: what they ask for and what they make of it.
 
-use crate::guests::{Guest, mqtt_json, prometheus};
-use flyball_plugin_host::{Outside, Plugin};
-use flyball_plugin_messages::{
-    Absence, Answer, Ask, Context, Event, Failure, FailureKind, Fetched, Message, Reading, Request,
-};
-use std::cell::RefCell;
-use std::rc::Rc;
-
-/// What is outside answers by a script, and keeps what it heard.
-struct Scripted {
-    events: RefCell<Vec<Event>>,
-    asks: RefCell<Vec<Ask>>,
-    answer: RefCell<Box<dyn Fn(&Ask) -> Answer>>,
-}
-
-impl Outside for Scripted {
-    fn event(&self, event: Event) {
-        self.events.borrow_mut().push(event);
-    }
-
-    fn ask(&self, ask: Ask) -> Answer {
-        let answer = (self.answer.borrow())(&ask);
-        self.asks.borrow_mut().push(ask);
-        answer
-    }
-}
-
-/// A collector with its settings, from one poll to the next.
-struct Collector {
-    plugin: Plugin,
-    settings: Vec<(String, String)>,
-    scripted: Rc<Scripted>,
-}
-
-impl Collector {
-    fn new(guest: &Guest, settings: &[(&str, &str)]) -> Self {
-        let pair = |&(key, json): &(&str, &str)| (key.to_owned(), json.to_owned());
-        let refuse = |_: &Ask| Answer::Refused(Failure::new(FailureKind::Denied, "not granted"));
-        let scripted = Scripted {
-            events: RefCell::default(),
-            asks: RefCell::default(),
-            answer: RefCell::new(Box::new(refuse)),
-        };
-        let settings = settings.iter().map(pair).collect();
-        Self { plugin: guest.plugin(), settings, scripted: Rc::new(scripted) }
-    }
-
-    fn poll(&mut self, answer: impl Fn(&Ask) -> Answer + 'static) -> Result<Vec<Reading>, Failure> {
-        *self.scripted.answer.borrow_mut() = Box::new(answer);
-        let outside: Rc<dyn Outside> = Rc::clone(&self.scripted) as Rc<dyn Outside>;
-        let context = Context { settings: self.settings.clone(), seed: None };
-        self.plugin.call(Request::Poll, context, 5_000, &outside);
-        let mut readings = Vec::new();
-        for event in self.scripted.events.take() {
-            match event {
-                Event::Readings(read) => readings = read,
-                Event::Failed(failure) => return Err(failure),
-                _ => {}
-            }
-        }
-        Ok(readings)
-    }
-}
+use crate::guests::{mqtt_json, prometheus};
+use crate::scripted::{Collector, refused};
+use flyball_plugin_messages::{Absence, Answer, Ask, FailureKind, Fetched, Message};
 
 fn text(body: &'static str) -> impl Fn(&Ask) -> Answer {
     move |_| {
@@ -82,8 +22,7 @@ fn an_endpoint_is_fetched_and_its_series_are_absent_when_it_may_not_be() {
     assert_eq!((readings[0].name.as_str(), readings[0].value), ("up", Ok(1.0)));
     assert_eq!((readings[1].unit.as_str(), readings[1].value), ("Cel", Ok(47.5)));
     // The session is the same: it knows what was there.
-    let refuse = |_: &Ask| Answer::Refused(Failure::new(FailureKind::Denied, "not granted"));
-    let readings = collector.poll(refuse).unwrap();
+    let readings = collector.poll(refused).unwrap();
     assert_eq!(readings[0].value, Ok(0.0));
     assert_eq!(readings[1].value, Err(Absence::Unauthorised));
 }

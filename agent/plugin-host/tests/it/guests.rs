@@ -15,7 +15,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 pub(crate) struct Guest {
     code: PathBuf,
-    world: World,
+    pub(crate) world: World,
     pub(crate) manifest: Manifest,
 }
 
@@ -68,10 +68,15 @@ macro_rules! guest {
     };
 }
 guest!(graphviz);
+guest!(hoarding);
 guest!(misbehaving);
 guest!(mqtt_json, "mqtt-json");
 guest!(prometheus);
+guest!(prying);
 guest!(umcf);
+guest!(v0_1_importer, "v0-1-importer");
+guest!(v0_1_renderer, "v0-1-renderer");
+guest!(v0_2_importer, "v0-2-importer");
 
 impl Guest {
     /// As its process would load it.
