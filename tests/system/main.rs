@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod clock;
+mod collecting;
 mod console;
 mod content;
 mod equipment;

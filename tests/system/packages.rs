@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-const ITEMS: &str = "/api/v1/plugins";
+pub(crate) const ITEMS: &str = "/api/v1/plugins";
 
 /// The same component as another version would be: other bytes, of the same meaning.
 fn republished(component: &[u8], version: u8) -> Vec<u8> {
@@ -25,23 +25,24 @@ fn draw(api: &Api) -> (u16, Value) {
 }
 
 /// Installs a signed component; its hash, once a machine has said what it is.
-fn install(api: &Api, component: &[u8], signature: &str) -> String {
+pub(crate) fn install(api: &Api, component: &[u8], signature: &str) -> String {
     let made = api.post_form(ITEMS, component, &[("signature", signature)]).unwrap();
     assert_eq!(made.status, 201, "{}", made.body);
     let hash = made.body["data"]["hash"].as_str().unwrap().to_owned();
     until("a machine has described the component", 300, || {
         let package = api.get(&format!("{ITEMS}/packages/{hash}")).unwrap().body;
+        assert_ne!(package["data"]["state"], "rejected", "{package}");
         if package["data"]["state"] == "described" { Ok(()) } else { Err(package) }
     });
     hash
 }
 
-fn signed(pair: &KeyPair, component: &[u8]) -> String {
+pub(crate) fn signed(pair: &KeyPair, component: &[u8]) -> String {
     let signature = minisign::sign(Some(&pair.pk), &pair.sk, Cursor::new(component), None, None);
     signature.unwrap().to_string()
 }
 
-fn runs(api: &Api, plugin: &str, hash: &str) {
+pub(crate) fn runs(api: &Api, plugin: &str, hash: &str) {
     until("the version runs", 300, || {
         let rollout = api.get(&format!("{ITEMS}/{plugin}/rollout")).unwrap().body["data"].clone();
         let ready = rollout["devices"][0]["state"] == "ready" && rollout["hash"] == hash;

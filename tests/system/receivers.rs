@@ -52,25 +52,49 @@ fn listen<T: Clone + Send + 'static>(
     (address, kept)
 }
 
+fn headers(reader: &mut impl BufRead) -> std::io::Result<Vec<(String, String)>> {
+    let mut headers = Vec::new();
+    for line in reader.lines() {
+        let line = line?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    Ok(headers)
+}
+
 /// Takes every POST with 204.
 pub(crate) fn http() -> (SocketAddr, Kept<Posted>) {
     listen(|stream, kept| {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut line = String::new();
         reader.read_line(&mut line)?;
-        let mut posted = Posted::default();
-        loop {
-            line.clear();
-            reader.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(':') else { break };
-            posted.headers.push((name.to_lowercase(), value.trim().to_owned()));
-        }
+        let mut posted = Posted { headers: headers(&mut reader)?, body: String::new() };
         let length = posted.header("content-length").parse().unwrap_or(0);
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         posted.body = String::from_utf8_lossy(&body).into_owned();
         kept.add(posted);
         (&stream).write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+    })
+}
+
+/// Answers every GET with a page by its path, and keeps the requests.
+pub(crate) fn pages(
+    page: impl Fn(&str) -> Option<String> + Clone + Send + 'static,
+) -> (SocketAddr, Kept<Posted>) {
+    listen(move |stream, kept| {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut first = String::new();
+        reader.read_line(&mut first)?;
+        kept.add(Posted { headers: headers(&mut reader)?, body: String::new() });
+        let found = page(first.split(' ').nth(1).unwrap_or_default());
+        let status = if found.is_some() { "200 OK" } else { "404 Not Found" };
+        let body = found.unwrap_or_default();
+        let length = body.len();
+        write!(
+            &stream,
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
     })
 }
 

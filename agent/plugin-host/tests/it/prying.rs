@@ -43,7 +43,10 @@ fn what_is_denied_is_said_to_the_plugin_and_nothing_comes_of_it() {
 
 #[test]
 fn requests_without_end_are_stopped_by_their_number_and_by_their_size() {
-    assert_eq!(stopped_at("fetch-without-end", "asking: it asked the agent more than 256 times", refused), 256);
+    assert_eq!(
+        stopped_at("fetch-without-end", "asking: it asked the agent more than 256 times", refused),
+        256
+    );
     let asked = stopped_at("fetch-without-end", "asking: its requests and their answers", |_| {
         fetched(8 * 1024 * 1024)
     });

@@ -16,7 +16,7 @@ use super::making::Made;
 use super::{Ask, Description, Host};
 use calls::Calls;
 use flyball_plugin_messages::{
-    Answer, CallId, Context, FailureKind, FromRunner, PluginId, ToRunner, World,
+    Answer, CallId, Context, FailureKind, FromRunner, PluginId, Request, ToRunner, World,
 };
 use flyball_protocol::message::{PluginOrder, PluginState, PluginStatus};
 use std::collections::VecDeque;
@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
                         return Ok(());
                     }
                 };
-                let context = self.context(&plugin);
+                let context = self.context(&plugin, &request);
                 let message =
                     ToRunner::Call { call, plugin: plugin.clone(), deadline_ms, context, request };
                 self.calls.begin(call, plugin.clone(), events);
@@ -172,7 +172,8 @@ impl<'a> Session<'a> {
     /// What a call of `plugin` goes to, and where its code is. What the machine's own operator
     /// has put there comes first.
     fn callee(&self, plugin: &str) -> Result<(PluginId, Presence), String> {
-        let runs = |i: &&Installed| i.origin == Origin::Folder || i.order(&self.orders).is_some();
+        let ordered = |i: &Installed| i.order(&self.orders).is_some_and(|order| order.enabled);
+        let runs = |i: &&Installed| i.origin == Origin::Folder || ordered(i);
         let called = |i: &&Installed| i.is_called(plugin) || i.id().0 == plugin;
         let found = self.installed.iter().filter(runs).filter(called);
         let Some(installed) = found.min_by_key(|i| i.origin == Origin::Depot) else {
@@ -241,9 +242,11 @@ impl<'a> Session<'a> {
     }
 
     /// What the operator has set for a plugin; nothing for one that lies in the folder.
-    fn context(&self, plugin: &PluginId) -> Context {
+    fn context(&self, plugin: &PluginId, request: &Request) -> Context {
         let settings = self.ordered_as(plugin).map(|order| order.settings.clone());
-        Context { settings: settings.unwrap_or_default(), seed: None }
+        // A picture is the same each time, and so is an import that begins again.
+        let seed = matches!(request, Request::Poll).then(crate::random::number);
+        Context { settings: settings.unwrap_or_default(), seed }
     }
 
     /// The order that the plugin of this id runs by.

@@ -4,6 +4,7 @@
 //! along no secret of another host.
 
 mod address;
+mod names;
 mod target;
 
 use super::grant::{Grants, Reach};
@@ -13,10 +14,11 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use names::Names;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use target::{Target, TargetError};
@@ -27,8 +29,6 @@ use tokio_rustls::TlsConnector;
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 5;
 const MAX_HEADERS: usize = 64;
-/// Addresses of one name.
-const MAX_ADDRESSES: usize = 16;
 const MAX_PATIENCE: Duration = Duration::from_secs(120);
 /// What belongs to the connection is the agent's, not a plugin's.
 const OWN: [HeaderName; 9] = [
@@ -58,6 +58,8 @@ pub(super) enum FetchError {
     NotGranted(String, u16),
     #[error("{0} is at no public address, and is not granted by its name")]
     Private(String),
+    #[error("{0} leads to this machine or its link; grant the very address where that is meant")]
+    Near(String),
     #[error("the name {0} can't be resolved")]
     Resolve(String, #[source] io::Error),
     #[error("{0} can't be reached")]
@@ -82,7 +84,9 @@ impl From<FetchError> for Failure {
             FetchError::Method(_) | FetchError::Target(_) | FetchError::Header => {
                 FailureKind::InvalidInput
             }
-            FetchError::NotGranted(..) | FetchError::Private(_) => FailureKind::Denied,
+            FetchError::NotGranted(..) | FetchError::Private(_) | FetchError::Near(_) => {
+                FailureKind::Denied
+            }
             FetchError::TooLarge | FetchError::Redirects => FailureKind::Limit,
             FetchError::Resolve(..)
             | FetchError::Connect(..)
@@ -98,11 +102,12 @@ impl From<FetchError> for Failure {
 #[derive(Clone, Debug)]
 pub(super) struct Fetcher {
     tls: Arc<ClientConfig>,
+    names: Names,
 }
 
 impl Fetcher {
-    pub(super) fn new(tls: Arc<ClientConfig>) -> Self {
-        Self { tls }
+    pub(super) const fn new(tls: Arc<ClientConfig>) -> Self {
+        Self { tls, names: Names::System }
     }
 
     /// What is at an address.
@@ -148,15 +153,10 @@ impl Fetcher {
         let (host, port) = (target.host.as_str(), target.port);
         let reach =
             grants.http(host, port).ok_or_else(|| FetchError::NotGranted(host.to_owned(), port))?;
-        let addresses = tokio::net::lookup_host((host, port))
-            .await
-            .map_err(|error| FetchError::Resolve(host.to_owned(), error))?;
-        let addresses: Vec<SocketAddr> = addresses.take(MAX_ADDRESSES).collect();
-        // One address that is not public spoils its name: nobody's honest name points at both.
-        let public = addresses.iter().all(|address| address::is_public(address.ip()));
-        if reach != Reach::Named && !public {
-            return Err(FetchError::Private(host.to_owned()));
-        }
+        // Asked once: the connection goes to what is checked here, whatever the name says next.
+        let addresses = self.names.addresses(host, port).await;
+        let addresses = addresses.map_err(|error| FetchError::Resolve(host.to_owned(), error))?;
+        check(host, reach, &addresses)?;
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method.clone();
         *request.uri_mut() = target.path.clone();
@@ -176,6 +176,22 @@ impl Fetcher {
         } else {
             exchange(stream, request, host).await
         }
+    }
+}
+
+/// One address that is refused spoils its name: nobody's honest name points at both.
+fn check(host: &str, reach: Reach, addresses: &[SocketAddr]) -> Result<(), FetchError> {
+    let mut addresses = addresses.iter().map(SocketAddr::ip);
+    match reach {
+        Reach::Public if !addresses.all(address::is_public) => {
+            Err(FetchError::Private(host.to_owned()))
+        }
+        Reach::Public => Ok(()),
+        // Who grants an address, or this machine, means it. Who grants another name means no part of
+        // this machine, wherever whoever owns the name lets it lead.
+        Reach::Named if host.parse::<IpAddr>().is_ok() || host == "localhost" => Ok(()),
+        Reach::Named if addresses.any(address::is_near) => Err(FetchError::Near(host.to_owned())),
+        Reach::Named => Ok(()),
     }
 }
 

@@ -163,3 +163,53 @@ async fn what_belongs_to_the_connection_is_not_a_plugins() {
     }
     assert_eq!(server.asked(), Vec::<String>::new());
 }
+
+/// A fetcher for which names lead where the test says, one lookup after another.
+fn played(lookups: &[&[SocketAddr]]) -> Fetcher {
+    let answers = lookups.iter().map(|addresses| addresses.to_vec()).collect();
+    let tls = believing(RootCertStore::empty()).unwrap();
+    Fetcher { tls, names: Names::Played(Arc::new(Mutex::new(answers))) }
+}
+
+fn near(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+#[tokio::test]
+async fn a_granted_name_that_is_led_to_this_machine_is_not_followed() {
+    let secret = Server::with("secret").await;
+    let port = secret.port;
+    let grants = Grants::parse(&[format!("http:feed.example:{port}")]);
+    let far = SocketAddr::from(([1, 1, 1, 1], port));
+    let metadata = SocketAddr::from(([169, 254, 169, 254], port));
+    for addresses in [vec![near(port)], vec![far, near(port)], vec![metadata]] {
+        let asked = get(&format!("http://feed.example:{port}/"));
+        let failure = Failure::from(played(&[&addresses]).fetch(asked, &grants).await.unwrap_err());
+        assert_eq!(failure.kind, FailureKind::Denied, "{addresses:?}");
+        assert!(failure.message.starts_with("feed.example leads to this machine"), "{failure:?}");
+    }
+    assert_eq!(secret.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_and_a_change_between_does_nothing() {
+    let (first, second) = (Server::with("first").await, Server::with("second").await);
+    let grants = Grants::parse(&["http:localhost".into()]);
+    // The second answer waits for whoever would look again before it connects.
+    let fetcher = played(&[&[near(first.port)], &[near(second.port)]]);
+    let fetched = fetcher.fetch(get(&format!("http://localhost:{}/", first.port)), &grants);
+    assert_eq!(soon(fetched).await.unwrap().body, b"first");
+    assert_eq!(second.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_redirect_back_to_a_name_that_has_changed_meanwhile_is_checked_again() {
+    let leading = Server::leading_to("http://feed.example:80/").await;
+    let own = Server::with("secret").await;
+    let grants = Grants::parse(&["http:localhost".into(), "http:feed.example".into()]);
+    let fetcher = played(&[&[near(leading.port)], &[near(own.port)]]);
+    let fetched = fetcher.fetch(get(&format!("http://localhost:{}/", leading.port)), &grants);
+    let failure = Failure::from(soon(fetched).await.unwrap_err());
+    assert_eq!(failure.kind, FailureKind::Denied, "{failure:?}");
+    assert_eq!((leading.asked().len(), own.asked().len()), (1, 0));
+}
