@@ -185,7 +185,7 @@ impl blobs::HostBlob for State {
     ) -> wasmtime::Result<Resource<Blob>> {
         let attributes = converted(attributes);
         let item = Item { id, title, media_type, data: Vec::new(), attributes };
-        Ok(self.open_blob(item)?)
+        self.open_blob(item)
     }
 
     fn write(

@@ -8,16 +8,19 @@ use flyball_plugin_messages::{
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// What becomes of an ask.
+type Script = Box<dyn Fn(&Ask) -> Answer>;
+
 /// What is outside answers by a script, and keeps what it heard.
 pub(crate) struct Scripted {
     pub(crate) events: RefCell<Vec<Event>>,
     pub(crate) asks: RefCell<Vec<Ask>>,
-    answer: RefCell<Box<dyn Fn(&Ask) -> Answer>>,
+    answer: RefCell<Script>,
 }
 
 impl Scripted {
     pub(crate) fn new(answer: impl Fn(&Ask) -> Answer + 'static) -> Rc<Self> {
-        let answer = RefCell::new(Box::new(answer) as Box<dyn Fn(&Ask) -> Answer>);
+        let answer = RefCell::new(Box::new(answer) as Script);
         Rc::new(Self { events: RefCell::default(), asks: RefCell::default(), answer })
     }
 }
