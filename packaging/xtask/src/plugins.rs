@@ -38,6 +38,19 @@ const TEST_GUESTS: [&str; 8] = [
     "mqtt-json",
 ];
 
+/// What guests share; no guest itself.
+const SHARED: [&str; 3] = ["drawing", "course", "readings"];
+
+/// Whose own logic has tests.
+pub(crate) fn tested() -> impl Iterator<Item = &'static str> {
+    SHARED.into_iter().chain(GUESTS)
+}
+
+/// What clippy looks at; the heavy ones take it minutes.
+pub(crate) fn checked() -> impl Iterator<Item = &'static str> {
+    tested().chain(TEST_GUESTS.into_iter().filter(|guest| !GUESTS.contains(guest)))
+}
+
 /// Builds the guests into `out`, and gives back their files.
 pub(crate) fn build(root: &Path, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     build_guests(root, out, &GUESTS, Profile::Release)

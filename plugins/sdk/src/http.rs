@@ -74,7 +74,9 @@ impl Response {
     pub fn sound(self) -> Result<Self, Error> {
         match self.status {
             200..=299 => Ok(self),
-            status => Err(Error::new(ErrorKind::Upstream, format!("the answer's status is {status}"))),
+            status => {
+                Err(Error::new(ErrorKind::Upstream, format!("the answer's status is {status}")))
+            }
         }
     }
 

@@ -5,9 +5,7 @@
 
 wit_bindgen::generate!({ path: "../../../../wit/0.2", world: "importer" });
 
-use exports::flyball::plugin::importing::{
-    Course, Detail, Guest, GuestJob, Item, Job, Page, Step,
-};
+use exports::flyball::plugin::importing::{Course, Detail, Guest, GuestJob, Item, Job, Page, Step};
 use flyball::plugin::blobs::Blob;
 use flyball::plugin::types::{Attribute, Error, ErrorKind, Manifest};
 use flyball::plugin::{clock, files, http, progress, random, settings};
