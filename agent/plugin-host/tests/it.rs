@@ -8,8 +8,12 @@ mod attacks;
 mod collecting;
 #[path = "it/foreign.rs"]
 mod foreign;
+#[path = "it/forged.rs"]
+mod forged;
 #[path = "it/guests.rs"]
 mod guests;
+#[path = "it/handmade.rs"]
+mod handmade;
 #[path = "it/hoarding.rs"]
 mod hoarding;
 #[path = "it/importing.rs"]
