@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut counting = Session::start(&counting)?;
     for case in &cases {
         let figures = measure(&mut plain, case, options.calls)?;
-        let fuel = counting.call(&case.request, case.deadline_ms)?.fuel;
+        let fuel = counting.run(case)?.fuel;
         println!(
             "{:<24} {:>7} {:>12} {:>12} {:>10} {:>16}",
             case.name,
@@ -68,7 +68,7 @@ fn measure(session: &mut Session, case: &Case, calls: usize) -> Result<Figures> 
     let mut times = Vec::new();
     let mut memory_bytes = 0;
     while times.len() < calls && clock::now().duration_since(began) < LONGEST {
-        let outcome = session.call(&case.request, case.deadline_ms)?;
+        let outcome = session.run(case)?;
         memory_bytes = memory_bytes.max(outcome.memory_bytes);
         times.push(outcome.time);
     }

@@ -2,18 +2,21 @@
 //!
 //! A folder below `tests/` is one case. A renderer's holds `source.txt` (or `source.` and any
 //! other ending) and, where the plain call is not meant, `request.json`. An importer's holds the
-//! folder `files`. `expect.json` says what comes out, and a file `picture.svg` is the whole
-//! picture.
+//! folder `files`. `settings.json` is what an operator has set, `outside.json` what the agent answers
+//! where the plugin asks it. `expect.json` says what comes out, and a file `picture.svg` is the
+//! whole picture.
 
 mod expectation;
 mod outcome;
+pub(crate) mod script;
 
 pub(crate) use expectation::Expectation;
 pub(crate) use outcome::Seen;
 
 use crate::project;
 use anyhow::{Context as _, Result, bail, ensure};
-use flyball_plugin_messages::{Attribute, File, Manifest, Render, Request, World};
+use flyball_plugin_messages::{Attribute, Context, File, Manifest, Render, Request, World};
+use script::Line;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use std::path::{Path, PathBuf};
 const DEADLINE_MS: u32 = 15_000;
 const LONGEST_DEADLINE_MS: u32 = 600_000;
 const MOST_CASES: usize = 1000;
+const MOST_POLLS: u32 = 100;
 /// A source or a file of an import.
 const INPUT_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -30,7 +34,11 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
     pub(crate) request: Request,
+    /// How often it is made, one after another; the last is looked at.
+    pub(crate) times: u32,
     pub(crate) deadline_ms: u32,
+    pub(crate) context: Context,
+    pub(crate) script: Vec<Line>,
 }
 
 /// `request.json`.
@@ -46,6 +54,10 @@ struct Asked {
     course: Option<String>,
     selection: Vec<String>,
     deadline_ms: Option<u32>,
+    /// Of a collector's session; one where it is absent.
+    polls: Option<u32>,
+    /// Of randomness.
+    seed: Option<u64>,
 }
 
 /// Every case of the project, by name.
@@ -79,6 +91,17 @@ impl Case {
             "{}: deadline_ms is {deadline_ms}, 1 to {LONGEST_DEADLINE_MS} are allowed",
             folder.display()
         );
+        let times = asked.polls.unwrap_or(1);
+        ensure!(
+            (1..=MOST_POLLS).contains(&times) && (times == 1 || world == World::Collector),
+            "{}: polls is {times}; a collector's are 1 to {MOST_POLLS}, others have none",
+            folder.display()
+        );
+        let settings: serde_json::Map<String, serde_json::Value> =
+            json(&folder.join("settings.json"))?.unwrap_or_default();
+        let settings = settings.into_iter().map(|(key, value)| (key, value.to_string())).collect();
+        let context = Context { settings, seed: asked.seed };
+        let script = script::read(&folder)?;
         let options =
             asked.options.into_iter().map(|(key, value)| Attribute { key, value }).collect();
         let request = match world {
@@ -103,7 +126,7 @@ impl Case {
             World::Collector => Request::Poll,
         };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, folder, request, deadline_ms })
+        Ok(Self { name, folder, request, times, deadline_ms, context, script })
     }
 
     /// What the validation of the same source would be asked; an import has none.

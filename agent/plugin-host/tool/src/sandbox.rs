@@ -5,6 +5,8 @@
 
 pub(crate) mod child;
 
+use crate::case::Case;
+use crate::case::script::Line;
 use anyhow::{Context as _, Result, bail};
 use child::{FromChild, ToChild};
 use flyball_plugin_messages::frame::{
@@ -99,10 +101,14 @@ fn compiled(bytes: &[u8], meter: Meter) -> Result<Compiled> {
 pub(crate) struct Outcome {
     /// The last is `Done` or `Failed`.
     pub(crate) events: Vec<Event>,
+    /// What it asked of the agent.
+    pub(crate) asked: Vec<String>,
     pub(crate) time: Duration,
     pub(crate) memory_bytes: u64,
     /// `None` where nothing is counted.
     pub(crate) fuel: Option<u64>,
+    /// Lines of the script that were not asked for.
+    left: usize,
 }
 
 /// A plugin's confined process.
@@ -130,22 +136,47 @@ impl Session {
         match session.receive(START_PATIENCE)? {
             FromChild::Ready => Ok(session),
             FromChild::NotLoaded(reason) => bail!("the compiled code does not load: {reason}"),
-            FromChild::Event(_) | FromChild::Ended { .. } => bail!("the child is out of order"),
+            FromChild::Event(_) | FromChild::Asked(_) | FromChild::Ended { .. } => {
+                bail!("the child is out of order")
+            }
         }
     }
 
-    pub(crate) fn call(&mut self, request: &Request, deadline_ms: u32) -> Result<Outcome> {
-        let call = ToChild { deadline_ms, request: request.clone() };
+    /// A case's calls. What the last one gave back; what all of them asked for.
+    pub(crate) fn run(&mut self, case: &Case) -> Result<Outcome> {
+        let mut asked = Vec::new();
+        let mut script = &case.script[..];
+        for _ in 1..case.times {
+            let outcome = self.call(&case.request, case, script)?;
+            asked.extend(outcome.asked);
+            script = &script[script.len().saturating_sub(outcome.left)..];
+        }
+        let mut outcome = self.call(&case.request, case, script)?;
+        asked.append(&mut outcome.asked);
+        Ok(Outcome { asked, ..outcome })
+    }
+
+    /// One call with the case's circumstances.
+    pub(crate) fn call(
+        &mut self,
+        request: &Request,
+        case: &Case,
+        script: &[Line],
+    ) -> Result<Outcome> {
+        let deadline_ms = case.deadline_ms;
+        let (request, context, script) = (request.clone(), case.context.clone(), script.to_vec());
+        let call = ToChild { deadline_ms, request, context, script };
         let frame = encode(&call, MAX_FRAME_BYTES).context("the request is too large")?;
         self.calls.write_all(&frame).context("the plugin's process does not listen")?;
         let patience = Duration::from_millis(deadline_ms.into()) + CALL_PATIENCE;
-        let mut events = Vec::new();
+        let (mut events, mut asked) = (Vec::new(), Vec::new());
         loop {
             match self.receive(patience)? {
                 FromChild::Event(event) => events.push(event),
-                FromChild::Ended { time_us, memory_bytes, fuel } => {
+                FromChild::Asked(what) => asked.push(what),
+                FromChild::Ended { time_us, memory_bytes, fuel, left } => {
                     let time = Duration::from_micros(time_us);
-                    return Ok(Outcome { events, time, memory_bytes, fuel });
+                    return Ok(Outcome { events, asked, time, memory_bytes, fuel, left });
                 }
                 FromChild::Ready | FromChild::NotLoaded(_) => bail!("the child is out of order"),
             }

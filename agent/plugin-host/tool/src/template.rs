@@ -14,6 +14,12 @@ const PLACEHOLDER: &str = "plugin-name";
 #[folder = "../../../plugins/templates/rust"]
 struct Rust;
 #[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/rust-importer"]
+struct RustImporter;
+#[derive(RustEmbed)]
+#[folder = "../../../plugins/templates/rust-collector"]
+struct RustCollector;
+#[derive(RustEmbed)]
 #[folder = "../../../plugins/templates/javascript"]
 struct Javascript;
 #[derive(RustEmbed)]
@@ -34,9 +40,22 @@ const GUESTS_WORKSPACE: &str = include_str!("../../../../plugins/Cargo.toml");
 /// The version of the interface that a project without the SDK is built against.
 const WIT_VERSION: &str = "0.1";
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Renderer,
+    Importer,
+    Collector,
+}
+
+impl Kind {
+    /// What a plugin of the name is.
+    fn of(self, name: &str) -> String {
+        match self {
+            Self::Renderer => format!("{name} is a renderer of the format `{name}`"),
+            Self::Importer => format!("{name} is an importer of the source `{name}`"),
+            Self::Collector => format!("{name} is a collector"),
+        }
+    }
 }
 
 #[derive(clap::Args)]
@@ -53,14 +72,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     check_name(&options.name)?;
     let folder = PathBuf::from(&options.name);
     ensure!(!folder.exists(), "{} exists already; choose another name", folder.display());
-    let Kind::Renderer = options.kind;
-    for (path, bytes) in files(options.language)? {
+    for (path, bytes) in files(options.language, options.kind)? {
         let bytes = named(bytes, &options.name);
         let file = folder.join(path);
         project::make_folder(file.parent().unwrap_or(&folder))?;
         project::write(&file, &bytes)?;
     }
-    println!("{0} is a renderer of the format `{0}`. Next:\n", options.name);
+    println!("{}. Next:\n", options.kind.of(&options.name));
     println!("    cd {}", options.name);
     println!("    flyball plugin build\n    flyball plugin test\n");
     println!("{}/README.md says what build needs and what the files are.", options.name);
@@ -83,12 +101,17 @@ fn check_name(name: &str) -> Result<()> {
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
-fn files(language: Language) -> Result<Files> {
-    let mut files = match language {
-        Language::Rust => embedded::<Rust>("", |_| true),
-        Language::Javascript => embedded::<Javascript>("", |_| true),
-        Language::Python => embedded::<Python>("", |_| true),
-        Language::C => embedded::<C>("", |_| true),
+fn files(language: Language, kind: Kind) -> Result<Files> {
+    let mut files = match (language, kind) {
+        (Language::Rust, Kind::Renderer) => embedded::<Rust>("", |_| true),
+        (Language::Rust, Kind::Importer) => embedded::<RustImporter>("", |_| true),
+        (Language::Rust, Kind::Collector) => embedded::<RustCollector>("", |_| true),
+        (Language::Javascript, Kind::Renderer) => embedded::<Javascript>("", |_| true),
+        (Language::Python, Kind::Renderer) => embedded::<Python>("", |_| true),
+        (Language::C, Kind::Renderer) => embedded::<C>("", |_| true),
+        (_, Kind::Importer | Kind::Collector) => {
+            bail!("importers and collectors are begun in Rust: take --language rust")
+        }
     };
     match language {
         Language::Rust => {
@@ -163,11 +186,24 @@ mod tests {
     #[test]
     fn every_template_has_its_sources_its_interface_its_cases_and_a_readme() {
         for language in Language::value_variants() {
-            let files = files(*language).unwrap();
+            let files = files(*language, Kind::Renderer).unwrap();
             let has = |end: &str| files.iter().any(|(path, _)| path.ends_with(end));
             for end in ["README.md", "tests/three-bars/expect.json", "renderer.wit"] {
                 assert!(has(end), "{language:?}: {end}");
             }
+        }
+    }
+
+    #[test]
+    fn importers_and_collectors_are_begun_in_rust_and_other_languages_say_so() {
+        for (kind, case) in
+            [(Kind::Importer, "tests/two-files"), (Kind::Collector, "tests/two-lines")]
+        {
+            let files = files(Language::Rust, kind).unwrap();
+            let expected = Path::new(case).join("expect.json");
+            assert!(files.iter().any(|(path, _)| *path == expected), "{kind:?}");
+            let refused = super::files(Language::C, kind).unwrap_err().to_string();
+            assert!(refused.contains("--language rust"), "{refused}");
         }
     }
 

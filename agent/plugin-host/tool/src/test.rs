@@ -7,6 +7,7 @@ use crate::project::Component;
 use crate::sandbox::{Compiled, Meter, Outcome, Session, compile};
 use crate::{project, say};
 use anyhow::Result;
+use flyball_plugin_messages::World;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,10 +30,17 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     introduce(&anatomy, &compiled);
     let cases = case::all(&options.cases, &compiled.manifest, compiled.world)?;
     let mut session = Session::start(&compiled)?;
+    let mut fresh = true;
     let mut failed = 0;
     for case in &cases {
-        let outcome = session.call(&case.request, case.deadline_ms)?;
+        // What a collector knows of one case is nothing to the next.
+        if !fresh && compiled.world == World::Collector {
+            session = Session::start(&compiled)?;
+        }
+        fresh = false;
+        let mut outcome = session.run(case)?;
         let line = cost(&outcome);
+        let asked = std::mem::take(&mut outcome.asked);
         let seen = Seen::of(outcome.events);
         let expected = case.expectation()?;
         if options.bless {
@@ -49,6 +57,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         println!("{word}  {:<24} {line}", case.name);
         for line in &lines {
             println!("      {}", say::plain(line));
+        }
+        for line in &asked {
+            println!("      asked {}", say::plain(line));
         }
         for line in &seen.log {
             println!("      log {line}");
@@ -91,7 +102,7 @@ fn cost(outcome: &Outcome) -> String {
 /// An editor asks `validate` and a reader asks `render`: they have to agree on what is wrong.
 fn contradiction(session: &mut Session, case: &Case, drawn: &Seen) -> Result<Option<String>> {
     let Some(request) = case.validation() else { return Ok(None) };
-    let validated = Seen::of(session.call(&request, case.deadline_ms)?.events);
+    let validated = Seen::of(session.call(&request, case, &[])?.events);
     if let Some((_, message)) = &validated.failure {
         return Ok(Some(format!("validate fails: {message}")));
     }

@@ -5,13 +5,14 @@ use crate::project;
 use anyhow::{Context as _, Result};
 use flyball_plugin_messages::Image;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(super) const FILE: &str = "expect.json";
 /// As much of a text as a difference shows.
 const SHOWN_CHARACTERS: usize = 120;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expectation {
     pub(crate) ok: bool,
@@ -36,6 +37,38 @@ pub(crate) struct Expectation {
     /// The ids of what an import gives, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) items: Vec<String>,
+    /// What the last poll gives, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) readings: Vec<Read>,
+}
+
+/// A reading: its value, or the word for why it is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Read {
+    pub(crate) name: String,
+    pub(crate) unit: String,
+    pub(crate) kind: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) absent: Option<String>,
+}
+
+impl std::fmt::Display for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} `{}`", self.kind, self.name, self.unit)?;
+        for (key, value) in &self.labels {
+            write!(f, " {key}={value:?}")?;
+        }
+        match (&self.value, &self.absent) {
+            (Some(value), _) => write!(f, " = {value}"),
+            (None, Some(why)) => write!(f, " is absent: {why}"),
+            (None, None) => f.write_str(" is no number"),
+        }
+    }
 }
 
 /// A diagnostic without its words, which may be improved.
@@ -72,6 +105,14 @@ impl Expectation {
         }
         if self.items != found.items {
             lines.push(format!("items: expected {:?}, got {:?}", self.items, found.items));
+        }
+        for number in 0..self.readings.len().max(found.readings.len()) {
+            let (wanted, got) = (self.readings.get(number), found.readings.get(number));
+            if wanted != got {
+                let shown = |one: Option<&Read>| one.map_or("none".into(), Read::to_string);
+                let (wanted, got) = (shown(wanted), shown(got));
+                lines.push(format!("reading {}: expected {wanted}, got {got}", number + 1));
+            }
         }
         if let Some(image) = &seen.image {
             self.compare_picture(image, folder, &mut lines)?;

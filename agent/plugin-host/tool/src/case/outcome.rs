@@ -1,7 +1,9 @@
 //! What came out of a call, as the cases speak of it.
 
-use super::expectation::{Expectation, Finding};
-use flyball_plugin_messages::{Diagnostic, Event, FailureKind, Image, LogLevel, Severity};
+use super::expectation::{Expectation, Finding, Read};
+use flyball_plugin_messages::{
+    Absence, Diagnostic, Event, FailureKind, Image, LogLevel, Reading, ReadingKind, Severity,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -9,6 +11,7 @@ pub(crate) struct Seen {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) image: Option<Image>,
     pub(crate) items: Vec<String>,
+    pub(crate) readings: Vec<Reading>,
     pub(crate) failure: Option<(FailureKind, String)>,
 }
 
@@ -21,6 +24,7 @@ impl Seen {
                 Event::Diagnostics(found) => seen.diagnostics.extend(found),
                 Event::Image(image) => seen.image = Some(image),
                 Event::Item(item) => seen.items.push(item.id),
+                Event::Readings(readings) => seen.readings = readings,
                 Event::Failed(failure) => {
                     seen.diagnostics.extend(failure.diagnostics);
                     seen.failure = Some((failure.kind, failure.message));
@@ -28,7 +32,6 @@ impl Seen {
                 Event::Catalog { .. }
                 | Event::Detail { .. }
                 | Event::Progress { .. }
-                | Event::Readings(_)
                 | Event::Done => {}
             }
         }
@@ -53,7 +56,36 @@ impl Seen {
             contains: Vec::new(),
             diagnostics: self.diagnostics.iter().map(finding).collect(),
             items: self.items.clone(),
+            readings: self.readings.iter().map(read).collect(),
         }
+    }
+}
+
+fn read(reading: &Reading) -> Read {
+    let label = |it: &flyball_plugin_messages::Attribute| (it.key.clone(), it.value.clone());
+    Read {
+        name: reading.name.clone(),
+        unit: reading.unit.clone(),
+        kind: match reading.kind {
+            ReadingKind::Gauge => "gauge",
+            ReadingKind::Counter => "counter",
+        }
+        .to_owned(),
+        labels: reading.labels.iter().map(label).collect(),
+        // What is no number can't be written in JSON.
+        value: reading.value.ok().filter(|value| value.is_finite()),
+        absent: reading.value.err().map(|why| absence(why).to_owned()),
+    }
+}
+
+const fn absence(why: Absence) -> &'static str {
+    match why {
+        Absence::NotReady => "not-ready",
+        Absence::Unreachable => "unreachable",
+        Absence::Unauthorised => "unauthorised",
+        Absence::Unsupported => "unsupported",
+        Absence::OutOfRange => "out-of-range",
+        Absence::Malformed => "malformed",
     }
 }
 

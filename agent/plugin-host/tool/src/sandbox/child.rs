@@ -1,10 +1,11 @@
 //! The confined processes themselves.
 
+use crate::case::script::{self, Line};
 use crate::clock;
 use anyhow::{Context as _, Result};
 use clap::{Subcommand, ValueEnum};
 use flyball_plugin_host::compile::{compile, compile_counting};
-use flyball_plugin_host::{Nobody, Outside, Plugin, confinement};
+use flyball_plugin_host::{Outside, Plugin, confinement};
 use flyball_plugin_messages::frame::{Decoder, MAX_FRAME_BYTES, MAX_REPORT_BYTES, encode};
 use flyball_plugin_messages::{Answer, Ask, Context, Event, Request, World};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub(crate) enum WorldName {
 pub(super) struct ToChild {
     pub(super) deadline_ms: u32,
     pub(super) request: Request,
+    pub(super) context: Context,
+    /// What is answered where the plugin asks.
+    pub(super) script: Vec<Line>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,11 +55,15 @@ pub(super) enum FromChild {
     Ready,
     NotLoaded(String),
     Event(Event),
+    /// What the plugin asked for, and what is wrong with that.
+    Asked(String),
     /// After the last event of a call.
     Ended {
         time_us: u64,
         memory_bytes: u64,
         fuel: Option<u64>,
+        /// Lines of the script that nobody asked for yet.
+        left: usize,
     },
 }
 
@@ -103,30 +111,41 @@ fn answer_calls(code: &Path, world: WorldName, counting: bool) -> Result<()> {
     }
 }
 
-/// The parent as a call reaches it: its events go there, and nothing is asked of anybody.
-#[derive(Default)]
-struct Parent(RefCell<Option<anyhow::Error>>);
+/// The parent as a call reaches it: its events go there. What it asks is answered by a script.
+struct Parent {
+    fault: RefCell<Option<anyhow::Error>>,
+    script: RefCell<std::vec::IntoIter<Line>>,
+}
+
+impl Parent {
+    fn tell(&self, message: &FromChild) {
+        let fault = &mut *self.fault.borrow_mut();
+        if fault.is_none() {
+            *fault = send(message).err();
+        }
+    }
+}
 
 impl Outside for Parent {
     fn event(&self, event: Event) {
-        let fault = &mut *self.0.borrow_mut();
-        if fault.is_none() {
-            *fault = send(&FromChild::Event(event)).err();
-        }
+        self.tell(&FromChild::Event(event));
     }
 
     fn ask(&self, ask: Ask) -> Answer {
-        Nobody.ask(ask)
+        let (answer, shown) = script::answer(&mut *self.script.borrow_mut(), &ask);
+        self.tell(&FromChild::Asked(shown));
+        answer
     }
 }
 
 fn answer(plugin: &Plugin, call: ToChild) -> Result<()> {
-    let parent = Rc::new(Parent::default());
+    let script = RefCell::new(call.script.into_iter());
+    let parent = Rc::new(Parent { fault: RefCell::default(), script });
     let outside: Rc<dyn Outside> = Rc::clone(&parent) as Rc<dyn Outside>;
     let began = clock::now();
-    plugin.call(call.request, Context::default(), call.deadline_ms, &outside);
+    plugin.call(call.request, call.context, call.deadline_ms, &outside);
     let time = clock::now().duration_since(began);
-    if let Some(fault) = parent.0.borrow_mut().take() {
+    if let Some(fault) = parent.fault.borrow_mut().take() {
         return Err(fault);
     }
     let cost = plugin.last_cost();
@@ -134,6 +153,7 @@ fn answer(plugin: &Plugin, call: ToChild) -> Result<()> {
         time_us: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
         memory_bytes: cost.memory_bytes,
         fuel: cost.fuel,
+        left: parent.script.borrow().len(),
     })
 }
 

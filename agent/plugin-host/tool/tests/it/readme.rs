@@ -29,6 +29,12 @@ pub(crate) fn commands(language: &str) -> String {
     format!("{plugin}{hand_on}")
 }
 
+/// What is typed to make and try a plugin of another kind.
+pub(crate) fn commands_of_kind(heading: &str) -> String {
+    let [plugin] = &blocks(heading)[..] else { panic!("one block makes {heading}") };
+    plugin.clone()
+}
+
 /// What is typed once to have the language's tools.
 pub(crate) fn tools(language: &str) -> String {
     blocks(language)[0].clone()

@@ -45,6 +45,31 @@ fn a_stranger_who_writes_c_has_a_signed_renderer() {
     follow(&C);
 }
 
+#[test]
+fn a_stranger_who_writes_rust_has_an_importer_and_a_collector() {
+    if !tools_are_there(&RUST) {
+        return;
+    }
+    for (heading, words) in [
+        ("An importer", &["2 passed, 0 failed", "flyball:plugin/files@0.2.0"][..]),
+        (
+            "A collector",
+            &[
+                "3 passed, 0 failed",
+                "flyball:plugin/http@0.2.0",
+                "flyball:plugin/settings@0.2.0",
+                "wants http:*",
+                "asked GET http://10.0.0.7/page",
+            ],
+        ),
+    ] {
+        let said = Desk::new().shell(&readme::commands_of_kind(heading)).and_went_well();
+        for word in words {
+            assert!(said.contains(word), "{heading}: {word}\n{said}");
+        }
+    }
+}
+
 fn follow(language: &Language) {
     if !tools_are_there(language) {
         return;
