@@ -38,7 +38,7 @@ struct Wit;
 /// The guests' own workspace, which the SDK takes its edition and lints from.
 const GUESTS_WORKSPACE: &str = include_str!("../../../../plugins/Cargo.toml");
 /// The version of the interface that a project without the SDK is built against.
-const WIT_VERSION: &str = "0.1";
+const WIT_VERSION: &str = "0.2";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
