@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::plugins::services::trust::believing;
+use crate::testing::pem::Authority;
 use crate::testing::soon;
-use rustls::RootCertStore;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -212,4 +215,57 @@ async fn a_redirect_back_to_a_name_that_has_changed_meanwhile_is_checked_again()
     let failure = Failure::from(soon(fetched).await.unwrap_err());
     assert_eq!(failure.kind, FailureKind::Denied, "{failure:?}");
     assert_eq!((leading.asked().len(), own.asked().len()), (1, 0));
+}
+
+/// A server of `authority`'s for `name`, whose every answer is `secret`.
+async fn with_tls(authority: &Authority, name: &str) -> u16 {
+    let issued = authority.issue(name);
+    let chain = vec![CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = Arc::new(builder.with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&config));
+            // Who does not believe this server goes away.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4096];
+            let _asked = stream.read(&mut request).await;
+            let _gone =
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret").await;
+        }
+    });
+    port
+}
+
+fn believing_in(authority: &Authority) -> Fetcher {
+    let mut roots = RootCertStore::empty();
+    let pem = authority.certificate();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    Fetcher::new(believing(roots).unwrap())
+}
+
+#[tokio::test]
+async fn a_server_with_tls_is_believed_by_the_machines_authorities_under_its_own_name() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let grants = Grants::parse(&["http:localhost".into(), "http:127.0.0.1".into()]);
+    let port = with_tls(&authority, "localhost").await;
+    let url = format!("https://localhost:{port}/");
+    let fetcher = believing_in(&authority);
+    let fetched = soon(fetcher.fetch(get(&url), &grants)).await.unwrap();
+    assert_eq!(fetched.body, b"secret");
+    // Another authority's word, and another name, are worth nothing.
+    let strange = soon(believing_in(&other).fetch(get(&url), &grants)).await.unwrap_err();
+    let by_address = format!("https://127.0.0.1:{port}/");
+    let fetched = fetcher.fetch(get(&by_address), &grants);
+    for error in [strange, soon(fetched).await.unwrap_err()] {
+        let failure = Failure::from(error);
+        assert_eq!(failure.kind, FailureKind::Upstream);
+        assert!(failure.message.contains("can't be trusted"), "{}", failure.message);
+    }
 }

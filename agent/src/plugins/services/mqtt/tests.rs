@@ -1,8 +1,11 @@
 //! A plugin's messages through a real broker.
 
 use super::*;
+use crate::testing::pem::Authority;
 use crate::testing::{Broker, soon};
 use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use std::time::Duration;
 
 fn brokers() -> Brokers {
@@ -82,4 +85,59 @@ async fn bounds_and_wrong_filters_are_refused_by_name() {
         ask(port, &["a"]).unwrap();
     }
     assert_eq!(ask(5, &["a"]).unwrap_err(), "a plugin listens to 4 brokers at most");
+}
+
+#[tokio::test]
+async fn a_broker_with_tls_and_a_login_is_believed_by_the_machines_authorities() {
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let issued = authority.issue("127.0.0.1");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (certificate, key) =
+        (write("server.pem", &issued.certificate), write("server.key", &issued.key));
+    let passwords = folder.path().join("passwords");
+    let mut made = std::process::Command::new("mosquitto_passwd");
+    made.args(["-b", "-c"]).arg(&passwords).args(["plugin", "s3cret"]);
+    assert!(made.stderr(std::process::Stdio::null()).status().unwrap().success());
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let broker = Broker::with(&format!(
+        "listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {}\ncertfile {}\nkeyfile {}\n",
+        passwords.display(),
+        certificate.display(),
+        key.display()
+    ));
+    let listening = |login: &str, authority: &Authority| {
+        let mut roots = RootCertStore::empty();
+        let pem = authority.certificate();
+        roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        let mut brokers = Brokers::new(crate::plugins::services::trust::believing(roots).unwrap());
+        let address = BrokerAddress::parse(&format!("mqtts://{login}@127.0.0.1:{port}")).unwrap();
+        brokers.subscribe(&plugin(), address, vec!["site/#".to_owned()]).unwrap();
+        brokers
+    };
+    let mut brokers = listening("plugin:s3cret", &authority);
+    let taken = soon(take_until(&mut brokers, &broker, "21.5")).await;
+    assert_eq!(taken[0].payload, b"21.5");
+    // A wrong word, and a broker of somebody else's authority, give nothing but the reason.
+    for mut brokers in
+        [listening("plugin:guess", &authority), listening("plugin:s3cret", &Authority::new())]
+    {
+        let failure = soon(async {
+            loop {
+                if let Err(failure) = brokers.take(&plugin(), 10) {
+                    return failure;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        assert_eq!(failure.kind, FailureKind::Upstream, "{}", failure.message);
+        assert!(!failure.message.contains("guess"), "{}", failure.message);
+    }
 }
