@@ -16,6 +16,7 @@ mod host;
 mod mac;
 mod runner;
 mod services;
+mod usage;
 
 use crate::clock::Clock;
 use crate::collectors::collected::Intake;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use usage::Usage;
 
 /// Jobs that run or wait here; more are refused.
 const MAX_JOBS: usize = 32;
@@ -76,6 +78,8 @@ pub(crate) struct Plugins {
     depot: Option<Depot>,
     /// The collectors that are to be polled.
     due: watch::Receiver<Vec<Due>>,
+    /// What plugins have cost so far.
+    usage: watch::Receiver<Usage>,
 }
 
 impl Plugins {
@@ -84,10 +88,11 @@ impl Plugins {
         let (asks, asked) = mpsc::channel(MAX_ASKS);
         let (status, statuses) = watch::channel(Vec::new());
         let (told, due) = watch::channel(Vec::new());
+        let (costs, usage) = watch::channel(Usage::default());
         let depot = Some(Depot::of(&config.state));
-        tokio::spawn(Host::new(config, status, told).run(asked));
+        tokio::spawn(Host::new(config, status, told, costs).run(asked));
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot, due }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot, due, usage }, statuses)
     }
 
     /// Where no plugins are configured: every job is refused.
@@ -95,14 +100,17 @@ impl Plugins {
         let (asks, _) = mpsc::channel(1);
         let (_, statuses) = watch::channel(Vec::new());
         let (_, due) = watch::channel(Vec::new());
+        let (_, usage) = watch::channel(Usage::default());
         let jobs = Arc::new(Semaphore::new(MAX_JOBS));
-        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot: None, due }, statuses)
+        (Self { asks, jobs, next: Arc::new(AtomicU64::new(1)), depot: None, due, usage }, statuses)
     }
 
-    /// Polls the collectors at their pace, and hands in what they read. It ends with the host.
+    /// Polls the collectors at their pace, and hands in what they read and what plugins cost. It
+    /// ends with the host.
     pub(crate) async fn collect(self, intake: Intake, clock: Clock) {
-        let due = self.due.clone();
-        collecting::collect(self, due, intake, clock).await;
+        let (due, usage) = (self.due.clone(), self.usage.clone());
+        let costs = usage::hand_in(usage, intake.clone(), clock);
+        tokio::join!(collecting::collect(self, due, intake, clock), costs);
     }
 
     /// Runs one job; its last event is `Done` or `Failed`. Dropping the future cancels it.

@@ -217,6 +217,26 @@ fn what_collectors_read_is_in_the_api_as_far_as_they_were_granted_it() {
     let series = reads(&api, &device, "room.temperature", |value| *value == Ok(21.5));
     assert_eq!(series["attributes"]["room"], json!("lab"), "{series}");
 
+    // What all that costs the machine are series too.
+    let denied =
+        reads(&api, &device, "flyball.plugin.requests.denied", |value| value.as_ref().is_ok());
+    assert_eq!(denied["reader"], json!("agent"), "{denied}");
+    until("each plugin's calls are counted", 60, || {
+        let query = format!("/api/v1/devices/{device}/readings?metric=flyball.plugin.memory.peak");
+        let answer = api.get(&query).unwrap().body;
+        let parts = answer["data"].as_array().cloned().unwrap_or_default();
+        let peak = |plugin: &str| {
+            let of = parts.iter().find(|part| part["series"]["attributes"]["plugin"] == plugin)?;
+            of["points"].as_array()?.last()?[1].as_f64()
+        };
+        let counted = ["prometheus", "http-json", "mqtt-json"].map(peak);
+        if counted.iter().all(|peak| peak.is_some_and(|bytes| bytes >= 65_536.0)) {
+            Ok(())
+        } else {
+            Err(answer)
+        }
+    });
+
     // What is taken back is read no more, and the series says why.
     rolled_out(&api, "prometheus", &api_hash(&api, "prometheus"), &[]);
     reads(&api, &device, "boiler_celsius", |value| *value == Err("denied".into()));

@@ -1,5 +1,6 @@
 //! What lies outside a call: who hears its events, and who does what it may not do itself.
 
+use crate::call::Cost;
 use flyball_plugin_messages::{Answer, Ask, Event, Failure, FailureKind};
 
 /// The other end of a call. It is reached from within host functions, so it takes itself by
@@ -9,6 +10,9 @@ pub trait Outside {
 
     /// Blocks until the answer is there: the guest waits for it.
     fn ask(&self, ask: Ask) -> Answer;
+
+    /// What the call has cost, before its last event.
+    fn cost(&self, _: Cost) {}
 }
 
 /// Nobody: events are lost, and everything that is asked is refused.

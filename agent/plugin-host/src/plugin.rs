@@ -157,6 +157,7 @@ impl Plugin {
         };
         let outcome = self.linked.answer(&mut call, request);
         call.settle(&self.cost);
+        outside.cost(self.cost.get());
         outside.event(match outcome {
             Ok(()) => {
                 if self.world == World::Collector {

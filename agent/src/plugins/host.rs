@@ -11,6 +11,7 @@ use super::collecting::Due;
 use super::depot::Depot;
 use super::hash::Hash;
 use super::runner::connect;
+use super::usage::Usage;
 use crate::logging::chain;
 use flyball_plugin_messages::{CallId, Event, Failure, FailureKind, PluginId, Request};
 use flyball_protocol::message::{Component, PluginState, PluginStatus};
@@ -49,6 +50,7 @@ pub(super) struct Host {
     depot: Depot,
     status: watch::Sender<Vec<PluginStatus>>,
     due: watch::Sender<Vec<Due>>,
+    usage: watch::Sender<Usage>,
 }
 
 impl Host {
@@ -56,8 +58,9 @@ impl Host {
         config: PluginsConfig,
         status: watch::Sender<Vec<PluginStatus>>,
         due: watch::Sender<Vec<Due>>,
+        usage: watch::Sender<Usage>,
     ) -> Self {
-        Self { depot: Depot::of(&config.state), config, status, due }
+        Self { depot: Depot::of(&config.state), config, status, due, usage }
     }
 
     /// Until every `Plugins` is gone.
@@ -103,6 +106,18 @@ impl Host {
                 }
             }
         });
+    }
+
+    /// Counts without telling: that is done at every look.
+    fn count(&self, count: impl FnOnce(&mut Usage)) {
+        self.usage.send_if_modified(|usage| {
+            count(usage);
+            false
+        });
+    }
+
+    fn tell_usage(&self) {
+        self.usage.send_if_modified(|usage| !usage.is_empty());
     }
 
     fn publish(&self, plugins: Vec<PluginStatus>, due: Vec<Due>) {

@@ -93,6 +93,11 @@ pub enum FromRunner {
         call: CallId,
         ask: Ask,
     },
+    /// Before a call's last event.
+    Cost {
+        call: CallId,
+        memory_bytes: u64,
+    },
 }
 
 /// From the supervisor to the process of one plugin.
@@ -119,4 +124,8 @@ pub enum FromPlugin {
     Event(Event),
     /// In the middle of a call, which waits for the answer.
     Ask(Ask),
+    /// The linear memory of the call's instance at its most, before its last event.
+    Cost {
+        memory_bytes: u64,
+    },
 }

@@ -3,7 +3,7 @@
 //! Its standard input is the socket to the supervisor, its standard output the sealed memory
 //! file with the code. When the socket ends, so does it.
 
-use flyball_plugin_host::{Outside, Plugin, confinement};
+use flyball_plugin_host::{Cost, Outside, Plugin, confinement};
 use flyball_plugin_messages::frame::{Decoder, FrameError, MAX_FRAME_BYTES, encode};
 use flyball_plugin_messages::{Answer, Ask, Event, Failure, FailureKind, FromPlugin, ToPlugin};
 use std::cell::RefCell;
@@ -73,14 +73,22 @@ impl Line {
     fn settle(&self) -> Result<(), ProcessError> {
         std::mem::replace(&mut self.0.borrow_mut().1, Ok(()))
     }
+
+    fn tell(&self, message: &FromPlugin) {
+        let (supervisor, state) = &mut *self.0.borrow_mut();
+        if state.is_ok() {
+            *state = supervisor.send(message);
+        }
+    }
 }
 
 impl Outside for Line {
     fn event(&self, event: Event) {
-        let (supervisor, state) = &mut *self.0.borrow_mut();
-        if state.is_ok() {
-            *state = supervisor.send(&FromPlugin::Event(event));
-        }
+        self.tell(&FromPlugin::Event(event));
+    }
+
+    fn cost(&self, cost: Cost) {
+        self.tell(&FromPlugin::Cost { memory_bytes: cost.memory_bytes });
     }
 
     fn ask(&self, ask: Ask) -> Answer {

@@ -115,7 +115,7 @@ impl Agent {
                 FromRunner::Event { call, event: Event::Failed(failure) } if call.0 == id => {
                     return failure;
                 }
-                FromRunner::Event { event: Event::Log { .. }, .. } => {}
+                FromRunner::Event { event: Event::Log { .. }, .. } | FromRunner::Cost { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -128,6 +128,12 @@ impl Agent {
             matches!(&image, FromRunner::Event { call, event: Event::Image(image) }
                 if call.0 == id && image.data == source.as_bytes()),
             "{image:?}"
+        );
+        let cost = self.receive();
+        assert!(
+            matches!(&cost, FromRunner::Cost { call, memory_bytes }
+                if call.0 == id && *memory_bytes >= 64 * 1024),
+            "{cost:?}"
         );
         assert_eq!(self.receive(), FromRunner::Event { call: CallId(id), event: Event::Done });
     }

@@ -36,14 +36,31 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// A series of the agent's own about a plugin.
+    pub(crate) fn about(
+        plugin: &str,
+        metric: &str,
+        (kind, unit): (Kind, Unit),
+        attribute: Option<(&str, &str)>,
+    ) -> Self {
+        let pair = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let mut attributes: Vec<_> = attribute.map(pair).into_iter().collect();
+        attributes.push(pair((PLUGIN_ATTRIBUTE, plugin)));
+        attributes.sort_unstable();
+        Self { metric: metric.to_owned(), kind, unit, attributes }
+    }
+
     pub(super) fn metric(&self) -> &str {
         &self.metric
     }
 
     pub(super) fn series(&self, plugin: &str, interval: Duration) -> Series {
         let mut attributes = self.attributes.clone();
-        attributes.push((PLUGIN_ATTRIBUTE.to_owned(), plugin.to_owned()));
-        attributes.sort_unstable();
+        // A plugin's own label of this name was renamed.
+        if !attributes.iter().any(|(key, _)| key == PLUGIN_ATTRIBUTE) {
+            attributes.push((PLUGIN_ATTRIBUTE.to_owned(), plugin.to_owned()));
+            attributes.sort_unstable();
+        }
         Series {
             metric: self.metric.clone(),
             kind: self.kind,

@@ -107,7 +107,10 @@ impl<'a> Session<'a> {
                 Input::Made(made) => self.handle_made(made),
                 Input::Part(part) => self.handle_part(part).await?,
                 Input::Answer(call, answer) => self.answer(call, answer).await?,
-                Input::Look => self.look().await?,
+                Input::Look => {
+                    self.host.tell_usage();
+                    self.look().await?;
+                }
             }
             self.make_next();
             self.load_next().await?;
@@ -219,7 +222,19 @@ impl<'a> Session<'a> {
                 tracing::warn!(%plugin, reason, "the runner refused compiled code");
                 self.make_again(&plugin, reason);
             }
-            FromRunner::Event { call, event } => self.calls.handle_event(call, event),
+            FromRunner::Event { call, event } => {
+                if event.is_last()
+                    && let Some((plugin, took)) = self.calls.cost(call)
+                {
+                    self.host.count(|usage| usage.count(plugin, &event, took));
+                }
+                self.calls.handle_event(call, event);
+            }
+            FromRunner::Cost { call, memory_bytes } => {
+                if let Some(plugin) = self.calls.plugin(call) {
+                    self.host.count(|usage| usage.weigh(&plugin, memory_bytes));
+                }
+            }
             FromRunner::Ask { call, ask } => {
                 // A call that has ended meanwhile gets no answer.
                 if let Some(plugin) = self.calls.plugin(call) {
@@ -235,8 +250,11 @@ impl<'a> Session<'a> {
     }
 
     async fn answer(&mut self, call: CallId, answer: Answer) -> Result<(), RunnerError> {
-        if self.calls.plugin(call).is_none() {
+        let Some(plugin) = self.calls.plugin(call) else {
             return Ok(());
+        };
+        if matches!(&answer, Answer::Refused(why) if why.kind == FailureKind::Denied) {
+            self.host.count(|usage| usage.deny(&plugin));
         }
         self.calls.send(&mut self.writer, &ToRunner::Answer { call, answer }).await
     }

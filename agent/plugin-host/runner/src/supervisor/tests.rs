@@ -313,6 +313,20 @@ fn a_call_that_waits_for_an_answer_is_killed_after_its_deadline_like_any_other()
 }
 
 #[test]
+fn what_a_call_cost_is_told_before_its_end_and_never_outside_a_call() {
+    let mut rig = Rig::loaded();
+    rig.call(1, 500);
+    rig.actions();
+    rig.hear(FromPlugin::Cost { memory_bytes: 65_536 });
+    let told = FromRunner::Cost { call: CallId(1), memory_bytes: 65_536 };
+    assert_eq!(rig.actions(), [Action::Send(told)]);
+    rig.hear(FromPlugin::Event(Event::Done));
+    rig.actions();
+    rig.hear(FromPlugin::Cost { memory_bytes: 65_536 });
+    assert_eq!(rig.actions()[0], Action::Kill(plugin()));
+}
+
+#[test]
 fn nothing_can_be_asked_outside_a_call() {
     let mut rig = Rig::loaded();
     rig.hear(FromPlugin::Ask(ask()));

@@ -181,6 +181,9 @@ impl Worker {
                 actions.push_back(Action::Send(FromRunner::Ask { call, ask }));
                 self.state = State::Running { call, kill_at, asking: true };
             }
+            (FromPlugin::Cost { memory_bytes }, State::Running { call, asking: false, .. }) => {
+                actions.push_back(Action::Send(FromRunner::Cost { call: *call, memory_bytes }));
+            }
             (FromPlugin::Event(event), State::Running { call, asking: false, .. }) => {
                 let call = *call;
                 let (last, fault) = (event.is_last(), judged(&event));

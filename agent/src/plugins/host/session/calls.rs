@@ -2,20 +2,35 @@
 
 use super::super::super::runner::{RunnerError, Writer};
 use super::super::fail;
+use crate::clock::Clock;
 use flyball_plugin_messages::{CallId, Event, FailureKind, PluginId, ToRunner};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Their number is bounded by that of the jobs.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    running: BTreeMap<CallId, (PluginId, mpsc::Sender<Event>)>,
+    running: BTreeMap<CallId, Running>,
     held: Vec<ToRunner>,
+}
+
+#[derive(Debug)]
+struct Running {
+    plugin: PluginId,
+    events: mpsc::Sender<Event>,
+    began: Instant,
 }
 
 impl Calls {
     pub(super) fn begin(&mut self, call: CallId, plugin: PluginId, events: mpsc::Sender<Event>) {
-        self.running.insert(call, (plugin, events));
+        self.running.insert(call, Running { plugin, events, began: Clock.now() });
+    }
+
+    /// Whose call it is, and how long it has run.
+    pub(super) fn cost(&self, call: CallId) -> Option<(&PluginId, Duration)> {
+        let running = self.running.get(&call)?;
+        Some((&running.plugin, Clock.now().duration_since(running.began)))
     }
 
     /// Keeps a call until the runner has its plugin.
@@ -41,12 +56,12 @@ impl Calls {
 
     /// Does anybody wait for `plugin` now?
     pub(super) fn need(&self, plugin: &PluginId) -> bool {
-        self.running.values().any(|(called, _)| called == plugin)
+        self.running.values().any(|running| running.plugin == *plugin)
     }
 
     /// Whose call it is, while it runs.
     pub(super) fn plugin(&self, call: CallId) -> Option<PluginId> {
-        self.running.get(&call).map(|(plugin, _)| plugin.clone())
+        self.running.get(&call).map(|running| running.plugin.clone())
     }
 
     pub(super) async fn send(
@@ -73,7 +88,7 @@ impl Calls {
     }
 
     pub(super) fn handle_event(&mut self, call: CallId, event: Event) {
-        let Some((_, events)) = self.running.get(&call) else {
+        let Some(Running { events, .. }) = self.running.get(&call) else {
             return;
         };
         let (last, lossy) = (event.is_last(), matches!(event, Event::Progress { .. }));
@@ -87,7 +102,7 @@ impl Calls {
     }
 
     fn end(&mut self, call: CallId, kind: FailureKind, message: String) {
-        if let Some((_, events)) = self.running.remove(&call) {
+        if let Some(Running { events, .. }) = self.running.remove(&call) {
             fail(&events, kind, message);
         }
     }
