@@ -39,7 +39,7 @@ pub(crate) const BENCH: Bench = Bench {
         "render.mermaid_warm_ms",
         "render.mermaid_rss_mib",
         "render.mermaid_cold_vs_mmdc",
-        "render.mermaid_warm_vs_mmdc",
+        "render.mermaid_warm_vs_page",
         "render.plantuml_cold_ms",
         "render.plantuml_warm_ms",
         "render.plantuml_rss_mib",

@@ -6,7 +6,6 @@ use crate::clock;
 use crate::figure::quantile;
 use crate::peer;
 use anyhow::{Context as _, Result};
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -71,10 +70,10 @@ pub(super) const PEERS: [Peer; 7] = [
         how: How::Anew(mmdc),
     },
     Peer {
-        figure: "render.mermaid_warm_vs_mmdc",
+        figure: "render.mermaid_warm_vs_page",
         kind: "mermaid",
         beside: Beside::Warm,
-        name: "mmdc 12.2.0",
+        name: "Mermaid 12.2.0 in Chromium",
         how: How::Kept { command: mermaid, frame: line, end: "\n" },
     },
     Peer {
@@ -136,8 +135,8 @@ fn line(source: &str) -> String {
 }
 
 fn place(variable: &str) -> Result<PathBuf> {
-    let place = std::env::var_os(variable).filter(|place| *place != OsString::new());
-    place.map(PathBuf::from).with_context(|| format!("{variable} names no folder"))
+    let place = std::env::var_os(variable);
+    place.map(PathBuf::from).with_context(|| format!("it is not here ({variable} is not set)"))
 }
 
 fn dot(_: &TempDir) -> Result<Command> {
