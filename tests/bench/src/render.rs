@@ -29,6 +29,7 @@ pub(crate) const BENCH: Bench = Bench {
         "render.latex_rss_mib",
         "render.latex_cold_vs_katex",
         "render.latex_warm_vs_katex",
+        "render.latex_rss_vs_katex",
         "render.chart_cold_ms",
         "render.chart_warm_ms",
         "render.chart_rss_mib",
@@ -40,11 +41,13 @@ pub(crate) const BENCH: Bench = Bench {
         "render.mermaid_rss_mib",
         "render.mermaid_cold_vs_mmdc",
         "render.mermaid_warm_vs_page",
+        "render.mermaid_rss_vs_page",
         "render.plantuml_cold_ms",
         "render.plantuml_warm_ms",
         "render.plantuml_rss_mib",
         "render.plantuml_cold_vs_jar",
         "render.plantuml_warm_vs_jar",
+        "render.plantuml_rss_vs_jar",
         "render.png_ms",
         "render.cache_hit_ms",
         "render.dot_per_s",
@@ -133,7 +136,7 @@ fn measure_kind(fleet: &Fleet, api: &Api, kind: &Kind) -> Result<Vec<Figure>> {
             Some(limit) => warm_figure.against("limit", limit),
             None => warm_figure,
         },
-        Figure::new(kind.memory, peak_mib, "MiB", memory_how),
+        Figure::new(kind.memory, peak_mib, "MiB", memory_how.clone()),
     ];
     for peer in PEERS.iter().filter(|peer| peer.kind == kind.name) {
         let (ours_ms, runs, how) = match peer.beside {
@@ -141,12 +144,20 @@ fn measure_kind(fleet: &Fleet, api: &Api, kind: &Kind) -> Result<Vec<Figure>> {
             Beside::Warm => (warm_ms, COLD..COLD + WARM, &warm_how),
         };
         let sources: Vec<String> = runs.map(kind.source).collect();
-        match peer.median_ms(&sources) {
-            Ok(theirs_ms) => figures.push(
-                Figure::new(peer.figure, ours_ms, "ms", format!("{how}; {}", peer.how()))
-                    .against(peer.name, theirs_ms),
-            ),
-            Err(error) => eprintln!("left out: {}: {}: {error:#}", peer.figure, peer.name),
+        let theirs = match peer.draw(&sources) {
+            Ok(theirs) => theirs,
+            Err(error) => {
+                eprintln!("left out: {}: {}: {error:#}", peer.figure, peer.name);
+                continue;
+            }
+        };
+        figures.push(
+            Figure::new(peer.figure, ours_ms, "ms", format!("{how}; {}", peer.how()))
+                .against(peer.name, theirs.median_ms),
+        );
+        if let Some((name, mib)) = theirs.memory {
+            let how = format!("{memory_how}; the peer after the same, with its processes");
+            figures.push(Figure::new(name, peak_mib, "MiB", how).against(peer.name, mib));
         }
     }
     Ok(figures)
@@ -196,4 +207,26 @@ fn render(api: &Api, kind: &Kind, order: &Value) -> Result<f64> {
         bail!("{} answered {}: {}", kind.name, answer.status, answer.body);
     }
     Ok(started.elapsed().as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_can_be_asked_for() {
+        for name in KINDS.iter().flat_map(|kind| [kind.cold, kind.warm, kind.memory]) {
+            assert!(BENCH.names.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_source_of_its_own() {
+        for kind in &KINDS {
+            let orders: BTreeSet<String> =
+                (0..COLD + WARM).map(|run| kind.order(run).to_string()).collect();
+            assert_eq!(orders.len(), (COLD + WARM) as usize, "{}", kind.name);
+        }
+    }
 }

@@ -37,7 +37,13 @@ enum How {
     /// A process for each picture, as a server has it that runs a program.
     Anew(fn(&TempDir) -> Result<Command>),
     /// One process for all of them.
-    Kept { command: fn(&TempDir) -> Result<Command>, frame: fn(&str) -> String, end: &'static str },
+    Kept {
+        command: fn(&TempDir) -> Result<Command>,
+        frame: fn(&str) -> String,
+        end: &'static str,
+        /// The figure of its memory.
+        memory: &'static str,
+    },
 }
 
 pub(super) const PEERS: [Peer; 7] = [
@@ -60,7 +66,12 @@ pub(super) const PEERS: [Peer; 7] = [
         kind: "latex",
         beside: Beside::Warm,
         name: "KaTeX 0.19.1",
-        how: How::Kept { command: katex, frame: line, end: "\n" },
+        how: How::Kept {
+            command: katex,
+            frame: line,
+            end: "\n",
+            memory: "render.latex_rss_vs_katex",
+        },
     },
     Peer {
         figure: "render.mermaid_cold_vs_mmdc",
@@ -74,7 +85,12 @@ pub(super) const PEERS: [Peer; 7] = [
         kind: "mermaid",
         beside: Beside::Warm,
         name: "Mermaid 12.2.0 in Chromium",
-        how: How::Kept { command: mermaid, frame: line, end: "\n" },
+        how: How::Kept {
+            command: mermaid,
+            frame: line,
+            end: "\n",
+            memory: "render.mermaid_rss_vs_page",
+        },
     },
     Peer {
         figure: "render.plantuml_cold_vs_jar",
@@ -88,7 +104,12 @@ pub(super) const PEERS: [Peer; 7] = [
         kind: "plantuml",
         beside: Beside::Warm,
         name: "plantuml.jar 1.2020.2",
-        how: How::Kept { command: jar, frame: str::to_owned, end: "</svg>" },
+        how: How::Kept {
+            command: jar,
+            frame: str::to_owned,
+            end: "</svg>",
+            memory: "render.plantuml_rss_vs_jar",
+        },
     },
 ];
 
@@ -100,23 +121,30 @@ impl Peer {
         }
     }
 
-    /// The median milliseconds of `sources`, one after the other.
-    pub(super) fn median_ms(&self, sources: &[String]) -> Result<f64> {
+    /// Draws `sources`, one after the other.
+    pub(super) fn draw(&self, sources: &[String]) -> Result<Drawn> {
         let folder = TempDir::with_prefix("flyball-peer-")?;
-        let mut times = match self.how {
+        let (mut times, memory) = match self.how {
             How::Anew(command) => {
                 let each =
                     |source: &String| timed(|| Program::start(command(&folder)?)?.finish(source));
-                sources.iter().map(each).collect::<Result<Vec<f64>>>()?
+                (sources.iter().map(each).collect::<Result<Vec<f64>>>()?, None)
             }
-            How::Kept { command, frame, end } => {
+            How::Kept { command, frame, end, memory } => {
                 let mut program = Program::start(command(&folder)?)?;
                 let each = |source: &String| timed(|| program.ask(&frame(source), end));
-                sources.iter().map(each).collect::<Result<Vec<f64>>>()?
+                let times = sources.iter().map(each).collect::<Result<Vec<f64>>>()?;
+                (times, Some((memory, program.resident_mib()?)))
             }
         };
-        Ok(quantile(&mut times, 0.5))
+        Ok(Drawn { median_ms: quantile(&mut times, 0.5), memory })
     }
+}
+
+pub(super) struct Drawn {
+    pub(super) median_ms: f64,
+    /// The figure's name, and MiB.
+    pub(super) memory: Option<(&'static str, f64)>,
 }
 
 fn timed(draw: impl FnOnce() -> Result<String>) -> Result<f64> {
@@ -179,4 +207,25 @@ fn mermaid(folder: &TempDir) -> Result<Command> {
     let mut command = Command::new("node");
     command.arg(script).arg(place("FLYBALL_MMDC")?.join("node_modules")).arg(CHROMIUM);
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::BENCH;
+    use crate::render::kinds::KINDS;
+
+    #[test]
+    fn every_peer_draws_a_kind_of_ours_and_can_be_asked_for() {
+        for peer in &PEERS {
+            assert!(KINDS.iter().any(|kind| kind.name == peer.kind), "{}", peer.figure);
+            let memory = match peer.how {
+                How::Anew(_) => None,
+                How::Kept { memory, .. } => Some(memory),
+            };
+            for name in memory.into_iter().chain([peer.figure]) {
+                assert!(BENCH.names.contains(&name), "{name}");
+            }
+        }
+    }
 }

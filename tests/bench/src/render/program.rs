@@ -1,6 +1,7 @@
 //! A program that gets sources on its standard input and writes pictures to its standard output.
 
 use crate::peer::Running;
+use crate::process;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::io::{Read as _, Write as _};
 use std::process::{ChildStdin, Command, Stdio};
@@ -74,6 +75,11 @@ impl Program {
         Ok(answer)
     }
 
+    /// What it and its processes take now; pages that they share count once.
+    pub(super) fn resident_mib(&self) -> Result<f64> {
+        process::family(self.child.0.id()).into_iter().map(process::share_mib).sum()
+    }
+
     /// `false` where its output has ended.
     fn more(&self, answer: &mut Vec<u8>) -> Result<bool> {
         match self.output.recv_timeout(PATIENCE) {
@@ -85,5 +91,33 @@ impl Program {
         }
         ensure!(answer.len() <= MOST_BYTES, "it writes more than {MOST_BYTES} bytes");
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Program {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Program::start(command).unwrap()
+    }
+
+    #[test]
+    fn a_kept_program_draws_one_source_after_the_other() {
+        let mut program = shell("while read line; do printf '<svg>'; echo \"$line</svg>\"; done");
+        assert_eq!(program.ask("a\n", "</svg>\n").unwrap(), "<svg>a</svg>\n");
+        assert_eq!(program.ask("b\n", "</svg>\n").unwrap(), "<svg>b</svg>\n");
+        assert!(program.resident_mib().unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_program_that_ends_has_drawn_all_that_it_will() {
+        assert_eq!(shell("cat").finish("a").unwrap(), "a");
+        let fault = shell("read line; echo half; exit 3").finish("a\n").unwrap_err();
+        assert_eq!(fault.to_string(), "exit status: 3: half\n");
+        let fault = shell("read line; echo half").ask("a\n", "</svg>").unwrap_err();
+        assert_eq!(fault.to_string(), "it ended: half\n");
     }
 }
