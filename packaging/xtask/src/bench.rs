@@ -14,6 +14,14 @@ pub(crate) struct Options {
     json: bool,
 }
 
+impl Options {
+    /// Is a figure wanted whose name begins so?
+    fn wants(&self, start: &str) -> bool {
+        let named = |name: &String| name.starts_with(start) || start.starts_with(name.as_str());
+        self.names.is_empty() || self.names.iter().any(named)
+    }
+}
+
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     plugins::build(root, &workspace::plugins_dir(root))?;
     packages::make_for_bench(root)?;
@@ -29,6 +37,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         .env("FLYBALL_TARGET_DIR", workspace::target_dir(root));
     if let Some(peers) = peers {
         command.env("FLYBALL_PEERS", peers);
+    }
+    if options.wants(peers::OF_RENDERING) {
+        command.envs(peers::prepare_for_rendering());
     }
     if options.json {
         command.arg("--json");

@@ -49,7 +49,7 @@ enum Word {
 }
 
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
-    let cache = workspace::cache_dir().join("corpora");
+    let cache = cache();
     let mut arguments: Vec<PathBuf> = Vec::new();
     match &options.word {
         None => arguments.push("count".into()),
@@ -82,7 +82,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         .current_dir(root)
         .args(arguments)
         .arg("--packages")
-        .arg(cache.join("packages"))
+        .arg(packages::below(&cache))
         .arg("--components")
         .arg(components)
         .arg("--work")
@@ -90,6 +90,15 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         .status()
         .with_context(|| format!("{} could not be started", program.display()))?;
     if status.success() { Ok(()) } else { bail!("{PROGRAM}: {status}") }
+}
+
+/// One of the packages, by its folder; `bench` compares with it too.
+pub(crate) fn package(folder: &str) -> Result<PathBuf> {
+    packages::provide_one(&cache(), folder)
+}
+
+fn cache() -> PathBuf {
+    workspace::cache_dir().join("corpora")
 }
 
 /// All of them, or those that are quick to build: a check leaves the others out where they are

@@ -1,4 +1,5 @@
-//! The JavaScript packages of the tests: what makes components of plugins in JavaScript.
+//! Packages from npm that are installed with all that they need: what makes components of plugins
+//! in JavaScript, for the tests, and what `bench` compares with.
 //!
 //! They lie in the user's cache folder, outside the clone, so that every clone shares them. The
 //! pinned list stands beside them once everything is installed.
@@ -6,7 +7,7 @@
 use crate::{say, workspace};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const PINNED: [&str; 1] = ["componentize-qjs@0.4.5"];
@@ -17,24 +18,28 @@ fn folder() -> PathBuf {
     workspace::cache_dir().join("javascript")
 }
 
-/// Installs them where they are missing or others than the pinned ones.
+/// Installs the tests' packages where they are missing or others than the pinned ones.
 pub(crate) fn provide() -> Result<()> {
-    let folder = folder();
+    install(&folder(), &PINNED)
+}
+
+/// Installs `pinned` into `folder` unless just that is there. No script of a package is run.
+pub(crate) fn install(folder: &Path, pinned: &[&str]) -> Result<()> {
     let mark = folder.join(MARK);
-    let pinned = PINNED.join("\n");
-    if fs::read_to_string(&mark).is_ok_and(|list| list == pinned) {
+    let list = pinned.join("\n");
+    if fs::read_to_string(&mark).is_ok_and(|installed| installed == list) {
         return Ok(());
     }
-    say::step(&format!("installing the tests' JavaScript packages into {}", folder.display()));
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    say::step(&format!("installing {} into {}", pinned.join(" and "), folder.display()));
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let status = Command::new("npm")
         .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
-        .arg(&folder)
-        .args(PINNED)
+        .arg(folder)
+        .args(pinned)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
         .context("npm cannot be started")?;
-    ensure!(status.success(), "npm cannot install {pinned}, see above");
-    fs::write(&mark, pinned).with_context(|| format!("{} cannot be written", mark.display()))
+    ensure!(status.success(), "npm cannot install {}, see above", pinned.join(" and "));
+    fs::write(&mark, list).with_context(|| format!("{} cannot be written", mark.display()))
 }

@@ -1,14 +1,27 @@
 //! The peers that `bench` measures Flyball against, by their Debian packages: downloaded and
 //! unpacked beside the build, not installed, so that no service of theirs is ever started.
 
+mod rendering;
+
+pub(crate) use rendering::{FIGURES as OF_RENDERING, prepare as prepare_for_rendering};
+
 use crate::{say, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const PACKAGES: [&str; 5] =
-    ["prometheus-node-exporter", "netdata-core", "collectd-core", "rt-tests", "victoria-metrics"];
+const PACKAGES: [&str; 8] = [
+    "prometheus-node-exporter",
+    "netdata-core",
+    "collectd-core",
+    "rt-tests",
+    "victoria-metrics",
+    "graphviz",
+    // Has what `dot` loads; named, because a machine that has it would not fetch it.
+    "libgvc6",
+    "plantuml",
+];
 
 /// The folder with the unpacked peers; `None` where Debian's packages can't be had here.
 pub(crate) fn prepare(root: &Path) -> Result<Option<PathBuf>> {
@@ -44,8 +57,17 @@ pub(crate) fn prepare(root: &Path) -> Result<Option<PathBuf>> {
         }
     }
     fs::remove_dir_all(archives)?;
+    register_layouts(&peers)?;
     fs::write(whole, named)?;
     Ok(Some(peers))
+}
+
+/// What Graphviz' own package does when it is installed: `dot` draws nothing before.
+fn register_layouts(peers: &Path) -> Result<()> {
+    let libraries = peers.join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    let mut dot = Command::new(peers.join("usr/bin/dot"));
+    dot.arg("-c").env("GVBINDIR", libraries.join("graphviz")).env("LD_LIBRARY_PATH", &libraries);
+    finish(dot)
 }
 
 fn finish(mut command: Command) -> Result<()> {

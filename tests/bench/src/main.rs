@@ -10,6 +10,7 @@ mod clock;
 mod disk;
 mod figure;
 mod footprint;
+mod fresh;
 mod imports;
 mod ingest;
 mod keys;
@@ -38,7 +39,7 @@ struct Arguments {
 }
 
 /// Each bench measures several figures in one run, since they share a fleet.
-const BENCHES: [Bench; 16] = [
+const BENCHES: [Bench; 17] = [
     block::BENCH,
     disk::BENCH,
     footprint::BENCH,
@@ -50,6 +51,7 @@ const BENCHES: [Bench; 16] = [
     api::BENCH,
     reaction::BENCH,
     render::BENCH,
+    fresh::BENCH,
     imports::BENCH,
     start::BENCH,
     streams::BENCH,

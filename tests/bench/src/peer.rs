@@ -176,10 +176,13 @@ fn measure(
 }
 
 /// A peer that ends with its owner.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(Some(_))) {
+            return;
+        }
         for pid in process::family(self.0.id()).into_iter().rev() {
             if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
                 // It may have gone by itself.

@@ -31,9 +31,30 @@ pub(crate) fn cpu_s(pid: u32) -> Result<f64> {
 
 /// Resident memory of `pid` in MiB.
 pub(crate) fn rss_mib(pid: u32) -> Result<f64> {
-    let status =
-        fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
+    mib(pid, "status", "VmRSS:")
+}
+
+/// The same at its highest.
+pub(crate) fn peak_rss_mib(pid: u32) -> Result<f64> {
+    mib(pid, "status", "VmHWM:")
+}
+
+/// The same, of each page only the share of this process among those that have it.
+pub(crate) fn share_mib(pid: u32) -> Result<f64> {
+    mib(pid, "smaps_rollup", "Pss:")
+}
+
+fn mib(pid: u32, file: &str, key: &str) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).context("the process is gone")?;
+    let line = text.lines().find(|line| line.starts_with(key));
+    let line = line.with_context(|| format!("no {key}"))?;
     let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
     Ok(kib / 1024.0)
+}
+
+/// The first word that it was started with.
+pub(crate) fn name(pid: u32) -> Result<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).context("the process is gone")?;
+    let first = line.split(|&byte| byte == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(first).into_owned())
 }

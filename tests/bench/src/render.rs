@@ -1,13 +1,20 @@
-//! Source text to picture, through API, agent and sandbox.
+//! Source text to picture, through API, agent and sandbox, and beside the programs that others
+//! draw with.
 
-use crate::clock;
+mod kinds;
+mod peers;
+mod program;
+mod throughput;
+
 use crate::figure::{Bench, Figure, quantile};
+use crate::{clock, process};
 use anyhow::{Context as _, Result, bail};
-use flyball_harness::fleet::{Api, Fleet};
+use flyball_harness::fleet::{Api, Fleet, FleetOptions};
+use kinds::{KINDS, Kind};
+use peers::{Beside, PEERS};
 use rustix::process::Signal;
-use serde_json::{Value, json};
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -15,156 +22,162 @@ pub(crate) const BENCH: Bench = Bench {
     names: &[
         "render.dot_cold_ms",
         "render.dot_warm_ms",
+        "render.dot_rss_mib",
+        "render.dot_warm_vs_dot",
         "render.latex_cold_ms",
         "render.latex_warm_ms",
+        "render.latex_rss_mib",
+        "render.latex_cold_vs_katex",
+        "render.latex_warm_vs_katex",
+        "render.latex_rss_vs_katex",
         "render.chart_cold_ms",
         "render.chart_warm_ms",
+        "render.chart_rss_mib",
         "render.map_cold_ms",
         "render.map_warm_ms",
+        "render.map_rss_mib",
+        "render.mermaid_cold_ms",
+        "render.mermaid_warm_ms",
+        "render.mermaid_rss_mib",
+        "render.mermaid_cold_vs_mmdc",
+        "render.mermaid_warm_vs_page",
+        "render.mermaid_rss_vs_page",
+        "render.plantuml_cold_ms",
+        "render.plantuml_warm_ms",
+        "render.plantuml_rss_mib",
+        "render.plantuml_cold_vs_jar",
+        "render.plantuml_warm_vs_jar",
+        "render.plantuml_rss_vs_jar",
         "render.png_ms",
         "render.cache_hit_ms",
+        "render.dot_per_s",
+        "render.two_kinds_per_s",
     ],
     measure,
 };
 
+/// More pictures are asked for than one user may have.
+const SETTINGS: &str = "[limits]\nenabled = false\n";
 const COLD: u32 = 5;
 const WARM: u32 = 100;
-/// What a small drawing may take once its plugin runs.
-const SMALL_WARM_MS: f64 = 5.0;
-
-/// A kind of picture.
-struct Kind {
-    name: &'static str,
-    cold: &'static str,
-    warm: &'static str,
-    /// What of the capabilities says that it is drawn.
-    pointer: &'static str,
-    path: &'static str,
-    /// What is asked; a new source for each number.
-    order: fn(u32) -> Value,
-    what: &'static str,
-    limit_ms: Option<f64>,
-}
-
-const KINDS: [Kind; 4] = [
-    Kind {
-        name: "dot",
-        cold: "render.dot_cold_ms",
-        warm: "render.dot_warm_ms",
-        pointer: "/capabilities/diagrams/renderers/graphviz",
-        path: "/api/media/diagrams/render",
-        order: dot,
-        what: "20 nodes",
-        limit_ms: Some(SMALL_WARM_MS),
-    },
-    Kind {
-        name: "latex",
-        cold: "render.latex_cold_ms",
-        warm: "render.latex_warm_ms",
-        pointer: "/capabilities/formulas/renderers/latex",
-        path: "/api/media/formulas/render",
-        order: latex,
-        what: "the solution of a quadratic equation",
-        limit_ms: Some(SMALL_WARM_MS),
-    },
-    Kind {
-        name: "chart",
-        cold: "render.chart_cold_ms",
-        warm: "render.chart_warm_ms",
-        pointer: "/capabilities/diagrams/renderers/chart",
-        path: "/api/media/diagrams/render",
-        order: chart,
-        what: "twelve bars",
-        limit_ms: None,
-    },
-    Kind {
-        name: "map",
-        cold: "render.map_cold_ms",
-        warm: "render.map_warm_ms",
-        pointer: "/capabilities/maps/renderers/map",
-        path: "/api/media/maps/render",
-        order: map,
-        what: "Italy at zoom 6, 800 x 600, a marker",
-        limit_ms: None,
-    },
-];
-
-fn dot(run: u32) -> Value {
-    let mut source = format!("digraph run{run} {{\n");
-    for node in 1..20 {
-        // Writing to a string does not fail.
-        let _ = writeln!(source, "  n{} -> n{node};", node / 2);
-    }
-    source.push('}');
-    json!({ "format": "graphviz", "code": source, "outputFormat": "svg" })
-}
-
-fn latex(run: u32) -> Value {
-    json!({ "latex": format!("x_{{{run}}} = \\frac{{-b \\pm \\sqrt{{b^2-4ac}}}}{{2a}}") })
-}
-
-fn chart(run: u32) -> Value {
-    let data: Vec<f64> = (0..12).map(|month| f64::from(month * 7 % 11 + run % 5)).collect();
-    let names: Vec<String> = (0..12).map(|month| format!("m{month}")).collect();
-    let source = json!({
-        "type": "bar", "title_text": format!("run {run}"),
-        "series_list": [{ "name": "a", "data": data }], "x_axis_data": names,
-    });
-    json!({ "format": "chart", "code": source.to_string() })
-}
-
-fn map(run: u32) -> Value {
-    json!({
-        "title": format!("Run {run}"), "center": { "latitude": 43.0, "longitude": 12.0 },
-        "zoom": 6, "outputFormat": "svg",
-        "markers": [{ "latitude": 41.9, "longitude": 12.5, "label": "Rome" }],
-    })
-}
+/// Until the agent has seen that the runner is gone.
+const AFTER_KILL: Duration = Duration::from_secs(2);
 
 fn measure() -> Result<Vec<Figure>> {
     let built = std::env::var_os("FLYBALL_TARGET_DIR").context("call it through `cargo xtask`")?;
-    let fleet = Fleet::with_plugins(1, Some(PathBuf::from(built).join("plugins")))?;
+    let plugins = PathBuf::from(built).join("plugins");
+    let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| is_built(&plugins, kind)).collect();
+    let options = FleetOptions {
+        plugins: Some(plugins),
+        settings: Some(SETTINGS.into()),
+        ..FleetOptions::default()
+    };
+    let fleet = Fleet::with(1, options)?;
     let api = fleet.api()?;
-    for kind in &KINDS {
+    for kind in &kinds {
         ready(&api, kind)?;
     }
     let mut figures = Vec::new();
-    for kind in &KINDS {
-        let mut cold = Vec::new();
-        for run in 0..COLD {
-            fleet.signal("runner", Signal::KILL)?;
-            sleep(Duration::from_secs(2));
-            ready(&api, kind)?;
-            cold.push(render(&api, kind, &(kind.order)(run))?);
-        }
-        let mut warm = Vec::new();
-        for run in COLD..COLD + WARM {
-            warm.push(render(&api, kind, &(kind.order)(run))?);
-        }
-        let how =
-            |runs, what| format!("{}, a new source each, median of {runs}, {what}", kind.what);
-        let cold_how = how(COLD, "the first after the runner was killed");
-        figures.push(Figure::new(kind.cold, quantile(&mut cold, 0.5), "ms", cold_how));
-        let warm_how = how(WARM, "over the API, no cache hit");
-        let figure = Figure::new(kind.warm, quantile(&mut warm, 0.5), "ms", warm_how);
-        figures.push(match kind.limit_ms {
-            Some(limit) => figure.against("limit", limit),
-            None => figure,
-        });
+    for kind in kinds {
+        figures.extend(measure_kind(&fleet, &api, kind)?);
     }
-    let [graph, ..] = &KINDS;
+    let [dot, latex, ..] = &KINDS;
+    figures.extend(kept_pictures(&api, dot)?);
+    let (clients, seconds) = (throughput::CLIENTS, throughput::SPAN.as_secs());
+    for (name, kinds, workers) in [
+        ("render.dot_per_s", &[dot][..], "one plugin, so one process"),
+        ("render.two_kinds_per_s", &[dot, latex], "DOT and LaTeX, so two processes"),
+    ] {
+        let how =
+            format!("one agent, {clients} clients, a new source each time, {seconds} s; {workers}");
+        // Beyond the numbers of the figure before: nothing is to come from the cache.
+        let first = 1 + clients * u32::try_from(kinds.len())?;
+        figures.push(Figure::new(name, throughput::per_s(&api, kinds, first)?, "1/s", how));
+    }
+    Ok(figures)
+}
+
+/// Those that take minutes to build need not be there.
+fn is_built(plugins: &Path, kind: &Kind) -> bool {
+    let component = plugins.join(format!("{}.wasm", kind.plugin));
+    let there = component.exists();
+    if !there {
+        eprintln!(
+            "left out: {} and what it is compared with: {} is not built",
+            kind.warm,
+            component.display()
+        );
+    }
+    there
+}
+
+fn measure_kind(fleet: &Fleet, api: &Api, kind: &Kind) -> Result<Vec<Figure>> {
+    let mut cold = Vec::new();
+    for run in 0..COLD {
+        fleet.signal("runner", Signal::KILL)?;
+        sleep(AFTER_KILL);
+        ready(api, kind)?;
+        cold.push(render(api, kind, &kind.order(run))?);
+    }
+    let mut warm = Vec::new();
+    for run in COLD..COLD + WARM {
+        warm.push(render(api, kind, &kind.order(run))?);
+    }
+    let peak_mib = process::peak_rss_mib(plugin_process(fleet, kind)?)?;
+    let (cold_ms, warm_ms) = (quantile(&mut cold, 0.5), quantile(&mut warm, 0.5));
+    let how = |runs, what| format!("{}, a new source each, median of {runs}, {what}", kind.what);
+    let cold_how = how(COLD, "the first after the runner was killed");
+    let warm_how = how(WARM, "over the API, no cache hit");
+    let memory_how = format!("{}, the plugin's process at its highest after {WARM}", kind.what);
+    let warm_figure = Figure::new(kind.warm, warm_ms, "ms", warm_how.clone());
+    let mut figures = vec![
+        Figure::new(kind.cold, cold_ms, "ms", cold_how.clone()),
+        match kind.limit_ms {
+            Some(limit) => warm_figure.against("limit", limit),
+            None => warm_figure,
+        },
+        Figure::new(kind.memory, peak_mib, "MiB", memory_how.clone()),
+    ];
+    for peer in PEERS.iter().filter(|peer| peer.kind == kind.name) {
+        let (ours_ms, runs, how) = match peer.beside {
+            Beside::Cold => (cold_ms, 0..COLD, &cold_how),
+            Beside::Warm => (warm_ms, COLD..COLD + WARM, &warm_how),
+        };
+        let sources: Vec<String> = runs.map(kind.source).collect();
+        let theirs = match peer.draw(&sources) {
+            Ok(theirs) => theirs,
+            Err(error) => {
+                eprintln!("left out: {}: {}: {error:#}", peer.figure, peer.name);
+                continue;
+            }
+        };
+        figures.push(
+            Figure::new(peer.figure, ours_ms, "ms", format!("{how}; {}", peer.how()))
+                .against(peer.name, theirs.median_ms),
+        );
+        if let Some((name, mib)) = theirs.memory {
+            let how = format!("{memory_how}; the peer after the same, with its processes");
+            figures.push(Figure::new(name, peak_mib, "MiB", how).against(peer.name, mib));
+        }
+    }
+    Ok(figures)
+}
+
+/// The same picture in another format, and again.
+fn kept_pictures(api: &Api, dot: &Kind) -> Result<Vec<Figure>> {
     let (mut pixels, mut hits) = (Vec::new(), Vec::new());
     for run in 0..WARM / 5 {
-        let mut order = dot(10_000 + run);
-        render(&api, graph, &order)?;
+        let mut order = dot.order(10_000 + run);
+        render(api, dot, &order)?;
         order["outputFormat"] = "png".into();
-        pixels.push(render(&api, graph, &order)?);
-        hits.push(render(&api, graph, &order)?);
+        pixels.push(render(api, dot, &order)?);
+        hits.push(render(api, dot, &order)?);
     }
     let how = format!("of a graph of 20 nodes that is drawn already, median of {}", WARM / 5);
-    figures.push(Figure::new("render.png_ms", quantile(&mut pixels, 0.5), "ms", how.clone()));
-    figures.push(Figure::new("render.cache_hit_ms", quantile(&mut hits, 0.5), "ms", how));
-    Ok(figures)
+    Ok(vec![
+        Figure::new("render.png_ms", quantile(&mut pixels, 0.5), "ms", how.clone()),
+        Figure::new("render.cache_hit_ms", quantile(&mut hits, 0.5), "ms", how),
+    ])
 }
 
 fn ready(api: &Api, kind: &Kind) -> Result<()> {
@@ -178,6 +191,15 @@ fn ready(api: &Api, kind: &Kind) -> Result<()> {
     bail!("no agent draws {} after three minutes", kind.name)
 }
 
+/// The runner names a plugin's process by its plugin.
+fn plugin_process(fleet: &Fleet, kind: &Kind) -> Result<u32> {
+    let name = format!("flyball-runner: {}", kind.plugin);
+    process::family(fleet.pid("runner")?)
+        .into_iter()
+        .find(|&pid| process::name(pid).is_ok_and(|own| own == name))
+        .with_context(|| format!("no process is named {name}"))
+}
+
 fn render(api: &Api, kind: &Kind, order: &Value) -> Result<f64> {
     let started = clock::now();
     let answer = api.post(kind.path, order)?;
@@ -185,4 +207,26 @@ fn render(api: &Api, kind: &Kind, order: &Value) -> Result<f64> {
         bail!("{} answered {}: {}", kind.name, answer.status, answer.body);
     }
     Ok(started.elapsed().as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_can_be_asked_for() {
+        for name in KINDS.iter().flat_map(|kind| [kind.cold, kind.warm, kind.memory]) {
+            assert!(BENCH.names.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_source_of_its_own() {
+        for kind in &KINDS {
+            let orders: BTreeSet<String> =
+                (0..COLD + WARM).map(|run| kind.order(run).to_string()).collect();
+            assert_eq!(orders.len(), (COLD + WARM) as usize, "{}", kind.name);
+        }
+    }
 }

@@ -138,43 +138,55 @@ const PACKAGES: [Package; 13] = [
     ),
 ];
 
+/// Where they lie, by their folders.
+pub(super) fn below(cache: &Path) -> PathBuf {
+    cache.join("packages")
+}
+
 /// Downloads, checks and unpacks what is missing below `cache`.
 pub(super) fn provide(cache: &Path) -> Result<()> {
-    for package in &PACKAGES {
-        let folder = cache.join("packages").join(package.folder);
-        // Stands in it once everything is unpacked.
-        let mark = folder.join(".unpacked");
-        if fs::read_to_string(&mark).is_ok_and(|hash| hash == package.sha256) {
-            continue;
-        }
-        say::step(&format!("download {} {} for the corpora", package.name, package.version));
-        let downloads = cache.join("downloads");
-        fs::create_dir_all(&downloads)
-            .with_context(|| format!("{} can't be made", downloads.display()))?;
-        let archive = download(package, &downloads)?;
-        let bytes =
-            fs::read(&archive).with_context(|| format!("{} can't be read", archive.display()))?;
-        let hash: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        ensure!(
-            hash == package.sha256,
-            "{} {} has the SHA-256 {hash}, {} is pinned: it is another archive",
-            package.name,
-            package.version,
-            package.sha256
-        );
-        if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("{} can't be replaced", folder.display()))?;
-        }
-        fs::create_dir_all(&folder)?;
-        let mut unpack = Command::new("tar");
-        unpack.arg("--extract").arg("--file").arg(&archive).arg("--directory").arg(&folder);
-        unpack.args(["--strip-components=1", "--no-same-owner", "--wildcards"]).args(package.only);
-        finish(unpack)?;
-        fs::write(&mark, package.sha256)?;
+    PACKAGES.iter().try_for_each(|package| provide_package(cache, package).map(drop))
+}
+
+/// The same for the one that has `folder`, and gives back where it lies.
+pub(super) fn provide_one(cache: &Path, folder: &str) -> Result<PathBuf> {
+    let package = PACKAGES.iter().find(|package| package.folder == folder);
+    provide_package(cache, package.with_context(|| format!("no package is kept in {folder}"))?)
+}
+
+fn provide_package(cache: &Path, package: &Package) -> Result<PathBuf> {
+    let folder = below(cache).join(package.folder);
+    // Stands in it once everything is unpacked.
+    let mark = folder.join(".unpacked");
+    if fs::read_to_string(&mark).is_ok_and(|hash| hash == package.sha256) {
+        return Ok(folder);
     }
-    Ok(())
+    say::step(&format!("download {} {} to compare with", package.name, package.version));
+    let downloads = cache.join("downloads");
+    fs::create_dir_all(&downloads)
+        .with_context(|| format!("{} can't be made", downloads.display()))?;
+    let archive = download(package, &downloads)?;
+    let bytes =
+        fs::read(&archive).with_context(|| format!("{} can't be read", archive.display()))?;
+    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    ensure!(
+        hash == package.sha256,
+        "{} {} has the SHA-256 {hash}, {} is pinned: it is another archive",
+        package.name,
+        package.version,
+        package.sha256
+    );
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("{} can't be replaced", folder.display()))?;
+    }
+    fs::create_dir_all(&folder)?;
+    let mut unpack = Command::new("tar");
+    unpack.arg("--extract").arg("--file").arg(&archive).arg("--directory").arg(&folder);
+    unpack.args(["--strip-components=1", "--no-same-owner", "--wildcards"]).args(package.only);
+    finish(unpack)?;
+    fs::write(&mark, package.sha256)?;
+    Ok(folder)
 }
 
 fn download(package: &Package, downloads: &Path) -> Result<PathBuf> {
