@@ -14,6 +14,7 @@ mod folder;
 mod hash;
 mod host;
 mod mac;
+mod policy;
 mod runner;
 mod services;
 mod usage;

@@ -33,11 +33,11 @@ pub(super) struct Due {
 
 impl Due {
     /// Of an order: its settings say the pace.
-    pub(super) fn of(order: &PluginOrder) -> Self {
+    pub(super) fn of(plugin: &str, order: &PluginOrder) -> Self {
         let said = order.settings.iter().find(|(key, _)| key == PACE);
         let seconds = said.and_then(|(_, json)| json.trim().parse::<u64>().ok());
         let every = seconds.map_or(EVERY, Duration::from_secs).clamp(SHORTEST, LONGEST);
-        Self { plugin: PluginId(order.plugin.clone()), every }
+        Self { plugin: PluginId(plugin.to_owned()), every }
     }
 }
 

@@ -117,7 +117,7 @@ fn the_pace_is_a_setting_within_bounds() {
             grants: Vec::new(),
             settings: settings.into_iter().collect(),
         };
-        Due::of(&order).every.as_secs()
+        Due::of("prometheus", &order).every.as_secs()
     };
     let paces = [None, Some("60"), Some("0"), Some("999999"), Some("\"x\"")].map(pace);
     assert_eq!(paces, [10, 60, 1, 3_600, 10]);

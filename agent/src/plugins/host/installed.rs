@@ -4,6 +4,7 @@ use super::super::cache::Entry;
 use super::super::conversion::{component, plugin_kind};
 use super::super::folder::Listed;
 use super::super::hash::Hash;
+use super::super::policy;
 use flyball_plugin_messages::{FailureKind, Manifest, PluginId, World};
 use flyball_protocol::message::{Component, PluginKind, PluginOrder, PluginState, PluginStatus};
 
@@ -78,8 +79,11 @@ impl Installed {
 
     /// The order that it runs by.
     pub(super) fn order<'a>(&self, orders: &'a [PluginOrder]) -> Option<&'a PluginOrder> {
-        let own = self.listed.name();
-        orders.iter().find(|order| self.origin == Origin::Depot && order.hash == own)
+        let own = match self.origin {
+            Origin::Depot => self.listed.name(),
+            Origin::Folder => policy::place(&self.listed),
+        };
+        orders.iter().find(|order| order.hash == own)
     }
 
     /// What it is, once that is known; why it is nothing.

@@ -35,8 +35,9 @@ pub(super) struct Session<'a> {
     cache: Arc<Cache>,
     engine: String,
     installed: Vec<Installed>,
-    /// As the depot has them.
+    /// As the depot has them, and those that stand beside the folder's components.
     orders: Vec<PluginOrder>,
+    complaints: Vec<String>,
     /// Who waits to hear what a component is; bounded by the number of jobs.
     describing: Vec<(String, Description)>,
     to_make: VecDeque<Listed>,
@@ -67,6 +68,7 @@ impl<'a> Session<'a> {
             engine,
             installed: Vec::new(),
             orders: Vec::new(),
+            complaints: Vec::new(),
             describing: Vec::new(),
             to_make: VecDeque::new(),
             making: JoinSet::new(),
@@ -259,7 +261,7 @@ impl<'a> Session<'a> {
         self.calls.send(&mut self.writer, &ToRunner::Answer { call, answer }).await
     }
 
-    /// What the operator has set for a plugin; nothing for one that lies in the folder.
+    /// What the operator has set for a plugin.
     fn context(&self, plugin: &PluginId, request: &Request) -> Context {
         let settings = self.ordered_as(plugin).map(|order| order.settings.clone());
         // A picture is the same each time, and so is an import that begins again.
@@ -287,15 +289,18 @@ impl<'a> Session<'a> {
         self.host.publish(self.installed.iter().filter_map(shown).collect(), due.collect());
     }
 
-    /// A collector that is ordered and enabled. One in the folder has no settings, so there is
-    /// nothing that it could read.
+    /// A collector that is ordered and enabled. One in the folder is ordered by the policy beside
+    /// it; without any there is nothing that it could read.
     pub(super) fn due(&self, installed: &Installed) -> Option<Due> {
         let order = installed.order(&self.orders).filter(|order| order.enabled)?;
-        let collects = installed.manifest.as_ref().is_some_and(|(_, it)| *it == World::Collector);
+        let (manifest, world) = installed.manifest.as_ref()?;
+        let state = match installed.origin {
+            Origin::Folder => installed.state.clone(),
+            Origin::Depot => self.ordered(installed, order).state,
+        };
         // The runner knows when a quarantine ends.
-        let state = self.ordered(installed, order).state;
         let runs = matches!(state, PluginState::Ready | PluginState::Quarantined(_));
-        (collects && runs).then(|| Due::of(order))
+        (*world == World::Collector && runs).then(|| Due::of(&manifest.id, order))
     }
 
     /// How an ordered component stands: it gives way to one of the machine's own operator.

@@ -139,3 +139,34 @@ async fn an_enabled_collector_fetches_what_is_granted_and_its_readings_are_sampl
     let disabled = soon(samples(&mut collected)).await;
     assert!(disabled.iter().all(|(_, value)| *value == Err(NoData::Disabled)), "{disabled:?}");
 }
+
+#[tokio::test]
+async fn a_collector_of_the_folder_is_polled_by_the_policy_beside_it_without_any_aggregator() {
+    let rig = Rig::with(&collector());
+    let policy = rig.folder.path().join("plugins/demo.toml");
+    std::fs::write(&policy, "grants = [\"http:127.0.0.1:1\"]\n[settings]\ninterval_s = 1\n")
+        .unwrap();
+    let mut runner = rig.runner().await;
+    let (_collected, intake) = collected::open();
+    tokio::spawn(rig.plugins.clone().collect(intake, Clock));
+    soon(runner.code()).await.unwrap();
+    let plugin = PluginId("demo".into());
+    runner.say(&FromRunner::Loaded { plugin }).await;
+    let (call, context) = poll(&mut runner).await;
+    assert_eq!(context.settings, [("interval_s".to_owned(), "1".to_owned())]);
+    // It is granted and not there; the next port is not granted.
+    let Answer::Refused(failure) = fetch(&mut runner, call, 1).await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Upstream, "{}", failure.message);
+    let Answer::Refused(failure) = fetch(&mut runner, call, 2).await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Denied, "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_collector_of_the_folder_without_a_policy_is_left_alone() {
+    let rig = Rig::with(&collector());
+    std::fs::write(rig.folder.path().join("plugins/demo.toml"), "grants = 1").unwrap();
+    let mut runner = rig.runner().await;
+    let (_collected, intake) = collected::open();
+    tokio::spawn(rig.plugins.clone().collect(intake, Clock));
+    runner.is_silent().await;
+}

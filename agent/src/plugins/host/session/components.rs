@@ -4,6 +4,7 @@
 use super::super::super::cache::Entry;
 use super::super::super::compiler::CompilerError;
 use super::super::super::folder::{self, Listed};
+use super::super::super::policy::{self, PolicyError};
 use super::super::super::runner::RunnerError;
 use super::super::installed::{Installed, Origin, Presence};
 use super::super::making::{Made, MakeError, make};
@@ -17,6 +18,8 @@ use std::sync::Arc;
 
 /// Looks without a call after which a plugin leaves the runner: a minute.
 const IDLE_LOOKS: u32 = 6;
+/// What was complained of, so that it is not said at every look.
+const MAX_COMPLAINTS: usize = 64;
 
 impl Session<'_> {
     /// Code that does not run here is compiled once more, while its calls wait.
@@ -83,6 +86,12 @@ impl Session<'_> {
         let own = folder::list(&self.host.config.folder);
         match (own, swept.and_then(|()| self.host.depot.list())) {
             (Ok(own), Ok(kept)) => {
+                for listed in &own {
+                    match policy::of(listed) {
+                        Ok(order) => self.orders.extend(order),
+                        Err(error) => self.complain(&error),
+                    }
+                }
                 let own = own.into_iter().map(|listed| (listed, Origin::Folder));
                 Some(own.chain(kept.into_iter().map(|listed| (listed, Origin::Depot))).collect())
             }
@@ -91,6 +100,19 @@ impl Session<'_> {
                 tracing::warn!(%folder, %error, "the plugin folders can't be listed");
                 None
             }
+        }
+    }
+
+    /// Once, as long as it stays the same.
+    fn complain(&mut self, error: &PolicyError) {
+        let said = chain(error).to_string();
+        if !self.complaints.contains(&said) {
+            tracing::warn!("a plugin has neither grants nor settings: {said}");
+            // Of a folder with a bounded number of files; it begins anew where that is outgrown.
+            if self.complaints.len() >= MAX_COMPLAINTS {
+                self.complaints.clear();
+            }
+            self.complaints.push(said);
         }
     }
 
