@@ -54,10 +54,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::timeout::{TimeoutBody, TimeoutLayer};
+use tower_http::timeout::TimeoutBody;
 
 /// No handler takes longer; jobs that do are operations.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A file comes at least so fast, or is not waited for.
+const SLOWEST_BYTES_PER_S: u64 = 64 * 1024;
 /// Shorter bodies gain nothing by compression.
 const COMPRESS_ABOVE_BYTES: u64 = 1024;
 /// Each may hold the largest file in memory.
@@ -132,7 +134,7 @@ fn house(app: App) -> (Router, Api) {
         .layer(from_fn(refuse_large_bodies))
         .layer(from_fn(move |request, next| bound_pauses(patience, request, next)))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
+        .layer(from_fn(bound_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(api.clone(), render::render))
         .layer(cors)
@@ -167,14 +169,43 @@ async fn bound_pauses(patience: Duration, request: Request, next: Next) -> Respo
     next.run(request.map(|body| Body::new(TimeoutBody::new(patience, body)))).await
 }
 
+/// The announced length of a body.
+fn length(request: &Request) -> Option<u64> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    length.and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+fn takes_files(path: &str) -> bool {
+    path == "/api/v1/plugins"
+        || ["/api/v1/curricula", "/api/curricula"].iter().any(|own| path.starts_with(own))
+}
+
+/// Ends what takes longer than it may.
+async fn bound_time(request: Request, next: Next) -> Response {
+    let most = extract::MAX_FILE_BYTES as u64;
+    let body = match length(&request) {
+        _ if request.body().is_end_stream() => 0,
+        Some(length) => length.min(most),
+        None => most,
+    };
+    let patience = patience(request.uri().path(), body);
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
+}
+
+/// How long a request may take: as its file needs on a slow line, and then as any other.
+fn patience(path: &str, body_bytes: u64) -> Duration {
+    let file = if takes_files(path) { body_bytes } else { 0 };
+    PATIENCE + Duration::from_secs(file / SLOWEST_BYTES_PER_S)
+}
+
 /// Refuses by the announced length, before a byte of the body is read.
 async fn refuse_large_bodies(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let length = length(&request);
     let path = request.uri().path();
-    let takes_files = path == "/api/v1/plugins"
-        || ["/api/v1/curricula", "/api/curricula"].iter().any(|own| path.starts_with(own));
-    let max = if takes_files { extract::MAX_FILE_BYTES } else { extract::MAX_BODY_BYTES };
+    let max = if takes_files(path) { extract::MAX_FILE_BYTES } else { extract::MAX_BODY_BYTES };
     match length {
         Some(length) if length > max as u64 => {
             tracing::warn!(length, path, "a body was refused by its length");

@@ -110,15 +110,16 @@ fn ended(error: &wasmtime::Error, state: &State, deadline_ms: u32) -> Failure {
             let reason = state.panic().map_or_else(|| trap.to_string(), str::to_owned);
             Failure::new(FailureKind::Trapped, format!("the plugin broke: {reason}"))
         }
-        None if is_lift_bound(error) => limit(Exceeded::Lift),
+        None if says(error, "fuel allocated for hostcalls") => limit(Exceeded::Lift),
+        None if says(error, "store handle limit exceeded") => limit(Exceeded::Handles),
         None => Failure::new(FailureKind::Trapped, format!("the plugin broke: {error:#}")),
     }
 }
 
-/// wasmtime keeps this error's type to itself, so its text is what there is to tell it by; the
-/// tests fail when the text changes.
-fn is_lift_bound(error: &wasmtime::Error) -> bool {
-    error.root_cause().to_string().contains("fuel allocated for hostcalls")
+/// wasmtime keeps these errors' types to itself, so their texts are what there is to tell them by;
+/// the tests fail when a text changes.
+fn says(error: &wasmtime::Error, text: &str) -> bool {
+    error.root_cause().to_string().contains(text)
 }
 
 pub(crate) fn limit(exceeded: Exceeded) -> Failure {

@@ -66,6 +66,8 @@ pub enum Exceeded {
     Output,
     #[error("steps: the import took more than {STEPS}")]
     Steps,
+    #[error("handles: it holds more resources than the host keeps for it")]
+    Handles,
     #[error("asking: it asked the agent more than {ASKS} times")]
     Asks,
     #[error("asking: it asked for a request of more than {} MiB", FETCH_BYTES / 1024 / 1024)]

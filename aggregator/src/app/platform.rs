@@ -84,7 +84,7 @@ pub async fn run(app: App) {
 pub async fn announce(app: &App) -> Result<(), StoreError> {
     let now_ms = app.clock.now_ms();
     let config = &app.config;
-    let api = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.api));
+    let api = config.public_url();
     let instance = Instance {
         id: app.instance,
         version: env!("CARGO_PKG_VERSION").into(),

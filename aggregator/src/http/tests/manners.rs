@@ -169,3 +169,13 @@ async fn keys_of_repeated_requests_beyond_the_bound_of_all_leave_the_oldest_out(
     let count = store.tamper("UPDATE idempotency SET headers = headers".into()).await.unwrap();
     assert!(count <= 100 + 64, "{count}");
 }
+
+#[test]
+fn a_file_has_the_time_that_a_slow_line_needs_and_nothing_else_has() {
+    let mib = 1024 * 1024;
+    let seconds = |path: &str, bytes: u64| crate::http::patience(path, bytes).as_secs();
+    assert_eq!(seconds("/api/v1/plugins", 32 * mib), 30 + 512);
+    assert_eq!(seconds("/api/curricula/import", mib), 46);
+    assert_eq!(seconds("/api/curricula", 0), 30);
+    assert_eq!(seconds("/api/v1/devices", 32 * mib), 30);
+}
