@@ -33,7 +33,9 @@ pub(crate) fn install(folder: &Path, pinned: &[&str]) -> Result<()> {
     say::step(&format!("installing {} into {}", pinned.join(" and "), folder.display()));
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let status = Command::new("npm")
-        .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
+        // Warnings of versions that others want say nothing here; errors do.
+        .args(["install", "--loglevel=error", "--no-save", "--ignore-scripts", "--no-audit"])
+        .args(["--no-fund", "--prefix"])
         .arg(folder)
         .args(pinned)
         .stdin(Stdio::null())
