@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use flyball_harness::fleet::{Api, Fleet, FleetOptions};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ fn measure() -> Result<Vec<Figure>> {
     let folder = built.join("packages-for-bench");
     let options = FleetOptions {
         plugins: Some(built.join("plugins")),
-        settings: Some(format!("[imports]\nfolder = {:?}\n", folder.display().to_string())),
+        settings: Some(settings(&folder)),
         ..FleetOptions::default()
     };
     let fleet = Fleet::with(1, options)?;
@@ -72,6 +72,12 @@ fn measure() -> Result<Vec<Figure>> {
     figures.push(cancelled(&api)?);
     figures.push(resumed(&fleet, &api)?);
     Ok(figures)
+}
+
+/// Progress is asked for more often than one user may.
+fn settings(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    format!("[limits]\nenabled = false\n[imports]\nfolder = {folder:?}\n")
 }
 
 #[derive(Clone, Copy, Default)]
