@@ -1,6 +1,6 @@
 //! The runner: takes queued jobs one at a time and sees each to its end.
 
-use super::{ImportRequest, Imports, Job, folder};
+use super::{Course, ImportRequest, Imports, ImportsError, Job, folder};
 use crate::app::shutdown::Shutdown;
 use crate::content::umcf::{self, Document, DocumentError};
 use crate::content::{Asset, ContentError, MAX_DOCUMENT_BYTES, NewCurriculum, slug, sniff};
@@ -140,10 +140,7 @@ impl Imports {
     async fn import(&self, job: &mut Job) -> Result<(), RunError> {
         self.step(job, 0, "download").await?;
         let request = job.request.clone();
-        let course = match self.find(&request.source, &request.course).await {
-            Ok(course) => course.ok_or(RunError::Gone)?,
-            Err(error) => return Err(RunError::Course(error.to_string())),
-        };
+        let course = self.course_once_there(job, &request).await?;
         if let Some(licence) = course.licence.clone().filter(|_| !course.may_import()) {
             return Err(RunError::Licence(licence));
         }
@@ -166,6 +163,29 @@ impl Imports {
         };
         self.step(job, 95, "store").await?;
         self.keep(job, &request, haul).await
+    }
+
+    /// The course, as soon as a machine can say what it is: after a restart, machines come back one
+    /// by one.
+    async fn course_once_there(
+        &self,
+        job: &mut Job,
+        request: &ImportRequest,
+    ) -> Result<Course, RunError> {
+        let mut attempt = 1;
+        loop {
+            self.importer(job, &request.source).await?;
+            match self.find(&request.source, &request.course).await {
+                Ok(course) => return course.ok_or(RunError::Gone),
+                Err(ImportsError::NoSource { .. } | ImportsError::Importer { .. })
+                    if attempt < MAX_ATTEMPTS =>
+                {
+                    attempt += 1;
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => return Err(RunError::Course(error.to_string())),
+            }
+        }
     }
 
     /// The importer's part: documents and assets of the files.

@@ -177,6 +177,33 @@ async fn a_job_is_cancelled_once_and_waits_over_a_restart() {
 }
 
 #[tokio::test]
+async fn a_job_that_comes_back_before_its_machine_waits_for_it() {
+    let rig = Rig::start().await;
+    let folder = rig.state.path().join("imports");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("colours.umcf"), DOCUMENT).unwrap();
+    let token = rig.admin().await;
+    let machine = connect(&rig, importer(), Verdict::Accepted, import).await;
+    let job = start(&rig, &token, "colours").await;
+    let has = |plugins: Vec<PluginStatus>| {
+        rig.app.sessions.update(machine.device, |inventory| inventory.plugins = plugins);
+    };
+    has(Vec::new());
+    tokio::spawn(rig.app.imports.clone().run(rig.app.shutdown.clone()));
+    let path = format!("/api/import/jobs/{}", job["jobId"].as_str().unwrap());
+    loop {
+        let progress = rig.get(&path).by(&token).send().await.json()["progress"].clone();
+        assert_ne!(progress["status"], "failed", "{progress}");
+        if progress["current_step"] == "waiting for a machine with the importer" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    has(importer());
+    assert_eq!(ended(&rig, &token, &job["jobId"]).await["status"], "complete");
+}
+
+#[tokio::test]
 async fn jobs_for_what_is_not_there_are_refused() {
     let (rig, token) = with_course("colours.umcf", DOCUMENT).await;
     for (body, status, slug) in [
