@@ -102,6 +102,10 @@ impl Program {
     /// # Errors
     /// Where it can't be killed.
     pub(crate) fn kill(&mut self) -> Result<bool> {
+        // What is down and due to start stays due.
+        if matches!(self.state, State::Down(_)) {
+            return Ok(false);
+        }
         let killed = self.end()?;
         if killed {
             self.state = State::Down(Some(clock::now() + PAUSE));
