@@ -71,7 +71,7 @@ impl Services {
                 }))
             }
             Ask::Take { most } => Some(answer(self.brokers.take(plugin, most), Answer::Taken)),
-            // Who no longer waits cancels the call, which ends it wherever it is.
+            // Who waits for the call hears it from the session, which never brings it here.
             Ask::Progress { .. } => Some(Answer::Progress { go_on: true }),
         }
     }

@@ -224,6 +224,23 @@ async fn the_first_job_brings_the_code_and_the_next_finds_it_there() {
 }
 
 #[tokio::test]
+async fn progress_that_a_plugin_reports_in_the_middle_of_a_step_reaches_its_job() {
+    let mut rig = Rig::with(&report(ENGINE));
+    let mut runner = rig.runner().await;
+    rig.state(is_ready).await;
+    let mut events = rig.job(10_000);
+    runner.load().await;
+    let call = runner.call().await;
+    let ask =
+        flyball_plugin_messages::Ask::Progress { done: 3, total: Some(9), note: "pages".into() };
+    runner.say(&FromRunner::Ask { call, ask }).await;
+    let answer = flyball_plugin_messages::Answer::Progress { go_on: true };
+    assert_eq!(runner.hear().await, ToRunner::Answer { call, answer });
+    let told = JobEvent::Progress { done: 3, total: Some(9), note: "pages".into() };
+    assert_eq!(events.recv().await, Some(told));
+}
+
+#[tokio::test]
 async fn a_plugin_that_nobody_calls_leaves_the_runner_and_comes_back_with_the_next_job() {
     let mut rig = Rig::with(&report(ENGINE));
     let mut runner = rig.runner().await;

@@ -240,6 +240,13 @@ impl<'a> Session<'a> {
             FromRunner::Ask { call, ask } => {
                 // A call that has ended meanwhile gets no answer.
                 if let Some(plugin) = self.calls.plugin(call) {
+                    let ask = match ask {
+                        flyball_plugin_messages::Ask::Progress { done, total, note } => {
+                            let go_on = self.calls.report(call, done, total, note);
+                            return self.answer(call, Answer::Progress { go_on }).await;
+                        }
+                        ask => ask,
+                    };
                     let grants = self.ordered_as(&plugin).map(|order| order.grants.as_slice());
                     let grants = grants.unwrap_or_default().to_vec();
                     if let Some(answer) = self.services.ask(call, &plugin, &grants, ask) {

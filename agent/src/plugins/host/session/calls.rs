@@ -101,6 +101,21 @@ impl Calls {
         }
     }
 
+    /// How far a call is, told in its middle. Does anybody wait for it still?
+    pub(super) fn report(
+        &mut self,
+        call: CallId,
+        done: u64,
+        total: Option<u64>,
+        note: String,
+    ) -> bool {
+        let waits = self.running.get(&call).is_some_and(|running| !running.events.is_closed());
+        if waits {
+            self.handle_event(call, Event::Progress { done, total, note });
+        }
+        waits
+    }
+
     fn end(&mut self, call: CallId, kind: FailureKind, message: String) {
         if let Some(Running { events, .. }) = self.running.remove(&call) {
             fail(&events, kind, message);
